@@ -1,0 +1,242 @@
+//! The domain: an artifact of SageMaker ML Lineage as `CreateArtifact` takes it.
+//!
+//! In: checked values. Out: requests, identities and digests. It knows nothing of files or of HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that
+/// keeps every constraint of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Artifact {
+    /// The name, unique in the account and Region.
+    #[serde(rename = "ArtifactName", default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is: `DataSet`, `Model`, `Image`, or any other text.
+    pub artifact_type: String,
+    /// Where it is.
+    pub source: Source,
+    /// Whatever else is to be known of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// How it came to be.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata_properties: Metadata,
+    /// Tags of the resource.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+}
+
+/// Where an artifact is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Source {
+    /// The URI.
+    #[serde(rename = "SourceUri")]
+    pub uri: String,
+    /// What tells this version of it from others at the same URI.
+    #[serde(rename = "SourceTypes", default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<SourceType>,
+}
+
+/// One id of a source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SourceType {
+    /// One of [`crate::limits::SOURCE_ID_TYPES`].
+    #[serde(rename = "SourceIdType")]
+    pub id_type: String,
+    /// The id.
+    pub value: String,
+}
+
+/// How an artifact came to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the service documents no meaning beyond the names")]
+pub struct Metadata {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+}
+
+impl Metadata {
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "a key and its value")]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
+}
+
+/// What makes an artifact the same one at a target: its URI and the set of its source types.
+///
+/// The developer guide says that there is one artifact for one URI; AWS's own libraries create
+/// several at one URI that differ in their source types.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    uri: String,
+    types: BTreeSet<SourceType>,
+}
+
+/// A short, stable stand-in for an [`Identity`] or a name: 128 bits of SHA-256, so that nobody can
+/// write two manifests that are taken for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub [u8; 16]);
+
+/// SHA-256 of everything that a create would send, in one canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Artifact {
+    /// What makes it the same at a target.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity::new(&self.source.uri, &self.source.types)
+    }
+
+    /// The digest of the request. The order of properties, tags and source types does not change
+    /// it, nor whether an empty map was written out.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut canonical = self.clone();
+        canonical.tags.sort();
+        canonical.source.types.sort();
+        canonical.source.types.dedup();
+        let mut hasher = Sha256::new();
+        let text = serde_json::to_vec(&canonical).unwrap_or_default();
+        hasher.update(&text);
+        Digest(hasher.finalize().into())
+    }
+}
+
+impl Identity {
+    /// The identity of `uri` with the set of `types`.
+    #[must_use]
+    pub fn new(uri: &str, types: &[SourceType]) -> Self {
+        Self { uri: uri.to_owned(), types: types.iter().cloned().collect() }
+    }
+
+    /// The URI.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Its stand-in.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let types = self.types.iter().map(|one| (one.id_type.as_str(), one.value.as_str()));
+        Key::of_identity(&self.uri, types)
+    }
+}
+
+impl Key {
+    /// The key of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        Self::of(["name", name].into_iter())
+    }
+
+    /// The key of an identity. `types` must be sorted and without repeats.
+    pub fn of_identity<'t>(uri: &'t str, types: impl Iterator<Item = (&'t str, &'t str)>) -> Self {
+        let types = types.flat_map(|(id_type, value)| [id_type, value]);
+        Self::of(["source", uri].into_iter().chain(types))
+    }
+
+    fn of<'t>(parts: impl Iterator<Item = &'t str>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            // The length in front keeps `ab`, `c` and `a`, `bc` apart.
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let digest: [u8; 32] = hasher.finalize().into();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(f, &self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(f, &self.0)
+    }
+}
+
+fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact() -> Artifact {
+        Artifact {
+            name: Some("a".into()),
+            artifact_type: "DataSet".into(),
+            source: Source {
+                uri: "s3://b".into(),
+                types: vec![
+                    SourceType { id_type: "Custom".into(), value: "2".into() },
+                    SourceType { id_type: "Custom".into(), value: "1".into() },
+                ],
+            },
+            properties: BTreeMap::new(),
+            metadata_properties: Metadata::default(),
+            tags: vec![],
+        }
+    }
+
+    #[test]
+    fn order_of_source_types_changes_neither_identity_nor_digest() {
+        let one = artifact();
+        let mut other = artifact();
+        other.source.types.reverse();
+        assert_eq!(one.identity(), other.identity());
+        assert_eq!(one.identity().key(), other.identity().key());
+        assert_eq!(one.digest(), other.digest());
+    }
+
+    #[test]
+    fn a_property_changes_the_digest_and_not_the_identity() {
+        let one = artifact();
+        let mut other = artifact();
+        other.properties.insert("k".into(), "v".into());
+        assert_ne!(one.digest(), other.digest());
+        assert_eq!(one.identity().key(), other.identity().key());
+    }
+
+    #[test]
+    fn serializes_as_the_service_takes_it() {
+        let text = serde_json::to_string(&artifact()).unwrap();
+        assert_eq!(
+            text,
+            r#"{"ArtifactName":"a","ArtifactType":"DataSet","Source":{"SourceUri":"s3://b","SourceTypes":[{"SourceIdType":"Custom","Value":"2"},{"SourceIdType":"Custom","Value":"1"}]}}"#
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Raw artifacts to artifacts that may be sent, and findings.
+//!
+//! In: a walk. Out: calls of [`Sink`] in the order of the walk, whatever the threads did: every
+//! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file a family;
+//! what concerns several manifests is in `index`; the threads are in `pipeline`. It sends nothing
+//! and prints nothing.
+
+mod defaults;
+mod index;
+mod part;
+mod pipeline;
+pub mod rules;
+mod run;
+
+pub use run::{run, sources};
+
+use crate::artifact::Artifact;
+use crate::diagnostic::Diagnostic;
+use crate::source::FileId;
+
+/// How to check.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How many threads; as many as there are cores where nothing is said.
+    pub threads: Option<usize>,
+    /// Whether entries are wanted, with the request of each that is valid.
+    pub entries: bool,
+}
+
+/// The number of an entry in a run, from 0, in the order of the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub u32);
+
+/// An artifact of a manifest.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number in the run.
+    pub id: EntryId,
+    /// Its file.
+    pub file: FileId,
+    /// The line it begins on, from 1.
+    pub line: u32,
+    /// Its name, whether or not that is a valid one.
+    pub name: Option<String>,
+    /// Its `SourceUri`, whether or not that is a valid one.
+    pub source_uri: Option<String>,
+    /// What to send, if nothing is wrong with it as far as is known yet.
+    pub artifact: Option<Artifact>,
+}
+
+/// Takes what a check finds, in the order of the walk.
+pub trait Sink {
+    /// An artifact. Only called where [`Options::entries`] asks for it.
+    fn entry(&mut self, entry: Entry);
+    /// An entry that looked valid and is not: its document broke off further down, or its name or
+    /// source is used again further on.
+    fn withdraw(&mut self, entry: EntryId);
+    /// A file is done, and these are its findings, in order.
+    fn file(&mut self, file: FileId, findings: Vec<Diagnostic>);
+    /// So many artifacts have been read until now.
+    fn progress(&mut self, artifacts: usize);
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files read.
+    pub files: usize,
+    /// Artifacts found in them, valid or not.
+    pub artifacts: usize,
+    /// Artifacts without an error.
+    pub valid: usize,
+    /// Findings that are errors, those not listed included.
+    pub errors: usize,
+    /// Findings that are warnings, those not listed included.
+    pub warnings: usize,
+}
+
+impl Summary {
+    /// Artifacts with an error.
+    #[must_use]
+    pub const fn invalid(&self) -> usize {
+        self.artifacts - self.valid
+    }
+}

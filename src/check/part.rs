@@ -1,0 +1,251 @@
+//! One part of a file: what a worker does.
+
+use std::ops::Range;
+
+use super::Options;
+use super::defaults::Defaults;
+use super::index::{Claim, Claims};
+use super::rules;
+use crate::artifact::{Artifact, Key, Metadata, Source, SourceType, Tag};
+use crate::diagnostic::{Code, Diagnostic, Findings, Unlisted};
+use crate::limits::METADATA_FIELDS;
+use crate::manifest::{self, RawArtifact, RawSource, Slot, Text, Visit};
+use crate::source::{EncodingFault, SourceFile, Span};
+
+/// Artifacts of a long list that are passed on at a time.
+const BATCH: usize = 512;
+
+/// An artifact as a worker knows it: its number counts from 0 in the part.
+#[derive(Debug)]
+pub(super) struct PartEntry {
+    pub(super) line: u32,
+    pub(super) valid: bool,
+    pub(super) claims: Claims,
+    pub(super) name: Option<String>,
+    pub(super) source_uri: Option<String>,
+    pub(super) artifact: Option<Artifact>,
+}
+
+/// What a worker passes on.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<PartEntry>,
+    pub(super) findings: Vec<Diagnostic>,
+    pub(super) unlisted: Unlisted,
+    /// The number in the part from which on entries are of a document that broke off: they are not
+    /// valid, whatever was said before.
+    pub(super) broken_from: Option<u32>,
+}
+
+/// Checks the bytes `part` of `source`, and gives every batch to `pass_on`.
+pub(super) fn check(
+    source: &SourceFile,
+    part: Range<usize>,
+    options: Options,
+    pass_on: &mut dyn FnMut(Batch),
+) {
+    if let Some(fault) = source.fault() {
+        pass_on(Batch { findings: vec![encoding(source, fault)], ..Batch::default() });
+        return;
+    }
+    let mut findings = Findings::new(source);
+    let mut visitor = Visitor {
+        options,
+        pass_on,
+        defaults: Defaults::default(),
+        batch: Batch::default(),
+        passed: 0,
+        document_start: 0,
+        errors: 0,
+    };
+    manifest::read(part, &mut findings, &mut visitor);
+    visitor.pass(&mut findings);
+}
+
+struct Visitor<'p> {
+    options: Options,
+    pass_on: &'p mut dyn FnMut(Batch),
+    defaults: Defaults,
+    batch: Batch,
+    /// Entries passed on before this batch.
+    passed: usize,
+    /// The number of the document's first entry.
+    document_start: usize,
+    /// Errors when the present artifact began.
+    errors: usize,
+}
+
+impl Visitor<'_> {
+    fn pass(&mut self, findings: &mut Findings<'_>) {
+        let mut batch = std::mem::take(&mut self.batch);
+        (batch.findings, batch.unlisted) = findings.take();
+        self.passed += batch.entries.len();
+        (self.pass_on)(batch);
+    }
+
+    fn add(&mut self, entry: PartEntry, findings: &mut Findings<'_>) {
+        self.batch.entries.push(entry);
+        self.errors = findings.errors();
+        if self.batch.entries.len() >= BATCH {
+            self.pass(findings);
+        }
+    }
+}
+
+impl Visit for Visitor<'_> {
+    fn document(&mut self) {
+        self.defaults = Defaults::default();
+        self.document_start = self.passed + self.batch.entries.len();
+    }
+
+    fn defaults(&mut self, raw: &RawArtifact<'_>, findings: &mut Findings<'_>) {
+        self.defaults = rules::defaults(raw, findings);
+        self.errors = findings.errors();
+    }
+
+    fn artifact(&mut self, raw: &RawArtifact<'_>, findings: &mut Findings<'_>) {
+        let sound = rules::artifact(raw, &self.defaults, findings);
+        let valid = sound && !raw.broken && findings.errors() == self.errors;
+        let text = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
+        let wanted = self.options.entries;
+        let entry = PartEntry {
+            line: if wanted { findings.source().line(raw.head.start) } else { 0 },
+            valid,
+            claims: claims(raw),
+            name: if wanted { text(&raw.name) } else { None },
+            source_uri: match raw.source.given() {
+                Some(source) if wanted => text(&source.uri),
+                _ => None,
+            },
+            artifact: if wanted && valid { build(raw, &self.defaults) } else { None },
+        };
+        self.add(entry, findings);
+    }
+
+    fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>) {
+        let entry = PartEntry {
+            line: findings.source().line(place.start),
+            valid: false,
+            claims: Claims::default(),
+            name: None,
+            source_uri: None,
+            artifact: None,
+        };
+        self.add(entry, findings);
+    }
+
+    fn broken(&mut self) {
+        for entry in
+            self.batch.entries.iter_mut().skip(self.document_start.saturating_sub(self.passed))
+        {
+            entry.valid = false;
+            entry.artifact = None;
+        }
+        if self.document_start < self.passed {
+            let start = u32::try_from(self.document_start).unwrap_or(u32::MAX);
+            self.batch.broken_from = Some(start);
+        }
+    }
+}
+
+/// The name and the source of an artifact, as far as they are known.
+fn claims(raw: &RawArtifact<'_>) -> Claims {
+    let name = raw.name.given().filter(|name| !name.value.is_empty());
+    let name = name.map(|name| Claim { key: Key::of_name(name.value), span: name.span });
+    Claims { name, source: raw.source.given().and_then(source_claim) }
+}
+
+fn source_claim(source: &RawSource<'_>) -> Option<Claim> {
+    let uri = source.uri.given().filter(|uri| !uri.value.is_empty())?;
+    let mut types = Vec::new();
+    match &source.types {
+        Slot::Absent => {}
+        Slot::Faulty => return None,
+        Slot::Given(list) => {
+            for one in list {
+                types.push((one.id_type.given()?.value, one.value.given()?.value));
+            }
+        }
+    }
+    types.sort_unstable();
+    types.dedup();
+    Some(Claim { key: Key::of_identity(uri.value, types.into_iter()), span: uri.span })
+}
+
+/// The request of a valid artifact. `None` only where it is not valid after all.
+fn build(raw: &RawArtifact<'_>, defaults: &Defaults) -> Option<Artifact> {
+    let own = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
+    let source = raw.source.given()?;
+    let mut artifact = Artifact {
+        name: own(&raw.name),
+        artifact_type: own(&raw.artifact_type)
+            .or_else(|| defaults.artifact_type.given().cloned())?,
+        source: Source { uri: own(&source.uri)?, types: Vec::new() },
+        properties: std::collections::BTreeMap::new(),
+        metadata_properties: Metadata::default(),
+        tags: Vec::new(),
+    };
+    for one in source.types.given().into_iter().flatten() {
+        artifact
+            .source
+            .types
+            .push(SourceType { id_type: own(&one.id_type)?, value: own(&one.value)? });
+    }
+    for one in raw.properties.given().into_iter().flatten() {
+        artifact.properties.insert(own(&one.key)?, own(&one.value)?);
+    }
+    for shared in defaults.properties.given().into_iter().flatten() {
+        if !artifact.properties.contains_key(&shared.key) {
+            artifact.properties.insert(shared.key.clone(), shared.value.given()?.clone());
+        }
+    }
+    for one in raw.tags.given().into_iter().flatten() {
+        artifact.tags.push(Tag { key: own(&one.key)?, value: own(&one.value)? });
+    }
+    for shared in defaults.tags.given().into_iter().flatten() {
+        if !artifact.tags.iter().any(|tag| tag.key == shared.key) {
+            let value = shared.value.given()?.clone();
+            artifact.tags.push(Tag { key: shared.key.clone(), value });
+        }
+    }
+    let metadata = |at: usize| {
+        let own = raw.metadata.given().and_then(|raw| own(&raw.values[at]));
+        own.or_else(|| defaults.metadata.given().and_then(|shared| shared[at].given().cloned()))
+    };
+    for (at, field) in METADATA_FIELDS.iter().enumerate() {
+        let value = metadata(at);
+        match *field {
+            "CommitId" => artifact.metadata_properties.commit_id = value,
+            "GeneratedBy" => artifact.metadata_properties.generated_by = value,
+            "ProjectId" => artifact.metadata_properties.project_id = value,
+            _ => artifact.metadata_properties.repository = value,
+        }
+    }
+    Some(artifact)
+}
+
+fn encoding(source: &SourceFile, fault: &EncodingFault) -> Diagnostic {
+    let file = source.id();
+    let to_utf8 = "save it as UTF-8";
+    match fault {
+        EncodingFault::Utf16 => {
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-16, and manifests are UTF-8")
+                .with_help(format!("{to_utf8}, as with `iconv -f UTF-16 -t UTF-8`"))
+        }
+        EncodingFault::Utf32 => {
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-32, and manifests are UTF-8")
+                .with_help(format!("{to_utf8}, as with `iconv -f UTF-32 -t UTF-8`"))
+        }
+        EncodingFault::Invalid { offset, length, byte } => {
+            let message = format!("the byte 0x{byte:02X} is not UTF-8");
+            let help = format!("{to_utf8}; if it is Latin-1, `iconv -f LATIN1 -t UTF-8` does that");
+            let mut finding = Diagnostic::of_file(Code::Encoding, file, message).with_help(help);
+            let mut region = source.region(Span::empty(u32::try_from(*offset).unwrap_or(u32::MAX)));
+            // One replacement character is shown for the bytes, however many they are.
+            region.end.offset += u32::try_from(*length).unwrap_or(1);
+            region.end.column += 1;
+            finding.region = Some(region);
+            finding
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The threads of a check.
+//!
+//! Readers fetch files ahead, more of them than there are cores, since a cold disk answers many
+//! questions at once. Workers take the files in the order of the walk and pass what they find into a
+//! channel each; one consumer empties the channels in that same order. So the order of everything
+//! is that of the walk, and memory is bounded by the window of the readers.
+//!
+//! A worker blocks where its channel is full. That cannot lock up: work is taken in order, so what
+//! the consumer waits for was always taken before what blocks.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
+
+use super::Options;
+use super::part::{self, Batch};
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, MAX_FILE_BYTES, SourceFile, SourceStore};
+use crate::walk::{Found, Origin, PathFault, Walk, reason};
+use crate::yaml;
+
+/// Files that are read and checked in one go.
+const GROUP: usize = 16;
+/// Threads that read, and do nothing else.
+const READERS: usize = 8;
+/// Groups that may be read ahead.
+const GROUPS_AHEAD: usize = 32;
+/// Bytes that may be read ahead. A larger file is read when its turn comes.
+const BYTES_AHEAD: usize = 32 << 20;
+/// Files from this size on are lent to whoever shows findings, not read again.
+const LENT_BYTES: usize = 1 << 20;
+/// Pieces of work that may be done and not consumed yet.
+const UNITS_AHEAD: usize = 256;
+/// Batches of one piece of work that may wait.
+const BATCHES_AHEAD: usize = 8;
+
+/// What the consumer gets.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// What was found in a part of a file.
+    Batch(FileId, Batch),
+    /// A part of a file is done, and with the last so is the file.
+    PartEnd { file: FileId, last: bool },
+    /// A path could not be read.
+    Unreadable(Diagnostic),
+}
+
+/// Checks the files of `walk`, and gives every message to `consume`, in order.
+pub(super) fn run(
+    walk: &Walk,
+    store: &SourceStore,
+    options: Options,
+    mut consume: impl FnMut(Message),
+) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
+    let shelf = Arc::new(Shelf::default());
+    let groups: Vec<Range<usize>> = (0..walk.found.len())
+        .step_by(GROUP)
+        .map(|start| start..(start + GROUP).min(walk.found.len()))
+        .collect();
+    let (units, in_order) = sync_channel::<Receiver<Vec<Message>>>(UNITS_AHEAD);
+    thread::scope(|scope| {
+        for _ in 0..READERS.min(groups.len()) {
+            scope.spawn(|| shelf.fill(&groups, walk));
+        }
+        let work = Work { shelf: &shelf, groups: groups.len(), group: 0, rest: Vec::new(), units };
+        let check = || {
+            work.par_bridge().for_each(|(unit, out)| unit.check(store, options, &out));
+        };
+        match pool {
+            Ok(pool) => {
+                scope.spawn(move || pool.install(check));
+            }
+            // No thread can be had: the global pool says so in its own words, or has some.
+            Err(_) => {
+                scope.spawn(check);
+            }
+        }
+        for unit in in_order {
+            for messages in unit {
+                messages.into_iter().for_each(&mut consume);
+            }
+        }
+    });
+}
+
+/// A file with its place in the shelf's account.
+struct Loaded {
+    file: Arc<SourceFile>,
+    charge: Arc<Charge>,
+}
+
+/// Bytes in memory, given back when the last part of the file is done.
+struct Charge {
+    shelf: Arc<Shelf>,
+    bytes: usize,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.shelf.state().bytes -= self.bytes;
+        self.shelf.changed.notify_all();
+    }
+}
+
+type Read = (FileId, Result<Loaded, Box<Diagnostic>>);
+
+/// What the readers have read and nobody has taken yet.
+#[derive(Default)]
+struct Shelf {
+    state: Mutex<ShelfState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct ShelfState {
+    /// The group that a reader reads next.
+    next_read: usize,
+    /// The group that is taken next.
+    next_taken: usize,
+    bytes: usize,
+    ready: BTreeMap<usize, Vec<Read>>,
+    closed: bool,
+}
+
+impl Shelf {
+    fn state(&self) -> MutexGuard<'_, ShelfState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, ShelfState>) -> MutexGuard<'s, ShelfState> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads groups until there are no more.
+    fn fill(self: &Arc<Self>, groups: &[Range<usize>], walk: &Walk) {
+        loop {
+            let mut state = self.state();
+            while !state.closed && state.next_read >= state.next_taken + GROUPS_AHEAD {
+                state = self.wait(state);
+            }
+            let group = state.next_read;
+            if state.closed || group >= groups.len() {
+                return;
+            }
+            state.next_read += 1;
+            drop(state);
+            let read = groups[group]
+                .clone()
+                .map(|at| {
+                    let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
+                    (id, self.load(id, &walk.found[at], group))
+                })
+                .collect();
+            self.state().ready.insert(group, read);
+            self.changed.notify_all();
+        }
+    }
+
+    fn load(
+        self: &Arc<Self>,
+        id: FileId,
+        found: &Found,
+        group: usize,
+    ) -> Result<Loaded, Box<Diagnostic>> {
+        let finding = |fault: PathFault| Box::new(fault.finding(id));
+        let origin = found.what.as_ref().map_err(|fault| Box::new(fault.finding(id)))?;
+        let (bytes, charge) = match origin {
+            Origin::Path(path) => self.read(path, group).map_err(finding)?,
+            Origin::Stdin => {
+                let mut bytes = Vec::new();
+                let limit = MAX_FILE_BYTES + 1;
+                let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+                read.map_err(|error| finding(PathFault::Unreadable(reason(&error))))?;
+                let charge = self.charge(bytes.len(), group);
+                (bytes, charge)
+            }
+        };
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(finding(PathFault::TooLarge(bytes.len() as u64)));
+        }
+        let file = Arc::new(SourceFile::new(id, Arc::clone(&found.name), bytes));
+        Ok(Loaded { file, charge: Arc::new(charge) })
+    }
+
+    fn read(self: &Arc<Self>, path: &Path, group: usize) -> Result<(Vec<u8>, Charge), PathFault> {
+        let unreadable = |error: std::io::Error| PathFault::Unreadable(reason(&error));
+        let mut file = open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(PathFault::NotAFile("no regular file"));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(PathFault::TooLarge(metadata.len()));
+        }
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        let charge = self.charge(length, group);
+        let mut bytes = Vec::with_capacity(length + 1);
+        file.by_ref().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok((bytes, charge))
+    }
+
+    /// Waits until `bytes` may be held. The group that is taken next never waits.
+    fn charge(self: &Arc<Self>, bytes: usize, group: usize) -> Charge {
+        let mut state = self.state();
+        while !state.closed && state.bytes + bytes > BYTES_AHEAD && state.next_taken != group {
+            state = self.wait(state);
+        }
+        state.bytes += bytes;
+        Charge { shelf: Arc::clone(self), bytes }
+    }
+
+    fn take(&self, group: usize) -> Vec<Read> {
+        let mut state = self.state();
+        loop {
+            if let Some(read) = state.ready.remove(&group) {
+                state.next_taken = group + 1;
+                self.changed.notify_all();
+                return read;
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // A pipe that took the file's place since the walk must not hang the run.
+    std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::File::open(path)
+}
+
+/// Units of work, in order. Each comes with the sender of a channel whose receiver the consumer gets.
+struct Work<'r> {
+    shelf: &'r Shelf,
+    groups: usize,
+    group: usize,
+    /// Of the group taken last, in reverse.
+    rest: Vec<Unit>,
+    units: SyncSender<Receiver<Vec<Message>>>,
+}
+
+impl Iterator for Work<'_> {
+    type Item = (Unit, SyncSender<Vec<Message>>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            if self.group >= self.groups {
+                return None;
+            }
+            self.rest = units(self.shelf.take(self.group));
+            self.rest.reverse();
+            self.group += 1;
+        }
+        let unit = self.rest.pop()?;
+        let (out, messages) = sync_channel(BATCHES_AHEAD);
+        // Nobody listens any more only where the consumer panicked.
+        self.units.send(messages).ok()?;
+        Some((unit, out))
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.shelf.close();
+    }
+}
+
+/// What one worker does in one go.
+enum Unit {
+    /// Small files, whole.
+    Files(Vec<Read>),
+    /// A part of a large one.
+    Part { file: Arc<SourceFile>, part: Range<usize>, last: bool, _charge: Arc<Charge> },
+}
+
+fn units(group: Vec<Read>) -> Vec<Unit> {
+    let mut units = Vec::new();
+    let mut small = Vec::new();
+    for (id, read) in group {
+        let parts = match &read {
+            Ok(loaded) => yaml::parts(loaded.file.text()),
+            Err(_) => Vec::new(),
+        };
+        match read {
+            Ok(Loaded { file, charge }) if parts.len() > 1 => {
+                if !small.is_empty() {
+                    units.push(Unit::Files(std::mem::take(&mut small)));
+                }
+                let last = parts.len() - 1;
+                units.extend(parts.into_iter().enumerate().map(|(at, part)| Unit::Part {
+                    file: Arc::clone(&file),
+                    part,
+                    last: at == last,
+                    _charge: Arc::clone(&charge),
+                }));
+            }
+            read => small.push((id, read)),
+        }
+    }
+    if !small.is_empty() {
+        units.push(Unit::Files(small));
+    }
+    units
+}
+
+impl Unit {
+    fn check(self, store: &SourceStore, options: Options, out: &SyncSender<Vec<Message>>) {
+        let send = |messages: Vec<Message>| {
+            // Nobody listens any more only where the consumer panicked.
+            let _ = out.send(messages);
+        };
+        match self {
+            Self::Files(files) => {
+                let mut messages = Vec::new();
+                for (file, read) in files {
+                    match read {
+                        Ok(loaded) => {
+                            let source = loaded.file;
+                            lend(store, &source);
+                            part::check(&source, 0..source.text().len(), options, &mut |batch| {
+                                messages.push(Message::Batch(file, batch));
+                                // A long list must not pile up.
+                                if messages.len() > 2 * GROUP {
+                                    send(std::mem::take(&mut messages));
+                                }
+                            });
+                            messages.push(Message::PartEnd { file, last: true });
+                        }
+                        Err(finding) => messages.push(Message::Unreadable(*finding)),
+                    }
+                }
+                send(messages);
+            }
+            Self::Part { file, part, last, _charge } => {
+                let id = file.id();
+                lend(store, &file);
+                part::check(&file, part, options, &mut |batch| {
+                    send(vec![Message::Batch(id, batch)]);
+                });
+                send(vec![Message::PartEnd { file: id, last }]);
+            }
+        }
+    }
+}
+
+fn lend(store: &SourceStore, file: &Arc<SourceFile>) {
+    if !store.can_read_again(file.id()) {
+        store.pin(Arc::clone(file));
+    } else if file.text().len() >= LENT_BYTES {
+        store.lend(file);
+    }
+}

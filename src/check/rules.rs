@@ -1,0 +1,88 @@
+//! The rules on one artifact, one file a family.
+//!
+//! A rule looks at a raw value and says whether it is sound; what is not gives a finding with the
+//! exact characters at fault. None looks at another manifest.
+
+mod metadata;
+mod name;
+mod properties;
+mod source;
+mod tags;
+mod text;
+
+use super::defaults::{Defaults, Sound};
+use crate::diagnostic::{Code, Draft, Findings, ROOT};
+use crate::limits;
+use crate::manifest::{RawArtifact, Slot};
+use text::Rule;
+
+/// Checks one artifact against the service's constraints. False where a default that it takes is
+/// faulty: that has been told at the default.
+pub(super) fn artifact(
+    raw: &RawArtifact<'_>,
+    defaults: &Defaults,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let mut sound = Sound::default();
+    own_values(raw, &mut sound, findings);
+    required(raw, defaults, findings);
+    let properties = properties::with_defaults(raw, defaults, findings);
+    let tags = tags::with_defaults(raw, defaults, findings);
+    let metadata = metadata::with_defaults(raw, defaults);
+    let artifact_type = !raw.artifact_type.is_absent() || !defaults.artifact_type.is_faulty();
+    properties && tags && metadata && artifact_type
+}
+
+/// Checks the defaults of a document.
+pub(super) fn defaults(raw: &RawArtifact<'_>, findings: &mut Findings<'_>) -> Defaults {
+    let mut sound = Sound::default();
+    own_values(raw, &mut sound, findings);
+    Defaults::new(raw, &sound)
+}
+
+fn own_values(raw: &RawArtifact<'_>, sound: &mut Sound, findings: &mut Findings<'_>) {
+    if let Some(name) = raw.name.given() {
+        name::check(name, &ROOT.field("ArtifactName"), findings);
+    }
+    if let Some(artifact_type) = raw.artifact_type.given() {
+        let rule = Rule::new("ArtifactType", limits::ARTIFACT_TYPE, Code::TypeLength);
+        let path = ROOT.field("ArtifactType");
+        sound.artifact_type = rule.check(artifact_type, &path, findings);
+    }
+    if let Some(source) = raw.source.given() {
+        source::check(source, &ROOT.field("Source"), findings);
+    }
+    if let Some(list) = raw.properties.given() {
+        sound.properties = properties::check(list, &ROOT.field("Properties"), findings);
+    }
+    if let Some(raw) = raw.metadata.given() {
+        sound.metadata = metadata::check(raw, &ROOT.field("MetadataProperties"), findings);
+    }
+    if let Some(list) = raw.tags.given() {
+        sound.tags = tags::check(list, &ROOT.field("Tags"), findings);
+    }
+}
+
+fn required(raw: &RawArtifact<'_>, defaults: &Defaults, findings: &mut Findings<'_>) {
+    if raw.broken {
+        return;
+    }
+    if raw.artifact_type.is_absent() && defaults.artifact_type.is_absent() {
+        let message = "an artifact without `ArtifactType`";
+        let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
+        findings.push(draft.help("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"));
+    }
+    match &raw.source {
+        Slot::Absent => {
+            let message = "an artifact without `Source`";
+            let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
+            findings.push(draft.help("add `Source:` and below it, indented, `SourceUri: …`"));
+        }
+        Slot::Given(source) if source.uri.is_absent() => {
+            let draft =
+                Draft::new(Code::MissingField, source.head, "a `Source` without `SourceUri`");
+            findings.push(draft.help("add `SourceUri: …`").at(&ROOT.field("Source")));
+        }
+        Slot::Given(_) | Slot::Faulty => {}
+    }
+}

@@ -1,0 +1,94 @@
+//! `Tags`.
+
+use std::collections::HashMap;
+
+use super::text::{self, Rule};
+use crate::check::defaults::Defaults;
+use crate::diagnostic::words::{counted, quoted};
+use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
+use crate::limits::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX};
+use crate::manifest::{RawArtifact, RawTag, Text};
+use crate::source::Span;
+
+pub(super) fn check(
+    tags: &[RawTag<'_>],
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<bool> {
+    let mut sound = Vec::with_capacity(tags.len());
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for (at, tag) in tags.iter().enumerate() {
+        let path = &path.item(at);
+        let mut ok = true;
+        if let Some(key) = tag.key.given() {
+            let path = &path.field("Key");
+            ok &= Rule::new("Key", TAG_KEY, Code::TagKeyLength).check(key, path, findings);
+            ok &= check_reserved(key, path, findings);
+            if let Some(first) = seen.get(key.value) {
+                let message = format!("two tags have the key {}", quoted(key.value));
+                let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
+                let draft = draft.related(*first, "first here").help("remove one of the two");
+                text::push(draft.at(path), key, findings);
+                ok = false;
+            } else {
+                seen.insert(key.value, key.span);
+            }
+        }
+        if let Some(value) = tag.value.given() {
+            let rule = Rule::new("Value", TAG_VALUE, Code::TagValueLength);
+            ok &= rule.check(value, &path.field("Value"), findings);
+        }
+        sound.push(ok);
+    }
+    if tags.len() > TAGS_MAX {
+        let message = format!("{} tags, and an artifact takes {TAGS_MAX}", tags.len());
+        let draft = Draft::new(Code::TagCount, tags[TAGS_MAX].head, message)
+            .label(format!("tag number {}", TAGS_MAX + 1))
+            .help(format!("remove {}", counted(tags.len() - TAGS_MAX, "tag")));
+        findings.push(draft.at(path));
+    }
+    sound
+}
+
+fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {
+    let length = RESERVED_TAG_PREFIX.len();
+    let reserved =
+        key.value.get(..length).is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX));
+    if reserved {
+        let message = "a tag key cannot begin with `aws:`, which only AWS may write";
+        let draft = Draft::new(Code::TagReserved, key.locate(0..length), message);
+        text::push(draft.help("choose another prefix").at(path), key, findings);
+    }
+    !reserved
+}
+
+/// What the merge with the defaults makes. False where a faulty default is taken.
+pub(super) fn with_defaults(
+    raw: &RawArtifact<'_>,
+    defaults: &Defaults,
+    findings: &mut Findings<'_>,
+) -> bool {
+    if defaults.tags.is_faulty() {
+        return false;
+    }
+    let Some(shared) = defaults.tags.given() else {
+        return true;
+    };
+    let own = raw.tags.given().map_or(&[][..], Vec::as_slice);
+    let overridden =
+        |key: &str| own.iter().any(|one| one.key.given().is_some_and(|own| own.value == key));
+    let taken: Vec<_> = shared.iter().filter(|one| !overridden(&one.key)).collect();
+    let count = own.len() + taken.len();
+    if count > TAGS_MAX
+        && own.len() <= TAGS_MAX
+        && let Some(first) = taken.first()
+    {
+        let message =
+            format!("{count} tags with those of `Defaults`, and an artifact takes {TAGS_MAX}");
+        let draft = Draft::new(Code::TagCount, raw.head, message)
+            .help(format!("remove {}", counted(count - TAGS_MAX, "tag")))
+            .related(first.span, format!("{} come from here", taken.len()));
+        findings.push(draft.at(&ROOT.field("Tags")));
+    }
+    taken.iter().all(|one| !one.value.is_faulty())
+}

@@ -1,0 +1,231 @@
+//! The consumer of a check: numbers, orders and counts what the workers pass on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::index::{First, Index};
+use super::part::{Batch, PartEntry};
+use super::pipeline::{self, Message};
+use super::{Entry, EntryId, Options, Sink, Summary};
+use crate::diagnostic::words::{counted, quoted};
+use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
+use crate::source::{FileId, SourceStore, Span};
+use crate::walk::{Origin, Walk};
+
+/// Where the files of `walk` are, for [`run`] and for showing its findings.
+#[must_use]
+pub fn sources(walk: &Walk) -> SourceStore {
+    let path = |origin: &Origin| -> Option<PathBuf> {
+        match origin {
+            Origin::Path(path) => Some(path.clone()),
+            Origin::Stdin => None,
+        }
+    };
+    let files = walk.found.iter().map(|found| {
+        let path = found.what.as_ref().ok().and_then(path);
+        (Arc::clone(&found.name), path)
+    });
+    SourceStore::new(files.collect())
+}
+
+/// Checks every file of `walk` and tells `sink` what is found.
+pub fn run(walk: &Walk, store: &SourceStore, options: Options, sink: &mut impl Sink) -> Summary {
+    let mut consumer = Consumer {
+        store,
+        options,
+        sink,
+        summary: Summary { files: walk.files(), ..Summary::default() },
+        index: Index::default(),
+        valid: Vec::new(),
+        part_start: 0,
+        file_start: 0,
+        findings: Vec::new(),
+        unlisted: Unlisted::default(),
+    };
+    pipeline::run(walk, store, options, |message| consumer.take(message));
+    consumer.summary
+}
+
+struct Consumer<'r, S> {
+    store: &'r SourceStore,
+    options: Options,
+    sink: &'r mut S,
+    summary: Summary,
+    index: Index,
+    /// By number of the entry.
+    valid: Vec<bool>,
+    /// The number of the present part's first entry.
+    part_start: usize,
+    /// The number of the present file's first entry.
+    file_start: usize,
+    /// Of the present file.
+    findings: Vec<Diagnostic>,
+    /// How many findings of the present file are not kept.
+    unlisted: Unlisted,
+}
+
+impl<S: Sink> Consumer<'_, S> {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Batch(file, batch) => self.batch(file, batch),
+            Message::PartEnd { file, last } => {
+                self.part_start = self.valid.len();
+                if last {
+                    self.end_file(file);
+                }
+            }
+            Message::Unreadable(finding) => {
+                let file = finding.file;
+                self.findings.push(finding);
+                self.end_file(file);
+            }
+        }
+    }
+
+    fn batch(&mut self, file: FileId, batch: Batch) {
+        // Workers count artifacts from the start of their part.
+        let offset = self.part_start - self.file_start;
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.unlisted.errors += batch.unlisted.errors;
+        self.unlisted.warnings += batch.unlisted.warnings;
+        for mut finding in batch.findings {
+            finding.artifact = finding.artifact.map(|number| number.saturating_add(offset));
+            self.keep(finding);
+        }
+        if let Some(from) = batch.broken_from {
+            for number in self.part_start + from as usize..self.valid.len() {
+                self.withdraw(number);
+            }
+        }
+        for entry in batch.entries {
+            self.entry(file, entry);
+        }
+        self.sink.progress(self.valid.len());
+    }
+
+    fn entry(&mut self, file: FileId, entry: PartEntry) {
+        let number = self.valid.len();
+        let id = EntryId(u32::try_from(number).unwrap_or(u32::MAX));
+        let (same_name, same_source) = self.index.add(id, file, &entry.claims);
+        let duplicate = same_name.is_some() || same_source.is_some();
+        let valid = entry.valid && !duplicate;
+        self.valid.push(valid);
+        self.summary.artifacts += 1;
+        self.summary.valid += usize::from(valid);
+        let places = [
+            (Code::DuplicateName, same_name, entry.claims.name),
+            (Code::DuplicateSource, same_source, entry.claims.source),
+        ];
+        for (code, first, claim) in places {
+            if let (Some(first), Some(claim)) = (first, claim) {
+                self.withdraw(first.entry.0 as usize);
+                self.duplicate(code, file, claim.span, &first);
+            }
+        }
+        if self.options.entries {
+            self.sink.entry(Entry {
+                id,
+                file,
+                line: entry.line,
+                name: entry.name,
+                source_uri: entry.source_uri,
+                artifact: entry.artifact.filter(|_| valid),
+            });
+        }
+    }
+
+    fn withdraw(&mut self, number: usize) {
+        if let Some(valid) = self.valid.get_mut(number)
+            && *valid
+        {
+            *valid = false;
+            self.summary.valid -= 1;
+            self.sink.withdraw(EntryId(u32::try_from(number).unwrap_or(u32::MAX)));
+        }
+    }
+
+    fn duplicate(&mut self, code: Code, file: FileId, span: Span, first: &First) {
+        let artifact = u32::try_from(self.valid.len() - 1 - self.file_start).ok();
+        if self.is_full() {
+            self.unlisted.add(code.severity());
+            return;
+        }
+        let mut finding = match code {
+            Code::DuplicateName => Diagnostic::of_file(
+                code,
+                file,
+                "this `ArtifactName` is used twice",
+            )
+            .with_help(
+                "give each artifact a name of its own: names are unique in an account and Region",
+            ),
+            _ => Diagnostic::of_file(
+                code,
+                file,
+                "this `SourceUri` with these `SourceTypes` is used twice",
+            )
+            .with_help("remove one, or tell them apart by their `SourceTypes`"),
+        };
+        let path = if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" };
+        finding.artifact = artifact;
+        path.clone_into(&mut finding.path);
+        if let Some(source) = self.store.get(file) {
+            let text = source.slice(span);
+            let what = if code == Code::DuplicateName { "the name" } else { "the source" };
+            let text = quoted(text.trim_matches(['"', '\'']));
+            finding.message = match code {
+                Code::DuplicateName => format!("{what} {text} is used twice"),
+                _ => format!("{what} {text} is used twice, with the same `SourceTypes`"),
+            };
+            finding.region = Some(source.region(span));
+        }
+        finding.label = Some("used again".to_owned());
+        finding.related.push(Related {
+            message: "used first here".to_owned(),
+            file: first.file,
+            region: self.store.get(first.file).map(|source| source.region(first.span)),
+        });
+        self.keep(finding);
+    }
+
+    fn keep(&mut self, finding: Diagnostic) {
+        if self.is_full() {
+            self.unlisted.add(finding.severity);
+        } else {
+            self.findings.push(finding);
+        }
+    }
+
+    /// A little more is kept than is listed, so that the cut is made by place and not by chance.
+    const fn is_full(&self) -> bool {
+        self.findings.len() >= 2 * MAX_PER_FILE
+    }
+
+    fn end_file(&mut self, file: FileId) {
+        let mut findings = std::mem::take(&mut self.findings);
+        let mut unlisted = std::mem::take(&mut self.unlisted);
+        diagnostic::sort(&mut findings);
+        for finding in findings.drain(MAX_PER_FILE.min(findings.len())..) {
+            unlisted.add(finding.severity);
+        }
+        if unlisted.total() > 0 {
+            let what = counted(unlisted.total(), "finding");
+            let message = format!("{what} more in this file, not listed");
+            findings.push(
+                Diagnostic::of_file(Code::FindingsLimit, file, message)
+                    .with_help("mend the findings that are listed, and check again"),
+            );
+        }
+        self.summary.errors += unlisted.errors;
+        self.summary.warnings += unlisted.warnings;
+        for finding in &findings {
+            match finding.severity {
+                Severity::Error => self.summary.errors += 1,
+                Severity::Warning => self.summary.warnings += 1,
+            }
+        }
+        self.file_start = self.valid.len();
+        self.part_start = self.valid.len();
+        self.sink.file(file, findings);
+    }
+}

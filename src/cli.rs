@@ -1,0 +1,150 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::output::ColorChoice;
+use crate::report::progress::When;
+use crate::walk;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Checks YAML manifests of SageMaker ML Lineage artifacts and imports them, at the rate the account
+/// allows, none lost and none doubled
+#[derive(Debug, Parser)]
+#[command(name = "lineload", version, styles = STYLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would be the help text of every command")]
+    pub global: Global,
+    #[command(subcommand)]
+    #[expect(missing_docs, reason = "as above")]
+    pub command: Command,
+}
+
+/// Options that every command has.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Show less: no progress and no closing line
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log more to standard error: -v what is done, -vv why, -vvv what the AWS SDK does
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Whether to colour (NO_COLOR is heeded too)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Whether to show progress on standard error
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub progress: When,
+    /// How log lines are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check manifests, offline: no network, no credentials
+    Lint(Lint),
+}
+
+/// Which manifests.
+#[derive(Debug, Clone, Args)]
+pub struct Manifests {
+    /// Files, folders, or `-` for standard input
+    #[arg(value_name = "PATH", default_value = "manifests")]
+    pub paths: Vec<PathBuf>,
+    /// Leave out what matches, even where it is named; without a `/` it is matched against each
+    /// name on the way
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<walk::Pattern>,
+    /// Take from folders what matches, besides `*.yaml` and `*.yml`
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<walk::Pattern>,
+    /// Follow links that lead out of the named folders
+    #[arg(long)]
+    pub follow_links: bool,
+    /// What findings in standard input call it
+    #[arg(long, value_name = "NAME")]
+    pub stdin_filename: Option<String>,
+    /// Check with so many threads; as many as there are cores where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+impl Manifests {
+    /// What to walk.
+    #[must_use]
+    pub fn walk_options(&self) -> walk::Options {
+        walk::Options {
+            paths: self.paths.clone(),
+            follow_links: self.follow_links,
+            exclude: self.exclude.clone(),
+            include: self.include.clone(),
+            stdin_name: self.stdin_filename.clone(),
+        }
+    }
+}
+
+/// How findings are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the lines at fault.
+    Human,
+    /// One line each: `path:line:column: error[code]: message`.
+    Short,
+    /// One JSON document.
+    Json,
+}
+
+/// `lineload lint`
+#[derive(Debug, Clone, Args)]
+pub struct Lint {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub manifests: Manifests,
+    /// How findings are written to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Show every finding, however many there are
+    #[arg(long)]
+    pub all: bool,
+}

@@ -1,0 +1,92 @@
+//! One short file a command, which wires the stages.
+
+mod checking;
+mod lint;
+
+use std::fmt;
+use std::io;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, Global, LogFormat};
+use crate::exit::Exit;
+
+/// Why a command did not run to its end.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Vec<String>,
+}
+
+impl Failure {
+    /// Wrong usage, configuration or environment: nothing was sent.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), help: Vec::new() }
+    }
+
+    /// A way out.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::usage(format!("cannot write the output: {}", crate::walk::reason(&error)))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\x1b[1;31merror:\x1b[0m {}", self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "\n  \x1b[36mhelp:\x1b[0m {help}"))
+    }
+}
+
+/// Runs the command of the command line.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` come this way too. Nobody may be there to read them.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    start_logging(&cli.global);
+    let result = match &cli.command {
+        Command::Lint(args) => lint::run(&cli.global, args),
+    };
+    result.unwrap_or_else(|failure| {
+        let mut out = anstream::AutoStream::new(io::stderr().lock(), cli.global.color.into());
+        let _ = io::Write::write_fmt(&mut out, format_args!("{failure}\n"));
+        failure.exit
+    })
+}
+
+fn start_logging(global: &Global) {
+    let filter = match global.verbose {
+        0 => "lineload=warn",
+        1 => "lineload=info",
+        2 => "lineload=debug",
+        _ => "lineload=trace,aws=debug,hyper=debug",
+    };
+    let filter = std::env::var("LINELOAD_LOG").unwrap_or_else(|_| filter.to_owned());
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let colors = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = match global.log_format {
+        LogFormat::Text => builder.with_ansi(colors).with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // Somebody who embeds the library has a logger already.
+    drop(started);
+}

@@ -1,0 +1,257 @@
+//! Findings: what is wrong, where, and how to mend it.
+//!
+//! In: what the readers and rules say of a source file. Out: [`Diagnostic`]s with places as people
+//! count them, in one order whatever the threads did. It renders nothing.
+
+mod code;
+mod pointer;
+pub mod words;
+
+pub use code::{Code, Severity};
+pub use pointer::{Pointer, ROOT};
+
+use crate::source::{FileId, Region, SourceFile, Span};
+
+/// The most findings of one file that are kept; the rest are counted, and one finding says so.
+pub const MAX_PER_FILE: usize = 10_000;
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which rule.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, in the user's words.
+    pub message: String,
+    /// The edit that mends it, as an imperative.
+    pub help: Option<String>,
+    /// The file at fault.
+    pub file: FileId,
+    /// The artifact at fault, from 0 in the file.
+    pub artifact: Option<u32>,
+    /// Where in the artifact, as a JSON Pointer (RFC 6901).
+    pub path: String,
+    /// The text at fault; `None` where the fault is the file's.
+    pub region: Option<Region>,
+    /// What stands under the text at fault.
+    pub label: Option<String>,
+    /// Other places that belong to it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// In which file.
+    pub file: FileId,
+    /// Where; `None` if the file cannot be read any more.
+    pub region: Option<Region>,
+}
+
+impl Diagnostic {
+    /// A finding against a whole file or folder.
+    #[must_use]
+    pub fn of_file(code: Code, file: FileId, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            help: None,
+            file,
+            artifact: None,
+            path: String::new(),
+            region: None,
+            label: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// The same with a help text.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Whether an entry with this finding must not be sent.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    fn order(&self) -> impl Ord + '_ {
+        (self.file, self.region, self.code, &self.message, self.artifact)
+    }
+}
+
+/// A finding before its places are counted.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    code: Code,
+    message: String,
+    span: Span,
+    help: Option<String>,
+    label: Option<String>,
+    path: String,
+    related: Vec<(Span, String)>,
+}
+
+impl Draft {
+    /// A finding at `span`.
+    #[must_use]
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            span,
+            help: None,
+            label: None,
+            path: String::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// The edit that mends it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What stands under the text at fault.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Where in the artifact.
+    #[must_use]
+    pub fn at(mut self, path: &Pointer<'_>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Another place in the same file.
+    #[must_use]
+    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push((span, message.into()));
+        self
+    }
+}
+
+/// The findings of one piece of a file, as they come.
+#[derive(Debug)]
+pub struct Findings<'s> {
+    source: &'s SourceFile,
+    artifact: Option<u32>,
+    errors: usize,
+    list: Vec<Diagnostic>,
+    unlisted: Unlisted,
+}
+
+/// How many findings were not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+}
+
+impl Unlisted {
+    /// Counts one more.
+    pub const fn add(&mut self, severity: Severity) {
+        match severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.errors + self.warnings
+    }
+}
+
+impl<'s> Findings<'s> {
+    /// None yet, about `source`.
+    #[must_use]
+    pub const fn new(source: &'s SourceFile) -> Self {
+        Self {
+            source,
+            artifact: None,
+            errors: 0,
+            list: Vec::new(),
+            unlisted: Unlisted { errors: 0, warnings: 0 },
+        }
+    }
+
+    /// The file that they are about.
+    #[must_use]
+    pub const fn source(&self) -> &'s SourceFile {
+        self.source
+    }
+
+    /// From now on, findings are of this artifact, counted from 0 in the piece.
+    pub const fn set_artifact(&mut self, artifact: Option<u32>) {
+        self.artifact = artifact;
+    }
+
+    /// Errors until now.
+    #[must_use]
+    pub const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Takes a finding in.
+    pub fn push(&mut self, draft: Draft) {
+        let severity = draft.code.severity();
+        if severity == Severity::Error {
+            self.errors += 1;
+        }
+        // A little more than what is kept, so that the cut is made by place and not by chance.
+        if self.list.len() >= 2 * MAX_PER_FILE {
+            self.unlisted.add(severity);
+            return;
+        }
+        let source = self.source;
+        let related = draft.related.into_iter().map(|(span, message)| Related {
+            message,
+            file: source.id(),
+            region: Some(source.region(span)),
+        });
+        self.list.push(Diagnostic {
+            code: draft.code,
+            severity,
+            message: draft.message,
+            help: draft.help,
+            file: source.id(),
+            artifact: self.artifact,
+            path: draft.path,
+            region: Some(source.region(draft.span)),
+            label: draft.label,
+            related: related.collect(),
+        });
+    }
+
+    /// What was found since the last time, and what was not kept.
+    #[must_use]
+    pub fn take(&mut self) -> (Vec<Diagnostic>, Unlisted) {
+        (std::mem::take(&mut self.list), std::mem::take(&mut self.unlisted))
+    }
+}
+
+/// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts use
+/// is at fault once.
+pub fn sort(findings: &mut Vec<Diagnostic>) {
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    findings.dedup_by(|later, first| {
+        (later.file, later.code, later.region, &later.message)
+            == (first.file, first.code, first.region, &first.message)
+    });
+}

@@ -1,0 +1,71 @@
+//! Exit codes.
+
+use std::process::ExitCode;
+
+/// How a command ended. Where several hold, the greater one in [`Exit::rank`] wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// All is well.
+    Success,
+    /// Findings, or entries that did not become what the manifest says.
+    Findings,
+    /// Wrong usage, configuration or environment; nothing was sent.
+    Usage,
+    /// Stopped early, and can be resumed.
+    Stopped,
+    /// Ended by a signal, after what was in flight had been answered.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Stopped => 4,
+            Self::Signal(signal) => 128 + signal,
+        }
+    }
+
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Findings => 1,
+            Self::Stopped => 2,
+            Self::Usage => 3,
+            Self::Signal(_) => 4,
+        }
+    }
+
+    /// Both hold.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_then_usage_then_stopped_then_findings() {
+        let order = [Exit::Success, Exit::Findings, Exit::Stopped, Exit::Usage, Exit::Signal(2)];
+        for (at, lower) in order.iter().enumerate() {
+            for higher in &order[at..] {
+                assert_eq!(lower.and(*higher), *higher);
+                assert_eq!(higher.and(*lower), *higher);
+            }
+        }
+        assert_eq!(Exit::Signal(15).code(), 143);
+    }
+}

@@ -1,0 +1,18 @@
+//! `lineload` checks YAML manifests of SageMaker ML Lineage artifacts and imports them.
+//!
+//! The modules stand low to high; each imports only from those above it in this list.
+
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
+pub mod limits;
+pub mod source;
+pub mod diagnostic;
+pub mod artifact;
+pub mod yaml;
+pub mod walk;
+pub mod manifest;
+pub mod check;
+pub mod report;
+pub mod exit;
+pub mod cli;
+pub mod commands;

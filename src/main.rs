@@ -1,0 +1,7 @@
+//! The `lineload` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lineload::commands::main().into()
+}

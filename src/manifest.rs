@@ -1,0 +1,281 @@
+//! Spanned nodes to raw artifacts: values that may be partial, and the findings about their shape.
+//!
+//! In: one part of a source file. Out: calls of [`Visit`], one an artifact, in the order of the
+//! file, with whatever could be read of it. Every fault of shape is a finding (fields that do not
+//! exist, keys given twice, numbers where texts belong), none hides the next. What the values must
+//! be like is the business of [`crate::check`].
+
+mod decode;
+mod fields;
+mod raw;
+
+use std::ops::Range;
+
+use decode::Decoder;
+pub use raw::{
+    RawArtifact, RawMetadata, RawProperty, RawSource, RawSourceType, RawTag, Slot, Text,
+};
+
+use crate::diagnostic::{Code, Draft, Findings};
+use crate::source::Span;
+use crate::yaml::{Node, NodeId, Piece, Reader, SyntaxError, SyntaxFault, Tree};
+
+/// The key of a root mapping that holds what its artifacts have in common.
+pub const DEFAULTS: &str = "Defaults";
+/// The key of a root mapping that holds its artifacts.
+pub const ARTIFACTS: &str = "Artifacts";
+
+/// How many nodes aliases may stand for in one part of a file, besides as many as sixteen times the
+/// part's bytes: repeating a block of defaults in each artifact is fine, doubling thirty times over
+/// is not.
+const ALIAS_ALLOWANCE: usize = 1 << 20;
+
+/// Takes what [`read`] finds, in the order of the file.
+pub trait Visit {
+    /// A document begins.
+    fn document(&mut self);
+    /// What the artifacts of this document have in common. Comes before the first of them.
+    fn defaults(&mut self, defaults: &RawArtifact<'_>, findings: &mut Findings<'_>);
+    /// An artifact.
+    fn artifact(&mut self, artifact: &RawArtifact<'_>, findings: &mut Findings<'_>);
+    /// Something where an artifact belongs that is none, at `place`.
+    fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>);
+    /// The document broke off at the artifact told last: none of its artifacts can be trusted.
+    fn broken(&mut self);
+}
+
+/// Reads the bytes `part` of a source, which must begin at a document.
+pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Visit) {
+    let text = findings.source().text();
+    let allowance = ALIAS_ALLOWANCE + 16 * part.len();
+    let mut reader = Reader::new(text, part.clone(), ARTIFACTS);
+    let mut state = State { part, allowance, artifact: 0, document: Document::default() };
+    while let Some(piece) = reader.next_piece() {
+        state.piece(&piece, reader.tree(), findings, visit);
+    }
+}
+
+struct State {
+    part: Range<usize>,
+    allowance: usize,
+    artifact: u32,
+    document: Document,
+}
+
+/// What is known of the present document.
+#[derive(Default)]
+struct Document {
+    begun: bool,
+    in_list: bool,
+    defaults_read: bool,
+}
+
+impl State {
+    fn piece(
+        &mut self,
+        piece: &Piece,
+        tree: &Tree<'_>,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        if !self.document.begun {
+            visit.document();
+            self.document.begun = true;
+        }
+        match piece {
+            Piece::List { root, document } => {
+                self.document.in_list = true;
+                if let Some(root) = *root {
+                    self.defaults_of_list(tree, root, *document, findings, visit);
+                }
+            }
+            Piece::Item(item) => self.artifact(tree, *item, findings, visit),
+            Piece::Document { root } => {
+                if let Some(root) = *root {
+                    self.root(tree, root, findings, visit);
+                }
+                self.document = Document::default();
+            }
+            Piece::Broken { error, root } => {
+                self.broken(tree, error, *root, findings, visit);
+                self.document = Document::default();
+            }
+        }
+    }
+
+    /// Artifacts come one at a time, so what they have in common is wanted before the first of
+    /// them, also where it is written behind the last.
+    fn defaults_of_list(
+        &mut self,
+        tree: &Tree<'_>,
+        root: NodeId,
+        document: u32,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        if let Some(defaults) = entry(tree, root, DEFAULTS) {
+            self.defaults(tree, defaults, findings, visit);
+            return;
+        }
+        if entry(tree, root, "ArtifactType").is_some() {
+            visit.defaults(&RawArtifact::with_type_meant(), findings);
+            return;
+        }
+        let rest = document as usize..self.part.end;
+        let text = findings.source().text();
+        let bytes = text.as_bytes().get(rest.clone()).unwrap_or_default();
+        if memchr::memmem::find(bytes, DEFAULTS.as_bytes()).is_none() {
+            return;
+        }
+        let mut ahead = Reader::new(text, rest, ARTIFACTS);
+        while let Some(piece) = ahead.next_piece() {
+            match piece {
+                Piece::Document { root: Some(root) } => {
+                    if let Some(defaults) = entry(ahead.tree(), root, DEFAULTS) {
+                        self.defaults(ahead.tree(), defaults, findings, visit);
+                    }
+                    return;
+                }
+                Piece::Document { root: None } => return,
+                Piece::Broken { .. } => {
+                    // Whatever they were: nobody is to be told that a field is missing.
+                    visit.defaults(&RawArtifact::unreadable(Span::default()), findings);
+                    return;
+                }
+                Piece::List { .. } | Piece::Item(_) => {}
+            }
+        }
+    }
+
+    fn defaults(
+        &mut self,
+        tree: &Tree<'_>,
+        node: NodeId,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        if std::mem::replace(&mut self.document.defaults_read, true) {
+            return;
+        }
+        findings.set_artifact(None);
+        let mut decoder = Decoder::new(tree, findings, &mut self.allowance);
+        let defaults = decoder.defaults(node);
+        visit.defaults(&defaults, findings);
+    }
+
+    fn artifact(
+        &mut self,
+        tree: &Tree<'_>,
+        node: NodeId,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        findings.set_artifact(Some(self.artifact));
+        let decoded = Decoder::new(tree, findings, &mut self.allowance).artifact(node);
+        match decoded {
+            Some(artifact) => visit.artifact(&artifact, findings),
+            None => visit.not_an_artifact(tree.span(node), findings),
+        }
+        self.artifact += 1;
+        findings.set_artifact(None);
+    }
+
+    fn root(
+        &mut self,
+        tree: &Tree<'_>,
+        root: NodeId,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        match tree.node(root) {
+            // Its items have been taken.
+            Node::Streamed => {}
+            Node::Sequence(items) => {
+                items.for_each(|item| self.artifact(tree, item, findings, visit));
+            }
+            Node::Mapping(_) if is_wrapper(tree, root) => {
+                self.wrapper(tree, root, findings, visit);
+            }
+            _ => self.artifact(tree, root, findings, visit),
+        }
+    }
+
+    /// `Defaults:` and `Artifacts:`.
+    fn wrapper(
+        &mut self,
+        tree: &Tree<'_>,
+        root: NodeId,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        findings.set_artifact(None);
+        let wrapper = Decoder::new(tree, findings, &mut self.allowance).wrapper(root);
+        if let Some(defaults) = wrapper.defaults {
+            self.defaults(tree, defaults, findings, visit);
+        }
+        match wrapper.artifacts {
+            Some(list) => {
+                if let Node::Sequence(items) = tree.node(list) {
+                    items.for_each(|item| self.artifact(tree, item, findings, visit));
+                }
+            }
+            None if self.document.in_list => {}
+            None => visit.not_an_artifact(tree.span(root), findings),
+        }
+    }
+
+    fn broken(
+        &mut self,
+        tree: &Tree<'_>,
+        error: &SyntaxError,
+        root: Option<NodeId>,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        findings.set_artifact(Some(self.artifact));
+        let code = match error.fault {
+            SyntaxFault::Syntax => Code::Syntax,
+            SyntaxFault::Nesting => Code::NestingDepth,
+            SyntaxFault::Size => Code::DocumentSize,
+        };
+        let mut draft = Draft::new(code, error.span, error.message.clone());
+        if let Some(label) = &error.label {
+            draft = draft.label(label.clone());
+        }
+        if let Some(help) = &error.help {
+            draft = draft.help(help.clone());
+        }
+        if let Some((span, message)) = &error.related {
+            draft = draft.related(*span, message.clone());
+        }
+        findings.push(draft);
+        // What stands in front of the fault is worth reading, what is missing is not.
+        if let Some(root) = root
+            && let Node::Mapping(_) = tree.node(root)
+            && !is_wrapper(tree, root)
+        {
+            let mut decoder = Decoder::new(tree, findings, &mut self.allowance).of_broken();
+            if let Some(artifact) = decoder.artifact(root) {
+                visit.artifact(&artifact, findings);
+            }
+        } else {
+            visit.not_an_artifact(error.span, findings);
+        }
+        visit.broken();
+        self.artifact += 1;
+        findings.set_artifact(None);
+    }
+}
+
+/// The value of the plain key `name` in a mapping.
+fn entry(tree: &Tree<'_>, mapping: NodeId, name: &str) -> Option<NodeId> {
+    let Node::Mapping(mut entries) = tree.node(mapping) else {
+        return None;
+    };
+    let is = |key| matches!(tree.node(key), Node::Scalar(scalar) if scalar.value == name);
+    entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
+}
+
+fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
+    entry(tree, root, ARTIFACTS).is_some() || entry(tree, root, DEFAULTS).is_some()
+}

@@ -1,0 +1,113 @@
+//! Scalars that mean a text, and those that do not.
+
+use super::Decoder;
+use super::entries::{Key, Target};
+use super::faults::quote_it;
+use crate::diagnostic::words::quoted;
+use crate::diagnostic::{Code, Draft, Pointer};
+use crate::manifest::raw::{Slot, Text};
+use crate::yaml::{
+    Node, NodeId, OtherReading, Resolved, Scalar, Style, Tag, other_reading, resolve,
+};
+
+/// What a text is called in messages.
+#[derive(Clone, Copy)]
+enum Name<'n> {
+    /// The value of that key.
+    Of(&'n str),
+    /// A key itself.
+    Key,
+}
+
+impl<'a> Decoder<'a, '_, '_> {
+    /// The text that `key` has as its value.
+    pub(super) fn text(
+        &mut self,
+        key: &Key<'a>,
+        value: NodeId,
+        path: &Pointer<'_>,
+    ) -> Slot<Text<'a>> {
+        let Some(target) = self.target(value, path) else {
+            return Slot::Faulty;
+        };
+        let Node::Scalar(scalar) = self.tree.node(target.node) else {
+            self.wrong_kind_of(key, target, "a text", path, None);
+            return Slot::Faulty;
+        };
+        if scalar.span.is_empty() && scalar.style == Style::Plain && self.untagged(target.node) {
+            let name = quoted(key.scalar.value);
+            let draft =
+                Draft::new(Code::NotAString, key.scalar.span, format!("{name} has no value"));
+            let help = "write a value, `''` for an empty text, or remove the line";
+            self.findings.push(draft.help(help).at(path));
+            return Slot::Faulty;
+        }
+        self.text_of(scalar, target, Name::Of(key.scalar.value), path)
+    }
+
+    pub(super) fn key_text(&mut self, key: &Key<'a>, path: &Pointer<'_>) -> Slot<Text<'a>> {
+        let target = Target { node: key.node, alias: key.alias };
+        self.text_of(key.scalar, target, Name::Key, path)
+    }
+
+    /// A scalar, if it means a text.
+    fn text_of(
+        &mut self,
+        scalar: Scalar<'a>,
+        target: Target,
+        name: Name<'_>,
+        path: &Pointer<'_>,
+    ) -> Slot<Text<'a>> {
+        let text = Text { value: scalar.value, span: scalar.span, alias: target.alias, scalar };
+        match self.tree.tag(target.node) {
+            Tag::Text => return Slot::Given(text),
+            Tag::None => {}
+            _ => {
+                self.wrong_tag(target, path);
+                return Slot::Faulty;
+            }
+        }
+        if scalar.style != Style::Plain {
+            return Slot::Given(text);
+        }
+        let kind = match resolve(scalar.value) {
+            Resolved::Text => {
+                if let Some(reading) = other_reading(scalar.value) {
+                    self.ambiguous(&text, reading, path);
+                }
+                return Slot::Given(text);
+            }
+            Resolved::Null => "null",
+            Resolved::Boolean => "a boolean",
+            Resolved::Integer | Resolved::Float => "a number",
+        };
+        let name = match name {
+            Name::Of(field) => quoted(field),
+            Name::Key => "a key of `Properties`".to_owned(),
+        };
+        let message = format!("{name} is {kind}, and the service takes text only");
+        let help = if kind == "null" {
+            "write a text, or remove the line".to_owned()
+        } else {
+            quote_it(scalar.value)
+        };
+        let draft = Draft::new(Code::NotAString, scalar.span, message).help(help).at(path);
+        self.push(draft, target.alias);
+        Slot::Faulty
+    }
+
+    fn ambiguous(&mut self, text: &Text<'a>, reading: OtherReading, path: &Pointer<'_>) {
+        let kind = match reading {
+            OtherReading::Boolean => "a boolean",
+            OtherReading::Number => "a number",
+            OtherReading::Date => "a date",
+        };
+        let message = format!(
+            "{} is text in YAML 1.2, and {kind} to PyYAML and the AWS CLI",
+            quoted(text.value)
+        );
+        let draft = Draft::new(Code::AmbiguousScalar, text.span, message);
+        let draft = draft.help(quote_it(text.value));
+        self.push(draft.at(path), text.alias);
+    }
+}

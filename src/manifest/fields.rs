@@ -1,0 +1,158 @@
+//! The fields of each mapping, and what people write instead of them.
+
+use super::{ARTIFACTS, DEFAULTS};
+use crate::diagnostic::words::either;
+use crate::limits;
+
+/// A mapping with known fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Artifact,
+    Defaults,
+    Wrapper,
+    Source,
+    SourceType,
+    Metadata,
+    Tag,
+}
+
+impl Shape {
+    pub(super) const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Artifact => &limits::ARTIFACT_FIELDS,
+            Self::Defaults => &["ArtifactType", "MetadataProperties", "Properties", "Tags"],
+            Self::Wrapper => &[ARTIFACTS, DEFAULTS],
+            Self::Source => &["SourceTypes", "SourceUri"],
+            Self::SourceType => &["SourceIdType", "Value"],
+            Self::Metadata => &limits::METADATA_FIELDS,
+            Self::Tag => &["Key", "Value"],
+        }
+    }
+
+    /// What it is called in messages.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Artifact => "an artifact",
+            Self::Defaults => "`Defaults`",
+            Self::Wrapper => "a file of `Defaults` and `Artifacts`",
+            Self::Source => "`Source`",
+            Self::SourceType => "a source type",
+            Self::Metadata => "`MetadataProperties`",
+            Self::Tag => "a tag",
+        }
+    }
+
+    /// The field that was probably meant by `key`, if it is one of this mapping.
+    pub(super) fn meant(self, key: &str) -> Option<&'static str> {
+        let plain = plain(key);
+        let same = |field: &&&str| self::plain(field) == plain;
+        if let Some(field) = self.fields().iter().find(same) {
+            return Some(field);
+        }
+        if let Some((_, field)) = self.nicknames().iter().find(|(name, _)| *name == plain) {
+            return Some(field);
+        }
+        let distance =
+            |field: &&'static str| strsim::damerau_levenshtein(&self::plain(field), &plain);
+        let nearest = self.fields().iter().copied().min_by_key(|field| distance(field))?;
+        let tolerated = (key.len().min(nearest.len()) / 4).max(1);
+        (distance(&nearest) <= tolerated).then_some(nearest)
+    }
+
+    /// The field of this mapping that is not missing, since `key` stands for it.
+    pub(super) fn instead_of(self, key: &str) -> Option<&'static str> {
+        match (self, key) {
+            (Self::Artifact, "SourceUri" | "SourceTypes") => Some("Source"),
+            _ => self.meant(key),
+        }
+    }
+
+    /// What other tools call the fields.
+    const fn nicknames(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Artifact => &[
+                ("name", "ArtifactName"),
+                ("type", "ArtifactType"),
+                ("kind", "ArtifactType"),
+                ("metadata", "MetadataProperties"),
+                ("properties", "Properties"),
+                ("labels", "Tags"),
+            ],
+            Self::Defaults => &[("type", "ArtifactType"), ("metadata", "MetadataProperties")],
+            Self::Wrapper => &[("items", ARTIFACTS), ("manifests", ARTIFACTS)],
+            Self::Source => &[("uri", "SourceUri"), ("url", "SourceUri"), ("types", "SourceTypes")],
+            Self::SourceType => &[("type", "SourceIdType"), ("id", "Value")],
+            Self::Metadata => &[
+                ("commit", "CommitId"),
+                ("repo", "Repository"),
+                ("project", "ProjectId"),
+                ("creator", "GeneratedBy"),
+            ],
+            Self::Tag => &[("name", "Key")],
+        }
+    }
+
+    /// What to do about the key `key`, which this mapping does not have.
+    pub(super) fn help(self, key: &str) -> String {
+        let elsewhere = match (self, key) {
+            (Self::Artifact, "SourceUri" | "SourceTypes") => {
+                Some(format!("put `{key}` under `Source:`"))
+            }
+            (Self::Artifact, "CommitId" | "Repository" | "GeneratedBy" | "ProjectId") => {
+                Some(format!("put `{key}` under `MetadataProperties:`"))
+            }
+            (Self::Source, "SourceIdType" | "Value") => {
+                Some(format!("put `{key}` in an item of `SourceTypes:`"))
+            }
+            (Self::Wrapper, key) if limits::ARTIFACT_FIELDS.contains(&key) => {
+                Some(format!("put `{key}` under `Defaults:`, or in each artifact"))
+            }
+            (Self::Defaults, "ArtifactName") => {
+                Some("give each artifact a name of its own: names are unique".to_owned())
+            }
+            (Self::Defaults, "Source" | "SourceUri") => {
+                Some("give each artifact a source of its own".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(elsewhere) = elsewhere {
+            return elsewhere;
+        }
+        if let Some(meant) = self.meant(key) {
+            return format!("did you mean `{meant}`?");
+        }
+        let fields = either(self.fields().iter().copied());
+        match self {
+            Self::Artifact => format!("use {fields}, or put it under `Properties:`"),
+            _ => format!("use {fields}"),
+        }
+    }
+}
+
+/// Without case, hyphens and underscores.
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant() {
+        let cases = [
+            (Shape::Artifact, "artifact_name", Some("ArtifactName")),
+            (Shape::Artifact, "ArtifactNmae", Some("ArtifactName")),
+            (Shape::Artifact, "Type", Some("ArtifactType")),
+            (Shape::Artifact, "Property", None),
+            (Shape::Artifact, "Propertys", Some("Properties")),
+            (Shape::Artifact, "Tag", Some("Tags")),
+            (Shape::Artifact, "Owner", None),
+            (Shape::Source, "URI", Some("SourceUri")),
+            (Shape::Tag, "Keys", Some("Key")),
+        ];
+        for (shape, key, meant) in cases {
+            assert_eq!(shape.meant(key), meant, "{key}");
+        }
+    }
+}

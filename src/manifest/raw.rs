@@ -1,0 +1,178 @@
+//! Artifacts as they are written: partial, and every value with its place.
+
+use std::ops::Range;
+
+use crate::source::Span;
+use crate::yaml::Scalar;
+
+/// A value that may be missing, or be there and unusable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Slot<T> {
+    /// Not written.
+    #[default]
+    Absent,
+    /// Written, with a fault that has been told.
+    Faulty,
+    /// Written.
+    Given(T),
+}
+
+impl<T> Slot<T> {
+    /// The value, if it can be used.
+    pub const fn given(&self) -> Option<&T> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    /// Faulty where nothing is written: something that was probably meant is.
+    pub(super) fn or_faulty(self) -> Self {
+        if self.is_absent() { Self::Faulty } else { self }
+    }
+
+    /// Whether nothing is written.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// Whether it is written and unusable.
+    pub const fn is_faulty(&self) -> bool {
+        matches!(self, Self::Faulty)
+    }
+}
+
+/// A text and its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    /// The value.
+    pub value: &'a str,
+    /// Where it is written; of an alias, where its anchor's value is.
+    pub span: Span,
+    /// The alias by which it is here.
+    pub alias: Option<Span>,
+    pub(super) scalar: Scalar<'a>,
+}
+
+impl<'a> Text<'a> {
+    /// The source text that `span` covers.
+    #[must_use]
+    pub fn source_slice(&self, span: Span) -> &'a str {
+        self.scalar.source(span)
+    }
+
+    /// The header of a block scalar, as in `|-`.
+    #[must_use]
+    pub fn block_header(&self) -> Option<&'a str> {
+        self.scalar.header().map(|span| self.scalar.source(span))
+    }
+
+    /// Where the bytes `range` of the value are written.
+    #[must_use]
+    pub fn locate(&self, range: Range<usize>) -> Span {
+        self.scalar.locate(range)
+    }
+}
+
+/// One artifact, or the defaults of several.
+#[derive(Debug, Clone, Default)]
+pub struct RawArtifact<'a> {
+    /// The first key; of an empty mapping, its braces.
+    pub head: Span,
+    /// `ArtifactName`.
+    pub name: Slot<Text<'a>>,
+    /// `ArtifactType`.
+    pub artifact_type: Slot<Text<'a>>,
+    /// `Source`.
+    pub source: Slot<RawSource<'a>>,
+    /// `Properties`, in the order of the file.
+    pub properties: Slot<Vec<RawProperty<'a>>>,
+    /// `MetadataProperties`.
+    pub metadata: Slot<RawMetadata<'a>>,
+    /// `Tags`.
+    pub tags: Slot<Vec<RawTag<'a>>>,
+    /// Whether the document broke off before its end, so that nothing can be said to be missing.
+    pub broken: bool,
+}
+
+impl RawArtifact<'_> {
+    /// A key that does not exist was written, and `field` was meant: it is not missing.
+    pub(super) fn mark_meant(&mut self, field: Option<&str>) {
+        match field {
+            Some("ArtifactType") => {
+                self.artifact_type = std::mem::take(&mut self.artifact_type).or_faulty();
+            }
+            Some("Source") => self.source = std::mem::take(&mut self.source).or_faulty(),
+            _ => {}
+        }
+    }
+
+    /// Defaults of which nothing is known but that an `ArtifactType` was meant to be among them.
+    pub(super) fn with_type_meant() -> Self {
+        Self { artifact_type: Slot::Faulty, ..Self::default() }
+    }
+
+    /// Something at `head` of which nothing could be read.
+    #[must_use]
+    pub fn unreadable(head: Span) -> Self {
+        Self {
+            head,
+            name: Slot::Faulty,
+            artifact_type: Slot::Faulty,
+            source: Slot::Faulty,
+            properties: Slot::Faulty,
+            metadata: Slot::Faulty,
+            tags: Slot::Faulty,
+            broken: true,
+        }
+    }
+}
+
+/// `Source`.
+#[derive(Debug, Clone, Default)]
+pub struct RawSource<'a> {
+    /// The first key.
+    pub head: Span,
+    /// `SourceUri`.
+    pub uri: Slot<Text<'a>>,
+    /// `SourceTypes`.
+    pub types: Slot<Vec<RawSourceType<'a>>>,
+}
+
+/// An item of `SourceTypes`.
+#[derive(Debug, Clone, Default)]
+pub struct RawSourceType<'a> {
+    /// The first key.
+    pub head: Span,
+    /// `SourceIdType`.
+    pub id_type: Slot<Text<'a>>,
+    /// `Value`.
+    pub value: Slot<Text<'a>>,
+}
+
+/// An entry of `Properties`.
+#[derive(Debug, Clone)]
+pub struct RawProperty<'a> {
+    /// The key.
+    pub key: Slot<Text<'a>>,
+    /// The value.
+    pub value: Slot<Text<'a>>,
+}
+
+/// `MetadataProperties`, in the order of [`crate::limits::METADATA_FIELDS`].
+#[derive(Debug, Clone, Default)]
+pub struct RawMetadata<'a> {
+    /// The values.
+    pub values: [Slot<Text<'a>>; 4],
+}
+
+/// An item of `Tags`.
+#[derive(Debug, Clone, Default)]
+pub struct RawTag<'a> {
+    /// The first key.
+    pub head: Span,
+    /// `Key`.
+    pub key: Slot<Text<'a>>,
+    /// `Value`.
+    pub value: Slot<Text<'a>>,
+}

@@ -1,0 +1,38 @@
+//! The only module that renders.
+//!
+//! In: findings, summaries and events. Out: text on writers that the commands hand in. Nothing from
+//! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
+
+mod excerpt;
+pub mod human;
+pub mod json;
+pub mod output;
+pub mod progress;
+pub mod short;
+
+use std::io;
+use std::time::Duration;
+
+use crate::check::Summary;
+use crate::diagnostic::Diagnostic;
+use crate::source::SourceStore;
+
+/// Shows the findings of a check, in one format.
+pub trait FindingsReport {
+    /// The findings of one file, in order. Files come in the order of the walk.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()>;
+
+    /// The check is done.
+    ///
+    /// # Errors
+    /// Where the writer fails.
+    fn finish(
+        &mut self,
+        summary: &Summary,
+        sources: &SourceStore,
+        took: Duration,
+    ) -> io::Result<()>;
+}

@@ -1,0 +1,350 @@
+//! Findings for people: miette's graphical report, a table where there are many, a closing line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::{Diagnostic as MietteDiagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan};
+use miette::{Severity as MietteSeverity, SourceCode};
+
+use super::FindingsReport;
+use super::excerpt::{Excerpt, Mark};
+use crate::check::Summary;
+use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::diagnostic::{Code, Diagnostic, Related, Severity};
+use crate::source::{FileId, SourceStore};
+
+/// From more findings than this on, only [`EACH`] of each code are shown in full.
+const MANY: usize = 40;
+/// How many of each code are shown in full where there are many.
+const EACH: usize = 3;
+/// Cells that miette's gutter takes beside a line.
+const GUTTER: usize = 10;
+/// Lines between two labels that are still shown together.
+const NEAR: u32 = 8;
+/// Folders in the table.
+const FOLDERS: usize = 8;
+
+/// How findings are shown.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Cells of a line.
+    pub width: usize,
+    /// Whether the terminal has more than ASCII.
+    pub unicode: bool,
+    /// Show every finding, however many there are.
+    pub all: bool,
+    /// Leave the closing line out.
+    pub quiet: bool,
+    /// The command that shows every finding.
+    pub all_command: String,
+}
+
+/// Findings for people.
+#[derive(Debug)]
+pub struct Human<W> {
+    out: W,
+    options: Options,
+    /// Shown when the check is done.
+    kept: Vec<Diagnostic>,
+    total: usize,
+    codes: BTreeMap<Code, Count>,
+    folders: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    findings: usize,
+    files: usize,
+    last_file: Option<FileId>,
+    errors: bool,
+}
+
+impl<W: Write> Human<W> {
+    /// Shows findings on `out`.
+    pub const fn new(out: W, options: Options) -> Self {
+        Self {
+            out,
+            options,
+            kept: Vec::new(),
+            total: 0,
+            codes: BTreeMap::new(),
+            folders: BTreeMap::new(),
+        }
+    }
+
+    fn count(&mut self, finding: &Diagnostic, sources: &SourceStore) {
+        self.total += 1;
+        let count = self.codes.entry(finding.code).or_default();
+        count.findings += 1;
+        count.errors |= finding.is_error();
+        if count.last_file != Some(finding.file) {
+            count.files += 1;
+            count.last_file = Some(finding.file);
+        }
+        let name = sources.name(finding.file);
+        let folder = Path::new(&*name).parent().map(|folder| folder.display().to_string());
+        let folder = folder.filter(|folder| !folder.is_empty()).unwrap_or_else(|| ".".to_owned());
+        *self.folders.entry(folder).or_default() += 1;
+    }
+
+    fn show(&mut self, finding: &Diagnostic, sources: &SourceStore) -> io::Result<()> {
+        let text = render(finding, sources, &self.options);
+        writeln!(self.out, "{text}")
+    }
+
+    fn is_cut(&self) -> bool {
+        !self.options.all && self.total > MANY
+    }
+
+    fn table(&mut self) -> io::Result<()> {
+        let mut codes: Vec<_> = self.codes.iter().map(|(code, count)| (*code, *count)).collect();
+        codes.sort_by_key(|(code, count)| (std::cmp::Reverse(count.findings), *code));
+        let widest = codes.iter().map(|(code, _)| code.as_str().len()).max().unwrap_or_default();
+        writeln!(self.out, "  {:<widest$}  findings   files  what", "code")?;
+        for (code, count) in codes {
+            let colour = if count.errors { "\x1b[31m" } else { "\x1b[33m" };
+            let code_name = code.as_str();
+            writeln!(
+                self.out,
+                "  {colour}{code_name:<widest$}\x1b[0m  {:>8}  {:>6}  {}",
+                grouped(count.findings as u64),
+                grouped(count.files as u64),
+                code.summary(),
+            )?;
+        }
+        writeln!(self.out)?;
+        if self.folders.len() > 1 {
+            let mut folders: Vec<_> = self.folders.iter().collect();
+            folders.sort_by_key(|(folder, count)| (std::cmp::Reverse(**count), (*folder).clone()));
+            writeln!(self.out, "  findings  folder")?;
+            for (folder, count) in folders.iter().take(FOLDERS) {
+                writeln!(self.out, "  {:>8}  {}", grouped(**count as u64), escaped(folder))?;
+            }
+            if folders.len() > FOLDERS {
+                let more = counted(folders.len() - FOLDERS, "folder");
+                writeln!(self.out, "            and {more} more")?;
+            }
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> FindingsReport for Human<W> {
+    fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
+        for finding in findings {
+            self.count(finding, sources);
+            if self.options.all {
+                self.show(finding, sources)?;
+            } else if self.total <= MANY
+                || self.codes.get(&finding.code).is_some_and(|count| count.findings <= EACH)
+            {
+                self.kept.push(finding.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        summary: &Summary,
+        sources: &SourceStore,
+        took: Duration,
+    ) -> io::Result<()> {
+        let cut = self.is_cut();
+        let mut shown: BTreeMap<Code, usize> = BTreeMap::new();
+        for finding in std::mem::take(&mut self.kept) {
+            let shown = shown.entry(finding.code).or_default();
+            *shown += 1;
+            if !cut || *shown <= EACH {
+                self.show(&finding, sources)?;
+            }
+        }
+        if cut {
+            let hidden = self.total - shown.values().map(|shown| (*shown).min(EACH)).sum::<usize>();
+            writeln!(
+                self.out,
+                "{} like these are not shown; `{}` shows them all.\n",
+                grouped(hidden as u64),
+                self.options.all_command
+            )?;
+            self.table()?;
+        }
+        if !self.options.quiet {
+            writeln!(self.out, "{}", closing_line(summary, took))?;
+        }
+        self.out.flush()
+    }
+}
+
+/// `3 files, 12 artifacts: 10 valid, 2 invalid; 4 errors, 1 warning (0.02 s)`
+#[must_use]
+pub fn closing_line(summary: &Summary, took: Duration) -> String {
+    let findings = match (summary.errors, summary.warnings) {
+        (0, 0) => "\x1b[32mnothing found\x1b[0m".to_owned(),
+        (errors, 0) => format!("\x1b[31m{}\x1b[0m", counted(errors, "error")),
+        (0, warnings) => format!("\x1b[33m{}\x1b[0m", counted(warnings, "warning")),
+        (errors, warnings) => format!(
+            "\x1b[31m{}\x1b[0m, \x1b[33m{}\x1b[0m",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ),
+    };
+    let artifacts = if summary.invalid() == 0 {
+        counted(summary.artifacts, "artifact")
+    } else {
+        format!(
+            "{}, {} valid, {} invalid",
+            counted(summary.artifacts, "artifact"),
+            grouped(summary.valid as u64),
+            grouped(summary.invalid() as u64)
+        )
+    };
+    format!(
+        "{}, {artifacts}: {findings} ({:.2} s)",
+        counted(summary.files, "file"),
+        took.as_secs_f64()
+    )
+}
+
+/// One finding as people see it.
+#[must_use]
+pub fn render(finding: &Diagnostic, sources: &SourceStore, options: &Options) -> String {
+    let theme = if options.unicode { GraphicalTheme::unicode() } else { GraphicalTheme::ascii() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(options.width)
+        .with_context_lines(1)
+        .with_links(false)
+        .with_show_related_as_nested(true)
+        .without_syntax_highlighting();
+    let view = View::new(finding, sources, options);
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = handler.render_report(&mut text, &view);
+    text
+}
+
+/// A finding in miette's terms.
+struct View {
+    message: String,
+    severity: MietteSeverity,
+    help: Option<String>,
+    excerpt: Option<Excerpt>,
+    related: Vec<Self>,
+}
+
+impl View {
+    fn new(finding: &Diagnostic, sources: &SourceStore, options: &Options) -> Self {
+        let code = finding.code.as_str();
+        let name = sources.name(finding.file);
+        // Far away in the same file is shown like another file, so that the fault itself comes first.
+        let near = |related: &Related| match (finding.region, related.region) {
+            (Some(region), Some(other)) => {
+                other.start.line.abs_diff(region.start.line) <= NEAR && related.file == finding.file
+            }
+            _ => false,
+        };
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            finding.related.iter().partition(|related| near(related));
+        let mut marks = Vec::new();
+        marks.extend(finding.region.map(|region| Mark {
+            region,
+            text: finding.label.clone(),
+            primary: true,
+        }));
+        marks.extend(here.iter().filter_map(|related| {
+            let text = Some(related.message.clone());
+            related.region.map(|region| Mark { region, text, primary: false })
+        }));
+        let excerpt = excerpt(finding.file, &marks, sources, options);
+        let mut message = format!("{code}: {}", finding.message);
+        if excerpt.is_none() {
+            let place = match finding.region {
+                Some(region) => format!("{}:{}:{}", name, region.start.line, region.start.column),
+                None => name.to_string(),
+            };
+            message = format!("{code}: {}: {}", escaped(&place), finding.message);
+        }
+        Self {
+            message,
+            severity: match finding.severity {
+                Severity::Error => MietteSeverity::Error,
+                Severity::Warning => MietteSeverity::Warning,
+            },
+            help: finding.help.clone(),
+            excerpt,
+            related: elsewhere
+                .iter()
+                .map(|related| Self::elsewhere(related, sources, options))
+                .collect(),
+        }
+    }
+
+    /// A place in another file, which miette shows as a report of its own.
+    fn elsewhere(related: &Related, sources: &SourceStore, options: &Options) -> Self {
+        let mark = related.region.map(|region| Mark { region, text: None, primary: true });
+        let excerpt = excerpt(related.file, mark.as_slice(), sources, options);
+        let message = if excerpt.is_some() {
+            related.message.clone()
+        } else {
+            format!("{}: {}", escaped(&sources.name(related.file)), related.message)
+        };
+        Self { message, severity: MietteSeverity::Advice, help: None, excerpt, related: Vec::new() }
+    }
+}
+
+fn excerpt(
+    file: FileId,
+    marks: &[Mark],
+    sources: &SourceStore,
+    options: &Options,
+) -> Option<Excerpt> {
+    if marks.is_empty() {
+        return None;
+    }
+    let source: Arc<_> = sources.get(file)?;
+    Excerpt::new(&source, marks, options.width.saturating_sub(GUTTER).max(20))
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for View {}
+
+impl MietteDiagnostic for View {
+    fn severity(&self) -> Option<MietteSeverity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.excerpt.as_ref().map(|excerpt| Box::new(excerpt.labels().into_iter()) as Box<_>)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn MietteDiagnostic> + 'a>> {
+        if self.related.is_empty() {
+            return None;
+        }
+        Some(Box::new(self.related.iter().map(|related| related as &dyn MietteDiagnostic)))
+    }
+}

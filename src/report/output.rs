@@ -1,0 +1,55 @@
+//! Standard output as the commands use it.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+pub use anstream::ColorChoice;
+
+/// Standard output, with colours where they are wanted and shown. A reader that has gone away, as
+/// with `| head`, is no failure: what is written then goes nowhere, and the command goes on.
+#[derive(Debug)]
+pub struct Output<W: anstream::stream::RawStream> {
+    inner: AutoStream<W>,
+    closed: bool,
+}
+
+impl Output<io::StdoutLock<'static>> {
+    /// Standard output.
+    #[must_use]
+    pub fn stdout(choice: ColorChoice) -> io::BufWriter<Self> {
+        let inner = AutoStream::new(io::stdout().lock(), choice);
+        io::BufWriter::with_capacity(32 << 10, Self { inner, closed: false })
+    }
+}
+
+impl<W: anstream::stream::RawStream> Output<W> {
+    fn unless_closed<T: Default>(
+        &mut self,
+        write: impl FnOnce(&mut AutoStream<W>) -> io::Result<T>,
+        otherwise: T,
+    ) -> io::Result<T> {
+        if self.closed {
+            return Ok(otherwise);
+        }
+        match write(&mut self.inner) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(otherwise)
+            }
+            result => result,
+        }
+    }
+}
+
+impl<W: anstream::stream::RawStream> Write for Output<W>
+where
+    AutoStream<W>: Write,
+{
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(|inner| inner.write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed(Write::flush, ())
+    }
+}

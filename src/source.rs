@@ -1,0 +1,192 @@
+//! Source files: their text, places in it, and values that know where they stand.
+//!
+//! In: bytes. Out: a [`SourceFile`] with text, and [`Position`]s computed on demand. It knows
+//! nothing of YAML and reads no folder.
+
+mod encoding;
+mod index;
+mod store;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+pub use encoding::EncodingFault;
+use index::LineIndex;
+pub use store::SourceStore;
+
+/// Which file: its place in the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// The largest source file, in bytes: offsets are held in 32 bits.
+pub const MAX_FILE_BYTES: u64 = u32::MAX as u64 - 1;
+
+/// A range of bytes in a source file; the end is exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span of the bytes `range`. Ranges beyond [`MAX_FILE_BYTES`] are cut to it.
+    #[must_use]
+    pub fn new(range: Range<usize>) -> Self {
+        let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX - 1);
+        Self { start: cut(range.start), end: cut(range.end.max(range.start)) }
+    }
+
+    /// The empty span at `at`.
+    #[must_use]
+    pub const fn empty(at: u32) -> Self {
+        Self { start: at, end: at }
+    }
+
+    /// As a range of bytes.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Whether it covers no byte.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// From the start of `self` to the end of `last`.
+    #[must_use]
+    pub fn to(self, last: Self) -> Self {
+        Self { start: self.start, end: last.end.max(self.start) }
+    }
+}
+
+/// A value and where it was read. Equality ignores the place.
+#[derive(Debug, Clone, Copy)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+impl<T: Eq> Eq for Spanned<T> {}
+
+/// A place in a source file as people and editors count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Bytes from the start of the file, a byte-order mark included.
+    pub offset: u32,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in code points, a byte-order mark not counted.
+    pub column: u32,
+}
+
+/// Two [`Position`]s; the end is exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region {
+    /// The first character.
+    pub start: Position,
+    /// The character after the last.
+    pub end: Position,
+}
+
+impl Region {
+    /// The bytes of the region.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        Span { start: self.start.offset, end: self.end.offset }
+    }
+}
+
+/// The text of one file.
+#[derive(Debug)]
+pub struct SourceFile {
+    id: FileId,
+    name: Arc<str>,
+    text: String,
+    fault: Option<EncodingFault>,
+    index: OnceLock<LineIndex>,
+}
+
+impl SourceFile {
+    /// A source file from its bytes. Bytes that are not UTF-8 are told by [`Self::fault`]; the text
+    /// then shows as much as can be shown.
+    #[must_use]
+    pub fn new(id: FileId, name: Arc<str>, bytes: Vec<u8>) -> Self {
+        let (text, fault) = encoding::decode(bytes);
+        Self { id, name, text, fault, index: OnceLock::new() }
+    }
+
+    /// Which file of the walk this is.
+    #[must_use]
+    pub const fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The path as it is shown: as the user gave it, relative where that was.
+    #[must_use]
+    pub const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The text, a byte-order mark included.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Why the bytes are no UTF-8, if they are not.
+    #[must_use]
+    pub const fn fault(&self) -> Option<&EncodingFault> {
+        self.fault.as_ref()
+    }
+
+    /// The text that `span` covers; empty where it lies outside or off a character boundary.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or("")
+    }
+
+    /// Where the byte `offset` stands. Offsets past the end count as the end, offsets inside a
+    /// character as that character.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        self.index().position(&self.text, offset as usize)
+    }
+
+    /// Both ends of `span`.
+    #[must_use]
+    pub fn region(&self, span: Span) -> Region {
+        let start = self.position(span.start);
+        let end = if span.end <= span.start { start } else { self.position(span.end) };
+        Region { start, end }
+    }
+
+    /// The number of the line that holds the byte `offset`, from 1.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> u32 {
+        self.index().position(&self.text, offset as usize).line
+    }
+
+    /// The bytes of the line `number`, from 1, its line break left out. `None` behind the last line.
+    #[must_use]
+    pub fn line_span(&self, number: u32) -> Option<Span> {
+        let start = self.index().start_of_line(&self.text, number)?;
+        let rest = self.text.as_bytes().get(start..)?;
+        let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        Some(Span::new(start..start + length))
+    }
+
+    fn index(&self) -> &LineIndex {
+        self.index.get_or_init(|| LineIndex::new(&self.text))
+    }
+}

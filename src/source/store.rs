@@ -1,0 +1,102 @@
+//! Sources read again for showing: findings hold places, not texts, so that a run over any number
+//! of files keeps none of them in memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::{FileId, SourceFile};
+
+/// How many files stay in memory for the next question. Findings come in the order of the walk, so
+/// one would do but for labels in other files.
+const KEPT: usize = 8;
+/// How many bytes of them, but for the last one asked.
+const KEPT_BYTES: usize = 16 << 20;
+
+/// Where the files of a run are, by [`FileId`].
+#[derive(Debug, Default)]
+pub struct SourceStore {
+    files: Vec<(Arc<str>, Option<PathBuf>)>,
+    cache: Mutex<Cache>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    /// Files that cannot be read again: standard input.
+    pinned: HashMap<FileId, Arc<SourceFile>>,
+    /// Large files that a check holds just now.
+    lent: HashMap<FileId, Weak<SourceFile>>,
+    recent: VecDeque<Arc<SourceFile>>,
+}
+
+impl SourceStore {
+    /// A store of the files with these shown names and paths, in the order of their ids; `None` for
+    /// one that cannot be read again.
+    #[must_use]
+    pub fn new(files: Vec<(Arc<str>, Option<PathBuf>)>) -> Self {
+        Self { files, cache: Mutex::default() }
+    }
+
+    /// The path of `id` as it is shown.
+    #[must_use]
+    pub fn name(&self, id: FileId) -> Arc<str> {
+        self.files.get(id.0 as usize).map_or_else(|| Arc::from("?"), |(name, _)| Arc::clone(name))
+    }
+
+    /// Whether `id` is a file, and not standard input.
+    #[must_use]
+    pub fn can_read_again(&self, id: FileId) -> bool {
+        self.files.get(id.0 as usize).is_some_and(|(_, path)| path.is_some())
+    }
+
+    /// Keeps `file` for the rest of the run.
+    pub fn pin(&self, file: Arc<SourceFile>) {
+        self.cache().pinned.insert(file.id(), file);
+    }
+
+    /// Shares `file` for as long as somebody else holds it, so that it is not read a second time.
+    pub fn lend(&self, file: &Arc<SourceFile>) {
+        let mut cache = self.cache();
+        cache.lent.retain(|_, file| file.strong_count() > 0);
+        cache.lent.insert(file.id(), Arc::downgrade(file));
+    }
+
+    /// The text of `id`, read again if need be. `None` where it cannot be read any more.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> Option<Arc<SourceFile>> {
+        let mut cache = self.cache();
+        if let Some(file) = cache.pinned.get(&id) {
+            return Some(Arc::clone(file));
+        }
+        if let Some(file) = cache.lent.get(&id).and_then(Weak::upgrade) {
+            return Some(file);
+        }
+        if let Some(at) = cache.recent.iter().position(|file| file.id() == id) {
+            let file = cache.recent.remove(at)?;
+            cache.recent.push_front(Arc::clone(&file));
+            return Some(file);
+        }
+        let (name, path) = self.files.get(id.0 as usize)?;
+        let bytes = std::fs::read(path.as_ref()?).ok()?;
+        let file = Arc::new(SourceFile::new(id, Arc::clone(name), bytes));
+        cache.recent.push_front(Arc::clone(&file));
+        cache.shrink();
+        Some(file)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn shrink(&mut self) {
+        self.recent.truncate(KEPT);
+        let bytes = |files: &VecDeque<Arc<SourceFile>>| -> usize {
+            files.iter().map(|file| file.text().len()).sum()
+        };
+        while self.recent.len() > 1 && bytes(&self.recent) > KEPT_BYTES {
+            self.recent.pop_back();
+        }
+    }
+}

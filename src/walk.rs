@@ -1,0 +1,377 @@
+//! Paths to source files.
+//!
+//! In: the paths of the command line. Out: a [`Walk`]: every manifest in one order, and every path
+//! that could not be taken, as a finding against it. It opens nothing but folders.
+
+mod outside;
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use globset::{Glob, GlobMatcher};
+use outside::Roots;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{FileId, MAX_FILE_BYTES};
+
+/// The path that stands for standard input.
+pub const STDIN: &str = "-";
+
+/// What to walk.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Files, folders, or [`STDIN`].
+    pub paths: Vec<PathBuf>,
+    /// Follow links that lead out of the named folders.
+    pub follow_links: bool,
+    /// What to leave out, even where it is named.
+    pub exclude: Vec<Pattern>,
+    /// What to take from folders besides `*.yaml` and `*.yml`.
+    pub include: Vec<Pattern>,
+    /// What standard input is called in findings.
+    pub stdin_name: Option<String>,
+}
+
+/// A glob as in ignore files: with a `/` it is matched against the whole path as shown, without one
+/// against the name of each file and folder on the way.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    matcher: GlobMatcher,
+    whole_path: bool,
+}
+
+/// A pattern that is no glob.
+#[derive(Debug, thiserror::Error)]
+#[error("`{pattern}` is no glob: {reason}")]
+pub struct PatternError {
+    pattern: String,
+    reason: String,
+}
+
+impl std::str::FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(pattern: &str) -> Result<Self, PatternError> {
+        let trimmed = pattern.strip_prefix("./").unwrap_or(pattern);
+        let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
+        let glob = Glob::new(trimmed).map_err(|error| PatternError {
+            pattern: pattern.to_owned(),
+            reason: error.kind().to_string(),
+        })?;
+        Ok(Self { matcher: glob.compile_matcher(), whole_path: trimmed.contains('/') })
+    }
+}
+
+impl Pattern {
+    /// Whether it takes `path`, or a folder on the way there.
+    fn matches(&self, path: &Path) -> bool {
+        if self.whole_path {
+            return path.ancestors().any(|part| self.matcher.is_match(part));
+        }
+        path.components().any(|part| match part {
+            Component::Normal(name) => self.matcher.is_match(Path::new(name)),
+            _ => false,
+        })
+    }
+}
+
+/// Where a source file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A path.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// One line of the walk.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The path as it is shown.
+    pub name: Arc<str>,
+    /// A file to read, or why it cannot be.
+    pub what: Result<Origin, PathFault>,
+}
+
+/// Why a path was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathFault {
+    /// It cannot be read.
+    Unreadable(String),
+    /// A link that leads back to a folder it stands in, or to itself.
+    LinkLoop,
+    /// A link out of the named folders.
+    LinkOutside(PathBuf),
+    /// A socket, a pipe or a device.
+    NotAFile(&'static str),
+    /// A file of so many bytes.
+    TooLarge(u64),
+}
+
+/// Every path of a run, in one order: by path, component by component.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// The paths; [`FileId`]s count them.
+    pub found: Vec<Found>,
+}
+
+impl Walk {
+    /// How many files there are to read.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.found.iter().filter(|found| found.what.is_ok()).count()
+    }
+}
+
+/// Walks the paths of `options`.
+#[must_use]
+pub fn walk(options: &Options) -> Walk {
+    let mut walker = Walker {
+        options,
+        roots: Roots::new(&options.paths),
+        found: Vec::new(),
+        // Only several paths, or links, can reach a file twice.
+        identify: options.paths.len() > 1,
+        seen: HashSet::new(),
+    };
+    for path in &options.paths {
+        walker.named(path);
+    }
+    let mut found = walker.found;
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut seen = HashSet::new();
+    found.retain(|(path, found)| match (&found.what, walker.identify) {
+        (Ok(Origin::Path(file)), true) => {
+            seen.insert(std::fs::canonicalize(file).unwrap_or_else(|_| path.clone()))
+        }
+        _ => seen.insert(path.clone()),
+    });
+    Walk { found: found.into_iter().map(|(_, found)| found).collect() }
+}
+
+struct Walker<'o> {
+    options: &'o Options,
+    roots: Roots,
+    found: Vec<(PathBuf, Found)>,
+    identify: bool,
+    seen: HashSet<PathBuf>,
+}
+
+impl Walker<'_> {
+    fn named(&mut self, path: &Path) {
+        if path == Path::new(STDIN) {
+            let name = self.options.stdin_name.as_deref().unwrap_or("<stdin>");
+            self.add(PathBuf::from(STDIN), Arc::from(name), Ok(Origin::Stdin));
+            return;
+        }
+        if self.excluded(&shown(path)) {
+            return;
+        }
+        match std::fs::metadata(path) {
+            Err(error) => self.fault(path, fault_of(&error)),
+            Ok(metadata) if metadata.is_dir() => self.folder(path),
+            Ok(metadata) => self.file(path, &metadata),
+        }
+    }
+
+    fn folder(&mut self, root: &Path) {
+        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+        let mut entries = walk.into_iter();
+        // Not `filter_entry`, since a link that is left alone is worth a word.
+        while let Some(entry) = entries.next() {
+            match entry {
+                Err(error) => self.walk_error(root, &error),
+                Ok(entry) => {
+                    if !self.entry(&entry) && entry.file_type().is_dir() {
+                        entries.skip_current_dir();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes an entry of a folder. False where a folder is not to be entered.
+    fn entry(&mut self, entry: &DirEntry) -> bool {
+        let path = entry.path();
+        if entry.depth() == 0 {
+            return true;
+        }
+        if self.excluded(&shown(path)) {
+            return false;
+        }
+        let is_folder = entry.file_type().is_dir();
+        if is_folder && is_hidden(entry.file_name()) {
+            return false;
+        }
+        if !is_folder && !self.is_manifest(path) {
+            return false;
+        }
+        if entry.path_is_symlink() {
+            self.identify = true;
+            if !self.options.follow_links
+                && let Some(target) = self.roots.leads_out(path)
+            {
+                self.fault(path, PathFault::LinkOutside(target));
+                return false;
+            }
+            if is_folder && !self.seen.insert(std::fs::canonicalize(path).unwrap_or_default()) {
+                return false;
+            }
+        }
+        if !is_folder {
+            match entry.metadata() {
+                Ok(metadata) => self.file(path, &metadata),
+                Err(error) => self.walk_error(path, &error),
+            }
+        }
+        true
+    }
+
+    fn walk_error(&mut self, root: &Path, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(root);
+        if self.excluded(&shown(path)) {
+            return;
+        }
+        if error.loop_ancestor().is_some() {
+            self.fault(path, PathFault::LinkLoop);
+            return;
+        }
+        // A dangling link that is no manifest is nobody's business.
+        let dangling = path.is_symlink() && !self.is_manifest(path);
+        if let Some(error) = error.io_error()
+            && !(dangling && error.kind() == io::ErrorKind::NotFound)
+        {
+            self.fault(path, fault_of(error));
+        }
+    }
+
+    fn file(&mut self, path: &Path, metadata: &std::fs::Metadata) {
+        let what = match kind_of(metadata) {
+            Some(kind) => Err(PathFault::NotAFile(kind)),
+            None if metadata.len() > MAX_FILE_BYTES => Err(PathFault::TooLarge(metadata.len())),
+            None => Ok(Origin::Path(path.to_owned())),
+        };
+        let path = shown(path);
+        let name = Arc::from(path.to_string_lossy());
+        self.add(path, name, what);
+    }
+
+    fn fault(&mut self, path: &Path, fault: PathFault) {
+        let path = shown(path);
+        let name = Arc::from(path.to_string_lossy());
+        self.add(path, name, Err(fault));
+    }
+
+    fn add(&mut self, path: PathBuf, name: Arc<str>, what: Result<Origin, PathFault>) {
+        self.found.push((path, Found { name, what }));
+    }
+
+    fn excluded(&self, path: &Path) -> bool {
+        self.options.exclude.iter().any(|pattern| pattern.matches(path))
+    }
+
+    fn is_manifest(&self, path: &Path) -> bool {
+        let ending = path.extension().and_then(OsStr::to_str);
+        matches!(ending, Some("yaml" | "yml"))
+            || self.options.include.iter().any(|pattern| pattern.matches(&shown(path)))
+    }
+}
+
+/// `./a/b` is shown as `a/b`.
+fn shown(path: &Path) -> PathBuf {
+    let mut parts = path.components().peekable();
+    while parts.peek() == Some(&Component::CurDir) {
+        parts.next();
+    }
+    let rest: PathBuf = parts.collect();
+    if rest.as_os_str().is_empty() { path.to_owned() } else { rest }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().first() == Some(&b'.')
+}
+
+fn fault_of(error: &io::Error) -> PathFault {
+    if is_loop(error) { PathFault::LinkLoop } else { PathFault::Unreadable(reason(error)) }
+}
+
+#[cfg(unix)]
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ELOOP)
+}
+
+#[cfg(not(unix))]
+const fn is_loop(_: &io::Error) -> bool {
+    false
+}
+
+/// Why an operation on a file failed, in the words of the system and without its number.
+#[must_use]
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(unix)]
+fn kind_of(metadata: &std::fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else if kind.is_fifo() {
+        Some("a pipe")
+    } else {
+        Some("a device")
+    }
+}
+
+#[cfg(not(unix))]
+fn kind_of(metadata: &std::fs::Metadata) -> Option<&'static str> {
+    (!metadata.is_file()).then_some("no regular file")
+}
+
+impl PathFault {
+    /// The finding against `file`.
+    #[must_use]
+    pub fn finding(&self, file: FileId) -> Diagnostic {
+        match self {
+            Self::Unreadable(reason) => {
+                Diagnostic::of_file(Code::PathUnreadable, file, format!("cannot be read: {reason}"))
+            }
+            Self::LinkLoop => {
+                Diagnostic::of_file(Code::LinkLoop, file, "a link that leads back to itself")
+                    .with_help("remove the link, or leave it out with `--exclude`")
+            }
+            Self::LinkOutside(target) => Diagnostic::of_file(
+                Code::LinkOutside,
+                file,
+                format!(
+                    "a link to `{}`, outside the named folders: not followed",
+                    target.display()
+                ),
+            )
+            .with_help("name its target too, or add `--follow-links`"),
+            Self::NotAFile(kind) => {
+                Diagnostic::of_file(Code::PathKind, file, format!("{kind}, not a file"))
+                    .with_help("use `-` to read from standard input")
+            }
+            Self::TooLarge(bytes) => Diagnostic::of_file(
+                Code::FileSize,
+                file,
+                format!("{bytes} bytes; at most {MAX_FILE_BYTES} are read"),
+            )
+            .with_help("split the file"),
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;

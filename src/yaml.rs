@@ -1,0 +1,20 @@
+//! YAML text to spanned nodes. The only module that names the YAML parser.
+//!
+//! In: the text of a file, or a part of it cut at document starts. Out: [`Piece`]s, one document at a
+//! time and one item at a time for lists of artifacts, each a compact [`Tree`] of nodes that know
+//! where they stand. A document that is not YAML gives a [`SyntaxError`] and never hides the next
+//! one. It must not know what a manifest looks like, but for the key whose list it hands over item
+//! by item.
+
+mod locate;
+mod parts;
+mod reader;
+mod scalar;
+mod syntax;
+mod tree;
+
+pub use parts::parts;
+pub use reader::{Piece, Reader};
+pub use scalar::{OtherReading, Resolved, other_reading, resolve};
+pub use syntax::{SyntaxError, SyntaxFault};
+pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Style, Tag, Tree};

@@ -1,0 +1,439 @@
+//! Events to nodes, a piece at a time.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser as granit;
+
+use super::syntax::{self, SyntaxError, Where};
+use super::tree::{Anchor, Kind, NodeId, Raw, Style, Tag, Tree};
+use crate::source::Span;
+
+/// The most nodes that one document, or one item of a list with all that anchors keep, may have.
+/// An artifact with everything in it that the service takes has about 300.
+const MAX_NODES: usize = 1 << 20;
+
+/// Characters that a key may have in front of its `:`. YAML says 1024; the service allows property
+/// keys of 2500, each of which may be written as an escape.
+const KEY_LOOKAHEAD: usize = 32 << 10;
+
+/// What a [`Reader`] hands over.
+#[derive(Debug)]
+pub enum Piece {
+    /// A list of artifacts begins, at the root or as the value of the root's list key. Its items
+    /// follow. With a mapping as root, what stands in front of the list is in the tree.
+    List {
+        /// The root mapping, not complete yet, or `None` where the list is the root.
+        root: Option<NodeId>,
+        /// Where its document begins.
+        document: u32,
+    },
+    /// An item of that list. It is gone with the next piece.
+    Item(NodeId),
+    /// A document is complete.
+    Document {
+        /// Its root; `None` where it is empty.
+        root: Option<NodeId>,
+    },
+    /// A document broke off.
+    Broken {
+        /// What is wrong.
+        error: SyntaxError,
+        /// What was read of it, with open collections closed at that point; `None` in a list.
+        root: Option<NodeId>,
+    },
+}
+
+/// Reads documents out of a text.
+pub struct Reader<'t> {
+    parser: granit::Parser<'t, granit::StrInput<'t>>,
+    tree: Tree<'t>,
+    base: usize,
+    list_key: &'static str,
+    open: Vec<Open>,
+    /// Where the present document begins.
+    document: u32,
+    /// What stays when the present item goes.
+    kept: Mark,
+    /// Anchors of the present item.
+    fresh_anchors: Vec<u32>,
+    /// The item handed over last.
+    item: Option<u32>,
+    last_scalar: Option<Span>,
+    broken: bool,
+    ended: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    node: u32,
+    children: u32,
+    /// Where the last child ends.
+    end: u32,
+    flow: bool,
+    streamed: bool,
+    /// Whether the last child is the list key.
+    at_list_key: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    nodes: usize,
+    cooked: usize,
+}
+
+impl<'t> Reader<'t> {
+    /// Reads the bytes `part` of `text`, which must begin at a document. Spans are offsets of `text`.
+    /// The value of `list_key` in a root mapping is handed over item by item if it is a list.
+    #[must_use]
+    pub fn new(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
+        let mut options = granit::options! {
+            emit_unresolved_aliases: true,
+            emit_anchor_events: true,
+            simple_key_max_lookahead: KEY_LOOKAHEAD,
+        };
+        options.set_emit_comments(false);
+        let base = part.start;
+        let input = text.get(part).unwrap_or("");
+        Self {
+            parser: granit::Parser::new_from_str_with_options(input, options),
+            tree: Tree::new(text),
+            base,
+            list_key,
+            open: Vec::new(),
+            document: 0,
+            kept: Mark::default(),
+            fresh_anchors: Vec::new(),
+            item: None,
+            last_scalar: None,
+            broken: false,
+            ended: false,
+        }
+    }
+
+    /// The nodes of the piece handed over last.
+    #[must_use]
+    pub const fn tree(&self) -> &Tree<'t> {
+        &self.tree
+    }
+
+    /// The next piece, or `None` at the end.
+    pub fn next_piece(&mut self) -> Option<Piece> {
+        self.release_item();
+        if self.broken {
+            self.broken = false;
+            self.clear();
+            self.ended = !self.parser.proceed_next_document().unwrap_or(false);
+        }
+        while !self.ended {
+            match self.parser.next_event() {
+                None => self.ended = true,
+                Some(Ok((event, span))) => {
+                    let piece = self.take(event, &span);
+                    if self.tree.nodes.len() > MAX_NODES {
+                        let at = self.span(&span);
+                        return Some(self.break_off(syntax::too_many_values(at, MAX_NODES)));
+                    }
+                    if piece.is_some() {
+                        return piece;
+                    }
+                }
+                Some(Err(error)) => {
+                    let error = syntax::explain(error.kind(), &self.place(&error));
+                    return Some(self.break_off(error));
+                }
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, event: granit::Event<'t>, place: &granit::Span) -> Option<Piece> {
+        use granit::Event;
+        let span = self.span(place);
+        match event {
+            Event::DocumentStart(..) => {
+                self.clear();
+                self.document = span.start;
+                None
+            }
+            Event::DocumentEnd => Some(Piece::Document { root: self.root() }),
+            Event::Scalar(value, style, anchor, tag) => {
+                let style = style_of(style);
+                let span = if matches!(style, Style::Literal | Style::Folded) {
+                    without_blank_ends(self.tree.text, span)
+                } else {
+                    span
+                };
+                self.last_scalar = Some(span);
+                let is_list_key = style == Style::Plain && value == self.list_key;
+                let (value, cooked) = self.keep_value(value);
+                let (tag, tag_start) = self.tag(tag.as_deref(), place);
+                let kind = Kind::Scalar(style);
+                let node =
+                    self.push(Raw { kind, tag, cooked, tag_start, span, size: 1, value }, anchor);
+                self.complete(node, is_list_key)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                let streamed = anchor == 0 && tag.is_none() && self.may_stream();
+                let kind = if streamed { Kind::Streamed } else { Kind::Sequence };
+                self.start(kind, style, anchor, tag.as_deref(), place);
+                streamed.then(|| self.begin_list())
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.start(Kind::Mapping, style, anchor, tag.as_deref(), place);
+                None
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = self.open.pop()?;
+                self.close(&open, open.flow.then_some(span.end));
+                self.complete(open.node, false)
+            }
+            Event::Alias(id) => {
+                let id = to_u32(id);
+                let target = self.tree.anchors.get(&id).map(|anchor| anchor.node);
+                let inside = self.open.iter().any(|open| Some(open.node) == target);
+                let kind = if inside { Kind::RecursiveAlias } else { Kind::Alias };
+                self.push_alias(kind, id, span)
+            }
+            Event::UnresolvedAlias(_) => self.push_alias(Kind::UnknownAlias, 0, span),
+            Event::Anchor(id, _) => {
+                if let Some(anchor) = self.tree.anchors.get_mut(&to_u32(id)) {
+                    anchor.span = span;
+                }
+                None
+            }
+            // The ends of the stream, comments (switched off), and events yet to be invented.
+            _ => None,
+        }
+    }
+
+    /// The root, if the document is not empty.
+    fn root(&self) -> Option<NodeId> {
+        let root = self.tree.nodes.first()?;
+        let nothing = matches!(root.kind, Kind::Scalar(Style::Plain))
+            && root.span.is_empty()
+            && root.tag == Tag::None;
+        (!nothing).then_some(NodeId(0))
+    }
+
+    fn start(
+        &mut self,
+        kind: Kind,
+        style: granit::StructureStyle,
+        anchor: usize,
+        tag: Option<&granit::Tag>,
+        place: &granit::Span,
+    ) {
+        let span = self.span(place);
+        let (tag, tag_start) = self.tag(tag, place);
+        let value = Span::default();
+        let raw = Raw { kind, tag, cooked: false, tag_start, span, size: 1, value };
+        let node = self.push(raw, anchor);
+        self.open.push(Open {
+            node,
+            children: 0,
+            end: span.end,
+            flow: style == granit::StructureStyle::Flow,
+            streamed: kind == Kind::Streamed,
+            at_list_key: false,
+        });
+    }
+
+    fn push_alias(&mut self, kind: Kind, id: u32, span: Span) -> Option<Piece> {
+        let value = Span::empty(id);
+        let tag_start = span.start;
+        let raw = Raw { kind, tag: Tag::None, cooked: false, tag_start, span, size: 1, value };
+        let node = self.push(raw, 0);
+        self.complete(node, false)
+    }
+
+    fn push(&mut self, raw: Raw, anchor: usize) -> u32 {
+        let node = to_u32(self.tree.nodes.len());
+        if anchor != 0 {
+            let id = to_u32(anchor);
+            self.tree.anchors.insert(id, Anchor { node, span: raw.span });
+            self.fresh_anchors.push(id);
+        }
+        self.tree.nodes.push(raw);
+        node
+    }
+
+    /// A child of the innermost open collection is complete.
+    fn complete(&mut self, node: u32, is_list_key: bool) -> Option<Piece> {
+        let end = self.tree.raw(node).span.end;
+        let parent = self.open.last_mut()?;
+        parent.children += 1;
+        parent.end = parent.end.max(end);
+        parent.at_list_key = is_list_key && parent.children % 2 == 1;
+        if parent.streamed {
+            self.item = Some(node);
+            return Some(Piece::Item(NodeId(node)));
+        }
+        None
+    }
+
+    /// Ends of block collections are given as the next token; the last child's end is meant.
+    fn close(&mut self, open: &Open, flow_end: Option<u32>) {
+        let size = to_u32(self.tree.nodes.len()) - open.node;
+        let raw = &mut self.tree.nodes[open.node as usize];
+        raw.size = size;
+        raw.span.end = flow_end.unwrap_or(open.end).max(raw.span.start);
+    }
+
+    fn may_stream(&self) -> bool {
+        match self.open.as_slice() {
+            [] => true,
+            [root] => root.at_list_key && self.tree.raw(root.node).kind == Kind::Mapping,
+            _ => false,
+        }
+    }
+
+    fn begin_list(&mut self) -> Piece {
+        self.fresh_anchors.clear();
+        self.kept = Mark { nodes: self.tree.nodes.len(), cooked: self.tree.cooked.len() };
+        let root = (self.open.len() > 1).then_some(NodeId(0));
+        if root.is_some() {
+            self.tree.nodes[0].size = to_u32(self.tree.nodes.len());
+        }
+        Piece::List { root, document: self.document }
+    }
+
+    /// Lets the last item go, but for what its anchors name.
+    fn release_item(&mut self) {
+        if self.item.take().is_none() {
+            return;
+        }
+        let tree = &mut self.tree;
+        if self.fresh_anchors.is_empty() {
+            tree.nodes.truncate(self.kept.nodes);
+            tree.cooked.truncate(self.kept.cooked);
+            return;
+        }
+        let node_of = |id: &u32| tree.anchors.get(id).map_or(0, |anchor| anchor.node as usize);
+        self.fresh_anchors.sort_by_key(node_of);
+        let (mut to, mut end, mut moved_by) = (self.kept.nodes, 0, 0);
+        for id in self.fresh_anchors.drain(..) {
+            let Some(anchor) = tree.anchors.get_mut(&id) else {
+                continue;
+            };
+            let from = anchor.node as usize;
+            if from >= end {
+                end = from + tree.nodes[from].size as usize;
+                moved_by = from - to;
+                tree.nodes.copy_within(from..end, to);
+                to += end - from;
+            }
+            anchor.node = to_u32(from - moved_by);
+        }
+        tree.nodes.truncate(to);
+        self.kept = Mark { nodes: to, cooked: tree.cooked.len() };
+    }
+
+    fn break_off(&mut self, error: SyntaxError) -> Piece {
+        self.broken = true;
+        self.item = None;
+        let streamed = self.open.iter().any(|open| open.streamed);
+        while let Some(open) = self.open.pop() {
+            self.close(&open, None);
+            self.tree.partial.push(open.node);
+            if let Some(parent) = self.open.last_mut() {
+                parent.end = parent.end.max(self.tree.nodes[open.node as usize].span.end);
+            }
+        }
+        let root = (!streamed && !self.tree.nodes.is_empty()).then_some(NodeId(0));
+        Piece::Broken { error, root }
+    }
+
+    fn clear(&mut self) {
+        self.tree.nodes.clear();
+        self.tree.cooked.clear();
+        self.tree.anchors.clear();
+        self.tree.partial.clear();
+        self.open.clear();
+        self.fresh_anchors.clear();
+        self.kept = Mark::default();
+        self.item = None;
+        self.last_scalar = None;
+    }
+
+    fn place<'p>(&'p self, error: &granit::ScanError) -> Where<'p> {
+        let at = error.marker().byte_offset().unwrap_or_default() + self.base;
+        let start_of = |open: &Open| self.tree.raw(open.node).span.start;
+        Where {
+            text: self.tree.text,
+            document: self.document as usize,
+            at,
+            open_flow: self.open.iter().rev().find(|open| open.flow).map(start_of),
+            open_blocks: self.open.iter().filter(|open| !open.flow).map(start_of).collect(),
+            last_scalar: self.last_scalar,
+        }
+    }
+
+    /// Values that stand in the source as they are need no copy.
+    fn keep_value(&mut self, value: Cow<'t, str>) -> (Span, bool) {
+        match value {
+            Cow::Borrowed(value) => {
+                let start = value.as_ptr() as usize;
+                let text = self.tree.text.as_ptr() as usize;
+                // An implicit null is given as a `~` that is not in the source.
+                if (text..=text + self.tree.text.len()).contains(&start) {
+                    (Span::new(start - text..start - text + value.len()), false)
+                } else {
+                    (Span::default(), false)
+                }
+            }
+            Cow::Owned(value) => {
+                let start = self.tree.cooked.len();
+                self.tree.cooked.push_str(&value);
+                (Span::new(start..self.tree.cooked.len()), true)
+            }
+        }
+    }
+
+    fn tag(&self, tag: Option<&granit::Tag>, place: &granit::Span) -> (Tag, u32) {
+        let start = place.tag_start().and_then(|at| at.byte_offset());
+        let start = start.map_or(0, |at| to_u32(at + self.base));
+        let Some(tag) = tag else {
+            return (Tag::None, start);
+        };
+        let kind = match tag.core_suffix() {
+            Some("str") => Tag::Text,
+            Some("map") => Tag::Mapping,
+            Some("seq") => Tag::Sequence,
+            None if tag.parts() == ("", "!") || tag.parts() == ("!", "") => Tag::Text,
+            _ => Tag::Other,
+        };
+        (kind, start)
+    }
+
+    fn span(&self, place: &granit::Span) -> Span {
+        let range = place.byte_range().unwrap_or_default();
+        Span::new(range.start + self.base..range.end + self.base)
+    }
+}
+
+fn to_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+const fn style_of(style: granit::ScalarStyle) -> Style {
+    match style {
+        granit::ScalarStyle::Plain => Style::Plain,
+        granit::ScalarStyle::SingleQuoted => Style::Single,
+        granit::ScalarStyle::DoubleQuoted => Style::Double,
+        granit::ScalarStyle::Literal => Style::Literal,
+        granit::ScalarStyle::Folded => Style::Folded,
+    }
+}
+
+/// Spans of block scalars take trailing blank lines in.
+fn without_blank_ends(text: &str, span: Span) -> Span {
+    let raw = text.get(span.range()).unwrap_or("");
+    let start = raw.len() - raw.trim_start_matches([' ', '\t', '\n', '\r']).len();
+    let length = raw.trim_end_matches([' ', '\t', '\n', '\r']).len();
+    let from = span.start as usize;
+    if length <= start { Span::empty(span.start) } else { Span::new(from + start..from + length) }
+}
+
+#[cfg(test)]
+mod tests;

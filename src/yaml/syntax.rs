@@ -1,0 +1,532 @@
+//! What is wrong with a document that is not YAML, in words for people.
+//!
+//! The parser says what it could not go on with; people need to know what they wrote wrong, and
+//! that often stands a little further up: the quote that was never closed, the line without a colon.
+
+use granit_parser::ErrorKind;
+
+use crate::source::Span;
+
+/// What sort of fault it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyntaxFault {
+    /// The text is not YAML.
+    Syntax,
+    /// Collections are nested deeper than the parser follows.
+    Nesting,
+    /// There are more values than are read.
+    Size,
+}
+
+/// Why a document broke off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What sort of fault.
+    pub fault: SyntaxFault,
+    /// The text at fault.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// What stands under the text at fault.
+    pub label: Option<String>,
+    /// The edit that mends it.
+    pub help: Option<String>,
+    /// Another place that belongs to it.
+    pub related: Option<(Span, String)>,
+}
+
+/// What the reader knew when the parser gave up.
+pub(super) struct Where<'t> {
+    pub(super) text: &'t str,
+    /// Where the document begins.
+    pub(super) document: usize,
+    /// Where the parser stood.
+    pub(super) at: usize,
+    /// The bracket or brace that is still open.
+    pub(super) open_flow: Option<u32>,
+    /// Where the open collections in block style begin, the outermost first.
+    pub(super) open_blocks: Vec<u32>,
+    /// The scalar read last in this document.
+    pub(super) last_scalar: Option<Span>,
+}
+
+/// The finding for an artifact of more than `limit` nodes.
+pub(super) fn too_many_values(at: Span, limit: usize) -> SyntaxError {
+    SyntaxError {
+        fault: SyntaxFault::Size,
+        span: at,
+        message: format!("more than {limit} values before the artifact ends"),
+        label: None,
+        help: Some("split the file: one artifact holds a few hundred values at most".into()),
+        related: None,
+    }
+}
+
+impl SyntaxError {
+    fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            fault: SyntaxFault::Syntax,
+            span,
+            message: message.into(),
+            label: None,
+            help: None,
+            related: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related = Some((span, message.into()));
+        self
+    }
+}
+
+impl Where<'_> {
+    fn rest(&self, at: usize) -> &str {
+        self.text.get(at..).unwrap_or("")
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        let head = self.text.get(..at).unwrap_or("");
+        head.rfind(['\n', '\r']).map_or(0, |found| found + 1).max(self.document)
+    }
+
+    /// The rest of the line from `at`, comments and blanks at its end left out.
+    fn to_line_end(&self, at: usize) -> Span {
+        let rest = self.rest(at);
+        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+        let line = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end();
+        if line.is_empty() { self.one_char(at) } else { Span::new(at..at + line.len()) }
+    }
+
+    fn one_char(&self, at: usize) -> Span {
+        let length = self.rest(at).chars().next().map_or(0, char::len_utf8);
+        Span::new(at..at + length)
+    }
+
+    fn at_end(&self) -> bool {
+        self.rest(self.at).trim_start_matches([' ', '\t', '\n', '\r']).is_empty()
+    }
+
+    /// Whether nothing but blanks stands in front of `at` on its line.
+    fn leads_its_line(&self, at: usize) -> bool {
+        let line = self.text.get(self.line_start(at)..at).unwrap_or("");
+        line.chars().all(|c| matches!(c, ' ' | '\t' | '\u{FEFF}'))
+    }
+
+    /// Where a line could begin: the columns of what is open, and of the line above.
+    fn columns(&self) -> Vec<usize> {
+        let column = |start: usize| start - self.line_start(start);
+        let mut columns: Vec<_> =
+            self.open_blocks.iter().map(|start| column(*start as usize)).collect();
+        if let Some(last) = self.last_scalar {
+            let line = self.line_start(last.start as usize);
+            columns.push(self.rest(line).chars().take_while(|c| *c == ' ').count());
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+}
+
+/// What `kind` at `place` means to the person who wrote the document.
+pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
+    use ErrorKind as K;
+    let at = place.at;
+    let here = place.one_char(at);
+    match kind {
+        K::RecursionLimitExceeded => SyntaxError {
+            fault: SyntaxFault::Nesting,
+            ..SyntaxError::new(here, "lists and mappings are nested more than 255 deep")
+                .help("flatten the value: an artifact needs four levels")
+        },
+        K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => unclosed_quote(place),
+        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
+            behind_quote(place)
+        }
+        K::UnknownQuotedScalarEscape
+        | K::InvalidQuotedScalarHexEscape
+        | K::InvalidLowSurrogateHexEscape
+        | K::InvalidLowSurrogate
+        | K::MissingLowSurrogate
+        | K::UnpairedLowSurrogate
+        | K::InvalidUnicodeEscape => bad_escape(place),
+        K::TabNotAllowed
+        | K::TabInBlockIndentation
+        | K::TabInIndentation
+        | K::TabAtBlockScalarStart
+        | K::TabInPlainScalar => tab(place),
+        K::MappingValueNotAllowed | K::InvalidColonPlacement | K::InvalidSimpleKey
+            if place.open_flow.is_none() =>
+        {
+            stray_colon(place)
+        }
+        K::SimpleKeyExpected => no_colon(place),
+        K::UnexpectedEofFlowSequence
+        | K::UnexpectedEofFlowMapping
+        | K::UnexpectedEofImplicitFlowMapping
+        | K::ExpectedFlowMappingSeparator
+        | K::ExpectedFlowSequenceSeparator
+        | K::InvalidColonPlacement
+        | K::MappingValueNotAllowed
+        | K::InvalidSimpleKey
+        | K::InvalidFlowScalarIndent
+        | K::BlockEntryInFlowCollection => in_flow(place),
+        K::UnclosedFlowCollection { .. } => unclosed_flow(place, here),
+        K::MisplacedFlowCollectionEnd => {
+            let found = place.text.get(here.range()).unwrap_or("");
+            SyntaxError::new(here, format!("`{found}` closes nothing"))
+                .help(format!("remove `{found}`, or quote the value that it belongs to"))
+        }
+        K::MismatchedFlowCollectionEnd { open, close } => mismatched(place, *open, *close),
+        K::ExpectedBlockMappingKey
+        | K::ExpectedBlockSequenceEntry
+        | K::InvalidIndentation
+        | K::InvalidBlockScalarIndent
+        | K::InvalidQuotedScalarIndent
+        | K::BlockSequenceEntryNotAllowed
+        | K::MappingKeyNotAllowed => out_of_line(kind, place),
+        K::UnexpectedCharacter { character } => unexpected(*character, place),
+        K::BomInsideDocument => {
+            SyntaxError::new(here, "a byte-order mark (U+FEFF) stands inside the document")
+                .help("remove it: files joined one behind the other often hold one")
+        }
+        K::CommentNotSeparated => {
+            SyntaxError::new(here, "`#` follows the value without a blank between them").help(
+                "put a blank in front of the comment, or quote the value if `#` belongs to it",
+            )
+        }
+        K::CommentInterceptedScalar => {
+            SyntaxError::new(here, "a comment stands inside an unquoted value of several lines")
+                .help("move the comment above the value")
+        }
+        K::InvalidDocumentEnd => {
+            SyntaxError::new(place.to_line_end(at), "`...` ends the document, yet its line goes on")
+                .help("begin the next document on a new line with `---`")
+        }
+        K::InvalidBlockScalarHeader | K::ZeroBlockScalarIndent => block_header(place),
+        K::ExpectedNodeContent | K::UnexpectedEof => expected_value(place),
+        other => SyntaxError::new(here, in_our_words(&other.to_string())),
+    }
+}
+
+/// The parser's own words, for what is too rare to have better ones.
+fn in_our_words(message: &str) -> String {
+    let message = message.strip_suffix('.').unwrap_or(message);
+    message.replace('\'', "`").replace("EOF", "end of the file")
+}
+
+fn unclosed_quote(place: &Where<'_>) -> SyntaxError {
+    let quote = place.rest(place.at).chars().next().filter(|c| matches!(c, '"' | '\''));
+    let Some(quote) = quote else {
+        return SyntaxError::new(place.one_char(place.at), "a quote is never closed");
+    };
+    let kind = if quote == '"' { "double" } else { "single" };
+    let doubled = if quote == '"' { "`\\\"`" } else { "`''`" };
+    SyntaxError::new(
+        place.one_char(place.at),
+        format!("this {kind} quote is never closed"),
+    )
+    .label("opened here")
+    .help(format!(
+        "close it with `{quote}` at the end of the value; inside, write a {kind} quote as {doubled}"
+    ))
+}
+
+/// `'it's'`, or `"a" b`: the place is behind the closing quote or a little further on.
+fn behind_quote(place: &Where<'_>) -> SyntaxError {
+    let at = place.at;
+    let span = place.to_line_end(at);
+    let head = place.text.get(place.line_start(at)..at).unwrap_or("");
+    let quote = head.trim_end().chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let help = match quote {
+        Some('\'') => {
+            "write a quote inside single quotes twice (`''`), or close the value at its end"
+        }
+        _ => "write a quote inside double quotes as `\\\"`, or close the value at its end",
+    };
+    SyntaxError::new(span, "the value goes on behind its closing quote").help(help)
+}
+
+/// The parser names the start of the scalar; the escape is inside.
+fn bad_escape(place: &Where<'_>) -> SyntaxError {
+    let rest = place.rest(place.at);
+    let mut chars = rest.char_indices().skip(1).peekable();
+    while let Some((from, c)) = chars.next() {
+        if c == '"' {
+            break;
+        }
+        if c != '\\' {
+            continue;
+        }
+        let Some((_, escaped)) = chars.next() else {
+            break;
+        };
+        let digits = match escaped {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            '0' | 'a' | 'b' | 't' | '\t' | 'n' | 'v' | 'f' | 'r' | 'e' | ' ' | '"' | '/' | '\\'
+            | 'N' | '_' | 'L' | 'P' | '\n' | '\r' => continue,
+            _ => 0,
+        };
+        let body = &rest[from + 1 + escaped.len_utf8()..];
+        let hex: String = body.chars().take(digits).take_while(char::is_ascii_hexdigit).collect();
+        let code = u32::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == digits);
+        if digits > 0 && code.is_some_and(|code| char::from_u32(code).is_some()) {
+            continue;
+        }
+        let start = place.at + from;
+        let span = Span::new(start..start + 1 + escaped.len_utf8() + hex.len());
+        if let Some(code) = code {
+            if (0xD800..0xDC00).contains(&code) && followed_by_low_surrogate(&body[digits..]) {
+                continue;
+            }
+            return SyntaxError::new(span, "this escape is half of a pair, or no character at all")
+                .help("write the character itself");
+        }
+        let message = if digits == 0 {
+            format!("`\\{}` is no escape in double quotes", escaped.escape_debug())
+        } else {
+            format!("`\\{escaped}` needs {digits} hexadecimal digits")
+        };
+        return SyntaxError::new(span, message)
+            .help("write a backslash as `\\\\`, or use single quotes, which have no escapes");
+    }
+    SyntaxError::new(place.one_char(place.at), "an escape in this value is not valid")
+        .help("write a backslash as `\\\\`, or use single quotes, which have no escapes")
+}
+
+fn followed_by_low_surrogate(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix("\\u").and_then(|text| text.get(..4)) else {
+        return false;
+    };
+    u32::from_str_radix(digits, 16).is_ok_and(|code| (0xDC00..0xE000).contains(&code))
+}
+
+fn tab(place: &Where<'_>) -> SyntaxError {
+    let start = place.line_start(place.at);
+    let line = place.rest(start);
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+    // The parser may stand behind the tab, at it, or at the start of the value that holds it.
+    let tab = match line[..indent].find('\t') {
+        Some(found) => start + found,
+        None => place.rest(place.at).find('\t').map_or(place.at, |found| place.at + found),
+    };
+    let length = place.rest(tab).chars().take_while(|c| *c == '\t').count().max(1);
+    let span = Span::new(tab..(tab + length).min(place.text.len()));
+    let (message, help) = if place.leads_its_line(tab) {
+        ("a tab indents this line", "indent with spaces: YAML takes no tabs for that")
+    } else {
+        ("a tab stands where YAML takes none", "use a space")
+    };
+    SyntaxError::new(span, message).help(help)
+}
+
+/// `a: b: c`, a line without a colon above, or `key : value` in a place for a value.
+fn stray_colon(place: &Where<'_>) -> SyntaxError {
+    let colon = place.one_char(place.at);
+    if let Some(scalar) = place.last_scalar {
+        let raw = place.text.get(scalar.range()).unwrap_or("");
+        if let Some(end) = raw.find(['\n', '\r'])
+            && scalar.end as usize <= place.at
+        {
+            return lines_without_colon(place, scalar, end);
+        }
+        if scalar.end as usize <= place.at && !place.leads_its_line(scalar.start as usize) {
+            let value = place.to_line_end(scalar.start as usize);
+            let text = place.text.get(value.range()).unwrap_or("");
+            if !raw.starts_with(['"', '\'']) {
+                return SyntaxError::new(colon, "a second `: ` in one line")
+                    .label("this colon would begin a mapping")
+                    .help(format!("quote the value: `{}`", quoted(text)));
+            }
+        }
+    }
+    SyntaxError::new(colon, "a `:` where no mapping can begin")
+        .help("quote the value that it belongs to, or begin the mapping on a line of its own")
+}
+
+/// Lines that YAML joined to one value since the upper ones have no `: `.
+fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxError {
+    let start = scalar.start as usize;
+    let first = Span::new(start..start + end);
+    let text = place.text.get(first.range()).unwrap_or("").trim_end();
+    let first = Span::new(start..start + text.len());
+    if place.leads_its_line(start) {
+        let help = match text.find(':') {
+            Some(at) if at + 1 < text.len() => {
+                format!("put a blank behind the colon: `{}: {}`", &text[..at], &text[at + 1..])
+            }
+            _ => "write it as `key: value`".to_owned(),
+        };
+        return SyntaxError::new(first, "this line is no `key: value`").help(help);
+    }
+    let last = place.text.get(scalar.range()).unwrap_or("");
+    let last_line = last.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let key = last[last_line..].trim_start();
+    let key_start = scalar.end as usize - key.len();
+    SyntaxError::new(
+        Span::new(key_start..scalar.end as usize),
+        format!("`{key}:` is indented like a second line of the value above"),
+    )
+    .related(first, "the value that it would go on with")
+    .help("give it the indentation of the key that it stands beside")
+}
+
+fn no_colon(place: &Where<'_>) -> SyntaxError {
+    let span = place.last_scalar.filter(|scalar| scalar.end as usize <= place.at);
+    let span = span.map_or_else(
+        || place.to_line_end(place.at),
+        |scalar| {
+            let raw = place.text.get(scalar.range()).unwrap_or("");
+            let end = raw.find(['\n', '\r']).unwrap_or(raw.len());
+            Span::new(scalar.start as usize..scalar.start as usize + end)
+        },
+    );
+    let span = if place.leads_its_line(place.at) { place.to_line_end(place.at) } else { span };
+    SyntaxError::new(span, "this line is no `key: value`").help("write it as `key: value`")
+}
+
+fn unclosed_flow(place: &Where<'_>, open: Span) -> SyntaxError {
+    let bracket = place.text.get(open.range()).unwrap_or("[");
+    let close = closing(bracket);
+    SyntaxError::new(open, format!("this `{bracket}` is never closed"))
+        .label("opened here")
+        .help(format!("close it with `{close}`, or quote the value if it begins with `{bracket}`"))
+}
+
+fn closing(bracket: &str) -> &'static str {
+    if bracket == "{" { "}" } else { "]" }
+}
+
+fn in_flow(place: &Where<'_>) -> SyntaxError {
+    let Some(open) = place.open_flow.map(|open| open as usize) else {
+        return SyntaxError::new(place.one_char(place.at), "a bracket or brace is never closed");
+    };
+    let (first_line, line) = (place.line_start(open), place.line_start(place.at));
+    let indent = |line: usize| place.rest(line).chars().take_while(|c| *c == ' ').count();
+    let back_in_block = line > first_line && indent(line) <= indent(first_line);
+    let open = place.one_char(open);
+    if place.at_end() || back_in_block {
+        return unclosed_flow(place, open);
+    }
+    let bracket = place.text.get(open.range()).unwrap_or("[");
+    let close = closing(bracket);
+    SyntaxError::new(place.to_line_end(place.at), format!("`,` or `{close}` is expected here"))
+        .related(open, format!("to go on with this `{bracket}`"))
+        .help("put `,` between items, and quote a value that holds any of `,:[]{}`")
+}
+
+/// The parser stands at the bracket that was opened.
+fn mismatched(place: &Where<'_>, open: char, close: char) -> SyntaxError {
+    let right = if open == '{' { '}' } else { ']' };
+    let end = place.rest(place.at).find(close).map_or(place.at, |found| place.at + found);
+    SyntaxError::new(place.one_char(end), format!("`{close}` closes what `{open}` opened"))
+        .related(place.one_char(place.at), "opened here")
+        .help(format!("write `{right}`"))
+}
+
+fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
+    // Of a list item the parser may name what follows its dash.
+    let line = place.line_start(place.at);
+    let head = place.text.get(line..place.at).unwrap_or("");
+    let only_dashes = head.trim_start().chars().all(|c| matches!(c, '-' | ' '));
+    let at = if only_dashes { line + head.len() - head.trim_start().len() } else { place.at };
+    let span = place.to_line_end(at);
+    let text = place.text.get(span.range()).unwrap_or("");
+    let is_item = text == "-" || text.starts_with("- ");
+    if !place.leads_its_line(at) {
+        if is_item {
+            return SyntaxError::new(place.one_char(at), "a list begins behind a key on one line")
+                .help("put the first `- ` on a line of its own");
+        }
+        return SyntaxError::new(span, "nothing more can stand on this line")
+            .help("quote the value in front of it, or begin a new line");
+    }
+    let indent = at - place.line_start(at);
+    let columns = place.columns();
+    if *kind == ErrorKind::ExpectedBlockSequenceEntry && !is_item {
+        let message = "this line stands among the items of a list, without `- `";
+        return SyntaxError::new(span, message)
+            .help("write `- ` in front of it, or indent it to belong to the item above");
+    }
+    if is_item && columns.contains(&indent) {
+        return SyntaxError::new(span, "a list item stands among the keys of a mapping")
+            .help("indent it under the key that it belongs to");
+    }
+    let spaces = if indent == 1 { "space" } else { "spaces" };
+    let columns: Vec<_> = columns.iter().map(usize::to_string).collect();
+    let columns = columns.join(" or ");
+    let message = format!("this line is indented by {indent} {spaces}, which fits nothing above");
+    SyntaxError::new(span, message)
+        .help(format!("indent it by {columns}, like the lines that it belongs beside"))
+}
+
+fn unexpected(character: char, place: &Where<'_>) -> SyntaxError {
+    // The parser may name the start of the scalar that holds the character.
+    let found = place.rest(place.at).find(character).map_or(place.at, |found| place.at + found);
+    let span = place.one_char(found);
+    if character.is_control() || !is_printable(character) {
+        let code = u32::from(character);
+        return SyntaxError::new(
+            span,
+            format!("the control character U+{code:04X} cannot stand in YAML"),
+        )
+        .help(format!("remove it, or write it as `\\u{code:04X}` in double quotes"));
+    }
+    let value = place.to_line_end(found);
+    let text = place.text.get(value.range()).unwrap_or("");
+    let reason = match character {
+        '@' | '`' => "is reserved in YAML",
+        '%' => "begins a directive",
+        _ => "has a meaning of its own in YAML",
+    };
+    SyntaxError::new(
+        span,
+        format!("a value without quotes cannot begin with `{character}`: it {reason}"),
+    )
+    .help(format!("quote the value: `{}`", quoted(text)))
+}
+
+const fn is_printable(c: char) -> bool {
+    !matches!(c, '\u{FFFE}' | '\u{FFFF}' | '\u{80}'..='\u{84}' | '\u{86}'..='\u{9F}')
+}
+
+fn block_header(place: &Where<'_>) -> SyntaxError {
+    SyntaxError::new(place.to_line_end(place.at), "text follows `|` or `>` on its line").help(
+        "begin the text on the next line, indented; quote a value that begins with `|` or `>`",
+    )
+}
+
+fn expected_value(place: &Where<'_>) -> SyntaxError {
+    if place.at_end() {
+        return SyntaxError::new(
+            place.one_char(place.at),
+            "the document ends in the middle of a value",
+        );
+    }
+    let here = place.one_char(place.at);
+    let found = place.text.get(here.range()).unwrap_or("");
+    SyntaxError::new(here, format!("a value is expected here, and `{found}` begins none"))
+        .help("quote the value if the character belongs to it")
+}
+
+/// `text` in single quotes, shortened.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("'{}'", short.replace('\'', "''"))
+}
