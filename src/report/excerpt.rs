@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_acts_on_is_shown() {
         let (line, mark) = shown("a: b\u{1b}[31mc\td\n", 4..5, 80);
-        assert_eq!(line, "a: b\\u{1b}[31mc  d\n");
+        assert_eq!(line, "a: b\\u{1b}[31mc d\n");
         assert_eq!(mark, "\\u{1b}");
     }
 

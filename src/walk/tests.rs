@@ -83,7 +83,7 @@ fn loops_sockets_pipes_and_unreadable_paths_do_not_stop_the_walk() {
     assert!(
         std::process::Command::new("mkfifo").arg(at("m/pipe.yaml")).status().unwrap().success()
     );
-    fs::set_permissions(at("m/locked"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(at("m/locked"), fs::Permissions::from_mode(0o0)).unwrap();
     let found = walked(root.path(), &["m", "m/missing"], |_| ());
     fs::set_permissions(at("m/locked"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut expected = vec![

@@ -12,7 +12,7 @@ use crate::yaml::{
 
 /// What a text is called in messages.
 #[derive(Clone, Copy)]
-enum Name<'n> {
+pub(super) enum Name<'n> {
     /// The value of that key.
     Of(&'n str),
     /// A key itself.
@@ -51,7 +51,7 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 
     /// A scalar, if it means a text.
-    fn text_of(
+    pub(super) fn text_of(
         &mut self,
         scalar: Scalar<'a>,
         target: Target,
