@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::registry::{Fault, Quota};
 use crate::report::output::ColorChoice;
 use crate::report::progress::When;
 use crate::walk;
@@ -84,6 +85,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Check manifests, offline: no network, no credentials
     Lint(Lint),
+    /// Run the local registry, for any AWS client
+    Serve(Serve),
 }
 
 /// Which manifests.
@@ -147,4 +150,52 @@ pub struct Lint {
     /// Show every finding, however many there are
     #[arg(long)]
     pub all: bool,
+}
+
+/// Where the local registry is kept if nothing is said.
+pub const DEFAULT_REGISTRY: &str = ".lineload/registry.sqlite3";
+
+/// `lineload serve`
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// The registry's file; it is made where it is not there
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_REGISTRY)]
+    pub db: PathBuf,
+    /// The port on 127.0.0.1; 0 for any free one. The first line of output names it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub misbehaviour: Misbehaviour,
+}
+
+/// How the local registry is to misbehave.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Misbehaviour of the local registry")]
+pub struct Misbehaviour {
+    /// Requests a second that are taken, of creates or of the named operation; beyond that,
+    /// ThrottlingException
+    #[arg(long, value_name = "[OPERATION=]N")]
+    pub tps: Vec<Quota>,
+    /// Artifacts that fit; beyond that, ResourceLimitExceeded
+    #[arg(long, value_name = "N")]
+    pub max_artifacts: Option<u64>,
+    /// Milliseconds that every answer takes
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+    /// What goes wrong and how often: drop-before-commit, drop-after-commit, error-500, hang or
+    /// garbage
+    #[arg(long, value_name = "KIND=PROBABILITY")]
+    pub fault: Vec<Fault>,
+}
+
+impl From<&Misbehaviour> for crate::registry::Misbehaviour {
+    fn from(args: &Misbehaviour) -> Self {
+        Self {
+            tps: args.tps.clone(),
+            max_artifacts: args.max_artifacts,
+            latency: std::time::Duration::from_millis(args.latency),
+            faults: args.fault.clone(),
+        }
+    }
 }

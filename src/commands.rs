@@ -2,6 +2,8 @@
 
 mod checking;
 mod lint;
+mod runtime;
+mod serve;
 
 use std::fmt;
 use std::io;
@@ -64,6 +66,7 @@ pub fn main() -> Exit {
     start_logging(&cli.global);
     let result = match &cli.command {
         Command::Lint(args) => lint::run(&cli.global, args),
+        Command::Serve(args) => serve::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {
         let mut out = anstream::AutoStream::new(io::stderr().lock(), cli.global.color.into());

@@ -12,6 +12,7 @@ pub mod yaml;
 pub mod walk;
 pub mod manifest;
 pub mod check;
+pub mod registry;
 pub mod report;
 pub mod exit;
 pub mod cli;

@@ -1,0 +1,100 @@
+//! The local registry: a stand-in for the lineage API of SageMaker that any AWS client can talk to.
+//!
+//! In: awsJson 1.1 over HTTP on loopback. Out: the service's answers, from one SQLite file. It
+//! enforces the service's constraints with the service's own error shapes, loses nothing that it has
+//! answered, and can misbehave on request. Of the modules above it knows `limits` alone.
+
+mod auth;
+mod faults;
+mod http;
+mod operations;
+mod page_token;
+mod store;
+mod validate;
+mod wire;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use faults::{Fault, FaultKind, Misbehaviour, Quota};
+pub use store::{OpenError, Store};
+
+/// The header in which every answer says which registry file it comes from.
+pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
+
+/// How a registry is to behave.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The SQLite file.
+    pub file: PathBuf,
+    /// The port on loopback; 0 for any free one.
+    pub port: u16,
+    /// How it misbehaves.
+    pub misbehaviour: Misbehaviour,
+}
+
+/// A registry that listens.
+#[derive(Debug)]
+pub struct Registry {
+    address: SocketAddr,
+    id: Arc<str>,
+    server: http::Server,
+}
+
+/// Why a registry did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The port cannot be used.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Registry {
+    /// Opens the file and listens.
+    ///
+    /// # Errors
+    /// Where the file or the port cannot be used.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Options { file, port, misbehaviour } = options;
+        // Opening may wait for another process that holds the file.
+        let store = tokio::task::spawn_blocking(move || Store::open(&file)).await;
+        let store = store.map_err(|error| OpenError::panicked(&error))??;
+        let id = Arc::clone(store.id());
+        let server = http::Server::start(port, store, misbehaviour)
+            .await
+            .map_err(|source| StartError::Listen { port, source })?;
+        Ok(Self { address: server.address(), id, server })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://` and the address, as clients want it.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The random id of its file.
+    #[must_use]
+    pub const fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Answers what has been asked, and ends.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}

@@ -1,0 +1,158 @@
+//! How a registry misbehaves on request: limits, latency and faults.
+
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Everything that a registry does wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Misbehaviour {
+    /// Requests a second that an operation takes, out of a bucket that holds a second's worth;
+    /// beyond that, `ThrottlingException`.
+    pub tps: Vec<Quota>,
+    /// Artifacts that fit; beyond that, `ResourceLimitExceeded`.
+    pub max_artifacts: Option<u64>,
+    /// Time that every answer takes.
+    pub latency: Duration,
+    /// What goes wrong, and how often.
+    pub faults: Vec<Fault>,
+}
+
+/// `N`, or `OPERATION=N`: requests a second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quota {
+    /// The operation; `CreateArtifact` where none is named.
+    pub operation: String,
+    /// Requests a second.
+    pub per_second: f64,
+}
+
+impl FromStr for Quota {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (operation, number) = text.split_once('=').unwrap_or(("CreateArtifact", text));
+        let per_second: f64 =
+            number.parse().map_err(|_| format!("`{number}` is no number of requests a second"))?;
+        if !per_second.is_finite() || per_second <= 0.0 {
+            return Err("the number of requests a second must be above 0".to_owned());
+        }
+        if !super::operations::NAMES.contains(&operation) {
+            return Err(format!("there is no operation `{operation}`"));
+        }
+        Ok(Self { operation: operation.to_owned(), per_second })
+    }
+}
+
+/// `KIND=PROBABILITY`
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often, from 0 to 1.
+    pub probability: f64,
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The connection closes before anything is done.
+    DropBeforeCommit,
+    /// The connection closes after it is done.
+    DropAfterCommit,
+    /// It is done, or not, and the answer is a 500.
+    Error500,
+    /// It is done, or not, and no answer comes.
+    Hang,
+    /// It is done, and the answer is a 200 with a body that is no JSON.
+    Garbage,
+}
+
+impl FaultKind {
+    const NAMES: [(&'static str, Self); 5] = [
+        ("drop-before-commit", Self::DropBeforeCommit),
+        ("drop-after-commit", Self::DropAfterCommit),
+        ("error-500", Self::Error500),
+        ("hang", Self::Hang),
+        ("garbage", Self::Garbage),
+    ];
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, number) = text.split_once('=').ok_or("write it as KIND=PROBABILITY")?;
+        let names = FaultKind::NAMES.map(|(name, _)| name).join(", ");
+        let (_, kind) = FaultKind::NAMES
+            .into_iter()
+            .find(|(name, _)| *name == kind)
+            .ok_or_else(|| format!("there is no fault `{kind}`: it is one of {names}"))?;
+        let probability: f64 =
+            number.parse().map_err(|_| format!("`{number}` is no probability"))?;
+        if !(0.0..=1.0).contains(&probability) {
+            return Err("a probability is from 0 to 1".to_owned());
+        }
+        Ok(Self { kind, probability })
+    }
+}
+
+/// A token bucket that holds a second's worth, and at least one request.
+#[derive(Debug)]
+pub(super) struct TokenBucket {
+    per_second: f64,
+    state: Mutex<(f64, Instant)>,
+}
+
+impl TokenBucket {
+    pub(super) fn new(per_second: f64) -> Self {
+        Self { per_second, state: Mutex::new((per_second.max(1.0), Instant::now())) }
+    }
+
+    /// Takes a token at `now`, if there is one.
+    pub(super) fn take(&self, now: Instant) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tokens, then) = *state;
+        let elapsed = now.saturating_duration_since(then).as_secs_f64();
+        let tokens = (tokens + elapsed * self.per_second).min(self.per_second.max(1.0));
+        let taken = tokens >= 1.0;
+        *state = (if taken { tokens - 1.0 } else { tokens }, now.max(then));
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_holds_a_seconds_worth() {
+        let bucket = TokenBucket::new(5.0);
+        let start = Instant::now();
+        let taken = (0..20).filter(|_| bucket.take(start)).count();
+        assert_eq!(taken, 5);
+        let later = start + Duration::from_secs(60);
+        let taken = (0..20).filter(|_| bucket.take(later)).count();
+        assert_eq!(taken, 5);
+    }
+
+    #[test]
+    fn less_than_one_a_second_is_held_over_time() {
+        let bucket = TokenBucket::new(0.5);
+        let start = Instant::now();
+        let taken =
+            (0..100).filter(|tenth| bucket.take(start + Duration::from_millis(tenth * 100)));
+        assert_eq!(taken.count(), 5);
+    }
+
+    #[test]
+    fn quotas_and_faults_are_read() {
+        assert_eq!("7".parse::<Quota>().unwrap().operation, "CreateArtifact");
+        assert_eq!("ListArtifacts=0.5".parse::<Quota>().unwrap().per_second, 0.5);
+        assert!("Nothing=1".parse::<Quota>().is_err());
+        assert!("0".parse::<Quota>().is_err());
+        assert_eq!("hang=0.25".parse::<Fault>().unwrap().kind, FaultKind::Hang);
+        assert!("hang=2".parse::<Fault>().is_err());
+        assert!("explode=1".parse::<Fault>().is_err());
+    }
+}

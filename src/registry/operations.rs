@@ -1,0 +1,313 @@
+//! The operations: requests that keep the model, to rows, to answers.
+
+use serde_json::{Map, Value, json};
+
+use super::page_token::PageToken;
+use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Which};
+use super::validate::{self, Member};
+use super::wire::{ApiError, timestamp};
+use crate::limits::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
+
+/// Artifacts on a page where the request does not say.
+const DEFAULT_PAGE: usize = 10;
+
+/// The operations that there are.
+pub(super) const NAMES: [&str; 8] = [
+    "CreateArtifact",
+    "DescribeArtifact",
+    "ListArtifacts",
+    "UpdateArtifact",
+    "DeleteArtifact",
+    "AddTags",
+    "ListTags",
+    "DeleteTags",
+];
+
+/// A request, read and checked.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) operation: &'static str,
+    input: Map<String, Value>,
+}
+
+impl Request {
+    /// Reads the body of a request for the operation in `target`, as in `SageMaker.CreateArtifact`.
+    pub(super) fn read(target: Option<&str>, body: &[u8]) -> Result<Self, ApiError> {
+        let name = target.and_then(|target| target.strip_prefix("SageMaker."));
+        let operation = name.and_then(|name| NAMES.into_iter().find(|known| *known == name));
+        let Some(operation) = operation else {
+            let message = format!("Unknown operation {}", target.unwrap_or_default());
+            return Err(ApiError::new(400, "UnknownOperationException", message));
+        };
+        let input = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(body) };
+        let Ok(Value::Object(input)) = input else {
+            return Err(ApiError::serialization(
+                "Unable to parse the request body as a JSON object",
+            ));
+        };
+        validate::request(&input, members(operation))?;
+        Ok(Self { operation, input })
+    }
+
+    /// Does what is asked.
+    pub(super) async fn run(
+        &self,
+        store: &Store,
+        region: &str,
+        max_artifacts: Option<u64>,
+    ) -> Result<Value, ApiError> {
+        match self.operation {
+            "CreateArtifact" => self.create(store, region, max_artifacts).await,
+            "DescribeArtifact" => self.describe(store).await,
+            "ListArtifacts" => self.list(store).await,
+            "UpdateArtifact" => self.update(store).await,
+            "DeleteArtifact" => self.delete(store).await,
+            "AddTags" => self.add_tags(store).await,
+            "ListTags" => self.list_tags(store).await,
+            _ => self.delete_tags(store).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        store: &Store,
+        region: &str,
+        max_artifacts: Option<u64>,
+    ) -> Result<Value, ApiError> {
+        let source = self.input.get("Source");
+        let tags = pairs(self.input.get("Tags"), "Key", "Value");
+        check_tags(&tags)?;
+        let new = NewArtifact {
+            name: self.text("ArtifactName"),
+            artifact_type: self.text("ArtifactType").unwrap_or_default(),
+            uri: text(source, "SourceUri").unwrap_or_default(),
+            source_types: source_types(source),
+            properties: self.object("Properties"),
+            metadata: self.object("MetadataProperties"),
+            tags,
+            region: region.to_owned(),
+            max_artifacts,
+        };
+        let arn = store.create(new).await.map_err(api_error)?;
+        Ok(json!({ "ArtifactArn": arn }))
+    }
+
+    async fn describe(&self, store: &Store) -> Result<Value, ApiError> {
+        let row = store.describe(self.arn("ArtifactArn")).await.map_err(api_error)?;
+        let mut answer = summary(&row);
+        answer.insert("Properties".to_owned(), row.properties);
+        answer.insert("CreatedBy".to_owned(), json!({}));
+        answer.insert("LastModifiedBy".to_owned(), json!({}));
+        if row.metadata.as_object().is_some_and(|metadata| !metadata.is_empty()) {
+            answer.insert("MetadataProperties".to_owned(), row.metadata);
+        }
+        Ok(Value::Object(answer))
+    }
+
+    async fn list(&self, store: &Store) -> Result<Value, ApiError> {
+        let token = self.text("NextToken").filter(|token| !token.is_empty());
+        let page = self.input.get("MaxResults").and_then(Value::as_u64);
+        let page = page.map_or(DEFAULT_PAGE, |page| usize::try_from(page).unwrap_or(LIST_PAGE_MAX));
+        let filter = Filter {
+            uri: self.text("SourceUri"),
+            artifact_type: self.text("ArtifactType"),
+            created_after: self.millis("CreatedAfter"),
+            created_before: self.millis("CreatedBefore"),
+            ascending: self.text("SortOrder").as_deref() == Some("Ascending"),
+            after: token.as_deref().map(PageToken::decode).transpose()?,
+            // One more tells whether there is a next page.
+            limit: page + 1,
+        };
+        let mut rows = store.list(filter).await.map_err(api_error)?;
+        let more = rows.len() > page;
+        rows.truncate(page);
+        let next = rows.last().filter(|_| more);
+        let next = next.map(|row| PageToken { created: row.created, row: row.row }.encode());
+        let summaries: Vec<_> = rows.iter().map(summary).collect();
+        let mut answer = json!({ "ArtifactSummaries": summaries });
+        if let Some(next) = next {
+            answer["NextToken"] = Value::from(next);
+        }
+        Ok(answer)
+    }
+
+    async fn update(&self, store: &Store) -> Result<Value, ApiError> {
+        let properties = self.input.get("Properties").and_then(Value::as_object);
+        let change = Change {
+            arn: self.arn("ArtifactArn"),
+            name: self.text("ArtifactName"),
+            properties: properties
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                .collect(),
+            remove: self.texts("PropertiesToRemove"),
+        };
+        let arn = store.update(change).await.map_err(|error| match error {
+            StoreError::NameTaken { .. } => {
+                let name = self.text("ArtifactName").unwrap_or_default();
+                let message = format!("An artifact with the name {name} exists already");
+                ApiError::new(400, "ConflictException", message)
+            }
+            other => api_error(other),
+        })?;
+        Ok(json!({ "ArtifactArn": arn }))
+    }
+
+    async fn delete(&self, store: &Store) -> Result<Value, ApiError> {
+        let source = self.input.get("Source").filter(|source| !source.is_null());
+        let which = match (self.text("ArtifactArn"), source) {
+            (Some(arn), None) => Which::Arn(arn),
+            (None, Some(source)) => Which::Source {
+                uri: text(Some(source), "SourceUri").unwrap_or_default(),
+                types: source_types(Some(source)),
+            },
+            _ => {
+                let message = "Exactly one of ArtifactArn and Source must be given";
+                return Err(ApiError::validation(message));
+            }
+        };
+        let arn = store.delete(which).await.map_err(api_error)?;
+        Ok(json!({ "ArtifactArn": arn }))
+    }
+
+    async fn add_tags(&self, store: &Store) -> Result<Value, ApiError> {
+        let tags = pairs(self.input.get("Tags"), "Key", "Value");
+        check_tags(&tags)?;
+        let tags = store.add_tags(self.arn("ResourceArn"), tags).await.map_err(api_error)?;
+        Ok(json!({ "Tags": tags_value(&tags) }))
+    }
+
+    async fn list_tags(&self, store: &Store) -> Result<Value, ApiError> {
+        // An artifact has 50 tags at most, and no page may be smaller than that.
+        let tags = store.tags(self.arn("ResourceArn")).await.map_err(api_error)?;
+        Ok(json!({ "Tags": tags_value(&tags) }))
+    }
+
+    async fn delete_tags(&self, store: &Store) -> Result<Value, ApiError> {
+        let keys = self.texts("TagKeys");
+        store.delete_tags(self.arn("ResourceArn"), keys).await.map_err(api_error)?;
+        Ok(json!({}))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.input.get(name)?.as_str().map(str::to_owned)
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.text(name).unwrap_or_default()
+    }
+
+    fn object(&self, name: &str) -> Value {
+        let mut object = self.input.get(name).cloned().filter(|value| !value.is_null());
+        if let Some(Value::Object(members)) = &mut object {
+            members.retain(|_, value| !value.is_null());
+        }
+        object.unwrap_or_else(|| json!({}))
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let items = self.input.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    }
+
+    fn millis(&self, name: &str) -> Option<i64> {
+        let seconds = self.input.get(name)?.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, reason = "a float out of range is cut to it")]
+        Some((seconds * 1000.0).round() as i64)
+    }
+}
+
+fn members(operation: &str) -> &'static [Member] {
+    match operation {
+        "CreateArtifact" => validate::CREATE_ARTIFACT,
+        "DescribeArtifact" => validate::DESCRIBE_ARTIFACT,
+        "ListArtifacts" => validate::LIST_ARTIFACTS,
+        "UpdateArtifact" => validate::UPDATE_ARTIFACT,
+        "DeleteArtifact" => validate::DELETE_ARTIFACT,
+        "AddTags" => validate::ADD_TAGS,
+        "ListTags" => validate::LIST_TAGS,
+        _ => validate::DELETE_TAGS,
+    }
+}
+
+fn summary(row: &Row) -> Map<String, Value> {
+    let mut source = json!({ "SourceUri": row.uri });
+    if row.source_types.as_array().is_some_and(|types| !types.is_empty()) {
+        source["SourceTypes"] = row.source_types.clone();
+    }
+    let mut summary = Map::new();
+    summary.insert("ArtifactArn".to_owned(), json!(row.arn));
+    if let Some(name) = &row.name {
+        summary.insert("ArtifactName".to_owned(), json!(name));
+    }
+    summary.insert("Source".to_owned(), source);
+    summary.insert("ArtifactType".to_owned(), json!(row.artifact_type));
+    summary.insert("CreationTime".to_owned(), timestamp(row.created));
+    summary.insert("LastModifiedTime".to_owned(), timestamp(row.modified));
+    summary
+}
+
+fn text(value: Option<&Value>, name: &str) -> Option<String> {
+    value?.get(name)?.as_str().map(str::to_owned)
+}
+
+fn source_types(source: Option<&Value>) -> Vec<(String, String)> {
+    pairs(source.and_then(|source| source.get("SourceTypes")), "SourceIdType", "Value")
+}
+
+fn pairs(list: Option<&Value>, first: &str, second: &str) -> Vec<(String, String)> {
+    let items = list.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| Some((text(Some(item), first)?, text(Some(item), second)?))).collect()
+}
+
+fn tags_value(tags: &[(String, String)]) -> Value {
+    tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+/// What the model does not say of tags: keys are unique, and `aws:` is not for users.
+fn check_tags(tags: &[(String, String)]) -> Result<(), ApiError> {
+    let mut keys: Vec<_> = tags.iter().map(|(key, _)| key).collect();
+    keys.sort();
+    if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("Duplicate tag keys found: {}", pair[0]);
+        return Err(ApiError::validation(message));
+    }
+    let reserved = |key: &&&String| {
+        let head = key.get(..RESERVED_TAG_PREFIX.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
+    };
+    if let Some(key) = keys.iter().find(reserved) {
+        let message = format!("Tag keys cannot start with 'aws:': {key}");
+        return Err(ApiError::validation(message));
+    }
+    Ok(())
+}
+
+fn api_error(error: StoreError) -> ApiError {
+    match error {
+        StoreError::NameTaken { arn } => {
+            ApiError::validation(format!("An artifact with this name exists already: {arn}"))
+        }
+        StoreError::SourceTaken { arn } => {
+            ApiError::validation(format!("An artifact with this source exists already: {arn}"))
+        }
+        StoreError::Limit { limit, used } => ApiError::new(
+            400,
+            "ResourceLimitExceeded",
+            format!(
+                "The account-level service limit 'Total number of artifacts allowed, excluding \
+                 those automatically created by SageMaker' is {limit} Artifacts, with current \
+                 utilization of {used} Artifacts and a request delta of 1 Artifacts. Please use \
+                 AWS Service Quotas to request an increase for this quota."
+            ),
+        ),
+        StoreError::NotFound => ApiError::not_found("The artifact does not exist"),
+        StoreError::TooMany { what, limit } => {
+            ApiError::validation(format!("An artifact can have at most {limit} {what}"))
+        }
+        StoreError::Sqlite(error) => ApiError::internal(&error),
+        StoreError::Failed(reason) => ApiError::internal(&reason),
+        StoreError::Gone => ApiError::internal(&"the writer of the registry ended"),
+    }
+}

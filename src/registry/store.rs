@@ -1,0 +1,280 @@
+//! The SQLite file of a registry.
+//!
+//! One thread writes, many requests a transaction, so that a thousand clients cost one commit; an
+//! answer goes out after the commit that holds it. Readers have connections of their own.
+
+mod artifacts;
+mod schema;
+mod tags;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::page_token::PageToken;
+use writer::Writer;
+
+/// Readers at a time.
+const READERS: usize = 4;
+
+/// A registry file, open.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    id: Arc<str>,
+    readers: Mutex<Vec<Connection>>,
+    writer: Writer,
+}
+
+/// Why a registry file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or the file cannot be made or read.
+    #[error("the registry file `{path}` cannot be used: {reason}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It is something else.
+    #[error("`{path}` is no registry of lineload")]
+    NotARegistry {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later lineload wrote it.
+    #[error("the registry file `{path}` has version {found}, and this lineload knows {known}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest that is known here.
+        known: i64,
+    },
+    /// SQLite says no.
+    #[error("the registry file `{path}` cannot be used: {source}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        source: rusqlite::Error,
+    },
+    /// The thread that opens it ended early.
+    #[error("the registry did not start: {0}")]
+    Panicked(String),
+}
+
+impl OpenError {
+    pub(super) fn panicked(error: &tokio::task::JoinError) -> Self {
+        Self::Panicked(error.to_string())
+    }
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug)]
+pub(super) enum StoreError {
+    /// The name belongs to another artifact.
+    NameTaken { arn: String },
+    /// The source, with the same set of source types, belongs to another artifact.
+    SourceTaken { arn: String },
+    /// The quota is used up.
+    Limit { limit: u64, used: u64 },
+    /// There is no such artifact.
+    NotFound,
+    /// More properties, or more tags, than an artifact can have.
+    TooMany { what: &'static str, limit: usize },
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+    /// The transaction was not committed.
+    Failed(String),
+    /// The writer is gone.
+    Gone,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// A new artifact.
+#[derive(Debug, Clone)]
+pub(super) struct NewArtifact {
+    pub(super) name: Option<String>,
+    pub(super) artifact_type: String,
+    pub(super) uri: String,
+    /// As they were given.
+    pub(super) source_types: Vec<(String, String)>,
+    pub(super) properties: Value,
+    pub(super) metadata: Value,
+    pub(super) tags: Vec<(String, String)>,
+    pub(super) region: String,
+    /// Artifacts that fit, if the quota is to be enforced.
+    pub(super) max_artifacts: Option<u64>,
+}
+
+/// An artifact as it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) row: i64,
+    pub(super) arn: String,
+    pub(super) name: Option<String>,
+    pub(super) artifact_type: String,
+    pub(super) uri: String,
+    pub(super) source_types: Value,
+    pub(super) properties: Value,
+    pub(super) metadata: Value,
+    /// Milliseconds since 1970.
+    pub(super) created: i64,
+    /// Milliseconds since 1970.
+    pub(super) modified: i64,
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filter {
+    pub(super) uri: Option<String>,
+    pub(super) artifact_type: Option<String>,
+    /// Milliseconds since 1970.
+    pub(super) created_after: Option<i64>,
+    /// Milliseconds since 1970.
+    pub(super) created_before: Option<i64>,
+    pub(super) ascending: bool,
+    pub(super) after: Option<PageToken>,
+    pub(super) limit: usize,
+}
+
+/// A change of an artifact.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) arn: String,
+    pub(super) name: Option<String>,
+    pub(super) properties: Vec<(String, String)>,
+    pub(super) remove: Vec<String>,
+}
+
+/// Which artifact.
+#[derive(Debug, Clone)]
+pub(super) enum Which {
+    Arn(String),
+    Source { uri: String, types: Vec<(String, String)> },
+}
+
+impl Store {
+    /// Opens the file, and makes it where it is not there.
+    ///
+    /// # Errors
+    /// Where it cannot be used, or is something else.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = schema::open(path)?;
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let id: String = connection
+            .query_row("SELECT value FROM meta WHERE key = 'id'", [], |row| row.get(0))
+            .map_err(sqlite)?;
+        let writer = Writer::start(connection)
+            .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
+        let shared =
+            Shared { path: path.to_owned(), id: Arc::from(id), readers: Mutex::default(), writer };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The random id of the file.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        &self.shared.id
+    }
+
+    /// Makes an artifact; its ARN.
+    pub(super) async fn create(&self, new: NewArtifact) -> Result<String, StoreError> {
+        self.write(move |connection| artifacts::create(connection, &new)).await
+    }
+
+    /// Changes an artifact; its ARN.
+    pub(super) async fn update(&self, change: Change) -> Result<String, StoreError> {
+        self.write(move |connection| artifacts::update(connection, &change)).await
+    }
+
+    /// Removes an artifact; its ARN.
+    pub(super) async fn delete(&self, which: Which) -> Result<String, StoreError> {
+        self.write(move |connection| artifacts::delete(connection, &which)).await
+    }
+
+    /// An artifact.
+    pub(super) async fn describe(&self, arn: String) -> Result<Row, StoreError> {
+        self.read(move |connection| artifacts::by_arn(connection, &arn)).await
+    }
+
+    /// A page of artifacts.
+    pub(super) async fn list(&self, filter: Filter) -> Result<Vec<Row>, StoreError> {
+        self.read(move |connection| artifacts::list(connection, &filter)).await
+    }
+
+    /// Adds tags, and overwrites those with the same keys; all of its tags then.
+    pub(super) async fn add_tags(
+        &self,
+        arn: String,
+        new: Vec<(String, String)>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.write(move |connection| tags::add(connection, &arn, &new)).await
+    }
+
+    /// Removes tags.
+    pub(super) async fn delete_tags(
+        &self,
+        arn: String,
+        keys: Vec<String>,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| tags::delete(connection, &arn, &keys)).await
+    }
+
+    /// Its tags, by key.
+    pub(super) async fn tags(&self, arn: String) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(move |connection| tags::list(connection, &arn)).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.shared.writer.run(job).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let done = tokio::task::spawn_blocking(move || {
+            let connection = match shared.readers().pop() {
+                Some(connection) => connection,
+                None => schema::reader(&shared.path)?,
+            };
+            let result = job(&connection);
+            let mut readers = shared.readers();
+            if readers.len() < READERS {
+                readers.push(connection);
+            }
+            result
+        });
+        done.await.unwrap_or(Err(StoreError::Gone))
+    }
+}
+
+impl Shared {
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

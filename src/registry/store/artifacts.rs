@@ -1,0 +1,213 @@
+//! Artifacts: create, look up, list, change, remove.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use serde_json::{Value, json};
+
+use super::{Change, Filter, NewArtifact, Row, StoreError, Which, tags};
+use crate::limits::PROPERTIES_MAX;
+
+const COLUMNS: &str =
+    "row, arn, name, type, uri, source_types, properties, metadata, created, modified";
+
+/// The account that the registry plays.
+const ACCOUNT: &str = "000000000000";
+
+pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<String, StoreError> {
+    let types_key = types_key(&new.source_types);
+    if let Some(limit) = new.max_artifacts {
+        let used = count(connection)?;
+        // The service looks for what exists first: what is there already costs no quota.
+        if used >= limit {
+            taken(connection, new, &types_key)?;
+            return Err(StoreError::Limit { limit, used });
+        }
+    }
+    let arn = format!(
+        "arn:aws:sagemaker:{}:{ACCOUNT}:artifact/{}",
+        new.region,
+        uuid::Uuid::new_v4().simple()
+    );
+    let types: Vec<_> = new
+        .source_types
+        .iter()
+        .map(|(id_type, value)| json!({"SourceIdType": id_type, "Value": value}))
+        .collect();
+    let now = now();
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO artifacts (arn, name, type, uri, types_key, source_types, properties, \
+             metadata, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+        )?
+        .execute(params![
+            arn,
+            new.name,
+            new.artifact_type,
+            new.uri,
+            types_key,
+            Value::from(types).to_string(),
+            new.properties.to_string(),
+            new.metadata.to_string(),
+            now,
+        ]);
+    match inserted {
+        Ok(_) => {}
+        Err(error) if is_constraint(&error) => {
+            taken(connection, new, &types_key)?;
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    tags::insert(connection, connection.last_insert_rowid(), &new.tags)?;
+    Ok(arn)
+}
+
+/// Fails with whose name or source it is, if it is somebody's.
+fn taken(connection: &Connection, new: &NewArtifact, types_key: &str) -> Result<(), StoreError> {
+    let source: Option<String> = connection
+        .prepare_cached("SELECT arn FROM artifacts WHERE uri = ?1 AND types_key = ?2")?
+        .query_row(params![new.uri, types_key], |row| row.get(0))
+        .optional()?;
+    if let Some(arn) = source {
+        return Err(StoreError::SourceTaken { arn });
+    }
+    match &new.name {
+        Some(name) => name_taken(connection, name),
+        None => Ok(()),
+    }
+}
+
+fn name_taken(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    let holder: Option<String> = connection
+        .prepare_cached("SELECT arn FROM artifacts WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    holder.map_or(Ok(()), |arn| Err(StoreError::NameTaken { arn }))
+}
+
+pub(super) fn count(connection: &Connection) -> Result<u64, StoreError> {
+    let count: i64 = connection
+        .prepare_cached("SELECT value FROM meta WHERE key = 'artifacts'")?
+        .query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+pub(super) fn by_arn(connection: &Connection, arn: &str) -> Result<Row, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM artifacts WHERE arn = ?1");
+    let row = connection.prepare_cached(&sql)?.query_row([arn], read).optional()?;
+    row.ok_or(StoreError::NotFound)
+}
+
+/// Every filter has an index that ends in the order of the list, so that a page costs the same
+/// wherever it is.
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
+    let mut terms = Vec::new();
+    let mut values: Vec<Sql> = Vec::new();
+    let mut term = |sql: &str, value: Sql| {
+        values.push(value);
+        terms.push(sql.replace('?', &format!("?{}", values.len())));
+    };
+    if let Some(uri) = &filter.uri {
+        term("uri = ?", uri.clone().into());
+    }
+    if let Some(artifact_type) = &filter.artifact_type {
+        term("type = ?", artifact_type.clone().into());
+    }
+    if let Some(after) = filter.created_after {
+        term("created > ?", after.into());
+    }
+    if let Some(before) = filter.created_before {
+        term("created < ?", before.into());
+    }
+    let (compare, order) = if filter.ascending { (">", "ASC") } else { ("<", "DESC") };
+    if let Some(token) = filter.after {
+        term(&format!("created {compare}= ?"), token.created.into());
+        let (created, row) = (token.created, token.row);
+        terms.push(format!("(created, row) {compare} ({created}, {row})"));
+    }
+    let condition = if terms.is_empty() { "1".to_owned() } else { terms.join(" AND ") };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM artifacts WHERE {condition} ORDER BY created {order}, row {order} \
+         LIMIT {}",
+        filter.limit
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), read)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(StoreError::from)
+}
+
+pub(super) fn update(connection: &Connection, change: &Change) -> Result<String, StoreError> {
+    let old = by_arn(connection, &change.arn)?;
+    if let Some(name) = change.name.as_deref().filter(|name| Some(*name) != old.name.as_deref()) {
+        name_taken(connection, name)?;
+    }
+    let mut properties = old.properties;
+    if let Value::Object(properties) = &mut properties {
+        for key in &change.remove {
+            properties.remove(key);
+        }
+        for (key, value) in &change.properties {
+            properties.insert(key.clone(), Value::from(value.as_str()));
+        }
+        if properties.len() > PROPERTIES_MAX {
+            return Err(StoreError::TooMany { what: "Properties", limit: PROPERTIES_MAX });
+        }
+    }
+    let name = change.name.clone().or(old.name);
+    connection
+        .prepare_cached(
+            "UPDATE artifacts SET name = ?1, properties = ?2, modified = ?3 WHERE row = ?4",
+        )?
+        .execute(params![name, properties.to_string(), now(), old.row])?;
+    Ok(old.arn)
+}
+
+pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, StoreError> {
+    let arn: Option<String> = match which {
+        Which::Arn(arn) => Some(arn.clone()),
+        Which::Source { uri, types } => connection
+            .prepare_cached("SELECT arn FROM artifacts WHERE uri = ?1 AND types_key = ?2")?
+            .query_row(params![uri, types_key(types)], |row| row.get(0))
+            .optional()?,
+    };
+    let arn = arn.ok_or(StoreError::NotFound)?;
+    let removed =
+        connection.prepare_cached("DELETE FROM artifacts WHERE arn = ?1")?.execute([&arn])?;
+    if removed == 0 { Err(StoreError::NotFound) } else { Ok(arn) }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The set of source types as one text.
+fn types_key(types: &[(String, String)]) -> String {
+    let mut types: Vec<_> = types.iter().collect();
+    types.sort();
+    types.dedup();
+    json!(types).to_string()
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let json = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
+    Ok(Row {
+        row: row.get(0)?,
+        arn: row.get(1)?,
+        name: row.get(2)?,
+        artifact_type: row.get(3)?,
+        uri: row.get(4)?,
+        source_types: json(row.get(5)?),
+        properties: json(row.get(6)?),
+        metadata: json(row.get(7)?),
+        created: row.get(8)?,
+        modified: row.get(9)?,
+    })
+}
+
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}

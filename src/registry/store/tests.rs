@@ -1,0 +1,137 @@
+use serde_json::json;
+
+use super::*;
+
+fn new(name: Option<&str>, uri: &str, types: &[(&str, &str)]) -> NewArtifact {
+    NewArtifact {
+        name: name.map(str::to_owned),
+        artifact_type: "DataSet".into(),
+        uri: uri.into(),
+        source_types: types.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
+        properties: json!({"a": "b"}),
+        metadata: json!({}),
+        tags: vec![("k".into(), "v".into())],
+        region: "eu-west-1".into(),
+        max_artifacts: None,
+    }
+}
+
+fn open() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("r.sqlite3")).unwrap();
+    (folder, store)
+}
+
+#[tokio::test]
+async fn names_and_sources_are_unique_and_the_order_of_types_is_nothing() {
+    let (_folder, store) = open();
+    let types = [("Custom", "1"), ("S3ETag", "2")];
+    let first = store.create(new(Some("a"), "s3://x", &types)).await.unwrap();
+    let other_order = [("S3ETag", "2"), ("Custom", "1")];
+    let same = store.create(new(Some("b"), "s3://x", &other_order)).await;
+    assert!(matches!(same, Err(StoreError::SourceTaken { arn }) if arn == first));
+    let same = store.create(new(Some("a"), "s3://y", &[])).await;
+    assert!(matches!(same, Err(StoreError::NameTaken { arn }) if arn == first));
+    store.create(new(None, "s3://x", &[])).await.unwrap();
+    store.create(new(None, "s3://y", &[])).await.unwrap();
+    assert_eq!(store.list(Filter { limit: 9, ..Filter::default() }).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_begins_where_the_last_ended() {
+    let (_folder, store) = open();
+    for at in 0..25 {
+        store.create(new(None, &format!("s3://x/{at}"), &[])).await.unwrap();
+    }
+    for ascending in [true, false] {
+        let mut seen = Vec::new();
+        let mut after = None;
+        loop {
+            let filter = Filter { ascending, after, limit: 10, ..Filter::default() };
+            let page = store.list(filter).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(PageToken { created: last.created, row: last.row });
+            seen.extend(page.iter().map(|row| row.row));
+        }
+        let mut expected: Vec<i64> = (1..=25).collect();
+        if !ascending {
+            expected.reverse();
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+#[tokio::test]
+async fn the_quota_counts_what_is_there_and_not_what_is_refused() {
+    let (_folder, store) = open();
+    let limited = |uri: &str| NewArtifact { max_artifacts: Some(2), ..new(None, uri, &[]) };
+    let first = store.create(limited("a")).await.unwrap();
+    store.create(limited("b")).await.unwrap();
+    let full = store.create(limited("c")).await;
+    assert!(matches!(full, Err(StoreError::Limit { limit: 2, used: 2 })), "{full:?}");
+    // What exists is told before the quota.
+    assert!(matches!(store.create(limited("a")).await, Err(StoreError::SourceTaken { .. })));
+    store.delete(Which::Arn(first)).await.unwrap();
+    store.create(limited("c")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_answered_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.sqlite3");
+    let store = Store::open(&path).unwrap();
+    let id = store.id().clone();
+    let all: Vec<_> = (0..500).map(|at| store.create(new(None, &format!("u{at}"), &[]))).collect();
+    let arns: Vec<_> =
+        futures::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.id(), &id);
+    for arn in arns {
+        assert_eq!(store.describe(arn.clone()).await.unwrap().properties, json!({"a": "b"}));
+        assert_eq!(store.tags(arn).await.unwrap(), [("k".to_owned(), "v".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn a_change_keeps_what_it_does_not_name() {
+    let (_folder, store) = open();
+    let arn = store.create(new(Some("a"), "s3://x", &[])).await.unwrap();
+    let change = Change {
+        arn: arn.clone(),
+        name: Some("b".into()),
+        properties: vec![("c".into(), "d".into())],
+        remove: vec!["a".into()],
+    };
+    store.update(change).await.unwrap();
+    let row = store.describe(arn.clone()).await.unwrap();
+    assert_eq!(row.properties, json!({"c": "d"}));
+    assert_eq!(row.name.as_deref(), Some("b"));
+    assert_eq!(row.uri, "s3://x");
+    let tags = store.add_tags(arn.clone(), vec![("k".into(), "w".into()), ("l".into(), "".into())]);
+    assert_eq!(tags.await.unwrap().len(), 2);
+    let many = (0..50).map(|at| (format!("t{at}"), String::new())).collect();
+    assert!(matches!(store.add_tags(arn, many).await, Err(StoreError::TooMany { .. })));
+}
+
+#[test]
+fn other_files_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other");
+    std::fs::write(&path, "some text that is no database, long enough to have a header").unwrap();
+    assert!(matches!(Store::open(&path), Err(OpenError::NotARegistry { .. })));
+    let path = folder.path().join("other.sqlite3");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(Store::open(&path), Err(OpenError::NotARegistry { .. })));
+    let path = folder.path().join("newer.sqlite3");
+    drop(Store::open(&path).unwrap());
+    // The writer's thread may still be about to close the file.
+    let connection = Connection::open(&path).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Store::open(&path), Err(OpenError::Newer { found: 99, .. })));
+    assert!(matches!(
+        Store::open(folder.path()),
+        Err(OpenError::Io { .. } | OpenError::Sqlite { .. })
+    ));
+}
