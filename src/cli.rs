@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -85,6 +86,9 @@ pub enum LogFormat {
 pub enum Command {
     /// Check manifests, offline: no network, no credentials
     Lint(Lint),
+    /// Check manifests, then submit what is valid
+    #[cfg(feature = "aws")]
+    Import(Import),
     /// Run the local registry, for any AWS client
     Serve(Serve),
 }
@@ -152,6 +156,97 @@ pub struct Lint {
     pub all: bool,
 }
 
+/// `lineload import`
+#[cfg(feature = "aws")]
+#[derive(Debug, Clone, Args)]
+pub struct Import {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub manifests: Manifests,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub target: Target,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub pace: Pace,
+    /// Submit nothing if any manifest is invalid
+    #[arg(long)]
+    pub require_valid: bool,
+    /// Check, and say what would be sent; needs no target
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write without asking; needed where there is no terminal to ask on
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Refuse beforehand to create more than so many artifacts
+    #[arg(long, value_name = "N")]
+    pub max_changes: Option<usize>,
+    /// Write what became of each entry to this file: `.json`
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
+}
+
+/// Where artifacts go.
+#[cfg(feature = "aws")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Target")]
+pub struct Target {
+    /// The embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = DEFAULT_REGISTRY,
+          conflicts_with_all = ["region", "profile", "endpoint_url"])]
+    pub local: Option<PathBuf>,
+    /// The AWS Region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The profile of the AWS configuration
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS's
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Refuse to write to any other account
+    #[arg(long, value_name = "ID")]
+    pub expect_account: Option<String>,
+    /// Refuse to write to any other Region
+    #[arg(long, value_name = "REGION")]
+    pub expect_region: Option<String>,
+}
+
+/// How fast requests leave, and what is waited for.
+#[cfg(feature = "aws")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct Pace {
+    /// Creates a second, with decimals if need be, or `unlimited`; 10 where nothing is said, and
+    /// unlimited with --local
+    #[arg(long, value_name = "N|unlimited")]
+    pub rate: Option<crate::pace::Rate>,
+    /// Creates that may leave at once under a rate; a fiftieth of it where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub burst: Option<u32>,
+    /// Requests that may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub concurrency: u16,
+    /// How long a limit, or a target that cannot be reached, is waited for
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    pub limit_patience: Duration,
+    /// How long after an attempt whose answer was lost it may still take effect
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub settle: Duration,
+    /// How long one attempt may take
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `90s`, `2m`, `1h30m`, `500ms`.
+#[cfg(feature = "aws")]
+fn duration(text: &str) -> Result<Duration, String> {
+    let example = "write it as `30s`, `2m` or `1h30m`";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
+}
+
 /// Where the local registry is kept if nothing is said.
 pub const DEFAULT_REGISTRY: &str = ".lineload/registry.sqlite3";
 
@@ -194,7 +289,7 @@ impl From<&Misbehaviour> for crate::registry::Misbehaviour {
         Self {
             tps: args.tps.clone(),
             max_artifacts: args.max_artifacts,
-            latency: std::time::Duration::from_millis(args.latency),
+            latency: Duration::from_millis(args.latency),
             faults: args.fault.clone(),
         }
     }

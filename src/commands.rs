@@ -1,9 +1,13 @@
 //! One short file a command, which wires the stages.
 
 mod checking;
+#[cfg(feature = "aws")]
+mod import;
 mod lint;
 mod runtime;
 mod serve;
+#[cfg(feature = "aws")]
+mod target;
 
 use std::fmt;
 use std::io;
@@ -12,6 +16,9 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, Command, Global, LogFormat};
 use crate::exit::Exit;
+
+/// Something to be said on standard error at the end of a command, and how the process ends then.
+type Notice = Failure;
 
 /// Why a command did not run to its end.
 #[derive(Debug)]
@@ -29,6 +36,13 @@ impl Failure {
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), help: Vec::new() }
+    }
+
+    /// Says it on standard error.
+    fn show(&self, global: &Global) {
+        let mut out = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
+        // Nobody may be there to read it.
+        let _ = io::Write::write_fmt(&mut out, format_args!("{self}\n"));
     }
 
     /// A way out.
@@ -66,11 +80,12 @@ pub fn main() -> Exit {
     start_logging(&cli.global);
     let result = match &cli.command {
         Command::Lint(args) => lint::run(&cli.global, args),
+        #[cfg(feature = "aws")]
+        Command::Import(args) => import::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {
-        let mut out = anstream::AutoStream::new(io::stderr().lock(), cli.global.color.into());
-        let _ = io::Write::write_fmt(&mut out, format_args!("{failure}\n"));
+        failure.show(&cli.global);
         failure.exit
     })
 }

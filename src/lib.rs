@@ -12,6 +12,13 @@ pub mod yaml;
 pub mod walk;
 pub mod manifest;
 pub mod check;
+pub mod submission;
+pub mod event;
+#[cfg(feature = "aws")]
+pub mod service;
+pub mod pace;
+#[cfg(feature = "aws")]
+pub mod import;
 pub mod registry;
 pub mod report;
 pub mod exit;

@@ -8,6 +8,7 @@ pub mod human;
 pub mod json;
 pub mod output;
 pub mod progress;
+pub mod run;
 pub mod short;
 
 use std::io;

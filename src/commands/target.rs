@@ -1,0 +1,113 @@
+//! The target of a command: found, shown, agreed to.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Failure, serve};
+use crate::cli;
+use crate::diagnostic::words::{counted, escaped};
+use crate::registry::{self, Registry};
+use crate::service::sagemaker::{self, ConnectError, SageMaker};
+use crate::submission::Target;
+
+/// A target that is ready, and the embedded registry if it is that.
+pub(super) struct Ready {
+    pub(super) service: SageMaker,
+    pub(super) target: Target,
+    pub(super) registry: Option<Registry>,
+}
+
+/// Finds the target that the command line names.
+pub(super) async fn connect(args: &cli::Target, timeout: Duration) -> Result<Ready, Failure> {
+    let ready = match &args.local {
+        Some(file) => local(file, timeout).await?,
+        None => {
+            let options = sagemaker::Options {
+                region: args.region.clone(),
+                profile: args.profile.clone(),
+                endpoint_url: args.endpoint_url.clone(),
+                timeout,
+            };
+            let connected = sagemaker::connect(&options).await;
+            let (service, target) = connected.map_err(|error| not_connected(&error))?;
+            Ready { service, target, registry: None }
+        }
+    };
+    expected(args, &ready.target)?;
+    Ok(ready)
+}
+
+async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
+    let options = registry::Options { file: file.to_owned(), ..registry::Options::default() };
+    let registry = Registry::start(options).await.map_err(|error| serve::failure(&error))?;
+    let target =
+        Target::Local { registry: registry.id().to_string(), file: file.display().to_string() };
+    let service = sagemaker::local(&registry.endpoint(), timeout);
+    Ok(Ready { service, target, registry: Some(registry) })
+}
+
+fn not_connected(error: &ConnectError) -> Failure {
+    let failure = Failure::usage(escaped(&error.to_string()));
+    let local =
+        "or add `--local` to import into the embedded local registry, which needs no account";
+    match error {
+        ConnectError::NoRegion => failure
+            .help("name a Region with `--region`, AWS_REGION or a profile")
+            .help(local),
+        ConnectError::NoCredentials | ConnectError::BadCredentials(_) => failure
+            .help("log in with `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            .help(local),
+        ConnectError::NotIdentified(_) => failure.help("log in again, or choose another `--profile`"),
+    }
+}
+
+/// That the target is the one that was expected.
+fn expected(args: &cli::Target, target: &Target) -> Result<(), Failure> {
+    let (account, region) = match target {
+        Target::Aws { account, region, .. } => (Some(account), Some(region)),
+        Target::Endpoint { region, .. } => (None, Some(region)),
+        Target::Local { .. } => (None, None),
+    };
+    let check = |name: &str, expected: &Option<String>, found: Option<&String>| {
+        let Some(expected) = expected else { return Ok(()) };
+        match found {
+            Some(found) if found == expected => Ok(()),
+            Some(found) => Err(Failure::usage(format!(
+                "the {name} is {found}, and {expected} is expected: nothing is written"
+            ))),
+            None => Err(Failure::usage(format!(
+                "{target} has no {name}, and {expected} is expected: nothing is written"
+            ))),
+        }
+    };
+    check("account", &args.expect_account, account)?;
+    check("Region", &args.expect_region, region)
+}
+
+/// Shows where how much is to be written, and asks for a yes.
+pub(super) fn agreed(target: &Target, creates: usize, yes: bool) -> Result<bool, Failure> {
+    if target.is_local() {
+        return Ok(true);
+    }
+    let mut err = anstream::stderr().lock();
+    let _ = writeln!(err, "target: {}", escaped(&target.to_string()));
+    if let Target::Aws { caller, .. } = target {
+        let _ = writeln!(err, "caller: {}", escaped(caller));
+    }
+    let _ = writeln!(err, "creates: up to {}", counted(creates, "artifact"));
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Failure::usage(
+            "there is no terminal to ask on, and nothing is written unasked",
+        )
+        .help("add `--yes`"));
+    }
+    let _ = write!(err, "create them? [y/N] ");
+    let _ = err.flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,79 @@
+//! What the engine tells, in the past tense. Reports listen; the engine does not know them.
+
+use std::time::{Duration, Instant};
+
+use crate::check::EntryId;
+use crate::submission::{Outcome, Refusal};
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// An entry came to its end.
+    Settled(Settled),
+    /// The allowed rate changed.
+    RateChanged {
+        /// Requests a second before; `None` where there was no bound.
+        from: Option<f64>,
+        /// Requests a second now.
+        to: f64,
+        /// Whether the service asked for it.
+        throttled: bool,
+    },
+    /// Nothing is sent until a probe tells that the service takes requests again.
+    Paused {
+        /// Why.
+        cause: Cause,
+        /// When the next probe goes out.
+        probe_at: Instant,
+    },
+    /// A probe went out.
+    Probed,
+    /// The service takes requests again.
+    Reopened {
+        /// How long it did not.
+        after: Duration,
+    },
+}
+
+/// How an entry came to its end.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// Which.
+    pub entry: EntryId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Its ARN, where it has one.
+    pub arn: Option<String>,
+    /// How many creates were sent for it.
+    pub attempts: u32,
+    /// The service's name for the last of them.
+    pub request_id: Option<String>,
+    /// What the service said, where it refused.
+    pub error: Option<Refusal>,
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// `ResourceLimitExceeded`.
+    Limit,
+    /// The target cannot be reached.
+    Unreachable,
+    /// The credentials are past their time.
+    Expired,
+    /// Every request is throttled.
+    Throttled,
+}
+
+impl Cause {
+    /// In a word or two, for progress.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Unreachable => "no connection",
+            Self::Expired => "credentials expired",
+            Self::Throttled => "throttled",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Does what the state says: sends, waits, and stops when asked.
+
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::state::{Action, State};
+use super::{End, Job, Options};
+use crate::event::Event;
+use crate::service::{Answer, Created, Page, Service};
+
+/// Whether a run is to end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stop {
+    /// It is not.
+    #[default]
+    No,
+    /// What is under way is waited for.
+    Drain {
+        /// The signal that asked.
+        signal: u8,
+    },
+    /// Nothing is waited for.
+    Now {
+        /// The signal that asked.
+        signal: u8,
+    },
+}
+
+enum Answered {
+    Created(usize, Answer<Created>),
+    LookedUp(usize, Answer<Page>),
+}
+
+/// Submits `jobs` to `service`, and tells `report` what happens.
+pub async fn run<S: Service>(
+    service: S,
+    jobs: Vec<Job>,
+    options: Options,
+    mut stop: watch::Receiver<Stop>,
+    mut report: impl FnMut(Event),
+) -> End {
+    let mut state = State::new(jobs, options);
+    let mut under_way: JoinSet<Answered> = JoinSet::new();
+    let mut listening = true;
+    loop {
+        let action = state.next(now(), SystemTime::now());
+        state.take_events().into_iter().for_each(&mut report);
+        let wake = match action {
+            Action::Create(at) => {
+                let service = service.clone();
+                let artifact = state.job(at).artifact.clone();
+                under_way
+                    .spawn(async move { Answered::Created(at, service.create(&artifact).await) });
+                None
+            }
+            Action::LookUp(at, token) => {
+                let service = service.clone();
+                let uri = state.job(at).artifact.source.uri.clone();
+                under_way.spawn(async move {
+                    Answered::LookedUp(at, service.look_up(&uri, token).await)
+                });
+                None
+            }
+            Action::Wait(until) => Some(until),
+            Action::End => break,
+        };
+        // Answers that are there are taken before anything more is sent, and change what is next.
+        let mut news = false;
+        while let Some(answered) = under_way.try_join_next() {
+            take(&mut state, answered);
+            news = true;
+        }
+        let Some(until) = wake.filter(|_| !news) else { continue };
+        let sleep = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(answered) = under_way.join_next(), if !under_way.is_empty() => {
+                take(&mut state, answered);
+            }
+            changed = stop.changed(), if listening => {
+                listening = changed.is_ok();
+                let asked = *stop.borrow();
+                match asked {
+                    Stop::No => {}
+                    Stop::Drain { signal } => state.stop(End::Interrupted { signal }),
+                    Stop::Now { signal } => {
+                        state.stop(End::Interrupted { signal });
+                        break;
+                    }
+                }
+            }
+            () = sleep => {}
+        }
+    }
+    state.take_events().into_iter().for_each(&mut report);
+    state.end().cloned().unwrap_or(End::Done)
+}
+
+/// The time that timers of the runtime go by.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
+    match answered {
+        Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
+        Ok(Answered::LookedUp(at, answer)) => state.looked_up(at, answer, now()),
+        // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => {}
+        },
+    }
+}

@@ -1,0 +1,198 @@
+//! The progress of a run: a bar on a terminal, plain lines elsewhere.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Counts;
+use crate::diagnostic::words::grouped;
+use crate::event::Event;
+use crate::report::progress::When;
+use crate::submission::Outcome;
+
+/// Time between two plain lines.
+const LINES: Duration = Duration::from_secs(5);
+/// Time over which the rate is told.
+const RATE: Duration = Duration::from_secs(5);
+
+/// Shows how far a run has come, on standard error.
+#[derive(Debug)]
+pub struct RunProgress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    last_line: Instant,
+    total: usize,
+    counts: Counts,
+    state: State,
+    /// When entries were settled, and how many by then.
+    marks: std::collections::VecDeque<(Instant, usize)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    Sending,
+    Throttled { from: Option<f64>, to: f64, at: Instant },
+    Paused { cause: &'static str, probe_at: Instant },
+    Probing,
+}
+
+impl RunProgress {
+    /// The progress of a run over `total` entries. `quiet` shows nothing.
+    #[must_use]
+    pub fn new(when: When, quiet: bool, total: usize) -> Self {
+        let shown = !quiet && when.shown();
+        let bar = shown.then(|| {
+            let bar = ProgressBar::with_draw_target(
+                Some(total as u64),
+                ProgressDrawTarget::stderr_with_hz(10),
+            );
+            let style = ProgressStyle::with_template("{wide_bar:.cyan/blue} {pos}/{len}\n{msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        let now = Instant::now();
+        Self {
+            bar,
+            lines: !quiet && !shown && when != When::Never,
+            last_line: now,
+            total,
+            counts: Counts::default(),
+            state: State::Sending,
+            marks: [(now, 0)].into(),
+        }
+    }
+
+    /// Something happened.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::Settled(settled) => {
+                self.counts.add(settled.outcome);
+                self.mark();
+                if matches!(self.state, State::Probing) {
+                    self.state = State::Sending;
+                }
+            }
+            Event::RateChanged { from, to, throttled: true } => {
+                self.state = State::Throttled { from: *from, to: *to, at: Instant::now() };
+            }
+            Event::RateChanged { .. } => {}
+            Event::Paused { cause, probe_at } => {
+                self.state = State::Paused { cause: cause.as_str(), probe_at: *probe_at };
+                self.line_now();
+            }
+            Event::Probed => self.state = State::Probing,
+            Event::Reopened { .. } => {
+                self.state = State::Sending;
+                self.line_now();
+            }
+        }
+        self.tick();
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self) {
+        if let State::Throttled { at, .. } = self.state
+            && at.elapsed() > RATE
+        {
+            self.state = State::Sending;
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.counts.total() as u64);
+            bar.set_message(self.text());
+        } else if self.lines && self.last_line.elapsed() >= LINES {
+            self.line_now();
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line_now(&mut self) {
+        if !self.lines {
+            return;
+        }
+        self.last_line = Instant::now();
+        let done = grouped(self.counts.total() as u64);
+        let mut out = anstream::stderr().lock();
+        // A log that nobody can write to is no reason to stop.
+        let _ = std::io::Write::write_fmt(
+            &mut out,
+            format_args!("{done}/{}: {}\n", grouped(self.total as u64), self.text()),
+        );
+    }
+
+    fn mark(&mut self) {
+        let now = Instant::now();
+        self.marks.push_back((now, self.counts.total()));
+        while self.marks.len() > 2 && self.marks[1].0 + RATE < now {
+            self.marks.pop_front();
+        }
+        // Fast runs would keep thousands; a tenth of a second is fine enough.
+        if let [.., (before, _), _] = self.marks.make_contiguous()
+            && now.saturating_duration_since(*before) < Duration::from_millis(100)
+            && self.marks.len() > 2
+        {
+            let last = self.marks.len() - 2;
+            self.marks.remove(last);
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        let (Some((first, before)), Some((_, after))) = (self.marks.front(), self.marks.back())
+        else {
+            return 0.0;
+        };
+        let seconds = first.elapsed().as_secs_f64().max(0.1);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = (after - before) as f64 / seconds;
+        rate
+    }
+
+    fn text(&self) -> String {
+        let count = |outcome: Outcome| self.counts.of(outcome);
+        let created = count(Outcome::Created) + count(Outcome::Recovered);
+        let failed =
+            count(Outcome::Rejected) + count(Outcome::Conflict) + count(Outcome::Unresolved);
+        let rate = self.rate();
+        let left = self.total.saturating_sub(self.counts.total());
+        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+        let eta = if rate > 0.0 { eta(left as f64 / rate) } else { String::new() };
+        let state = match &self.state {
+            State::Sending => "sending".to_owned(),
+            State::Throttled { from: Some(from), to, .. } => {
+                format!("throttled {from:.1} to {to:.1}/s")
+            }
+            State::Throttled { from: None, to, .. } => format!("throttled to {to:.1}/s"),
+            State::Paused { cause, probe_at } => {
+                let left = probe_at.saturating_duration_since(Instant::now());
+                format!("paused: {cause}, probe in {:.0} s", left.as_secs_f64().ceil())
+            }
+            State::Probing => "probing".to_owned(),
+        };
+        format!(
+            "created {}, existing {}, failed {}, {rate:.1}/s, {state}{eta}",
+            grouped(created as u64),
+            grouped(count(Outcome::Existed) as u64),
+            grouped(failed as u64),
+        )
+    }
+}
+
+fn eta(seconds: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float out of range is cut to it"
+    )]
+    let seconds = seconds.ceil() as u64;
+    match seconds {
+        0 => String::new(),
+        1..=99 => format!(", {seconds} s left"),
+        100..=5999 => format!(", {} min left", seconds.div_ceil(60)),
+        _ => format!(", {} h {} min left", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,393 @@
+//! SageMaker, and whatever speaks its protocol, through the AWS SDK for Rust.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, FrameworkMetadata, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sdk_sagemaker::error::SdkError;
+use aws_sdk_sagemaker::operation::RequestId as _;
+use aws_sdk_sagemaker::types;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::region::Region;
+
+use super::{Answer, Created, Found, Page, Seen, Service, classify};
+use crate::artifact::{Artifact, SourceType, Tag};
+use crate::limits::LIST_PAGE_MAX;
+use crate::submission::{Class, Refusal, Target};
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Which target, and how to reach it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The Region; the SDK's own sources where nothing is said.
+    pub region: Option<String>,
+    /// The profile; the SDK's own sources where nothing is said.
+    pub profile: Option<String>,
+    /// Another endpoint than AWS's.
+    pub endpoint_url: Option<String>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// Why a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody says which Region.
+    #[error("no AWS Region is set")]
+    NoRegion,
+    /// Nobody says with which credentials.
+    #[error("no AWS credentials are found")]
+    NoCredentials,
+    /// The credentials that are configured cannot be had.
+    #[error("the AWS credentials cannot be had: {0}")]
+    BadCredentials(String),
+    /// The credentials are not taken.
+    #[error("AWS does not take the credentials: {0}")]
+    NotIdentified(String),
+}
+
+/// A target that can be asked.
+#[derive(Debug, Clone)]
+pub struct SageMaker {
+    client: Client,
+}
+
+/// The local registry at `endpoint`. Its requests are signed like any others, with credentials that
+/// mean nothing.
+#[must_use]
+pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
+    let credentials =
+        aws_sdk_sagemaker::config::Credentials::new("local", "local", None, None, "local");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .http_client(without_proxy())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts(timeout));
+    config.set_framework_metadata(ourselves());
+    SageMaker { client: Client::new(&config.build()) }
+}
+
+/// AWS, or another endpoint, with the SDK's own ways to credentials.
+///
+/// # Errors
+/// Where there is no Region, or there are no credentials, or AWS does not take them.
+pub async fn connect(options: &Options) -> Result<(SageMaker, Target), ConnectError> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts(options.timeout));
+    if let Some(ourselves) = ourselves() {
+        loader = loader.framework_metadata(ourselves);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    let shared = loader.load().await;
+    let region = shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
+    let credentials = shared.credentials_provider().ok_or(ConnectError::NoCredentials)?;
+    credentials.provide_credentials().await.map_err(|error| match error {
+        CredentialsError::CredentialsNotLoaded(_) => ConnectError::NoCredentials,
+        other => ConnectError::BadCredentials(chain(&other)),
+    })?;
+    let mut config = aws_sdk_sagemaker::config::Builder::from(&shared);
+    // AWS_ENDPOINT_URL_SAGEMAKER and the profile's endpoint_url are heeded by the SDK.
+    let endpoint = options.endpoint_url.clone().or_else(|| endpoint_of(&shared));
+    if let Some(endpoint) = &endpoint {
+        config = config.endpoint_url(endpoint);
+        if is_loopback(endpoint) {
+            config = config.http_client(without_proxy());
+        }
+    }
+    let client = Client::from_conf(config.build());
+    let target = match endpoint {
+        Some(url) => Target::Endpoint { url, region },
+        None => identify(&shared, region).await?,
+    };
+    Ok((SageMaker { client }, target))
+}
+
+/// The endpoint that the environment or the profile names for SageMaker.
+fn endpoint_of(shared: &SdkConfig) -> Option<String> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let ignored = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if ignored {
+        return None;
+    }
+    set("AWS_ENDPOINT_URL_SAGEMAKER").or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+/// Whose credentials they are.
+async fn identify(shared: &SdkConfig, region: String) -> Result<Target, ConnectError> {
+    let client = aws_sdk_sts::Client::new(shared);
+    let identity = client
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| ConnectError::NotIdentified(chain(&error)))?;
+    let caller = identity.arn().unwrap_or_default().to_owned();
+    let partition = caller.split(':').nth(1).filter(|part| !part.is_empty()).unwrap_or("aws");
+    Ok(Target::Aws {
+        partition: partition.to_owned(),
+        account: identity.account().unwrap_or_default().to_owned(),
+        region,
+        caller,
+    })
+}
+
+/// Puts `lineload/VERSION` into the user agent.
+fn ourselves() -> Option<FrameworkMetadata> {
+    FrameworkMetadata::new("lineload", Some(env!("CARGO_PKG_VERSION"))).ok()
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT.min(attempt))
+        .read_timeout(attempt)
+        .operation_attempt_timeout(attempt)
+        .build()
+}
+
+/// Whether the host of `url` is this machine. A proxy would look for it on its own.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// An HTTP client that goes straight to its target, whatever `HTTP_PROXY` says.
+fn without_proxy() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    use aws_smithy_http_client::{Builder, Connector, proxy, tls};
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy::ProxyConfig::disabled());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        let crypto = tls::rustls_provider::CryptoMode::AwsLc;
+        connector.tls_provider(tls::Provider::Rustls(crypto)).build()
+    })
+}
+
+impl Service for SageMaker {
+    async fn create(&self, artifact: &Artifact) -> Answer<Created> {
+        let request = self
+            .client
+            .create_artifact()
+            .set_artifact_name(artifact.name.clone())
+            .artifact_type(&artifact.artifact_type)
+            .source(source(artifact))
+            .set_properties(non_empty(
+                artifact
+                    .properties
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+                std::collections::HashMap::is_empty,
+            ))
+            .set_metadata_properties(metadata(artifact))
+            .set_tags(non_empty(tags(artifact), Vec::is_empty));
+        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let request_id = answer.request_id().map(str::to_owned);
+        match answer.artifact_arn() {
+            Some(arn) if !arn.is_empty() => Ok(Created { arn: arn.to_owned(), request_id }),
+            // A 200 with an empty body comes here.
+            _ => Err(Refusal {
+                class: Class::Ambiguous,
+                code: None,
+                message: "the answer has no ARN".to_owned(),
+                request_id,
+            }),
+        }
+    }
+
+    async fn look_up(&self, uri: &str, token: Option<String>) -> Answer<Page> {
+        let request = self
+            .client
+            .list_artifacts()
+            .source_uri(uri)
+            .max_results(i32::try_from(LIST_PAGE_MAX).unwrap_or(100))
+            .set_next_token(token);
+        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        Ok(Page {
+            found: answer.artifact_summaries().iter().map(found).collect(),
+            next: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned),
+        })
+    }
+}
+
+fn non_empty<T>(value: T, is_empty: impl Fn(&T) -> bool) -> Option<T> {
+    if is_empty(&value) { None } else { Some(value) }
+}
+
+fn source(artifact: &Artifact) -> types::ArtifactSource {
+    let id = |one: &SourceType| {
+        types::ArtifactSourceType::builder()
+            .source_id_type(one.id_type.as_str().into())
+            .value(&one.value)
+            .build()
+    };
+    let ids = non_empty(artifact.source.types.iter().map(id).collect(), Vec::is_empty);
+    types::ArtifactSource::builder().source_uri(&artifact.source.uri).set_source_types(ids).build()
+}
+
+fn metadata(artifact: &Artifact) -> Option<types::MetadataProperties> {
+    let metadata = &artifact.metadata_properties;
+    if metadata.is_empty() {
+        return None;
+    }
+    let built = types::MetadataProperties::builder()
+        .set_commit_id(metadata.commit_id.clone())
+        .set_repository(metadata.repository.clone())
+        .set_generated_by(metadata.generated_by.clone())
+        .set_project_id(metadata.project_id.clone())
+        .build();
+    Some(built)
+}
+
+fn tags(artifact: &Artifact) -> Vec<types::Tag> {
+    let tag = |tag: &Tag| types::Tag::builder().key(&tag.key).value(&tag.value).build();
+    artifact.tags.iter().map(tag).collect()
+}
+
+fn found(summary: &types::ArtifactSummary) -> Found {
+    let source = summary.source();
+    let types = source.map(types::ArtifactSource::source_types).unwrap_or_default();
+    let created = summary.creation_time().and_then(|time| SystemTime::try_from(*time).ok());
+    Found {
+        arn: summary.artifact_arn().unwrap_or_default().to_owned(),
+        name: summary.artifact_name().map(str::to_owned),
+        artifact_type: summary.artifact_type().map(str::to_owned),
+        uri: source.and_then(|source| source.source_uri()).unwrap_or_default().to_owned(),
+        types: types
+            .iter()
+            .map(|one| SourceType {
+                id_type: one.source_id_type().map_or("", |id| id.as_str()).to_owned(),
+                value: one.value().unwrap_or_default().to_owned(),
+            })
+            .collect(),
+        created,
+    }
+}
+
+/// What an error of the SDK means.
+fn refusal<E>(error: &SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error.code();
+    let seen = match error {
+        SdkError::ConstructionFailure(_) => Seen::Unbuilt,
+        SdkError::TimeoutError(_) => Seen::NoAnswer,
+        SdkError::DispatchFailure(failure) => {
+            let connector = failure.as_connector_error();
+            if connector.is_some_and(never_connected) {
+                Seen::NoConnection
+            } else if failure.is_user() {
+                Seen::Unbuilt
+            } else {
+                Seen::NoAnswer
+            }
+        }
+        SdkError::ResponseError(response) => {
+            Seen::Answer { status: response.raw().status().as_u16(), code }
+        }
+        SdkError::ServiceError(service) => {
+            Seen::Answer { status: service.raw().status().as_u16(), code }
+        }
+        _ => Seen::NoAnswer,
+    };
+    let message = match error {
+        SdkError::ServiceError(_) => error.message().unwrap_or_default().to_owned(),
+        SdkError::ResponseError(response) => {
+            format!("HTTP {} with an answer that cannot be read", response.raw().status().as_u16())
+        }
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        other => innermost(other),
+    };
+    let message = if message.is_empty() { status_line(seen) } else { message };
+    Refusal {
+        class: classify(seen),
+        code: code.map(str::to_owned),
+        message,
+        request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+fn status_line(seen: Seen<'_>) -> String {
+    match seen {
+        Seen::Answer { status, .. } => format!("HTTP {status}"),
+        _ => "no answer".to_owned(),
+    }
+}
+
+/// What an error and its causes say, each once.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}
+
+/// What the error at the root says: the layers above it only say that something failed.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// Whether no connection was made, so that nothing can have been sent.
+fn never_connected(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
+            return error.is_connect();
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_from_the_world() {
+        for url in
+            ["http://127.0.0.1:80", "http://localhost/x", "http://[::1]:9", "http://127.9.9.9"]
+        {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["https://api.sagemaker.eu-west-1.amazonaws.com", "http://127.0.0.1.example.com"]
+        {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

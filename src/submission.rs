@@ -1,0 +1,179 @@
+//! The words that journal, service, engine and reports share.
+//!
+//! In: nothing. Out: what a target is, what an answer of it means, and what became of an entry. It
+//! does nothing.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Where artifacts go. What makes it the same target is in [`Target::identity`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Target {
+    /// SageMaker.
+    Aws {
+        /// `aws`, `aws-cn`, `aws-us-gov`.
+        partition: String,
+        /// Twelve digits.
+        account: String,
+        /// As in `eu-west-1`.
+        region: String,
+        /// Who asks, as an ARN.
+        caller: String,
+    },
+    /// The local registry.
+    Local {
+        /// The random id kept in its file.
+        registry: String,
+        /// Its file as the user gave it.
+        file: String,
+    },
+    /// Something else that speaks the protocol.
+    Endpoint {
+        /// Its URL.
+        url: String,
+        /// The Region that requests are signed for.
+        region: String,
+    },
+}
+
+impl Target {
+    /// What makes it the same target in another run.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Aws { partition, account, region, .. } => {
+                format!("{partition}:{account}:{region}")
+            }
+            Self::Local { registry, .. } => format!("local:{registry}"),
+            Self::Endpoint { url, region } => format!("{url} {region}"),
+        }
+    }
+
+    /// Whether it is the embedded registry, which nobody else pays for or reads.
+    #[must_use]
+    pub const fn is_local(&self) -> bool {
+        matches!(self, Self::Local { .. })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Aws { account, region, .. } => {
+                write!(f, "SageMaker in account {account}, {region}")
+            }
+            Self::Local { file, .. } => write!(f, "the local registry {file}"),
+            Self::Endpoint { url, region } => write!(f, "{url} ({region})"),
+        }
+    }
+}
+
+/// What an answer that is no success means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The service will not have this request, or has the artifact already: a look-up tells.
+    Rejected,
+    /// Too many requests a second.
+    Throttled,
+    /// The quota of artifacts is used up, or another limit is reached.
+    Limit,
+    /// The caller may not do this.
+    Denied,
+    /// The credentials are past their time.
+    Expired,
+    /// No request left this machine.
+    NotSent,
+    /// It may have happened or not, and the service did answer something.
+    Ambiguous,
+    /// It may have happened or not, and no answer came.
+    Lost,
+}
+
+/// An answer that is no success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it means.
+    pub class: Class,
+    /// The service's code, as in `ValidationException`.
+    pub code: Option<String>,
+    /// What the service, or the way to it, said.
+    pub message: String,
+    /// The service's name for the request.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "{code}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Its manifest has an error; it was not sent.
+    Invalid,
+    /// This run created it.
+    Created,
+    /// This run created it, though the answer was lost.
+    Recovered,
+    /// It was there, and equal as far as can be seen.
+    Existed,
+    /// It was there, and differs.
+    Differs,
+    /// It was there, and was changed to what the manifest says.
+    Updated,
+    /// Its name belongs to another source.
+    Conflict,
+    /// The service will not have it.
+    Rejected,
+    /// It may be there or not, and nothing could tell.
+    Unresolved,
+    /// It was not sent, or not yet.
+    Pending,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 10] = [
+        Self::Invalid,
+        Self::Created,
+        Self::Recovered,
+        Self::Existed,
+        Self::Differs,
+        Self::Updated,
+        Self::Conflict,
+        Self::Rejected,
+        Self::Unresolved,
+        Self::Pending,
+    ];
+
+    /// In one lower-case word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Created => "created",
+            Self::Recovered => "recovered",
+            Self::Existed => "existed",
+            Self::Differs => "differs",
+            Self::Updated => "updated",
+            Self::Conflict => "conflict",
+            Self::Rejected => "rejected",
+            Self::Unresolved => "unresolved",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
