@@ -71,3 +71,6 @@ pub enum End {
         signal: u8,
     },
 }
+
+#[cfg(test)]
+mod tests;

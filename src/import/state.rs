@@ -62,10 +62,8 @@ enum Mode {
 
 #[derive(Debug)]
 struct Pause {
-    cause: Cause,
     since: Instant,
     probe_at: Instant,
-    refusal: Refusal,
 }
 
 pub(super) struct State {
@@ -140,12 +138,6 @@ impl State {
         self.end.as_ref()
     }
 
-    /// Entries without an outcome.
-    #[cfg(test)]
-    pub(super) fn open_entries(&self) -> usize {
-        self.ready.len() + self.look_ups.len() + self.parked.len() + self.under_way()
-    }
-
     /// Nothing more is sent; what is under way is waited for.
     pub(super) fn stop(&mut self, end: End) {
         self.end.get_or_insert(end);
@@ -180,19 +172,17 @@ impl State {
             }
             Mode::Paused(pause) => {
                 let probe_at = pause.probe_at;
-                if self.creating == 0
-                    && now >= probe_at
-                    && let Some(at) = self.ready.front().copied()
-                {
-                    match self.options.pace.acquire(now) {
+                // One probe at a time, and not while answers from before the pause are out.
+                match self.ready.front().copied().filter(|_| self.creating == 0) {
+                    None => None,
+                    Some(_) if now < probe_at => Some(probe_at),
+                    Some(at) => match self.options.pace.acquire(now) {
                         Ok(()) => {
                             self.events.push(Event::Probed);
                             return self.create(at, now, wall);
                         }
                         Err(next) => Some(next),
-                    }
-                } else {
-                    (self.creating == 0).then_some(probe_at)
+                    },
                 }
             }
         };
@@ -312,23 +302,19 @@ impl State {
     /// Nothing is sent until a probe comes through.
     fn pause(&mut self, at: usize, cause: Cause, refusal: Refusal, now: Instant) {
         self.try_again(at);
-        self.trouble_since(now, cause, refusal.clone());
-        let wait = if cause == Cause::Expired { CREDENTIALS } else { self.backoff.next() };
-        match &mut self.mode {
-            // Of one flight of requests, the first to be refused pauses.
-            Mode::Paused(pause) if self.creating > 0 => pause.refusal = refusal,
-            Mode::Paused(pause) => {
-                pause.cause = cause;
-                pause.probe_at = now + wait;
-                pause.refusal = refusal;
-                self.events.push(Event::Paused { cause, probe_at: now + wait });
-            }
-            Mode::Open => {
-                let probe_at = now + wait;
-                self.mode = Mode::Paused(Pause { cause, since: now, probe_at, refusal });
-                self.events.push(Event::Paused { cause, probe_at });
-            }
+        self.trouble_since(now, cause, refusal);
+        // Of one flight of requests, the first to be refused sets the wait.
+        if matches!(self.mode, Mode::Paused(_)) && self.creating > 0 {
+            return;
         }
+        let wait = if cause == Cause::Expired { CREDENTIALS } else { self.backoff.next() };
+        let probe_at = now + wait;
+        let since = match &self.mode {
+            Mode::Paused(pause) => pause.since,
+            Mode::Open => now,
+        };
+        self.mode = Mode::Paused(Pause { since, probe_at });
+        self.events.push(Event::Paused { cause, probe_at });
     }
 
     fn trouble_since(&mut self, now: Instant, cause: Cause, refusal: Refusal) {
@@ -495,6 +481,3 @@ fn may_exist(refusal: &Refusal) -> bool {
         )
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,504 @@
+//! The engine against a scripted service, on a clock that only moves when nothing else can.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::*;
+use crate::artifact::{Artifact, Key, Metadata, Source};
+use crate::event::{Event, Settled};
+use crate::pace::Rate;
+use crate::service::{Answer, Created, Found, Page, Service};
+use crate::submission::{Class, Outcome};
+
+/// What the service does with one create.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    /// Creates it and says so.
+    Creates,
+    /// Does not, and says this.
+    Refuses(Class),
+    /// Creates it, and this comes back.
+    CreatesBut(Class),
+    /// Creates it so much later; no answer comes.
+    CreatesLater(Duration),
+}
+
+#[derive(Default)]
+struct World {
+    script: VecDeque<Does>,
+    /// What it does when the script is at its end.
+    otherwise: Option<Does>,
+    look_ups: VecDeque<Class>,
+    artifacts: HashMap<Key, (Found, Duration)>,
+    /// How often each source was created, whatever was answered.
+    made: HashMap<Key, usize>,
+    /// When each create came in.
+    asked: Vec<Duration>,
+    looked_up: Vec<Duration>,
+    under_way: usize,
+    most_under_way: usize,
+    latency: Duration,
+}
+
+#[derive(Clone)]
+struct Scripted {
+    world: Arc<Mutex<World>>,
+    start: Instant,
+}
+
+fn refusal(class: Class) -> Refusal {
+    let code = match class {
+        Class::Rejected => Some("ValidationException"),
+        Class::Limit => Some("ResourceLimitExceeded"),
+        Class::Throttled => Some("ThrottlingException"),
+        Class::Denied => Some("AccessDeniedException"),
+        Class::Expired => Some("ExpiredTokenException"),
+        Class::NotSent | Class::Ambiguous | Class::Lost => None,
+    };
+    let message = format!("scripted {class:?}");
+    Refusal { class, code: code.map(str::to_owned), message, request_id: None }
+}
+
+impl Scripted {
+    fn new(world: World) -> Self {
+        Self { world: Arc::new(Mutex::new(world)), start: Instant::now() }
+    }
+
+    fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn commit(&self, artifact: &Artifact, at: Duration) {
+        let mut world = self.world();
+        let key = artifact.identity().key();
+        if world.artifacts.contains_key(&key) {
+            return;
+        }
+        *world.made.entry(key).or_default() += 1;
+        let found = Found {
+            arn: format!("arn/{}", artifact.source.uri),
+            name: artifact.name.clone(),
+            artifact_type: Some(artifact.artifact_type.clone()),
+            uri: artifact.source.uri.clone(),
+            types: artifact.source.types.clone(),
+            created: Some(SystemTime::now()),
+        };
+        world.artifacts.insert(key, (found, at));
+    }
+}
+
+impl Service for Scripted {
+    async fn create(&self, artifact: &Artifact) -> Answer<Created> {
+        let now = self.start.elapsed();
+        let (does, latency) = {
+            let mut world = self.world();
+            world.asked.push(now);
+            world.under_way += 1;
+            world.most_under_way = world.most_under_way.max(world.under_way);
+            let does = world.script.pop_front().or(world.otherwise).unwrap_or(Does::Creates);
+            (does, world.latency)
+        };
+        tokio::time::sleep(latency).await;
+        self.world().under_way -= 1;
+        let key = artifact.identity().key();
+        let visible =
+            self.world().artifacts.get(&key).is_some_and(|(_, at)| *at <= self.start.elapsed());
+        let arn = format!("arn/{}", artifact.source.uri);
+        match does {
+            Does::Refuses(class) => Err(refusal(class)),
+            Does::CreatesLater(later) => {
+                self.commit(artifact, now + later);
+                Err(refusal(Class::Lost))
+            }
+            Does::Creates | Does::CreatesBut(_) if visible => Err(refusal(Class::Rejected)),
+            Does::Creates => {
+                self.commit(artifact, now);
+                Ok(Created { arn, request_id: None })
+            }
+            Does::CreatesBut(class) => {
+                self.commit(artifact, now);
+                Err(refusal(class))
+            }
+        }
+    }
+
+    async fn look_up(&self, uri: &str, _: Option<String>) -> Answer<Page> {
+        let now = self.start.elapsed();
+        let latency = self.world().latency;
+        tokio::time::sleep(latency).await;
+        let mut world = self.world();
+        world.looked_up.push(now);
+        if let Some(class) = world.look_ups.pop_front() {
+            return Err(refusal(class));
+        }
+        let there = |(found, at): &&(Found, Duration)| found.uri == uri && *at <= now;
+        let found = world.artifacts.values().filter(there).map(|(found, _)| found.clone());
+        Ok(Page { found: found.collect(), next: None })
+    }
+}
+
+fn jobs(count: u32) -> Vec<Job> {
+    let artifact = |number: u32| Artifact {
+        name: Some(format!("a{number}")),
+        artifact_type: "DataSet".into(),
+        source: Source { uri: format!("s3://b/{number}"), types: vec![] },
+        properties: BTreeMap::new(),
+        metadata_properties: Metadata::default(),
+        tags: vec![],
+    };
+    (0..count).map(|at| Job { entry: EntryId(at), artifact: Arc::new(artifact(at)) }).collect()
+}
+
+struct Ran {
+    end: End,
+    outcomes: BTreeMap<EntryId, Settled>,
+    events: Vec<(Duration, Event)>,
+    took: Duration,
+    service: Scripted,
+}
+
+impl Ran {
+    fn count(&self, outcome: Outcome) -> usize {
+        self.outcomes.values().filter(|settled| settled.outcome == outcome).count()
+    }
+
+    /// No source was created twice.
+    fn assert_none_doubled(&self) {
+        for (key, made) in &self.service.world().made {
+            assert_eq!(*made, 1, "{key} was created {made} times");
+        }
+    }
+}
+
+fn options(rate: Rate) -> Options {
+    let now = Instant::now().into_std();
+    Options {
+        pace: Pace::new(rate, None, now),
+        look_up_pace: Pace::new(Rate::Unlimited, None, now),
+        concurrency: 8,
+        patience: Duration::from_secs(120),
+        settle: Duration::from_secs(10),
+        seed: 7,
+    }
+}
+
+async fn run_with(world: World, count: u32, options: Options) -> Ran {
+    let (_keep, stop) = watch::channel(Stop::No);
+    run_until(world, count, options, stop).await
+}
+
+async fn run_until(world: World, count: u32, options: Options, stop: watch::Receiver<Stop>) -> Ran {
+    let service = Scripted::new(world);
+    let start = service.start;
+    let mut outcomes = BTreeMap::new();
+    let mut events = Vec::new();
+    let end = run(service.clone(), jobs(count), options, stop, |event| {
+        if let Event::Settled(settled) = &event {
+            let again = outcomes.insert(settled.entry, settled.clone());
+            assert!(again.is_none(), "{again:?} was settled twice");
+        }
+        events.push((start.elapsed(), event));
+    })
+    .await;
+    Ran { end, outcomes, events, took: start.elapsed(), service }
+}
+
+async fn scripted(script: impl IntoIterator<Item = Does>, count: u32) -> Ran {
+    let script = script.into_iter().collect();
+    let latency = Duration::from_millis(20);
+    run_with(World { script, latency, ..World::default() }, count, options(Rate::Unlimited)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_created_with_no_more_under_way_than_allowed() {
+    let ran = scripted([], 100).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 100);
+    assert_eq!(ran.service.world().most_under_way, 8);
+    ran.assert_none_doubled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
+    let script = (0..200).map(|at| match at % 7 {
+        3 => Does::Refuses(Class::Limit),
+        5 => Does::CreatesBut(Class::Lost),
+        _ => Does::Creates,
+    });
+    let world = World { script: script.collect(), ..World::default() };
+    let ran = run_with(world, 100, options(Rate::Fixed(10.0))).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created) + ran.count(Outcome::Recovered), 100);
+    let asked = ran.service.world().asked.clone();
+    for pair in asked.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_micros(99_900), "{pair:?}");
+    }
+    ran.assert_none_doubled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_throttled_goes_out_again_more_slowly() {
+    let script = [Does::Creates, Does::Refuses(Class::Throttled), Does::Refuses(Class::Throttled)];
+    let ran = scripted(script, 30).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 30);
+    let slower = |(_, event): &&(Duration, Event)| {
+        matches!(event, Event::RateChanged { throttled: true, .. })
+    };
+    assert!(ran.events.iter().any(|event| slower(&event)));
+    assert_eq!(ran.service.world().asked.len(), 32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_pauses_everything_and_one_probe_at_a_time_asks_again() {
+    let script = [Does::Creates; 20].into_iter().chain([Does::Refuses(Class::Limit); 10]);
+    let ran = scripted(script, 60).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 60);
+    let world = ran.service.world();
+    // The flight that met the limit, then single probes with growing gaps.
+    let from =
+        ran.events.iter().find(|(_, event)| matches!(event, Event::Paused { .. })).unwrap().0;
+    let to =
+        ran.events.iter().find(|(_, event)| matches!(event, Event::Reopened { .. })).unwrap().0;
+    let probes: Vec<_> = world.asked.iter().filter(|at| **at > from && **at < to).collect();
+    assert!(!probes.is_empty() && probes.len() <= 12, "{probes:?}");
+    for pair in probes.windows(2) {
+        assert!(*pair[1] - *pair[0] >= Duration::from_millis(200), "{probes:?}");
+    }
+    assert!(to - from > Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_stays_ends_the_run_when_patience_does() {
+    let world = World {
+        script: [Does::Creates; 5].into(),
+        otherwise: Some(Does::Refuses(Class::Limit)),
+        ..World::default()
+    };
+    let ran = run_with(world, 50, options(Rate::Unlimited)).await;
+    let End::OutOfPatience { cause: Cause::Limit, refusal } = &ran.end else {
+        panic!("{:?}", ran.end)
+    };
+    assert_eq!(refusal.code.as_deref(), Some("ResourceLimitExceeded"));
+    assert_eq!(ran.count(Outcome::Created), 5);
+    assert_eq!(ran.outcomes.len(), 5, "the others are pending, not failed");
+    assert_eq!(ran.took.as_secs(), 120);
+    let asked = ran.service.world().asked.len();
+    assert!((8..60).contains(&asked), "{asked} requests in two minutes of limit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_lost_after_the_commit_is_recovered() {
+    for class in [Class::Lost, Class::Ambiguous] {
+        let ran = scripted([Does::CreatesBut(class)], 3).await;
+        assert_eq!(ran.end, End::Done);
+        assert_eq!((ran.count(Outcome::Recovered), ran.count(Outcome::Created)), (1, 2));
+        assert_eq!(ran.service.world().asked.len(), 3, "nothing was sent twice");
+        ran.assert_none_doubled();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nothing_came_of_is_created_again_but_not_before_it_had_time_to_settle() {
+    let ran = scripted([Does::Refuses(Class::Lost)], 1).await;
+    assert_eq!(ran.count(Outcome::Created), 1);
+    let asked = ran.service.world().asked.clone();
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1] >= Duration::from_secs(10), "{asked:?}");
+
+    // Where the service did answer, a moment is enough.
+    let ran = scripted([Does::Refuses(Class::Ambiguous)], 1).await;
+    let asked = ran.service.world().asked.clone();
+    assert!(asked[1] >= Duration::from_secs(1) && asked[1] < Duration::from_secs(3), "{asked:?}");
+    assert_eq!(ran.outcomes[&EntryId(0)].attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_comes_late_is_found_and_not_doubled() {
+    let ran = scripted([Does::CreatesLater(Duration::from_secs(8))], 1).await;
+    assert_eq!(ran.count(Outcome::Recovered), 1);
+    assert_eq!(ran.service.world().asked.len(), 1);
+    ran.assert_none_doubled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_there_already_is_confirmed_by_look_up() {
+    let world = World::default();
+    let service = Scripted::new(world);
+    for job in jobs(10) {
+        service.commit(&job.artifact, Duration::ZERO);
+    }
+    let world = std::mem::take(&mut *service.world());
+    let ran = run_with(world, 12, options(Rate::Unlimited)).await;
+    assert_eq!((ran.count(Outcome::Existed), ran.count(Outcome::Created)), (10, 2));
+    assert!(ran.outcomes[&EntryId(3)].arn.is_some());
+    ran.assert_none_doubled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_rejected_stops_no_other() {
+    let ran = scripted([Does::Creates, Does::Refuses(Class::Rejected), Does::Creates], 10).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!((ran.count(Outcome::Rejected), ran.count(Outcome::Created)), (1, 9));
+    let error = ran.outcomes.values().find_map(|settled| settled.error.clone()).unwrap();
+    assert_eq!(error.message, "scripted Rejected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn denied_before_anything_came_through_ends_the_run() {
+    let world = World { otherwise: Some(Does::Refuses(Class::Denied)), ..World::default() };
+    let ran = run_with(world, 100, options(Rate::Unlimited)).await;
+    let End::Denied { action, .. } = ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!(action, "sagemaker:CreateArtifact");
+    assert!(ran.service.world().asked.len() <= 8);
+    assert!(ran.outcomes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn denied_later_concerns_one_entry() {
+    let script = [Does::Creates; 20].into_iter().chain([Does::Refuses(Class::Denied)]);
+    let ran = scripted(script, 50).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!((ran.count(Outcome::Rejected), ran.count(Outcome::Created)), (1, 49));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_cannot_be_reached_is_waited_for() {
+    let script = [Does::Creates; 3].into_iter().chain([Does::Refuses(Class::NotSent); 10]);
+    let ran = scripted(script, 20).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 20);
+    assert!(ran.took < Duration::from_secs(120));
+
+    let world = World { otherwise: Some(Does::Refuses(Class::NotSent)), ..World::default() };
+    let ran = run_with(world, 20, options(Rate::Unlimited)).await;
+    assert!(
+        matches!(ran.end, End::OutOfPatience { cause: Cause::Unreachable, .. }),
+        "{:?}",
+        ran.end
+    );
+    assert_eq!(ran.took.as_secs(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_credentials_are_read_again_every_half_minute() {
+    let world = World {
+        script: [Does::Creates, Does::Refuses(Class::Expired), Does::Refuses(Class::Expired)]
+            .into(),
+        ..World::default()
+    };
+    let mut one_by_one = options(Rate::Unlimited);
+    one_by_one.concurrency = 1;
+    let ran = run_with(world, 5, one_by_one).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 5);
+    let asked: Vec<_> = ran.service.world().asked.iter().map(Duration::as_secs).collect();
+    assert_eq!(asked, [0, 0, 30, 60, 60, 60, 60]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_but_throttling_runs_out_of_patience() {
+    let world = World { otherwise: Some(Does::Refuses(Class::Throttled)), ..World::default() };
+    let ran = run_with(world, 20, options(Rate::Unlimited)).await;
+    assert!(matches!(ran.end, End::OutOfPatience { cause: Cause::Throttled, .. }), "{:?}", ran.end);
+    assert_eq!(ran.took.as_secs(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_attempts_without_a_verdict_are_enough() {
+    let world = World { otherwise: Some(Does::Refuses(Class::Lost)), ..World::default() };
+    let ran = run_with(world, 2, options(Rate::Unlimited)).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Unresolved), 2);
+    assert_eq!(ran.service.world().asked.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_fails_is_tried_again() {
+    let world = World {
+        script: [Does::CreatesBut(Class::Lost)].into(),
+        look_ups: [Class::Throttled, Class::Ambiguous, Class::Lost, Class::NotSent].into(),
+        ..World::default()
+    };
+    let ran = run_with(world, 1, options(Rate::Unlimited)).await;
+    assert_eq!(ran.count(Outcome::Recovered), 1);
+    assert_eq!(ran.service.world().asked.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_looked_up_is_not_created_again() {
+    let world = World {
+        script: [Does::CreatesBut(Class::Lost)].into(),
+        look_ups: [Class::Denied].into(),
+        ..World::default()
+    };
+    let ran = run_with(world, 1, options(Rate::Unlimited)).await;
+    assert_eq!(ran.count(Outcome::Unresolved), 1);
+    assert_eq!(ran.service.world().asked.len(), 1);
+    let error = ran.outcomes[&EntryId(0)].error.clone().unwrap();
+    assert!(error.message.contains("could not be looked up"), "{}", error.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_waits_for_what_is_under_way_and_a_second_does_not() {
+    for (asked, expected) in [(Stop::Drain { signal: 2 }, 8), (Stop::Now { signal: 15 }, 0)] {
+        let (stop, stopped) = watch::channel(Stop::No);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            stop.send(asked).unwrap();
+            std::future::pending::<()>().await;
+        });
+        let world = World { latency: Duration::from_secs(1), ..World::default() };
+        let ran = run_until(world, 100, options(Rate::Unlimited), stopped).await;
+        let (Stop::Drain { signal } | Stop::Now { signal }) = asked else { panic!() };
+        assert_eq!(ran.end, End::Interrupted { signal });
+        assert_eq!(ran.outcomes.len(), expected);
+    }
+}
+
+/// Whatever goes wrong, in whatever order: every entry comes to an end, and none is made twice.
+#[tokio::test(start_paused = true)]
+async fn chaos_loses_nothing_and_doubles_nothing() {
+    for seed in 0..300 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut any = || match rng.u8(0..20) {
+            0 => Does::Refuses(Class::Throttled),
+            1 => Does::Refuses(Class::Limit),
+            2 => Does::Refuses(Class::NotSent),
+            3 => Does::Refuses(Class::Lost),
+            4 => Does::Refuses(Class::Ambiguous),
+            5 => Does::CreatesBut(Class::Lost),
+            6 => Does::CreatesBut(Class::Ambiguous),
+            7 => Does::CreatesLater(Duration::from_millis(rng.u64(0..9900))),
+            _ => Does::Creates,
+        };
+        let script = (0..150).map(|_| any()).collect();
+        let look_ups = (0..20)
+            .map(|at| if at % 3 == 0 { Class::Throttled } else { Class::Lost })
+            .take(usize::from(seed % 2 == 0) * 20)
+            .collect();
+        let latency = Duration::from_millis(seed % 50);
+        let world = World { script, look_ups, latency, ..World::default() };
+        let mut options = options(Rate::Fixed(50.0));
+        options.seed = seed;
+        let ran = run_with(world, 80, options).await;
+        assert_eq!(ran.end, End::Done, "seed {seed}");
+        assert_eq!(ran.outcomes.len(), 80, "seed {seed}");
+        ran.assert_none_doubled();
+        let world = ran.service.world();
+        for (entry, settled) in &ran.outcomes {
+            let there = world
+                .artifacts
+                .values()
+                .any(|(found, _)| found.uri == format!("s3://b/{}", entry.0));
+            let said =
+                matches!(settled.outcome, Outcome::Created | Outcome::Recovered | Outcome::Existed);
+            assert!(!said || there, "seed {seed}: {entry:?} {settled:?} is not there");
+        }
+    }
+}
