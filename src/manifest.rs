@@ -250,7 +250,8 @@ impl State {
         }
         findings.push(draft);
         // What stands in front of the fault is worth reading, what is missing is not.
-        if let Some(root) = root
+        // Of what is nested or goes on without end, nothing is worth a word more.
+        if let Some(root) = root.filter(|_| code == Code::Syntax)
             && let Node::Mapping(_) = tree.node(root)
             && !is_wrapper(tree, root)
         {

@@ -166,9 +166,7 @@ impl SourceFile {
     /// Both ends of `span`.
     #[must_use]
     pub fn region(&self, span: Span) -> Region {
-        let start = self.position(span.start);
-        let end = if span.end <= span.start { start } else { self.position(span.end) };
-        Region { start, end }
+        self.index().region(&self.text, span.start as usize, span.end as usize)
     }
 
     /// The number of the line that holds the byte `offset`, from 1.

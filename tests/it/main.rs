@@ -1,7 +1,14 @@
-//! What users get: the real binary on real files.
+//! What users get: the real binary on real files, real SQLite, real HTTP on loopback.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
 mod findings;
+mod formats;
+mod hostile;
+#[cfg(all(unix, feature = "aws"))]
+mod import;
+#[cfg(unix)]
+mod paths;
+mod registry;
 mod support;
