@@ -124,7 +124,10 @@ fn one_large_file(folder: &Path) {
              {:.0} MB/s",
             megabytes / seconds
         );
-        println!("  peak memory over the file  {:5.0} MiB (at most 150 wanted)", peak - megabytes / 1.048_576);
+        println!(
+            "  peak memory over the file  {:5.0} MiB (at most 150 wanted)",
+            peak - megabytes / 1.048_576
+        );
     }
 }
 

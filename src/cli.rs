@@ -53,12 +53,10 @@ pub struct Global {
 
 /// Whether to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Color {
-    /// On a terminal.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -74,10 +72,9 @@ impl From<Color> for ColorChoice {
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum LogFormat {
-    /// For people.
     Text,
-    /// One JSON object a line.
     Json,
 }
 
@@ -88,7 +85,7 @@ pub enum Command {
     Lint(Lint),
     /// Check manifests, then submit what is valid
     #[cfg(feature = "aws")]
-    Import(Import),
+    Import(Box<Import>),
     /// Run the local registry, for any AWS client
     Serve(Serve),
 }
@@ -133,12 +130,10 @@ impl Manifests {
 
 /// How findings are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Format {
-    /// With the lines at fault.
     Human,
-    /// One line each: `path:line:column: error[code]: message`.
     Short,
-    /// One JSON document.
     Json,
 }
 
@@ -163,12 +158,6 @@ pub struct Import {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened")]
-    pub target: Target,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened")]
-    pub pace: Pace,
     /// Submit nothing if any manifest is invalid
     #[arg(long)]
     pub require_valid: bool,
@@ -184,6 +173,12 @@ pub struct Import {
     /// Write what became of each entry to this file: `.json`
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub target: Target,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub pace: Pace,
 }
 
 /// Where artifacts go.

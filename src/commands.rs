@@ -18,6 +18,7 @@ use crate::cli::{Cli, Command, Global, LogFormat};
 use crate::exit::Exit;
 
 /// Something to be said on standard error at the end of a command, and how the process ends then.
+#[cfg(feature = "aws")]
 type Notice = Failure;
 
 /// Why a command did not run to its end.

@@ -7,6 +7,7 @@ mod outside;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fs::FileType;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -83,7 +84,7 @@ impl Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A path.
-    Path(PathBuf),
+    Path(Arc<Path>),
     /// Standard input.
     Stdin,
 }
@@ -142,21 +143,25 @@ pub fn walk(options: &Options) -> Walk {
         walker.named(path);
     }
     let mut found = walker.found;
-    found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut seen = HashSet::new();
-    found.retain(|(path, found)| match (&found.what, walker.identify) {
-        (Ok(Origin::Path(file)), true) => {
-            seen.insert(std::fs::canonicalize(file).unwrap_or_else(|_| path.clone()))
-        }
-        _ => seen.insert(path.clone()),
-    });
+    // One folder is in this order already.
+    found.sort_by(|(a, _), (b, _)| shown(a).cmp(shown(b)));
+    if walker.identify {
+        let mut seen = HashSet::new();
+        found.retain(|(path, found)| {
+            let real = match &found.what {
+                Ok(Origin::Path(file)) => std::fs::canonicalize(file).ok(),
+                _ => None,
+            };
+            seen.insert(real.unwrap_or_else(|| path.to_path_buf()))
+        });
+    }
     Walk { found: found.into_iter().map(|(_, found)| found).collect() }
 }
 
 struct Walker<'o> {
     options: &'o Options,
     roots: Roots,
-    found: Vec<(PathBuf, Found)>,
+    found: Vec<(Arc<Path>, Found)>,
     identify: bool,
     seen: HashSet<PathBuf>,
 }
@@ -165,28 +170,28 @@ impl Walker<'_> {
     fn named(&mut self, path: &Path) {
         if path == Path::new(STDIN) {
             let name = self.options.stdin_name.as_deref().unwrap_or("<stdin>");
-            self.add(PathBuf::from(STDIN), Arc::from(name), Ok(Origin::Stdin));
+            self.found
+                .push((Arc::from(path), Found { name: Arc::from(name), what: Ok(Origin::Stdin) }));
             return;
         }
-        if self.excluded(&shown(path)) {
+        if self.excluded(path) {
             return;
         }
         match std::fs::metadata(path) {
             Err(error) => self.fault(path, fault_of(&error)),
             Ok(metadata) if metadata.is_dir() => self.folder(path),
-            Ok(metadata) => self.file(path, &metadata),
+            Ok(metadata) => self.file(path, metadata.file_type()),
         }
     }
 
     fn folder(&mut self, root: &Path) {
-        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
-        let mut entries = walk.into_iter();
-        // Not `filter_entry`, since a link that is left alone is worth a word.
+        // Following links is done here: walkdir would ask the disk for the kind of every file.
+        let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
         while let Some(entry) = entries.next() {
             match entry {
                 Err(error) => self.walk_error(root, &error),
                 Ok(entry) => {
-                    if !self.entry(&entry) && entry.file_type().is_dir() {
+                    if !self.entry(root, &entry) && entry.file_type().is_dir() {
                         entries.skip_current_dir();
                     }
                 }
@@ -195,100 +200,108 @@ impl Walker<'_> {
     }
 
     /// Takes an entry of a folder. False where a folder is not to be entered.
-    fn entry(&mut self, entry: &DirEntry) -> bool {
+    fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
         let path = entry.path();
+        // The root is named, or has been looked at as a link.
         if entry.depth() == 0 {
             return true;
         }
-        if self.excluded(&shown(path)) {
+        if self.excluded(path) {
             return false;
         }
-        let is_folder = entry.file_type().is_dir();
-        if is_folder && is_hidden(entry.file_name()) {
-            return false;
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            return !is_hidden(entry.file_name());
         }
-        if !is_folder && !self.is_manifest(path) {
-            return false;
-        }
-        if entry.path_is_symlink() {
-            self.identify = true;
-            if !self.options.follow_links
-                && let Some(target) = self.roots.leads_out(path)
-            {
-                self.fault(path, PathFault::LinkOutside(target));
-                return false;
-            }
-            if is_folder && !self.seen.insert(std::fs::canonicalize(path).unwrap_or_default()) {
-                return false;
-            }
-        }
-        if !is_folder {
-            match entry.metadata() {
-                Ok(metadata) => self.file(path, &metadata),
-                Err(error) => self.walk_error(path, &error),
-            }
+        if kind.is_symlink() {
+            self.link(root, path);
+        } else if self.is_manifest(path) {
+            self.file(path, kind);
         }
         true
     }
 
+    /// Takes a link in the folder `root`.
+    fn link(&mut self, root: &Path, path: &Path) {
+        let target = match std::fs::metadata(path) {
+            Ok(target) => target,
+            Err(error) => {
+                // A link to nowhere that is no manifest is nobody's business.
+                if self.is_manifest(path) || is_loop(&error) {
+                    self.fault(path, fault_of(&error));
+                }
+                return;
+            }
+        };
+        let hidden = path.file_name().is_some_and(is_hidden);
+        if (target.is_dir() && hidden) || (!target.is_dir() && !self.is_manifest(path)) {
+            return;
+        }
+        self.identify = true;
+        if !self.options.follow_links
+            && let Some(target) = self.roots.leads_out(path)
+        {
+            self.fault(path, PathFault::LinkOutside(target));
+            return;
+        }
+        if !target.is_dir() {
+            self.file(path, target.file_type());
+            return;
+        }
+        let Ok(real) = std::fs::canonicalize(path) else { return };
+        let above = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+        if above
+            .into_iter()
+            .any(|folder| std::fs::canonicalize(folder).is_ok_and(|one| one == real))
+        {
+            self.fault(path, PathFault::LinkLoop);
+        } else if self.seen.insert(real) {
+            self.folder(path);
+        }
+    }
+
     fn walk_error(&mut self, root: &Path, error: &walkdir::Error) {
         let path = error.path().unwrap_or(root);
-        if self.excluded(&shown(path)) {
+        if self.excluded(path) {
             return;
         }
-        if error.loop_ancestor().is_some() {
-            self.fault(path, PathFault::LinkLoop);
-            return;
-        }
-        // A dangling link that is no manifest is nobody's business.
-        let dangling = path.is_symlink() && !self.is_manifest(path);
-        if let Some(error) = error.io_error()
-            && !(dangling && error.kind() == io::ErrorKind::NotFound)
-        {
+        if let Some(error) = error.io_error() {
             self.fault(path, fault_of(error));
         }
     }
 
-    fn file(&mut self, path: &Path, metadata: &std::fs::Metadata) {
-        let what = match kind_of(metadata) {
+    fn file(&mut self, path: &Path, kind: FileType) {
+        let path: Arc<Path> = Arc::from(path);
+        let what = match kind_of(kind) {
             Some(kind) => Err(PathFault::NotAFile(kind)),
-            None if metadata.len() > MAX_FILE_BYTES => Err(PathFault::TooLarge(metadata.len())),
-            None => Ok(Origin::Path(path.to_owned())),
+            None => Ok(Origin::Path(Arc::clone(&path))),
         };
-        let path = shown(path);
-        let name = Arc::from(path.to_string_lossy());
-        self.add(path, name, what);
+        self.add(path, what);
     }
 
     fn fault(&mut self, path: &Path, fault: PathFault) {
-        let path = shown(path);
-        let name = Arc::from(path.to_string_lossy());
-        self.add(path, name, Err(fault));
+        self.add(Arc::from(path), Err(fault));
     }
 
-    fn add(&mut self, path: PathBuf, name: Arc<str>, what: Result<Origin, PathFault>) {
+    fn add(&mut self, path: Arc<Path>, what: Result<Origin, PathFault>) {
+        let name = Arc::from(shown(&path).to_string_lossy());
         self.found.push((path, Found { name, what }));
     }
 
     fn excluded(&self, path: &Path) -> bool {
-        self.options.exclude.iter().any(|pattern| pattern.matches(path))
+        self.options.exclude.iter().any(|pattern| pattern.matches(shown(path)))
     }
 
     fn is_manifest(&self, path: &Path) -> bool {
         let ending = path.extension().and_then(OsStr::to_str);
         matches!(ending, Some("yaml" | "yml"))
-            || self.options.include.iter().any(|pattern| pattern.matches(&shown(path)))
+            || self.options.include.iter().any(|pattern| pattern.matches(shown(path)))
     }
 }
 
 /// `./a/b` is shown as `a/b`.
-fn shown(path: &Path) -> PathBuf {
-    let mut parts = path.components().peekable();
-    while parts.peek() == Some(&Component::CurDir) {
-        parts.next();
-    }
-    let rest: PathBuf = parts.collect();
-    if rest.as_os_str().is_empty() { path.to_owned() } else { rest }
+fn shown(path: &Path) -> &Path {
+    path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
 }
 
 fn is_hidden(name: &OsStr) -> bool {
@@ -319,9 +332,8 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 #[cfg(unix)]
-fn kind_of(metadata: &std::fs::Metadata) -> Option<&'static str> {
+fn kind_of(kind: FileType) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt as _;
-    let kind = metadata.file_type();
     if kind.is_file() {
         None
     } else if kind.is_socket() {
@@ -334,8 +346,8 @@ fn kind_of(metadata: &std::fs::Metadata) -> Option<&'static str> {
 }
 
 #[cfg(not(unix))]
-fn kind_of(metadata: &std::fs::Metadata) -> Option<&'static str> {
-    (!metadata.is_file()).then_some("no regular file")
+fn kind_of(kind: FileType) -> Option<&'static str> {
+    (!kind.is_file()).then_some("no regular file")
 }
 
 impl PathFault {

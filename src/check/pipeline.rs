@@ -26,13 +26,15 @@ use crate::walk::{Found, Origin, PathFault, Walk, reason};
 use crate::yaml;
 
 /// Files that are read and checked in one go.
-const GROUP: usize = 16;
+const GROUP: usize = 32;
 /// Threads that read, and do nothing else.
 const READERS: usize = 8;
 /// Groups that may be read ahead.
 const GROUPS_AHEAD: usize = 32;
-/// Bytes that may be read ahead. A larger file is read when its turn comes.
+/// Bytes of files of some size that may be read ahead. A larger file is read when its turn comes.
 const BYTES_AHEAD: usize = 32 << 20;
+/// Files below this size are not counted one by one: there are so many, and they are so small.
+const COUNTED_BYTES: usize = 16 << 10;
 /// Files from this size on are lent to whoever shows findings, not read again.
 const LENT_BYTES: usize = 1 << 20;
 /// Pieces of work that may be done and not consumed yet.
@@ -93,7 +95,7 @@ pub(super) fn run(
 /// A file with its place in the shelf's account.
 struct Loaded {
     file: Arc<SourceFile>,
-    charge: Arc<Charge>,
+    charge: Option<Arc<Charge>>,
 }
 
 /// Bytes in memory, given back when the last part of the file is done.
@@ -104,8 +106,12 @@ struct Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.shelf.state().bytes -= self.bytes;
-        self.shelf.changed.notify_all();
+        let mut state = self.shelf.state();
+        state.bytes -= self.bytes;
+        if state.waiting_for_bytes {
+            state.waiting_for_bytes = false;
+            self.shelf.room.notify_all();
+        }
     }
 }
 
@@ -115,7 +121,10 @@ type Read = (FileId, Result<Loaded, Box<Diagnostic>>);
 #[derive(Default)]
 struct Shelf {
     state: Mutex<ShelfState>,
-    changed: Condvar,
+    /// A group has been read.
+    filled: Condvar,
+    /// A group has been taken, or bytes have been given back.
+    room: Condvar,
 }
 
 #[derive(Default)]
@@ -125,6 +134,7 @@ struct ShelfState {
     /// The group that is taken next.
     next_taken: usize,
     bytes: usize,
+    waiting_for_bytes: bool,
     ready: BTreeMap<usize, Vec<Read>>,
     closed: bool,
 }
@@ -134,16 +144,12 @@ impl Shelf {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, ShelfState>) -> MutexGuard<'s, ShelfState> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads groups until there are no more.
     fn fill(self: &Arc<Self>, groups: &[Range<usize>], walk: &Walk) {
         loop {
             let mut state = self.state();
             while !state.closed && state.next_read >= state.next_taken + GROUPS_AHEAD {
-                state = self.wait(state);
+                state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             let group = state.next_read;
             if state.closed || group >= groups.len() {
@@ -159,7 +165,7 @@ impl Shelf {
                 })
                 .collect();
             self.state().ready.insert(group, read);
-            self.changed.notify_all();
+            self.filled.notify_one();
         }
     }
 
@@ -169,27 +175,30 @@ impl Shelf {
         found: &Found,
         group: usize,
     ) -> Result<Loaded, Box<Diagnostic>> {
-        let finding = |fault: PathFault| Box::new(fault.finding(id));
-        let origin = found.what.as_ref().map_err(|fault| Box::new(fault.finding(id)))?;
+        let finding = |fault: &PathFault| Box::new(fault.finding(id));
+        let origin = found.what.as_ref().map_err(finding)?;
         let (bytes, charge) = match origin {
-            Origin::Path(path) => self.read(path, group).map_err(finding)?,
+            Origin::Path(path) => self.read(path, group).map_err(|fault| finding(&fault))?,
             Origin::Stdin => {
                 let mut bytes = Vec::new();
                 let limit = MAX_FILE_BYTES + 1;
                 let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
-                read.map_err(|error| finding(PathFault::Unreadable(reason(&error))))?;
-                let charge = self.charge(bytes.len(), group);
-                (bytes, charge)
+                read.map_err(|error| finding(&PathFault::Unreadable(reason(&error))))?;
+                (bytes, None)
             }
         };
         if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(finding(PathFault::TooLarge(bytes.len() as u64)));
+            return Err(finding(&PathFault::TooLarge(bytes.len() as u64)));
         }
         let file = Arc::new(SourceFile::new(id, Arc::clone(&found.name), bytes));
-        Ok(Loaded { file, charge: Arc::new(charge) })
+        Ok(Loaded { file, charge })
     }
 
-    fn read(self: &Arc<Self>, path: &Path, group: usize) -> Result<(Vec<u8>, Charge), PathFault> {
+    fn read(
+        self: &Arc<Self>,
+        path: &Path,
+        group: usize,
+    ) -> Result<(Vec<u8>, Option<Arc<Charge>>), PathFault> {
         let unreadable = |error: std::io::Error| PathFault::Unreadable(reason(&error));
         let mut file = open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
@@ -200,7 +209,7 @@ impl Shelf {
             return Err(PathFault::TooLarge(metadata.len()));
         }
         let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        let charge = self.charge(length, group);
+        let charge = (length >= COUNTED_BYTES).then(|| Arc::new(self.charge(length, group)));
         let mut bytes = Vec::with_capacity(length + 1);
         file.by_ref().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok((bytes, charge))
@@ -210,7 +219,8 @@ impl Shelf {
     fn charge(self: &Arc<Self>, bytes: usize, group: usize) -> Charge {
         let mut state = self.state();
         while !state.closed && state.bytes + bytes > BYTES_AHEAD && state.next_taken != group {
-            state = self.wait(state);
+            state.waiting_for_bytes = true;
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.bytes += bytes;
         Charge { shelf: Arc::clone(self), bytes }
@@ -221,16 +231,21 @@ impl Shelf {
         loop {
             if let Some(read) = state.ready.remove(&group) {
                 state.next_taken = group + 1;
-                self.changed.notify_all();
+                if state.waiting_for_bytes {
+                    // The group that is next now must not wait any longer.
+                    self.room.notify_all();
+                } else {
+                    self.room.notify_one();
+                }
                 return read;
             }
-            state = self.wait(state);
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn close(&self) {
         self.state().closed = true;
-        self.changed.notify_all();
+        self.room.notify_all();
     }
 }
 
@@ -287,7 +302,7 @@ enum Unit {
     /// Small files, whole.
     Files(Vec<Read>),
     /// A part of a large one.
-    Part { file: Arc<SourceFile>, part: Range<usize>, last: bool, _charge: Arc<Charge> },
+    Part { file: Arc<SourceFile>, part: Range<usize>, last: bool, _charge: Option<Arc<Charge>> },
 }
 
 fn units(group: Vec<Read>) -> Vec<Unit> {
@@ -308,7 +323,7 @@ fn units(group: Vec<Read>) -> Vec<Unit> {
                     file: Arc::clone(&file),
                     part,
                     last: at == last,
-                    _charge: Arc::clone(&charge),
+                    _charge: charge.clone(),
                 }));
             }
             read => small.push((id, read)),

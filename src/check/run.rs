@@ -1,6 +1,6 @@
 //! The consumer of a check: numbers, orders and counts what the workers pass on.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::index::{First, Index};
@@ -15,9 +15,9 @@ use crate::walk::{Origin, Walk};
 /// Where the files of `walk` are, for [`run`] and for showing its findings.
 #[must_use]
 pub fn sources(walk: &Walk) -> SourceStore {
-    let path = |origin: &Origin| -> Option<PathBuf> {
+    let path = |origin: &Origin| -> Option<Arc<Path>> {
         match origin {
-            Origin::Path(path) => Some(path.clone()),
+            Origin::Path(path) => Some(Arc::clone(path)),
             Origin::Stdin => None,
         }
     };

@@ -112,9 +112,10 @@ fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
         Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
         Ok(Answered::LookedUp(at, answer)) => state.looked_up(at, answer, now()),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => {}
-        },
+        Err(error) => {
+            if let Ok(panic) = error.try_into_panic() {
+                std::panic::resume_unwind(panic);
+            }
+        }
     }
 }

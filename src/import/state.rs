@@ -363,7 +363,7 @@ impl State {
         let page = match answer {
             Ok(page) => page,
             Err(refusal) => {
-                self.look_up_failed(at, refusal, &question, now);
+                self.look_up_failed(at, &refusal, &question, now);
                 return;
             }
         };
@@ -404,7 +404,7 @@ impl State {
         }
     }
 
-    fn look_up_failed(&mut self, at: usize, refusal: Refusal, question: &Question, now: Instant) {
+    fn look_up_failed(&mut self, at: usize, refusal: &Refusal, question: &Question, now: Instant) {
         let record = &mut self.records[at];
         record.look_ups += 1;
         let give_up = match refusal.class {

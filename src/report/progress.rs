@@ -10,13 +10,11 @@ const DELAY: Duration = Duration::from_secs(1);
 
 /// When to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum When {
-    /// On a terminal.
     #[default]
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 

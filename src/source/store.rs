@@ -2,7 +2,7 @@
 //! of files keeps none of them in memory.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{FileId, SourceFile};
@@ -16,7 +16,7 @@ const KEPT_BYTES: usize = 16 << 20;
 /// Where the files of a run are, by [`FileId`].
 #[derive(Debug, Default)]
 pub struct SourceStore {
-    files: Vec<(Arc<str>, Option<PathBuf>)>,
+    files: Vec<(Arc<str>, Option<Arc<Path>>)>,
     cache: Mutex<Cache>,
 }
 
@@ -33,7 +33,7 @@ impl SourceStore {
     /// A store of the files with these shown names and paths, in the order of their ids; `None` for
     /// one that cannot be read again.
     #[must_use]
-    pub fn new(files: Vec<(Arc<str>, Option<PathBuf>)>) -> Self {
+    pub fn new(files: Vec<(Arc<str>, Option<Arc<Path>>)>) -> Self {
         Self { files, cache: Mutex::default() }
     }
 

@@ -100,7 +100,7 @@ impl<'t> Reader<'t> {
             tree: Tree::new(text),
             base,
             list_key,
-            open: Vec::new(),
+            open: Vec::with_capacity(8),
             document: 0,
             kept: Mark::default(),
             fresh_anchors: Vec::new(),

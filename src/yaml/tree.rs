@@ -164,7 +164,8 @@ impl<'t> Tree<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self {
             text,
-            nodes: Vec::new(),
+            // Most artifacts fit.
+            nodes: Vec::with_capacity(64),
             cooked: String::new(),
             anchors: HashMap::new(),
             partial: Vec::new(),

@@ -1,10 +1,11 @@
 //! What users get: the real binary on real files, real SQLite, real HTTP on loopback.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
 mod findings;
 mod formats;
+mod house;
 mod hostile;
 #[cfg(all(unix, feature = "aws"))]
 mod import;

@@ -97,6 +97,7 @@ pub fn timeless(text: &str) -> String {
 }
 
 /// A JSON file.
+#[cfg(feature = "aws")]
 pub fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("the file")).expect("JSON")
 }

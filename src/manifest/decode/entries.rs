@@ -64,67 +64,52 @@ impl<'a> Decoder<'a, '_, '_> {
 
     /// The entries of a mapping: its own, then what `<<` brings and its own do not have.
     pub(super) fn entries(&mut self, mapping: NodeId, path: &Pointer<'_>) -> Vec<Entry<'a>> {
-        let mut entries = Vec::new();
-        let mut known = Known::default();
-        self.collect(mapping, path, &mut entries, &mut known, 0);
-        entries
+        let mut found = Found { entries: Vec::with_capacity(8), index: HashMap::new() };
+        self.collect(mapping, path, &mut found, 0);
+        found.entries
     }
 
     fn collect(
         &mut self,
         mapping: NodeId,
         path: &Pointer<'_>,
-        entries: &mut Vec<Entry<'a>>,
-        known: &mut Known<'a>,
+        found: &mut Found<'a>,
         depth: usize,
     ) {
-        let Node::Mapping(pairs) = self.tree.node(mapping) else {
-            return;
-        };
+        let Node::Mapping(pairs) = self.tree.node(mapping) else { return };
         if !matches!(self.tree.tag(mapping), Tag::None | Tag::Mapping) {
             self.wrong_tag(Target { node: mapping, alias: None }, path);
         }
-        let mut own = Known::default();
-        let mut merges = Vec::new();
+        let mut merges: Vec<(NodeId, Span)> = Vec::new();
         for (key, value) in pairs {
-            let Some(key) = self.key(key, path) else {
-                continue;
+            let Some(key) = self.key(key, path) else { continue };
+            let merge = key.scalar.value == "<<" && key.scalar.style == Style::Plain;
+            // Merges come last, so at the top what is known already is the mapping's own.
+            let first = match merges.first() {
+                Some((_, first)) if merge => Some(*first),
+                _ => found.first(key.scalar.value),
             };
-            if let Some(first) = own.add(key.scalar.value, key.scalar.span) {
-                if depth == 0 {
-                    self.duplicate(&key, first, path);
-                }
-                continue;
-            }
-            if key.scalar.value == "<<" && key.scalar.style == Style::Plain {
-                merges.push(value);
-            } else if known.add(key.scalar.value, key.scalar.span).is_none() {
-                entries.push(Entry { key, value });
+            match first {
+                Some(first) if depth == 0 => self.duplicate(&key, first, path),
+                Some(_) => {}
+                None if merge => merges.push((value, key.scalar.span)),
+                None => found.add(Entry { key, value }),
             }
         }
-        for merged in merges {
-            self.merge(merged, path, entries, known, depth);
+        for (merged, _) in merges {
+            self.merge(merged, path, found, depth);
         }
     }
 
-    fn merge(
-        &mut self,
-        merged: NodeId,
-        path: &Pointer<'_>,
-        entries: &mut Vec<Entry<'a>>,
-        known: &mut Known<'a>,
-        depth: usize,
-    ) {
-        let Some(target) = self.target(merged, path) else {
-            return;
-        };
+    fn merge(&mut self, merged: NodeId, path: &Pointer<'_>, found: &mut Found<'a>, depth: usize) {
+        let Some(target) = self.target(merged, path) else { return };
         match self.tree.node(target.node) {
             Node::Mapping(_) if depth < MERGE_DEPTH => {
-                self.collect(target.node, path, entries, known, depth + 1);
+                self.collect(target.node, path, found, depth + 1);
             }
             Node::Sequence(items) if depth < MERGE_DEPTH => {
                 for item in items {
-                    self.merge(item, path, entries, known, depth + 1);
+                    self.merge(item, path, found, depth + 1);
                 }
             }
             _ => {
@@ -158,34 +143,32 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 }
 
-/// The keys of a mapping. Few are compared, many are hashed: a hostile file has a million.
-#[derive(Default)]
-struct Known<'a> {
-    few: Vec<(&'a str, Span)>,
-    many: HashMap<&'a str, Span>,
+/// The entries of a mapping, found by key. Few are compared, many are hashed: a hostile file has a
+/// million.
+struct Found<'a> {
+    entries: Vec<Entry<'a>>,
+    index: HashMap<&'a str, Span>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> Found<'a> {
     const FEW: usize = 16;
 
-    /// Adds a key. The place of the first with that name, if it is not the first.
-    fn add(&mut self, name: &'a str, span: Span) -> Option<Span> {
-        if self.few.len() < Self::FEW {
-            let first = self.few.iter().find(|(known, _)| *known == name).map(|(_, span)| *span);
-            if first.is_none() {
-                self.few.push((name, span));
-            }
-            return first;
+    /// Where the key `name` is, if it is known.
+    fn first(&self, name: &str) -> Option<Span> {
+        if self.index.is_empty() {
+            let same = |entry: &&Entry<'_>| entry.key.scalar.value == name;
+            return self.entries.iter().find(same).map(|entry| entry.key.scalar.span);
         }
-        if self.many.is_empty() {
-            self.many.extend(self.few.iter().copied());
+        self.index.get(name).copied()
+    }
+
+    fn add(&mut self, entry: Entry<'a>) {
+        let place = |entry: &Entry<'a>| (entry.key.scalar.value, entry.key.scalar.span);
+        if !self.index.is_empty() {
+            self.index.extend([place(&entry)]);
+        } else if self.entries.len() >= Self::FEW {
+            self.index.extend(self.entries.iter().map(place).chain([place(&entry)]));
         }
-        match self.many.entry(name) {
-            std::collections::hash_map::Entry::Occupied(first) => Some(*first.get()),
-            std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(span);
-                None
-            }
-        }
+        self.entries.push(entry);
     }
 }

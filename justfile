@@ -1,0 +1,47 @@
+# The recipes of lineload. `just` lists them; nothing but convenience needs it
+# (`cargo install just`, or `pip install rust-just`).
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+_list:
+    @just --list --unsorted
+
+# build the release binary: about seven minutes the first time, and 6 GB of memory
+build:
+    cargo build --release
+
+# format, clippy with every warning an error, and the documentation
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo clippy --all-targets --no-default-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# all tests that need Rust crates alone
+test:
+    cargo test
+
+# what CI runs
+ci:
+    .ci/run
+
+# real AWS clients (boto3 and the AWS CLI, from PyPI) against the local registry
+interop:
+    tests/interop/run
+
+# licences, advisories and bans of every dependency (`cargo install cargo-deny`)
+deny:
+    cargo deny check
+
+# speed and memory, beside what they are measured against
+bench:
+    cargo bench --bench lint
+
+# the quick start of the README, in a folder of its own
+try: build
+    #!/usr/bin/env bash
+    set -euo pipefail
+    here=$PWD
+    cd "$(mktemp -d)"
+    "$here/target/release/lineload" import "$here/manifests" --local
+    "$here/target/release/lineload" import "$here/manifests" --local
