@@ -15,16 +15,33 @@ mod run;
 pub use run::{run, sources};
 
 use crate::artifact::Artifact;
-use crate::diagnostic::Diagnostic;
-use crate::source::FileId;
+use crate::config::Rules;
+use crate::diagnostic::{self, Diagnostic};
+use crate::source::{FileId, SourceFile};
+use crate::yaml;
 
 /// How to check.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct Options<'o> {
+    /// How bad each rule is, where.
+    pub rules: &'o Rules,
+    /// Whether comments may allow findings.
+    pub allowances: bool,
     /// How many threads; as many as there are cores where nothing is said.
     pub threads: Option<usize>,
     /// Whether entries are wanted, with the request of each that is valid.
     pub entries: bool,
+}
+
+/// The findings of one source by itself, in order. What concerns several manifests is not among them.
+#[must_use]
+pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for part in yaml::parts(source.text()) {
+        part::check(source, part, options, &mut |batch| findings.extend(batch.findings));
+    }
+    diagnostic::sort(&mut findings);
+    findings
 }
 
 /// The number of an entry in a run, from 0, in the order of the walk.

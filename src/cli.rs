@@ -6,9 +6,13 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::{FailOn, Format};
+use crate::diagnostic::words::either;
+use crate::diagnostic::{Code, nearest};
 use crate::registry::{Fault, Quota};
 use crate::report::output::ColorChoice;
 use crate::report::progress::When;
+use crate::source::Pattern;
 use crate::walk;
 
 const STYLES: Styles = Styles::styled()
@@ -46,6 +50,13 @@ pub struct Global {
     /// Whether to show progress on standard error
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub progress: When,
+    /// Read this configuration; without it, lineload.toml is looked for in the working folder and
+    /// above it, up to the root of the git repository
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read no lineload.toml, and heed no `# lineload: allow` comments
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub isolated: bool,
     /// How log lines are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -88,6 +99,8 @@ pub enum Command {
     Import(Box<Import>),
     /// Run the local registry, for any AWS client
     Serve(Serve),
+    /// Say what a finding means, with a wrong and a right example
+    Explain(Explain),
 }
 
 /// Which manifests.
@@ -99,10 +112,10 @@ pub struct Manifests {
     /// Leave out what matches, even where it is named; without a `/` it is matched against each
     /// name on the way
     #[arg(long, value_name = "GLOB")]
-    pub exclude: Vec<walk::Pattern>,
+    pub exclude: Vec<Pattern>,
     /// Take from folders what matches, besides `*.yaml` and `*.yml`
     #[arg(long, value_name = "GLOB")]
-    pub include: Vec<walk::Pattern>,
+    pub include: Vec<Pattern>,
     /// Follow links that lead out of the named folders
     #[arg(long)]
     pub follow_links: bool,
@@ -128,27 +141,102 @@ impl Manifests {
     }
 }
 
-/// How findings are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
-pub enum Format {
-    Human,
-    Short,
-    Json,
-}
-
 /// `lineload lint`
 #[derive(Debug, Clone, Args)]
 pub struct Lint {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    /// How findings are written to standard output
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: Format,
+    /// How findings are written to standard output: `human` where nothing is said
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write findings to a file too, in another format; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub output: Vec<OutputFile>,
     /// Show every finding, however many there are
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub narrow: Narrow,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub fixes: Fixes,
+}
+
+/// What of the findings is reported.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What is reported")]
+pub struct Narrow {
+    /// Report these rules only
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    pub select: Vec<Code>,
+    /// Do not report these rules
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    pub ignore: Vec<Code>,
+    /// Report only what touches a file that changed since the merge base with REF, or that git does
+    /// not know; duplicates are still judged against all manifests
+    #[arg(long, value_name = "REF")]
+    pub changed_since: Option<String>,
+    /// What ends with exit code 1: `error` where nothing is said
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// What is mended.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Fixes")]
+pub struct Fixes {
+    /// Mend what can be mended safely, then report what is left
+    #[arg(long, conflicts_with = "diff")]
+    pub fix: bool,
+    /// Show what `--fix` would change, and change nothing
+    #[arg(long)]
+    pub diff: bool,
+    /// With `--fix` or `--diff`: also what was probably meant
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+}
+
+/// A rule by its name.
+fn code(name: &str) -> Result<Code, String> {
+    Code::from_name(name).ok_or_else(|| match nearest(name) {
+        Some(near) => format!("there is no such rule; did you mean `{near}`?"),
+        None => "there is no such rule; `lineload explain` lists them".to_owned(),
+    })
+}
+
+/// `FORMAT=FILE`
+#[derive(Debug, Clone)]
+pub struct OutputFile {
+    /// How findings are written to it.
+    pub format: Format,
+    /// The file.
+    pub file: PathBuf,
+}
+
+impl std::str::FromStr for OutputFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) =
+            text.split_once('=').ok_or("write it as FORMAT=FILE, as in `sarif=lint.sarif`")?;
+        let names = Format::ALL.map(Format::as_str);
+        let format = Format::from_name(format)
+            .ok_or_else(|| format!("there is no such format; use {}", either(names)))?;
+        if file.is_empty() {
+            return Err("name a file behind the `=`".to_owned());
+        }
+        Ok(Self { format, file: file.into() })
+    }
+}
+
+/// `lineload explain`
+#[derive(Debug, Clone, Args)]
+pub struct Explain {
+    /// The rule; all of them are listed without one
+    #[arg(value_name = "CODE", value_parser = code)]
+    pub code: Option<Code>,
 }
 
 /// `lineload import`

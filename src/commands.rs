@@ -1,11 +1,15 @@
 //! One short file a command, which wires the stages.
 
 mod checking;
+mod explain;
+mod fixing;
+mod git;
 #[cfg(feature = "aws")]
 mod import;
 mod lint;
 mod runtime;
 mod serve;
+mod settings;
 #[cfg(feature = "aws")]
 mod target;
 
@@ -84,6 +88,7 @@ pub fn main() -> Exit {
         #[cfg(feature = "aws")]
         Command::Import(args) => import::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
+        Command::Explain(args) => explain::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {
         failure.show(&cli.global);

@@ -3,11 +3,18 @@
 //! In: what the readers and rules say of a source file. Out: [`Diagnostic`]s with places as people
 //! count them, in one order whatever the threads did. It renders nothing.
 
+mod allow;
 mod code;
+mod fix;
+mod levels;
 mod pointer;
+pub mod secret;
 pub mod words;
 
+pub use allow::{Allowances, MARKER, nearest};
 pub use code::{Code, Severity};
+pub use fix::{Edit, Fix, Safety};
+pub use levels::{Level, Levels};
 pub use pointer::{Pointer, ROOT};
 
 use crate::source::{FileId, Region, SourceFile, Span};
@@ -38,6 +45,8 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
+    /// The edit that mends it, where one is known.
+    pub fix: Option<Fix>,
 }
 
 /// Another place that belongs to a finding.
@@ -66,6 +75,7 @@ impl Diagnostic {
             region: None,
             label: None,
             related: Vec::new(),
+            fix: None,
         }
     }
 
@@ -97,6 +107,8 @@ pub struct Draft {
     label: Option<String>,
     path: String,
     related: Vec<(Span, String)>,
+    fix: Option<Fix>,
+    head: Option<Span>,
 }
 
 impl Draft {
@@ -111,10 +123,12 @@ impl Draft {
             label: None,
             path: String::new(),
             related: Vec::new(),
+            fix: None,
+            head: None,
         }
     }
 
-    /// The edit that mends it.
+    /// What to do about it, as an imperative.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -141,16 +155,34 @@ impl Draft {
         self.related.push((span, message.into()));
         self
     }
+
+    /// The edit that mends it.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
+    /// Where the value at fault begins, if that is further up: a comment there may allow it, since
+    /// none can stand inside a text of many lines.
+    #[must_use]
+    pub const fn head(mut self, head: Span) -> Self {
+        self.head = Some(head);
+        self
+    }
 }
 
 /// The findings of one piece of a file, as they come.
 #[derive(Debug)]
 pub struct Findings<'s> {
     source: &'s SourceFile,
+    levels: &'s Levels,
+    allowances: Allowances,
     artifact: Option<u32>,
     errors: usize,
     list: Vec<Diagnostic>,
     unlisted: Unlisted,
+    hidden: Vec<Span>,
 }
 
 /// How many findings were not kept.
@@ -179,16 +211,30 @@ impl Unlisted {
 }
 
 impl<'s> Findings<'s> {
-    /// None yet, about `source`.
+    /// None yet, about `source`, each as bad as `levels` says unless a comment allows it.
     #[must_use]
-    pub const fn new(source: &'s SourceFile) -> Self {
+    pub const fn new(source: &'s SourceFile, levels: &'s Levels, allowances: Allowances) -> Self {
         Self {
             source,
+            levels,
+            allowances,
             artifact: None,
             errors: 0,
             list: Vec::new(),
             unlisted: Unlisted { errors: 0, warnings: 0 },
+            hidden: Vec::new(),
         }
+    }
+
+    /// Nobody is to be shown what `span` covers, whatever becomes of the finding about it.
+    pub fn hide(&mut self, span: Span) {
+        self.hidden.push(span);
+    }
+
+    /// What is to be hidden, since the last time.
+    #[must_use]
+    pub fn take_hidden(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.hidden)
     }
 
     /// The file that they are about.
@@ -210,7 +256,15 @@ impl<'s> Findings<'s> {
 
     /// Takes a finding in.
     pub fn push(&mut self, draft: Draft) {
-        let severity = draft.code.severity();
+        let Some(severity) = self.levels.severity(draft.code) else { return };
+        let source = self.source;
+        let heads = [Some(draft.span), draft.head].into_iter().flatten();
+        if draft.code.can_be_changed()
+            && !self.allowances.is_empty()
+            && self.allowances.allow(draft.code, heads.map(|span| source.line(span.start)))
+        {
+            return;
+        }
         if severity == Severity::Error {
             self.errors += 1;
         }
@@ -219,7 +273,6 @@ impl<'s> Findings<'s> {
             self.unlisted.add(severity);
             return;
         }
-        let source = self.source;
         let related = draft.related.into_iter().map(|(span, message)| Related {
             message,
             file: source.id(),
@@ -228,15 +281,23 @@ impl<'s> Findings<'s> {
         self.list.push(Diagnostic {
             code: draft.code,
             severity,
-            message: draft.message,
-            help: draft.help,
+            message: secret::masked(&draft.message).into_owned(),
+            help: draft.help.map(|help| secret::masked(&help).into_owned()),
             file: source.id(),
             artifact: self.artifact,
             path: draft.path,
             region: Some(source.region(draft.span)),
             label: draft.label,
             related: related.collect(),
+            fix: draft.fix,
         });
+    }
+
+    /// Every allowance that nothing made use of becomes a finding.
+    pub fn close_allowances(&mut self) {
+        for draft in std::mem::take(&mut self.allowances).unused() {
+            self.push(draft);
+        }
     }
 
     /// What was found since the last time, and what was not kept.

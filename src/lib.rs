@@ -8,10 +8,12 @@ pub mod limits;
 pub mod source;
 pub mod diagnostic;
 pub mod artifact;
+pub mod config;
 pub mod yaml;
 pub mod walk;
 pub mod manifest;
 pub mod check;
+pub mod fix;
 pub mod submission;
 pub mod event;
 #[cfg(feature = "aws")]

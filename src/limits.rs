@@ -119,6 +119,12 @@ pub const NEXT_TOKEN: TextLimit =
 
 /// What `Source.SourceTypes[].SourceIdType` may be.
 pub const SOURCE_ID_TYPES: [&str; 4] = ["MD5Hash", "S3ETag", "S3Version", "Custom"];
+/// Values of `ArtifactType` that AWS's own tools write (the `LineageSourceEnum` of the SageMaker
+/// Python SDK). Any other text is as good to the service.
+pub const USUAL_ARTIFACT_TYPES: [&str; 7] =
+    ["DataSet", "Model", "Image", "ModelData", "ModelGroup", "Checkpoint", "TensorBoard"];
+/// Fewest and most characters of an S3 bucket's name (S3 user guide, bucket naming rules).
+pub const BUCKET_NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
 /// Most entries in `Properties`.
 pub const PROPERTIES_MAX: usize = 30;
 /// Most entries in `Tags`.

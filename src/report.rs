@@ -7,7 +7,9 @@ mod excerpt;
 pub mod human;
 pub mod json;
 pub mod output;
+pub mod patch;
 pub mod progress;
+pub mod rules;
 pub mod run;
 pub mod short;
 
@@ -17,6 +19,24 @@ use std::time::Duration;
 use crate::check::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::source::SourceStore;
+
+/// Several reports of one check.
+pub struct All(pub Vec<Box<dyn FindingsReport>>);
+
+impl FindingsReport for All {
+    fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|report| report.file(findings, sources))
+    }
+
+    fn finish(
+        &mut self,
+        summary: &Summary,
+        sources: &SourceStore,
+        took: Duration,
+    ) -> io::Result<()> {
+        self.0.iter_mut().try_for_each(|report| report.finish(summary, sources, took))
+    }
+}
 
 /// Shows the findings of a check, in one format.
 pub trait FindingsReport {

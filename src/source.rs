@@ -5,6 +5,7 @@
 
 mod encoding;
 mod index;
+mod pattern;
 mod store;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use encoding::EncodingFault;
 use index::LineIndex;
+pub use pattern::{Base, Pattern, PatternError};
 pub use store::SourceStore;
 
 /// Which file: its place in the walk.

@@ -9,15 +9,14 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::FileType;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use globset::{Glob, GlobMatcher};
 use outside::Roots;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{FileId, MAX_FILE_BYTES};
+use crate::source::{FileId, MAX_FILE_BYTES, Pattern};
 
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
@@ -35,49 +34,6 @@ pub struct Options {
     pub include: Vec<Pattern>,
     /// What standard input is called in findings.
     pub stdin_name: Option<String>,
-}
-
-/// A glob as in ignore files: with a `/` it is matched against the whole path as shown, without one
-/// against the name of each file and folder on the way.
-#[derive(Debug, Clone)]
-pub struct Pattern {
-    matcher: GlobMatcher,
-    whole_path: bool,
-}
-
-/// A pattern that is no glob.
-#[derive(Debug, thiserror::Error)]
-#[error("`{pattern}` is no glob: {reason}")]
-pub struct PatternError {
-    pattern: String,
-    reason: String,
-}
-
-impl std::str::FromStr for Pattern {
-    type Err = PatternError;
-
-    fn from_str(pattern: &str) -> Result<Self, PatternError> {
-        let trimmed = pattern.strip_prefix("./").unwrap_or(pattern);
-        let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
-        let glob = Glob::new(trimmed).map_err(|error| PatternError {
-            pattern: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        })?;
-        Ok(Self { matcher: glob.compile_matcher(), whole_path: trimmed.contains('/') })
-    }
-}
-
-impl Pattern {
-    /// Whether it takes `path`, or a folder on the way there.
-    fn matches(&self, path: &Path) -> bool {
-        if self.whole_path {
-            return path.ancestors().any(|part| self.matcher.is_match(part));
-        }
-        path.components().any(|part| match part {
-            Component::Normal(name) => self.matcher.is_match(Path::new(name)),
-            _ => false,
-        })
-    }
 }
 
 /// Where a source file comes from.

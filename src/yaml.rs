@@ -6,6 +6,7 @@
 //! one. It must not know what a manifest looks like, but for the key whose list it hands over item
 //! by item.
 
+mod comments;
 mod locate;
 mod parts;
 mod reader;
@@ -13,6 +14,7 @@ mod scalar;
 mod syntax;
 mod tree;
 
+pub use comments::comments;
 pub use parts::parts;
 pub use reader::{Piece, Reader};
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};

@@ -7,10 +7,11 @@ use super::defaults::Defaults;
 use super::index::{Claim, Claims};
 use super::rules;
 use crate::artifact::{Artifact, Key, Metadata, Source, SourceType, Tag};
-use crate::diagnostic::{Code, Diagnostic, Findings, Unlisted};
+use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, MARKER, Unlisted};
 use crate::limits::METADATA_FIELDS;
 use crate::manifest::{self, RawArtifact, RawSource, Slot, Text, Visit};
 use crate::source::{EncodingFault, SourceFile, Span};
+use crate::yaml;
 
 /// Artifacts of a long list that are passed on at a time.
 const BATCH: usize = 512;
@@ -32,6 +33,8 @@ pub(super) struct Batch {
     pub(super) entries: Vec<PartEntry>,
     pub(super) findings: Vec<Diagnostic>,
     pub(super) unlisted: Unlisted,
+    /// What nobody is to be shown.
+    pub(super) hidden: Vec<Span>,
     /// The number in the part from which on entries are of a document that broke off: they are not
     /// valid, whatever was said before.
     pub(super) broken_from: Option<u32>,
@@ -41,14 +44,20 @@ pub(super) struct Batch {
 pub(super) fn check(
     source: &SourceFile,
     part: Range<usize>,
-    options: Options,
+    options: Options<'_>,
     pass_on: &mut dyn FnMut(Batch),
 ) {
     if let Some(fault) = source.fault() {
         pass_on(Batch { findings: vec![encoding(source, fault)], ..Batch::default() });
         return;
     }
-    let mut findings = Findings::new(source);
+    let levels = options.rules.levels(source.name());
+    let allowances = if options.allowances && source.text().contains(MARKER) {
+        Allowances::new(source, &yaml::comments(source.text(), part.clone()))
+    } else {
+        Allowances::default()
+    };
+    let mut findings = Findings::new(source, &levels, allowances);
     let mut visitor = Visitor {
         options,
         pass_on,
@@ -59,11 +68,12 @@ pub(super) fn check(
         errors: 0,
     };
     manifest::read(part, &mut findings, &mut visitor);
+    findings.close_allowances();
     visitor.pass(&mut findings);
 }
 
 struct Visitor<'p> {
-    options: Options,
+    options: Options<'p>,
     pass_on: &'p mut dyn FnMut(Batch),
     defaults: Defaults,
     batch: Batch,
@@ -79,6 +89,7 @@ impl Visitor<'_> {
     fn pass(&mut self, findings: &mut Findings<'_>) {
         let mut batch = std::mem::take(&mut self.batch);
         (batch.findings, batch.unlisted) = findings.take();
+        batch.hidden = findings.take_hidden();
         self.passed += batch.entries.len();
         (self.pass_on)(batch);
     }

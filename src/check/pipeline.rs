@@ -57,7 +57,7 @@ pub(super) enum Message {
 pub(super) fn run(
     walk: &Walk,
     store: &SourceStore,
-    options: Options,
+    options: Options<'_>,
     mut consume: impl FnMut(Message),
 ) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
@@ -336,7 +336,7 @@ fn units(group: Vec<Read>) -> Vec<Unit> {
 }
 
 impl Unit {
-    fn check(self, store: &SourceStore, options: Options, out: &SyncSender<Vec<Message>>) {
+    fn check(self, store: &SourceStore, options: Options<'_>, out: &SyncSender<Vec<Message>>) {
         let send = |messages: Vec<Message>| {
             // Nobody listens any more only where the consumer panicked.
             let _ = out.send(messages);

@@ -3,18 +3,19 @@
 //! A rule looks at a raw value and says whether it is sound; what is not gives a finding with the
 //! exact characters at fault. None looks at another manifest.
 
+mod artifact_type;
+mod content;
 mod metadata;
 mod name;
 mod properties;
 mod source;
 mod tags;
 mod text;
+mod uri;
 
 use super::defaults::{Defaults, Sound};
 use crate::diagnostic::{Code, Draft, Findings, ROOT};
-use crate::limits;
 use crate::manifest::{RawArtifact, Slot};
-use text::Rule;
 
 /// Checks one artifact against the service's constraints. False where a default that it takes is
 /// faulty: that has been told at the default.
@@ -44,10 +45,8 @@ fn own_values(raw: &RawArtifact<'_>, sound: &mut Sound, findings: &mut Findings<
     if let Some(name) = raw.name.given() {
         name::check(name, &ROOT.field("ArtifactName"), findings);
     }
-    if let Some(artifact_type) = raw.artifact_type.given() {
-        let rule = Rule::new("ArtifactType", limits::ARTIFACT_TYPE, Code::TypeLength);
-        let path = ROOT.field("ArtifactType");
-        sound.artifact_type = rule.check(artifact_type, &path, findings);
+    if let Some(text) = raw.artifact_type.given() {
+        sound.artifact_type = artifact_type::check(text, &ROOT.field("ArtifactType"), findings);
     }
     if let Some(source) = raw.source.given() {
         source::check(source, &ROOT.field("Source"), findings);

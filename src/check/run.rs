@@ -8,7 +8,9 @@ use super::part::{Batch, PartEntry};
 use super::pipeline::{self, Message};
 use super::{Entry, EntryId, Options, Sink, Summary};
 use crate::diagnostic::words::{counted, quoted};
-use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
+use crate::diagnostic::{
+    self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted, secret,
+};
 use crate::source::{FileId, SourceStore, Span};
 use crate::walk::{Origin, Walk};
 
@@ -29,7 +31,12 @@ pub fn sources(walk: &Walk) -> SourceStore {
 }
 
 /// Checks every file of `walk` and tells `sink` what is found.
-pub fn run(walk: &Walk, store: &SourceStore, options: Options, sink: &mut impl Sink) -> Summary {
+pub fn run(
+    walk: &Walk,
+    store: &SourceStore,
+    options: Options<'_>,
+    sink: &mut impl Sink,
+) -> Summary {
     let mut consumer = Consumer {
         store,
         options,
@@ -48,7 +55,7 @@ pub fn run(walk: &Walk, store: &SourceStore, options: Options, sink: &mut impl S
 
 struct Consumer<'r, S> {
     store: &'r SourceStore,
-    options: Options,
+    options: Options<'r>,
     sink: &'r mut S,
     summary: Summary,
     index: Index,
@@ -74,9 +81,13 @@ impl<S: Sink> Consumer<'_, S> {
                     self.end_file(file);
                 }
             }
-            Message::Unreadable(finding) => {
+            Message::Unreadable(mut finding) => {
                 let file = finding.file;
-                self.findings.push(finding);
+                let levels = self.options.rules.levels(&self.store.name(file));
+                if let Some(severity) = levels.severity(finding.code) {
+                    finding.severity = severity;
+                    self.findings.push(finding);
+                }
                 self.end_file(file);
             }
         }
@@ -86,6 +97,7 @@ impl<S: Sink> Consumer<'_, S> {
         // Workers count artifacts from the start of their part.
         let offset = self.part_start - self.file_start;
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        self.store.hide(file, &batch.hidden);
         self.unlisted.errors += batch.unlisted.errors;
         self.unlisted.warnings += batch.unlisted.warnings;
         for mut finding in batch.findings {
@@ -172,7 +184,8 @@ impl<S: Sink> Consumer<'_, S> {
         if let Some(source) = self.store.get(file) {
             let text = source.slice(span);
             let what = if code == Code::DuplicateName { "the name" } else { "the source" };
-            let text = quoted(text.trim_matches(['"', '\'']));
+            let text = secret::masked(text.trim_matches(['"', '\'']));
+            let text = quoted(&text);
             finding.message = match code {
                 Code::DuplicateName => format!("{what} {text} is used twice"),
                 _ => format!("{what} {text} is used twice, with the same `SourceTypes`"),

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::checking::{self, Manifest, shell_words};
+use super::checking::{self, Filter, Manifest, shell_words};
 use super::runtime::{Signals, block_on};
+use super::settings::Settings;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
 use crate::check::{Entry, Summary};
-use crate::cli::{Format, Global, Import, Pace as PaceArgs};
+use crate::cli::{Global, Import, Pace as PaceArgs};
+use crate::config::Config;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::event::{Cause, Event};
 use crate::exit::Exit;
@@ -30,15 +32,16 @@ const DEFAULT_RATE: f64 = 10.0;
 const LOOK_UP_RATE: f64 = 10.0;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
+    let settings = &Settings::load(global)?;
     reports_can_be_written(&args.report)?;
     if args.dry_run {
-        return dry_run(global, args);
+        return dry_run(global, args, settings);
     }
     block_on(async {
         let signals = Signals::listen()?;
         // Before the check: a target that is not there is not worth waiting for.
-        let ready = target::connect(&args.target, args.pace.timeout).await?;
-        let exit = import(global, args, &ready, signals).await;
+        let ready = target::connect(&args.target, &settings.config, args.pace.timeout).await?;
+        let exit = import(global, args, settings, &ready, signals).await;
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }
@@ -49,10 +52,12 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
 async fn import(
     global: &Global,
     args: &Import,
+    settings: &Settings,
     ready: &Ready,
     signals: Signals,
 ) -> Result<Exit, Failure> {
-    let (manifest, mut entries, checked) = tokio::task::block_in_place(|| check(global, args))?;
+    let (manifest, mut entries, checked) =
+        tokio::task::block_in_place(|| check(global, args, settings))?;
     let mut log = RunLog::new(&entries, &manifest.sources);
     log.target = Some(ready.target.clone());
     let jobs = jobs(&mut entries);
@@ -71,7 +76,8 @@ async fn import(
         }
     }
     let began = Instant::now();
-    let end = submit(global, args, ready, jobs, &mut log, signals).await;
+    let options = engine_options(&args.pace, &settings.config, ready.target.is_local());
+    let end = submit(global, ready, jobs, options, &mut log, signals).await;
     log.finish(Some(began));
     write_reports(&log, &args.report)?;
     if !global.quiet {
@@ -81,13 +87,22 @@ async fn import(
 }
 
 /// Checks the manifests and shows what is found.
-fn check(global: &Global, args: &Import) -> Result<(Manifest, Vec<Entry>, Summary), Failure> {
-    let manifest = Manifest::find(&args.manifests)?;
-    let mut report = checking::findings_report(global, Format::Human, false, &args.manifests);
-    let progress = checking::progress(global);
-    let threads = args.manifests.threads;
+fn check(
+    global: &Global,
+    args: &Import,
+    settings: &Settings,
+) -> Result<(Manifest, Vec<Entry>, Summary), Failure> {
+    let manifest = Manifest::find(&args.manifests, settings)?;
+    let mut report = checking::human_report(global, &args.manifests);
     let mut entries = Vec::new();
-    let summary = checking::check(&manifest, threads, progress, &mut *report, Some(&mut entries))?;
+    let check = checking::Check {
+        global,
+        settings,
+        manifest: &manifest,
+        threads: args.manifests.threads,
+        filter: &Filter::default(),
+    };
+    let summary = checking::check(check, &mut *report, Some(&mut entries))?;
     match manifest.none_found(&args.manifests) {
         Some(failure) => Err(failure),
         None => Ok((manifest, entries, summary)),
@@ -123,12 +138,19 @@ fn refused_beforehand(args: &Import, checked: &Summary, creates: usize) -> Optio
     Some(Notice { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
 }
 
-fn engine_options(args: &PaceArgs, local: bool) -> import::Options {
+fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Options {
     let now = Instant::now();
     let default = if local { Rate::Unlimited } else { Rate::Fixed(DEFAULT_RATE) };
     let look_ups = if local { Rate::Unlimited } else { Rate::Fixed(LOOK_UP_RATE) };
+    let asked = args.rate.unwrap_or(default);
+    // The ceiling spares an account; nobody else waits for the embedded registry.
+    let rate = match (config.max_rate.filter(|_| !local), asked) {
+        (Some(most), Rate::Fixed(asked)) => Rate::Fixed(asked.min(most)),
+        (Some(most), Rate::Unlimited) => Rate::Fixed(most),
+        (None, asked) => asked,
+    };
     import::Options {
-        pace: Pace::new(args.rate.unwrap_or(default), args.burst, now),
+        pace: Pace::new(rate, args.burst, now),
         look_up_pace: Pace::new(look_ups, None, now),
         concurrency: usize::from(args.concurrency),
         patience: args.limit_patience,
@@ -139,9 +161,9 @@ fn engine_options(args: &PaceArgs, local: bool) -> import::Options {
 
 async fn submit(
     global: &Global,
-    args: &Import,
     ready: &Ready,
     jobs: Vec<Job>,
+    options: import::Options,
     log: &mut RunLog,
     mut signals: Signals,
 ) -> End {
@@ -153,7 +175,6 @@ async fn submit(
         let signal = signals.next().await;
         let _ = stop.send(Stop::Now { signal });
     });
-    let options = engine_options(&args.pace, ready.target.is_local());
     let mut progress = RunProgress::new(checking::progress(global), global.quiet, jobs.len());
     let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
     let service = ready.service.clone();
@@ -276,8 +297,8 @@ fn command(args: &Import) -> String {
 }
 
 /// Checks, and says what would be sent.
-fn dry_run(global: &Global, args: &Import) -> Result<Exit, Failure> {
-    let (manifest, entries, checked) = check(global, args)?;
+fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, Failure> {
+    let (manifest, entries, checked) = check(global, args, settings)?;
     let valid: Vec<_> = entries.iter().filter_map(|entry| entry.artifact.as_ref()).collect();
     let mut out = Output::stdout(global.color.into());
     let nothing = args.require_valid && checked.errors > 0;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Failure, serve};
 use crate::cli;
+use crate::config::Config;
 use crate::diagnostic::words::{counted, escaped};
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectError, SageMaker};
@@ -19,7 +20,11 @@ pub(super) struct Ready {
 }
 
 /// Finds the target that the command line names.
-pub(super) async fn connect(args: &cli::Target, timeout: Duration) -> Result<Ready, Failure> {
+pub(super) async fn connect(
+    args: &cli::Target,
+    config: &Config,
+    timeout: Duration,
+) -> Result<Ready, Failure> {
     let ready = match &args.local {
         Some(file) => local(file, timeout).await?,
         None => {
@@ -34,7 +39,11 @@ pub(super) async fn connect(args: &cli::Target, timeout: Duration) -> Result<Rea
             Ready { service, target, registry: None }
         }
     };
-    expected(args, &ready.target)?;
+    expected(args.expect_account.as_ref(), args.expect_region.as_ref(), &ready.target)?;
+    // Guards of a configuration are about what others share, and the embedded registry is not.
+    if !ready.target.is_local() {
+        expected(config.expect_account.as_ref(), config.expect_region.as_ref(), &ready.target)?;
+    }
     Ok(ready)
 }
 
@@ -63,13 +72,17 @@ fn not_connected(error: &ConnectError) -> Failure {
 }
 
 /// That the target is the one that was expected.
-fn expected(args: &cli::Target, target: &Target) -> Result<(), Failure> {
+fn expected(
+    expected_account: Option<&String>,
+    expected_region: Option<&String>,
+    target: &Target,
+) -> Result<(), Failure> {
     let (account, region) = match target {
         Target::Aws { account, region, .. } => (Some(account), Some(region)),
         Target::Endpoint { region, .. } => (None, Some(region)),
         Target::Local { .. } => (None, None),
     };
-    let check = |name: &str, expected: &Option<String>, found: Option<&String>| {
+    let check = |name: &str, expected: Option<&String>, found: Option<&String>| {
         let Some(expected) = expected else { return Ok(()) };
         match found {
             Some(found) if found == expected => Ok(()),
@@ -81,8 +94,8 @@ fn expected(args: &cli::Target, target: &Target) -> Result<(), Failure> {
             ))),
         }
     };
-    check("account", &args.expect_account, account)?;
-    check("Region", &args.expect_region, region)
+    check("account", expected_account, account)?;
+    check("Region", expected_region, region)
 }
 
 /// Shows where how much is to be written, and asks for a yes.

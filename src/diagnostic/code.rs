@@ -28,8 +28,17 @@ impl fmt::Display for Severity {
     }
 }
 
+/// Whether a configuration or a comment may change how bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// The file cannot be read, or the service refuses it: nothing makes it less than it is.
+    Fixed,
+    /// A suspicion, or a reading of the service that is inferred.
+    Free,
+}
+
 macro_rules! codes {
-    ($($variant:ident $name:literal $severity:ident $summary:literal;)+) => {
+    ($($variant:ident $name:literal $severity:ident $hold:ident $summary:literal;)+) => {
         /// A rule, by its stable name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
@@ -57,54 +66,79 @@ macro_rules! codes {
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),+ }
             }
+
+            const fn hold(self) -> Hold {
+                match self { $(Self::$variant => Hold::$hold),+ }
+            }
         }
     };
 }
 
 codes! {
-    PathUnreadable "path-unreadable" Error "a file or folder cannot be read";
-    PathKind "path-kind" Error "a path is neither a file nor a folder";
-    LinkLoop "link-loop" Error "symbolic links lead round in a circle";
-    LinkOutside "link-outside" Warning "a symbolic link leads out of the named folders and is not followed";
-    FileSize "file-size" Error "a file is larger than 4 GiB";
-    Encoding "encoding" Error "a file is not UTF-8";
-    FindingsLimit "findings-limit" Warning "a file has more findings than are listed";
-    Syntax "syntax" Error "a document is not YAML";
-    NestingDepth "nesting-depth" Error "collections are nested too deep";
-    DocumentSize "document-size" Error "one artifact holds more values than can be read";
-    UnknownAnchor "unknown-anchor" Error "an alias names an anchor that its document does not have";
-    RecursiveAlias "recursive-alias" Error "an alias stands inside the value that it names";
-    AliasLimit "alias-limit" Error "aliases repeat far more text than the file holds";
-    MergeKey "merge-key" Error "`<<` merges something that is not a mapping";
-    YamlTag "yaml-tag" Error "a YAML tag that manifests do not have";
-    DuplicateKey "duplicate-key" Error "a mapping has the same key twice";
-    UnknownField "unknown-field" Error "a field that `CreateArtifact` does not have";
-    WrongKind "wrong-kind" Error "a mapping, a list or a text where another of them belongs";
-    MissingField "missing-field" Error "a field that the service requires is not there";
-    NotAString "not-a-string" Error "a number, boolean or null where the service takes text only";
-    AmbiguousScalar "ambiguous-scalar" Warning "a text that other YAML readers take for something else";
-    NameLength "name-length" Error "an `ArtifactName` is empty or too long";
-    NamePattern "name-pattern" Error "an `ArtifactName` has characters that names cannot have";
-    TypeLength "type-length" Error "an `ArtifactType` is too long";
-    UriLength "uri-length" Error "a `SourceUri` is empty or too long";
-    SourceIdType "source-id-type" Error "a `SourceIdType` that the service does not know";
-    SourceValueLength "source-value-length" Error "the `Value` of a source type is too long";
-    PropertyCount "property-count" Error "more `Properties` than an artifact can have";
-    PropertyKeyLength "property-key-length" Error "a key of `Properties` is too long";
-    PropertyValueLength "property-value-length" Error "a value of `Properties` is too long";
-    MetadataLength "metadata-length" Error "a value of `MetadataProperties` is too long";
-    LineBreak "line-break" Error "a line break in a value that the service reads as one line";
-    TagCount "tag-count" Error "more `Tags` than an artifact can have";
-    TagKeyLength "tag-key-length" Error "the `Key` of a tag is empty or too long";
-    TagValueLength "tag-value-length" Error "the `Value` of a tag is too long";
-    TagPattern "tag-pattern" Error "a tag has characters that tags cannot have";
-    TagReserved "tag-reserved" Error "the `Key` of a tag starts with `aws:`, which only AWS may write";
-    DuplicateTag "duplicate-tag" Error "two tags of an artifact have the same `Key`";
-    DuplicateName "duplicate-name" Error "two artifacts have the same `ArtifactName`";
-    DuplicateSource "duplicate-source" Error "two artifacts have the same `SourceUri` and `SourceTypes`";
+    PathUnreadable "path-unreadable" Error Fixed "a file or folder cannot be read";
+    PathKind "path-kind" Error Fixed "a path is neither a file nor a folder";
+    LinkLoop "link-loop" Error Fixed "symbolic links lead round in a circle";
+    LinkOutside "link-outside" Warning Free "a symbolic link leads out of the named folders and is not followed";
+    FileSize "file-size" Error Fixed "a file is larger than 4 GiB";
+    Encoding "encoding" Error Fixed "a file is not UTF-8";
+    FindingsLimit "findings-limit" Warning Fixed "a file has more findings than are listed";
+    Syntax "syntax" Error Fixed "a document is not YAML";
+    NestingDepth "nesting-depth" Error Fixed "collections are nested too deep";
+    DocumentSize "document-size" Error Fixed "one artifact holds more values than can be read";
+    UnknownAnchor "unknown-anchor" Error Fixed "an alias names an anchor that its document does not have";
+    RecursiveAlias "recursive-alias" Error Fixed "an alias stands inside the value that it names";
+    AliasLimit "alias-limit" Error Fixed "aliases repeat far more text than the file holds";
+    MergeKey "merge-key" Error Fixed "`<<` merges something that is not a mapping";
+    YamlTag "yaml-tag" Error Fixed "a YAML tag that manifests do not have";
+    DuplicateKey "duplicate-key" Error Fixed "a mapping has the same key twice";
+    UnknownField "unknown-field" Error Fixed "a field that `CreateArtifact` does not have";
+    WrongKind "wrong-kind" Error Fixed "a mapping, a list or a text where another of them belongs";
+    MissingField "missing-field" Error Fixed "a field that the service requires is not there";
+    NotAString "not-a-string" Error Fixed "a number, boolean or null where the service takes text only";
+    AmbiguousScalar "ambiguous-scalar" Warning Free "a text that other YAML readers take for something else";
+    NameLength "name-length" Error Fixed "an `ArtifactName` is empty or too long";
+    NamePattern "name-pattern" Error Fixed "an `ArtifactName` has characters that names cannot have";
+    TypeLength "type-length" Error Fixed "an `ArtifactType` is too long";
+    UriLength "uri-length" Error Fixed "a `SourceUri` is empty or too long";
+    SourceIdType "source-id-type" Error Fixed "a `SourceIdType` that the service does not know";
+    SourceValueLength "source-value-length" Error Fixed "the `Value` of a source type is too long";
+    PropertyCount "property-count" Error Fixed "more `Properties` than an artifact can have";
+    PropertyKeyLength "property-key-length" Error Fixed "a key of `Properties` is too long";
+    PropertyValueLength "property-value-length" Error Fixed "a value of `Properties` is too long";
+    MetadataLength "metadata-length" Error Fixed "a value of `MetadataProperties` is too long";
+    LineBreak "line-break" Error Free "a line break in a value that the service reads as one line";
+    TagCount "tag-count" Error Fixed "more `Tags` than an artifact can have";
+    TagKeyLength "tag-key-length" Error Fixed "the `Key` of a tag is empty or too long";
+    TagValueLength "tag-value-length" Error Fixed "the `Value` of a tag is too long";
+    TagPattern "tag-pattern" Error Fixed "a tag has characters that tags cannot have";
+    TagReserved "tag-reserved" Error Fixed "the `Key` of a tag starts with `aws:`, which only AWS may write";
+    DuplicateTag "duplicate-tag" Error Fixed "two tags of an artifact have the same `Key`";
+    Credential "credential" Error Free "a value looks like a password, a key or a token";
+    InvisibleCharacter "invisible-character" Warning Free "a value holds characters that cannot be seen";
+    OuterBlank "outer-blank" Warning Free "a value begins or ends with a blank";
+    UnfilledTemplate "unfilled-template" Warning Free "a value still holds a placeholder that nothing filled in";
+    TypeEmpty "type-empty" Warning Free "an `ArtifactType` is empty";
+    TypeCase "type-case" Warning Free "an `ArtifactType` differs only in case from a usual one";
+    UriScheme "uri-scheme" Warning Free "a `SourceUri` has no scheme";
+    UriBlank "uri-blank" Warning Free "a `SourceUri` holds a blank";
+    BucketName "bucket-name" Warning Free "an `s3://` URI names a bucket that cannot exist";
+    SourceValueFormat "source-value-format" Warning Free "the `Value` of a source type does not fit its `SourceIdType`";
+    DuplicateSourceType "duplicate-source-type" Warning Free "an artifact has the same source type twice";
+    TagCase "tag-case" Warning Free "two tags of an artifact have keys that differ only in case";
+    DuplicateName "duplicate-name" Error Fixed "two artifacts have the same `ArtifactName`";
+    DuplicateSource "duplicate-source" Error Fixed "two artifacts have the same `SourceUri` and `SourceTypes`";
+    UnusedAllow "unused-allow" Warning Free "a comment allows what is not there, or cannot be allowed";
+    Config "config" Error Fixed "`lineload.toml` says something that it cannot say";
 }
 
 impl Code {
+    /// Whether `lineload.toml` or a comment may change how bad it is. What keeps a file from being
+    /// read, and what the service refuses by its own documentation, stays an error.
+    #[must_use]
+    pub fn can_be_changed(self) -> bool {
+        self.hold() == Hold::Free
+    }
+
     /// The rule of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

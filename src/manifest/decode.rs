@@ -68,19 +68,21 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         }
         let mut raw = RawArtifact { head: self.head(target.node), ..RawArtifact::default() };
         raw.broken = self.broken;
-        for Entry { key, value } in self.entries(target.node, root) {
+        let entries = self.entries(target.node, root);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             let name = key.scalar.value;
             let path = &root.field(name);
             let known = shape.fields().contains(&name);
             match name {
-                "ArtifactName" if known => raw.name = self.text(&key, value, path),
-                "ArtifactType" if known => raw.artifact_type = self.text(&key, value, path),
-                "Source" if known => raw.source = self.source(&key, value, path),
-                "Properties" if known => raw.properties = self.properties(&key, value, path),
-                "MetadataProperties" if known => raw.metadata = self.metadata(&key, value, path),
-                "Tags" if known => raw.tags = self.tags(&key, value, path),
+                "ArtifactName" if known => raw.name = self.text(key, value, path),
+                "ArtifactType" if known => raw.artifact_type = self.text(key, value, path),
+                "Source" if known => raw.source = self.source(key, value, path),
+                "Properties" if known => raw.properties = self.properties(key, value, path),
+                "MetadataProperties" if known => raw.metadata = self.metadata(key, value, path),
+                "Tags" if known => raw.tags = self.tags(key, value, path),
                 _ => {
-                    self.unknown(&key, shape, path);
+                    self.unknown(key, &entries, shape, path);
                     raw.mark_meant(shape.instead_of(name));
                 }
             }
@@ -93,7 +95,9 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let path = &ROOT;
         let mut found = Wrapper::default();
         let mut has_list = false;
-        for Entry { key, value } in self.entries(root, path) {
+        let entries = self.entries(root, path);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             match key.scalar.value {
                 DEFAULTS => found.defaults = Some(value),
                 ARTIFACTS => {
@@ -107,11 +111,11 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                         _ => {
                             let help =
                                 Some("write each artifact as `- ArtifactType: …`".to_owned());
-                            self.wrong_kind_of(&key, target, "a list", path, help);
+                            self.wrong_kind_of(key, target, "a list", path, help);
                         }
                     }
                 }
-                _ => self.unknown(&key, Shape::Wrapper, path),
+                _ => self.unknown(key, &entries, Shape::Wrapper, path),
             }
         }
         if !has_list && !self.broken {
@@ -138,13 +142,15 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             return Slot::Faulty;
         };
         let mut source = RawSource { head: self.head(target.node), ..RawSource::default() };
-        for Entry { key, value } in self.entries(target.node, path) {
+        let entries = self.entries(target.node, path);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             let path = &path.field(key.scalar.value);
             match key.scalar.value {
-                "SourceUri" => source.uri = self.text(&key, value, path),
-                "SourceTypes" => source.types = self.source_types(&key, value, path),
+                "SourceUri" => source.uri = self.text(key, value, path),
+                "SourceTypes" => source.types = self.source_types(key, value, path),
                 _ => {
-                    self.unknown(&key, Shape::Source, path);
+                    self.unknown(key, &entries, Shape::Source, path);
                     if Shape::Source.meant(key.scalar.value) == Some("SourceUri") {
                         source.uri = source.uri.or_faulty();
                     }
@@ -215,13 +221,15 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
 
     fn pair(&mut self, node: NodeId, path: &Pointer<'_>, shape: Shape, pair: &mut Pair<'a>) {
         let names = shape.fields();
-        for Entry { key, value } in self.entries(node, path) {
+        let entries = self.entries(node, path);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             let field = names.iter().position(|name| *name == key.scalar.value);
             let path = &path.field(key.scalar.value);
             match field {
-                Some(field) => pair.values[field] = self.text(&key, value, path),
+                Some(field) => pair.values[field] = self.text(key, value, path),
                 None => {
-                    self.unknown(&key, shape, path);
+                    self.unknown(key, &entries, shape, path);
                     let meant = shape.meant(key.scalar.value);
                     if let Some(field) = names.iter().position(|name| Some(*name) == meant) {
                         pair.values[field] = pair.values[field].or_faulty();
@@ -253,10 +261,12 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             return Slot::Faulty;
         };
         let mut properties = Vec::new();
-        for Entry { key, value } in self.entries(target.node, path) {
+        let entries = self.entries(target.node, path);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             let path = &path.field(key.scalar.value);
-            let value = self.text(&key, value, path);
-            let key = self.key_text(&key, path);
+            let value = self.text(key, value, path);
+            let key = self.key_text(key, path);
             properties.push(RawProperty { key, value });
         }
         Slot::Given(properties)
@@ -273,12 +283,14 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             return Slot::Faulty;
         };
         let mut metadata = RawMetadata::default();
-        for Entry { key, value } in self.entries(target.node, path) {
+        let entries = self.entries(target.node, path);
+        for Entry { key, value } in &entries {
+            let (key, value) = (key, *value);
             let name = key.scalar.value;
             let path = &path.field(name);
             match limits::METADATA_FIELDS.iter().position(|field| *field == name) {
-                Some(field) => metadata.values[field] = self.text(&key, value, path),
-                None => self.unknown(&key, Shape::Metadata, path),
+                Some(field) => metadata.values[field] = self.text(key, value, path),
+                None => self.unknown(key, &entries, Shape::Metadata, path),
             }
         }
         Slot::Given(metadata)

@@ -67,6 +67,24 @@ impl<'a> Text<'a> {
         self.scalar.header().map(|span| self.scalar.source(span))
     }
 
+    /// Where the header of a block scalar is.
+    #[must_use]
+    pub fn header_span(&self) -> Option<Span> {
+        self.scalar.header()
+    }
+
+    /// Where it begins: the header of a block scalar, or the text itself.
+    #[must_use]
+    pub fn head(&self) -> Span {
+        self.scalar.header().unwrap_or(self.span)
+    }
+
+    /// Whether it is written without quotes and not as a block.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.scalar.style == crate::yaml::Style::Plain
+    }
+
     /// Where the bytes `range` of the value are written.
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Span {

@@ -11,6 +11,7 @@ use std::ops::Range;
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::diagnostic::secret;
 use crate::diagnostic::words::{escaped, is_printable};
 use crate::source::{Region, SourceFile, Span};
 
@@ -53,7 +54,13 @@ struct Label {
 impl Excerpt {
     /// The lines of `source` round `marks`, none wider than `width` cells. `None` if the source is no
     /// longer what it was when the marks were made.
-    pub(super) fn new(source: &SourceFile, marks: &[Mark], width: usize) -> Option<Self> {
+    /// What `hidden` covers, and whatever looks like a credential, is masked.
+    pub(super) fn new(
+        source: &SourceFile,
+        marks: &[Mark],
+        width: usize,
+        hidden: &[Span],
+    ) -> Option<Self> {
         let mut numbers = BTreeSet::new();
         for Mark { region, .. } in marks {
             if source.position(region.start.offset) != region.start {
@@ -70,7 +77,7 @@ impl Excerpt {
         };
         for number in numbers {
             if let Some(line) = source.line_span(number) {
-                excerpt.add_line(source, number, line, marks, width);
+                excerpt.add_line(source, number, line, marks, width, hidden);
             }
         }
         Some(excerpt)
@@ -83,6 +90,7 @@ impl Excerpt {
         line: Span,
         marks: &[Mark],
         width: usize,
+        hidden: &[Span],
     ) {
         let marks: Vec<_> = marks.iter().filter(|mark| mark.region.start.line == number).collect();
         let raw = source.slice(line);
@@ -99,7 +107,13 @@ impl Excerpt {
             start..raw.ceil_char_boundary(end).max(start)
         };
         let wanted = marks.iter().map(|mark| covered(mark)).min_by_key(|range| range.start);
-        let fitted = Fitted::new(raw, wanted.as_ref(), width, number == 1);
+        let mut masked = secret::ranges(raw);
+        let in_line = |span: &Span| {
+            let start = (span.start.max(line.start) - line.start) as usize;
+            start..(span.end.min(line.end).max(line.start) - line.start) as usize
+        };
+        masked.extend(hidden.iter().map(in_line).filter(|range| !range.is_empty()));
+        let fitted = Fitted::new(raw, wanted.as_ref(), width, number == 1, &masked);
         let start = self.text.len();
         self.text.push_str(&fitted.text);
         let end = self.text.len();
@@ -191,7 +205,13 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn new(raw: &str, wanted: Option<&Range<usize>>, width: usize, is_first: bool) -> Self {
+    fn new(
+        raw: &str,
+        wanted: Option<&Range<usize>>,
+        width: usize,
+        is_first: bool,
+        masked: &[Range<usize>],
+    ) -> Self {
         let raw_start =
             if is_first && raw.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
         let from = window_start(raw, raw_start, wanted, width);
@@ -204,6 +224,7 @@ impl Fitted {
         let marked = |at: usize| wanted.is_some_and(|wanted| wanted.contains(&at));
         for (at, c) in raw[from..].char_indices().map(|(at, c)| (from + at, c)) {
             let length = fitted.text.len();
+            let c = if masked.iter().any(|range| range.contains(&at)) { '*' } else { c };
             push(&mut fitted.text, c, cells, marked(at));
             let wide = width_of(&fitted.text[length..]);
             if cells + wide > width {
@@ -307,7 +328,7 @@ mod tests {
         let source = SourceFile::new(FileId(0), name, text.as_bytes().to_vec());
         let region = source.region(Span::new(span));
         let mark = Mark { region, text: None, primary: true };
-        let excerpt = Excerpt::new(&source, &[mark], width).unwrap();
+        let excerpt = Excerpt::new(&source, &[mark], width, &[]).unwrap();
         let label = excerpt.labels[0].bytes.clone();
         (excerpt.text.clone(), excerpt.text[label].to_owned())
     }

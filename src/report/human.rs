@@ -14,7 +14,7 @@ use super::FindingsReport;
 use super::excerpt::{Excerpt, Mark};
 use crate::check::Summary;
 use crate::diagnostic::words::{counted, escaped, grouped};
-use crate::diagnostic::{Code, Diagnostic, Related, Severity};
+use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
 use crate::source::{FileId, SourceStore};
 
 /// From more findings than this on, only [`EACH`] of each code are shown in full.
@@ -39,8 +39,8 @@ pub struct Options {
     pub all: bool,
     /// Leave the closing line out.
     pub quiet: bool,
-    /// The command that shows every finding.
-    pub all_command: String,
+    /// The command of this run: options go behind it.
+    pub command: String,
 }
 
 /// Findings for people.
@@ -51,6 +51,8 @@ pub struct Human<W> {
     /// Shown when the check is done.
     kept: Vec<Diagnostic>,
     total: usize,
+    safe_fixes: usize,
+    unsafe_fixes: usize,
     codes: BTreeMap<Code, Count>,
     folders: BTreeMap<String, usize>,
 }
@@ -71,6 +73,8 @@ impl<W: Write> Human<W> {
             options,
             kept: Vec::new(),
             total: 0,
+            safe_fixes: 0,
+            unsafe_fixes: 0,
             codes: BTreeMap::new(),
             folders: BTreeMap::new(),
         }
@@ -78,6 +82,11 @@ impl<W: Write> Human<W> {
 
     fn count(&mut self, finding: &Diagnostic, sources: &SourceStore) {
         self.total += 1;
+        match finding.fix.as_ref().map(|fix| fix.safety) {
+            Some(Safety::Safe) => self.safe_fixes += 1,
+            Some(Safety::Unsafe) => self.unsafe_fixes += 1,
+            None => {}
+        }
         let count = self.codes.entry(finding.code).or_default();
         count.findings += 1;
         count.errors |= finding.is_error();
@@ -94,6 +103,31 @@ impl<W: Write> Human<W> {
     fn show(&mut self, finding: &Diagnostic, sources: &SourceStore) -> io::Result<()> {
         let text = render(finding, sources, &self.options);
         writeln!(self.out, "{text}")
+    }
+
+    /// How many of the findings have a fix.
+    fn fixable(&mut self) -> io::Result<()> {
+        let command = &self.options.command;
+        match (self.safe_fixes, self.unsafe_fixes) {
+            (0, 0) => Ok(()),
+            (0, some) => writeln!(
+                self.out,
+                "{} can be mended by a guess: `{command} --unsafe-fixes --diff` shows it",
+                grouped(some as u64)
+            ),
+            (some, 0) => writeln!(
+                self.out,
+                "{} can be mended: `{command} --fix` (`--diff` shows it first)",
+                grouped(some as u64)
+            ),
+            (safe, guesses) => writeln!(
+                self.out,
+                "{} can be mended: `{command} --fix` (`--diff` shows it first), and {} more by a \
+                 guess with `--unsafe-fixes`",
+                grouped(safe as u64),
+                grouped(guesses as u64)
+            ),
+        }
     }
 
     fn is_cut(&self) -> bool {
@@ -168,14 +202,15 @@ impl<W: Write> FindingsReport for Human<W> {
             let hidden = self.total - shown.values().map(|shown| (*shown).min(EACH)).sum::<usize>();
             writeln!(
                 self.out,
-                "{} like these are not shown; `{}` shows them all.\n",
+                "{} like these are not shown; `{} --all` shows them all.\n",
                 grouped(hidden as u64),
-                self.options.all_command
+                self.options.command
             )?;
             self.table()?;
         }
         if !self.options.quiet {
             writeln!(self.out, "{}", closing_line(summary, took))?;
+            self.fixable()?;
         }
         self.out.flush()
     }
@@ -307,7 +342,8 @@ fn excerpt(
         return None;
     }
     let source: Arc<_> = sources.get(file)?;
-    Excerpt::new(&source, marks, options.width.saturating_sub(GUTTER).max(20))
+    let width = options.width.saturating_sub(GUTTER).max(20);
+    Excerpt::new(&source, marks, width, &sources.hidden(file))
 }
 
 impl fmt::Debug for View {

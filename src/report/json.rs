@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::FindingsReport;
 use crate::check::Summary;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, Fix};
 use crate::source::{Position, Region, SourceStore};
 
 /// The version of the shape.
@@ -32,7 +32,31 @@ struct Finding<'f> {
     path: &'f str,
     span: Option<Span>,
     related: Vec<RelatedFinding<'f>>,
-    fix: Option<()>,
+    fix: Option<FindingFix<'f>>,
+}
+
+#[derive(Serialize)]
+struct FindingFix<'f> {
+    safety: &'f str,
+    edits: Vec<FindingEdit<'f>>,
+}
+
+#[derive(Serialize)]
+struct FindingEdit<'f> {
+    start: u32,
+    end: u32,
+    text: &'f str,
+}
+
+impl<'f> From<&'f Fix> for FindingFix<'f> {
+    fn from(fix: &'f Fix) -> Self {
+        let edit = |edit: &'f Edit| FindingEdit {
+            start: edit.span.start,
+            end: edit.span.end,
+            text: &edit.text,
+        };
+        Self { safety: fix.safety.as_str(), edits: fix.edits.iter().map(edit).collect() }
+    }
 }
 
 #[derive(Serialize)]
@@ -106,7 +130,7 @@ impl<W: Write> FindingsReport for Json<W> {
                 path: &finding.path,
                 span: finding.region.map(Span::from),
                 related: related.collect(),
-                fix: None,
+                fix: finding.fix.as_ref().map(FindingFix::from),
             };
             serde_json::to_writer(&mut self.out, &finding)?;
         }

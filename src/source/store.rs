@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::{FileId, SourceFile};
+use super::{FileId, SourceFile, Span};
 
 /// How many files stay in memory for the next question. Findings come in the order of the walk, so
 /// one would do but for labels in other files.
@@ -27,6 +27,8 @@ struct Cache {
     /// Large files that a check holds just now.
     lent: HashMap<FileId, Weak<SourceFile>>,
     recent: VecDeque<Arc<SourceFile>>,
+    /// What nobody is to be shown.
+    hidden: HashMap<FileId, Vec<Span>>,
 }
 
 impl SourceStore {
@@ -52,6 +54,24 @@ impl SourceStore {
     /// Keeps `file` for the rest of the run.
     pub fn pin(&self, file: Arc<SourceFile>) {
         self.cache().pinned.insert(file.id(), file);
+    }
+
+    /// Forgets what was read of files that can be read again.
+    pub fn forget(&self) {
+        self.cache().recent.clear();
+    }
+
+    /// Nobody is to be shown what these spans of `id` cover.
+    pub fn hide(&self, id: FileId, spans: &[Span]) {
+        if !spans.is_empty() {
+            self.cache().hidden.entry(id).or_default().extend_from_slice(spans);
+        }
+    }
+
+    /// What of `id` nobody is to be shown.
+    #[must_use]
+    pub fn hidden(&self, id: FileId) -> Vec<Span> {
+        self.cache().hidden.get(&id).cloned().unwrap_or_default()
     }
 
     /// Shares `file` for as long as somebody else holds it, so that it is not read a second time.

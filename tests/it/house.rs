@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::support::root;
 
 /// Low to high.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 22] = [
     "limits",
     "source",
     "diagnostic",
     "artifact",
+    "config",
     "yaml",
     "walk",
     "manifest",
     "check",
+    "fix",
     "submission",
     "event",
     "service",

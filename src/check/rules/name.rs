@@ -1,5 +1,6 @@
 //! `ArtifactName`.
 
+use super::content::Content;
 use super::text;
 use crate::diagnostic::words::quoted;
 use crate::diagnostic::{Code, Draft, Findings, Pointer};
@@ -7,7 +8,13 @@ use crate::limits::{ARTIFACT_NAME, Violation};
 use crate::manifest::Text;
 
 pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-    for violation in ARTIFACT_NAME.violations(name.value) {
+    let violations = ARTIFACT_NAME.violations(name.value);
+    if violations.is_empty() {
+        Content::new("ArtifactName", None).check(name, path, findings);
+    } else {
+        text::note_secret(name, findings);
+    }
+    for violation in violations {
         match violation {
             Violation::Pattern { offending } => {
                 let found = &name.value[offending.clone()];

@@ -23,8 +23,8 @@ pub(super) fn check(
             ok &= rule.check(key, path, findings);
         }
         if let Some(value) = property.value.given() {
-            ok &= Rule::new(name, PROPERTY_VALUE, Code::PropertyValueLength)
-                .check(value, path, findings);
+            let rule = Rule::new(name, PROPERTY_VALUE, Code::PropertyValueLength).of(name);
+            ok &= rule.check(value, path, findings);
         }
         sound.push(ok);
     }

@@ -1,23 +1,84 @@
 //! `Source`.
 
 use super::text::{self, Rule};
+use super::uri;
 use crate::diagnostic::words::{either, quoted};
-use crate::diagnostic::{Code, Draft, Findings, Pointer};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::limits;
 use crate::manifest::{RawSource, RawSourceType, Text};
+use crate::source::Span;
 
 pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     if let Some(uri) = source.uri.given() {
         let rule = Rule::new("SourceUri", limits::SOURCE_URI, Code::UriLength);
-        rule.check(uri, &path.field("SourceUri"), findings);
+        let path = &path.field("SourceUri");
+        rule.check(uri, path, findings);
+        uri::check(uri, path, findings);
     }
     let Some(types) = source.types.given() else {
         return;
     };
     let path = path.field("SourceTypes");
+    let mut seen: Vec<(&str, &str, Span)> = Vec::new();
     for (at, source_type) in types.iter().enumerate() {
-        check_type(source_type, &path.item(at), findings);
+        let path = &path.item(at);
+        check_type(source_type, path, findings);
+        let (Some(id_type), Some(value)) = (source_type.id_type.given(), source_type.value.given())
+        else {
+            continue;
+        };
+        format_of(id_type.value, value, &path.field("Value"), findings);
+        let first = seen.iter().find(|(a, b, _)| (*a, *b) == (id_type.value, value.value));
+        if let Some((.., first)) = first {
+            let message = format!("{} {} is given twice", id_type.value, quoted(value.value));
+            let draft = Draft::new(Code::DuplicateSourceType, value.span, message)
+                .label("again")
+                .related(*first, "first here")
+                .help("remove one of the two: what counts is the set of them");
+            text::push(draft.at(path), value, findings);
+        } else if seen.len() < COMPARED {
+            seen.push((id_type.value, value.value, value.span));
+        }
     }
+}
+
+/// Source types that are compared with each other: more than this no artifact has, but a hostile
+/// file may.
+const COMPARED: usize = 64;
+
+/// That a value has the form that its type says.
+fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+    let (fits, form) = match id_type {
+        "MD5Hash" => (is_md5(value.value), "32 hexadecimal digits"),
+        "S3ETag" => (
+            is_etag(value.value),
+            "32 hexadecimal digits, and `-` with a number of parts where it was uploaded in parts",
+        ),
+        _ => return,
+    };
+    if fits || value.value.is_empty() {
+        return;
+    }
+    let base64 = value.value.len() == 24 && value.value.ends_with("==");
+    let help = if id_type == "MD5Hash" && base64 {
+        "it looks like base64, as `Content-MD5` has it: write the digits, or `Custom` as its type"
+            .to_owned()
+    } else {
+        format!("a value of that type is {form}; use `Custom` for any other")
+    };
+    let message = format!("{} is no {id_type}", quoted(value.value));
+    let draft = Draft::new(Code::SourceValueFormat, value.span, message).help(help);
+    text::push(draft.at(path), value, findings);
+}
+
+fn is_md5(value: &str) -> bool {
+    value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn is_etag(value: &str) -> bool {
+    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    let (digest, parts) = bare.split_once('-').unwrap_or((bare, "1"));
+    is_md5(digest) && (1..=5).contains(&parts.len()) && parts.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
@@ -36,26 +97,32 @@ fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mu
 fn unknown_id_type(id_type: &Text<'_>) -> Draft {
     let message = format!("the service knows no `SourceIdType` {}", quoted(id_type.value));
     let known = either(limits::SOURCE_ID_TYPES);
-    let help = match meant(id_type.value) {
-        Some(meant) => format!("did you mean `{meant}`? It can be {known}"),
+    let meant = meant(id_type.value);
+    let help = match meant {
+        Some((meant, _)) => format!("did you mean `{meant}`? It can be {known}"),
         None => format!("use {known}"),
     };
-    Draft::new(Code::SourceIdType, id_type.span, message).help(help)
+    let fix = meant.and_then(|(meant, safety)| {
+        text::replaced(id_type, meant, |span, text| Fix { safety, ..Fix::safe(span, text) })
+    });
+    Draft::new(Code::SourceIdType, id_type.span, message).help(help).fix(fix)
 }
 
-/// The id type that `text` was probably meant to be.
-pub(crate) fn meant(text: &str) -> Option<&'static str> {
+/// The id type that `text` was meant to be, and whether there is any doubt.
+fn meant(text: &str) -> Option<(&'static str, Safety)> {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect();
     let known = limits::SOURCE_ID_TYPES.into_iter();
     match plain.as_str() {
-        "md5" | "md5sum" => Some("MD5Hash"),
-        "etag" => Some("S3ETag"),
-        "version" | "versionid" | "s3versionid" => Some("S3Version"),
+        "md5" | "md5sum" => Some(("MD5Hash", Safety::Safe)),
+        "etag" => Some(("S3ETag", Safety::Safe)),
+        "version" | "versionid" | "s3versionid" => Some(("S3Version", Safety::Unsafe)),
         plain => known
             .map(|known| (strsim::damerau_levenshtein(&known.to_lowercase(), plain), known))
             .min()
             .filter(|(distance, _)| *distance <= 2)
-            .map(|(_, known)| known),
+            .map(|(distance, known)| {
+                (known, if distance == 0 { Safety::Safe } else { Safety::Unsafe })
+            }),
     }
 }

@@ -17,6 +17,7 @@ pub(super) fn check(
 ) -> Vec<bool> {
     let mut sound = Vec::with_capacity(tags.len());
     let mut seen: HashMap<&str, Span> = HashMap::new();
+    let mut in_lower_case: HashMap<String, Span> = HashMap::new();
     for (at, tag) in tags.iter().enumerate() {
         let path = &path.item(at);
         let mut ok = true;
@@ -24,6 +25,7 @@ pub(super) fn check(
             let path = &path.field("Key");
             ok &= Rule::new("Key", TAG_KEY, Code::TagKeyLength).check(key, path, findings);
             ok &= check_reserved(key, path, findings);
+            let other_case = in_lower_case.insert(key.value.to_lowercase(), key.span);
             if let Some(first) = seen.get(key.value) {
                 let message = format!("two tags have the key {}", quoted(key.value));
                 let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
@@ -32,10 +34,14 @@ pub(super) fn check(
                 ok = false;
             } else {
                 seen.insert(key.value, key.span);
+                if let Some(first) = other_case {
+                    differs_in_case(key, first, path, findings);
+                }
             }
         }
         if let Some(value) = tag.value.given() {
-            let rule = Rule::new("Value", TAG_VALUE, Code::TagValueLength);
+            let name = tag.key.given().map_or("", |key| key.value);
+            let rule = Rule::new("Value", TAG_VALUE, Code::TagValueLength).of(name);
             ok &= rule.check(value, &path.field("Value"), findings);
         }
         sound.push(ok);
@@ -48,6 +54,15 @@ pub(super) fn check(
         findings.push(draft.at(path));
     }
     sound
+}
+
+fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+    let name = quoted(key.value);
+    let message = format!("the tag key {name} differs from another only in case");
+    let draft = Draft::new(Code::TagCase, key.span, message)
+        .related(first, "the other one")
+        .help("keep one of the two: keys of tags are case-sensitive, and people are not");
+    text::push(draft.at(path), key, findings);
 }
 
 fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {

@@ -1,7 +1,8 @@
 //! Length and pattern of a text, as every field has them.
 
+use super::content::Content;
 use crate::diagnostic::words::{counted, grouped, quoted};
-use crate::diagnostic::{Code, Draft, Findings, Pointer};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::{Pattern, TextLimit, Violation};
 use crate::manifest::Text;
 use crate::source::Span;
@@ -9,6 +10,8 @@ use crate::source::Span;
 /// A limit, and what its findings are called.
 pub(super) struct Rule<'n> {
     name: &'n str,
+    /// What the text is the value of, where users choose that.
+    key: Option<&'n str>,
     limit: TextLimit,
     length: Code,
 }
@@ -16,7 +19,13 @@ pub(super) struct Rule<'n> {
 impl<'n> Rule<'n> {
     /// The rule that the field `name` keeps `limit`. A length out of bounds is `length`.
     pub(super) const fn new(name: &'n str, limit: TextLimit, length: Code) -> Self {
-        Self { name, limit, length }
+        Self { name, key: None, limit, length }
+    }
+
+    /// The same for the value of a property or tag with the key `key`.
+    pub(super) const fn of(mut self, key: &'n str) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// Whether `text` keeps the rule. Each way in which it does not is a finding.
@@ -26,12 +35,17 @@ impl<'n> Rule<'n> {
         path: &Pointer<'_>,
         findings: &mut Findings<'_>,
     ) -> bool {
+        let errors = findings.errors();
         let violations = self.limit.violations(text.value);
         for violation in &violations {
             let draft = self.draft_of(text, violation).at(path);
             push(draft, text, findings);
         }
-        violations.is_empty()
+        let mut content = Content::new(self.name, self.key);
+        content.characters_told =
+            violations.iter().any(|one| matches!(one, Violation::Pattern { .. }));
+        content.check(text, path, findings);
+        findings.errors() == errors
     }
 
     /// The finding for one violation.
@@ -72,10 +86,33 @@ impl<'n> Rule<'n> {
 
 /// Takes a finding in, with the alias that brought the text to where it is.
 pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
+    let draft = draft.head(text.head());
     findings.push(match text.alias {
         Some(alias) => draft.related(alias, "used here by this alias"),
         None => draft,
     });
+}
+
+/// Remembers a credential in a text that has no place for one.
+pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
+    if let Some(found) = crate::diagnostic::secret::find(text.value) {
+        findings.hide(text.locate(found.range));
+    }
+}
+
+/// The fix that writes `value` in place of `text`, if it is written in a way that allows it.
+pub(super) fn replaced(
+    text: &Text<'_>,
+    value: &str,
+    fix: impl FnOnce(Span, String) -> Fix,
+) -> Option<Fix> {
+    let raw = text.source_slice(text.span);
+    let written = match raw.chars().next()? {
+        quote @ ('"' | '\'') => format!("{quote}{value}{quote}"),
+        _ if text.is_plain() && !raw.contains(['\n', '\r']) => value.to_owned(),
+        _ => return None,
+    };
+    Some(fix(text.span, written))
 }
 
 /// A value of many lines is underlined on the first of them.
@@ -113,5 +150,12 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
         "{edit}; that one line is wanted is read from the pattern `.*`, not confirmed on a live account"
     );
     let message = format!("{name} holds a line break, and the service takes one line");
-    Draft::new(Code::LineBreak, span, message).label("the line ends here").help(help)
+    let fix = match (header, text.header_span()) {
+        (Some(header), Some(span)) if only_at_end => {
+            let kept: String = header.chars().filter(|c| *c != '+').collect();
+            Some(Fix::safe(span, format!("{kept}-")))
+        }
+        _ => None,
+    };
+    Draft::new(Code::LineBreak, span, message).label("the line ends here").help(help).fix(fix)
 }

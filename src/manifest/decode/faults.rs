@@ -1,18 +1,26 @@
 //! The words for what is not as it should be.
 
 use super::Decoder;
-use super::entries::{Key, Target};
+use super::entries::{Entry, Key, Target};
 use crate::diagnostic::words::{either, quoted};
-use crate::diagnostic::{Code, Draft, Pointer};
+use crate::diagnostic::{Code, Draft, Fix, Pointer};
 use crate::manifest::fields::Shape;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tag, resolve};
 
 impl<'a> Decoder<'a, '_, '_> {
-    pub(super) fn unknown(&mut self, key: &Key<'a>, shape: Shape, path: &Pointer<'_>) {
+    /// A key that is no field of `shape`. `others` are the entries of the mapping.
+    pub(super) fn unknown(
+        &mut self,
+        key: &Key<'a>,
+        others: &[Entry<'a>],
+        shape: Shape,
+        path: &Pointer<'_>,
+    ) {
         let message = format!("{} has no field {}", shape.name(), quoted(key.scalar.value));
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
-        let draft = draft.help(shape.help(key.scalar.value)).at(path);
+        let help = shape.help(key.scalar.value);
+        let draft = draft.help(help).fix(rename(key, others, shape)).at(path);
         self.push(draft, key.alias);
     }
 
@@ -143,6 +151,26 @@ impl<'a> Decoder<'a, '_, '_> {
         let line = raw.find(['\n', '\r']).map_or(raw, |end| &raw[..end]);
         Span::new(span.start as usize..span.start as usize + line.trim_end().len())
     }
+}
+
+/// The field that was meant in place of `key`, unless the mapping has that too. Case alone is safe to
+/// mend; anything more is a guess.
+fn rename(key: &Key<'_>, others: &[Entry<'_>], shape: Shape) -> Option<Fix> {
+    let name = key.scalar.value;
+    let meant = shape.meant(name)?;
+    let taken = |other: &Entry<'_>| other.key.scalar.value == meant;
+    let rivals = others.iter().filter(|other| shape.meant(other.key.scalar.value) == Some(meant));
+    if others.iter().any(taken) || rivals.count() > 1 || key.alias.is_some() {
+        return None;
+    }
+    let raw = key.scalar.source(key.scalar.span);
+    let written = match raw.chars().next()? {
+        quote @ ('"' | '\'') => format!("{quote}{meant}{quote}"),
+        _ if raw == name => meant.to_owned(),
+        _ => return None,
+    };
+    let edit = if meant.eq_ignore_ascii_case(name) { Fix::safe } else { Fix::unsafely };
+    Some(edit(key.scalar.span, written))
 }
 
 pub(super) fn quote_it(text: &str) -> String {

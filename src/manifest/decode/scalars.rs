@@ -4,7 +4,7 @@ use super::Decoder;
 use super::entries::{Key, Target};
 use super::faults::quote_it;
 use crate::diagnostic::words::quoted;
-use crate::diagnostic::{Code, Draft, Pointer};
+use crate::diagnostic::{Code, Draft, Fix, Pointer};
 use crate::manifest::raw::{Slot, Text};
 use crate::yaml::{
     Node, NodeId, OtherReading, Resolved, Scalar, Style, Tag, other_reading, resolve,
@@ -91,7 +91,8 @@ impl<'a> Decoder<'a, '_, '_> {
         } else {
             quote_it(scalar.value)
         };
-        let draft = Draft::new(Code::NotAString, scalar.span, message).help(help).at(path);
+        let fix = (kind != "null").then(|| self.quote(&scalar)).flatten();
+        let draft = Draft::new(Code::NotAString, scalar.span, message).help(help).fix(fix).at(path);
         self.push(draft, target.alias);
         Slot::Faulty
     }
@@ -107,7 +108,21 @@ impl<'a> Decoder<'a, '_, '_> {
             quoted(text.value)
         );
         let draft = Draft::new(Code::AmbiguousScalar, text.span, message);
-        let draft = draft.help(quote_it(text.value));
+        let draft = draft.help(quote_it(text.value)).fix(self.quote(&text.scalar));
         self.push(draft.at(path), text.alias);
+    }
+
+    /// Quotes round a plain scalar. What reads as a number, a boolean or a date has nothing in it
+    /// that would need an escape.
+    fn quote(&self, scalar: &Scalar<'_>) -> Option<Fix> {
+        let raw = scalar.source(scalar.span);
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\') || c == ' ';
+        if raw.is_empty() || !raw.chars().all(plain) {
+            return None;
+        }
+        // JSON knows one kind of quotes.
+        let json = self.findings.source().name().ends_with(".json");
+        let quote = if json { '"' } else { '\'' };
+        Some(Fix::safe(scalar.span, format!("{quote}{raw}{quote}")))
     }
 }

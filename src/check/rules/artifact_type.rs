@@ -1,0 +1,33 @@
+//! `ArtifactType`.
+
+use super::text::{self, Rule};
+use crate::diagnostic::words::{either, quoted};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
+use crate::limits::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
+use crate::manifest::Text;
+
+pub(super) fn check(
+    artifact_type: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let errors = findings.errors();
+    Rule::new("ArtifactType", ARTIFACT_TYPE, Code::TypeLength).check(artifact_type, path, findings);
+    let value = artifact_type.value;
+    if value.is_empty() {
+        let message = "an empty `ArtifactType`: the service takes it, and nobody will find it";
+        let help = format!("write {}, or what it is", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
+        let draft = Draft::new(Code::TypeEmpty, artifact_type.span, message).help(help);
+        text::push(draft.at(path), artifact_type, findings);
+    }
+    let usual = USUAL_ARTIFACT_TYPES.into_iter().find(|usual| usual.eq_ignore_ascii_case(value));
+    if let Some(usual) = usual.filter(|usual| *usual != value) {
+        let message = format!("{} differs from the usual `{usual}` only in case", quoted(value));
+        let fix = text::replaced(artifact_type, usual, Fix::unsafely);
+        let draft = Draft::new(Code::TypeCase, artifact_type.span, message)
+            .help(format!("write `{usual}`: who filters by type will not find the other"))
+            .fix(fix);
+        text::push(draft.at(path), artifact_type, findings);
+    }
+    findings.errors() == errors
+}

@@ -1,0 +1,68 @@
+//! `lineload.toml` as the commands use it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use crate::cli::Global;
+use crate::config::{self, Config};
+use crate::diagnostic::words::counted;
+use crate::report::human;
+use crate::source::{Base, FileId, SourceFile, SourceStore};
+use crate::walk::reason;
+
+/// What is set for a run beside its command line.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    /// Whether comments may allow findings.
+    pub(super) allowances: bool,
+}
+
+impl Settings {
+    /// Finds and reads the configuration. A fault in it ends the run, with every fault shown.
+    pub(super) fn load(global: &Global) -> Result<Self, Failure> {
+        if global.isolated {
+            return Ok(Self { config: Config::default(), allowances: false });
+        }
+        let working = std::env::current_dir().map_err(|error| {
+            Failure::usage(format!("the working folder cannot be read: {}", reason(&error)))
+        })?;
+        let found = match &global.config {
+            Some(file) => Some(working.join(file)),
+            None => config::find(&working),
+        };
+        let Some(file) = found else {
+            return Ok(Self { config: Config::default(), allowances: true });
+        };
+        let config = read(global, &file, &working)?;
+        tracing::info!("configuration: {}", file.display());
+        Ok(Self { config, allowances: true })
+    }
+}
+
+fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure> {
+    let shown = file.strip_prefix(working).unwrap_or(file).display().to_string();
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::usage(format!("{shown} cannot be read: {}", reason(&error))))?;
+    let name: Arc<str> = Arc::from(shown.as_str());
+    let source = Arc::new(SourceFile::new(FileId(0), Arc::clone(&name), bytes));
+    let root = file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
+    let base = Arc::new(Base { working: working.to_owned(), root });
+    let (config, findings) = config::decode(&source, &base);
+    if findings.is_empty() {
+        return Ok(config);
+    }
+    let store = SourceStore::new(vec![(name, None)]);
+    store.pin(source);
+    let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
+    let options = super::checking::shown_on_stderr();
+    for finding in &findings {
+        // Nobody may be there to read it.
+        let _ = writeln!(err, "{}", human::render(finding, &store, &options));
+    }
+    let faults = counted(findings.len(), "fault");
+    Err(Failure::usage(format!("{shown} has {faults}, and nothing was checked"))
+        .help("`--isolated` goes on without it"))
+}

@@ -1,0 +1,175 @@
+//! Comments that allow a finding in one place: `# lineload: allow CODE`.
+
+use super::words::quoted;
+use super::{Code, Draft};
+use crate::source::{SourceFile, Span};
+
+/// What a comment begins with that allows something. A file without these characters has none.
+pub const MARKER: &str = "lineload: allow";
+
+/// The allowances of one piece of a file.
+#[derive(Debug, Default)]
+pub struct Allowances {
+    list: Vec<Allowance>,
+}
+
+#[derive(Debug)]
+struct Allowance {
+    /// The name of the rule, as it is written.
+    name: String,
+    code: Option<Code>,
+    span: Span,
+    /// The line it is good for; `None` where nothing follows it.
+    line: Option<u32>,
+    used: bool,
+}
+
+impl Allowances {
+    /// Reads the comments of `source` that stand at `comments`, in order, each with its `#`.
+    #[must_use]
+    pub fn new(source: &SourceFile, comments: &[Span]) -> Self {
+        let mut list: Vec<Allowance> = Vec::new();
+        for comment in comments {
+            let text = source.slice(*comment);
+            let Some(rest) = text.trim_start_matches(['#', ' ', '\t']).strip_prefix(MARKER) else {
+                continue;
+            };
+            let names_at = comment.start as usize + text.len() - rest.len();
+            let line = covered_line(source, *comment);
+            for (at, name) in names(rest) {
+                let start = names_at + at;
+                let span = Span::new(start..start + name.len());
+                let code = Code::from_name(name);
+                list.push(Allowance { name: name.to_owned(), code, span, line, used: false });
+            }
+        }
+        Self { list }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether `code` is allowed on one of `lines`.
+    pub(super) fn allow(&mut self, code: Code, lines: impl Iterator<Item = u32>) -> bool {
+        let mut allowed = false;
+        for line in lines {
+            for one in &mut self.list {
+                if one.code == Some(code) && one.line == Some(line) {
+                    one.used = true;
+                    allowed = true;
+                }
+            }
+        }
+        allowed
+    }
+
+    /// Findings for those that nothing made use of.
+    pub(super) fn unused(self) -> Vec<Draft> {
+        self.list.into_iter().filter(|one| !one.used).map(|one| one.draft()).collect()
+    }
+}
+
+impl Allowance {
+    fn draft(&self) -> Draft {
+        let name = quoted(&self.name);
+        let (message, help) = match self.code {
+            None => {
+                let help = match nearest(&self.name) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`lineload explain` lists the rules".to_owned(),
+                };
+                (format!("there is no rule {name} to allow"), help)
+            }
+            Some(code) if !code.can_be_changed() => (
+                format!("{name} cannot be allowed"),
+                format!("mend what it tells of: `lineload explain {code}` says why"),
+            ),
+            Some(_) => (
+                format!("{name} is allowed here, and there is nothing to allow"),
+                "remove it from the comment, or put the comment on the line of the finding, or the \
+                 line above"
+                    .to_owned(),
+            ),
+        };
+        Draft::new(Code::UnusedAllow, self.span, message).help(help)
+    }
+}
+
+/// The rule whose name is nearest to `name`, if one is near.
+#[must_use]
+pub fn nearest(name: &str) -> Option<Code> {
+    let distance = |code: &Code| strsim::damerau_levenshtein(code.as_str(), name);
+    let near = Code::ALL.iter().copied().min_by_key(distance)?;
+    (distance(&near) <= (name.len() / 3).max(1)).then_some(near)
+}
+
+/// The names in `text`, with where each begins. Words without a hyphen that name no rule begin the
+/// reason, but for the first.
+fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let (mut at, mut first) = (0, true);
+    std::iter::from_fn(move || {
+        let rest = &text[at..];
+        let start = at + rest.find(|c: char| !matches!(c, ' ' | '\t' | ',' | ':'))?;
+        let word = &text[start..];
+        let length = word
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
+            .unwrap_or(word.len());
+        at = start + length;
+        let name = &word[..length];
+        let is_name = std::mem::take(&mut first) || name.contains('-');
+        (length > 0 && (is_name || Code::from_name(name).is_some())).then_some((start, name))
+    })
+}
+
+/// A comment behind something is good for its line; one that stands alone, for the next line that
+/// is neither empty nor a comment.
+fn covered_line(source: &SourceFile, comment: Span) -> Option<u32> {
+    let line = source.line(comment.start);
+    let start = source.line_span(line)?.start;
+    let before = source.slice(Span { start, end: comment.start });
+    if !before.trim_matches([' ', '\t', '\u{FEFF}']).is_empty() {
+        return Some(line);
+    }
+    (line + 1..).map_while(|line| Some((line, source.line_span(line)?))).find_map(|(line, span)| {
+        let text = source.slice(span).trim_start();
+        (!text.is_empty() && !text.starts_with('#')).then_some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::source::FileId;
+
+    fn read(text: &str) -> Vec<(String, Option<u32>)> {
+        let source = SourceFile::new(FileId(0), Arc::from("f"), text.as_bytes().to_vec());
+        let comments: Vec<_> = text
+            .match_indices('#')
+            .map(|(at, _)| {
+                let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+                Span::new(at..end)
+            })
+            .collect();
+        let read = Allowances::new(&source, &comments);
+        read.list.into_iter().map(|one| (one.name, one.line)).collect()
+    }
+
+    #[test]
+    fn a_comment_covers_its_line_or_the_next_with_text() {
+        let one = |name: &str, line| (name.to_owned(), line);
+        assert_eq!(read("a: b # lineload: allow uri-scheme\n"), [one("uri-scheme", Some(1))]);
+        let above = "# lineload: allow line-break, type-case\n\n# more\na: b\n";
+        assert_eq!(read(above), [one("line-break", Some(4)), one("type-case", Some(4))]);
+        let reason = "a: b # lineload: allow uri-scheme (an image)\n";
+        assert_eq!(read(reason), [one("uri-scheme", Some(1))]);
+        let reason = "a: b # lineload: allow uri-scheme since it is an image\n";
+        assert_eq!(read(reason), [one("uri-scheme", Some(1))]);
+        assert_eq!(read("a: b # lineload allows this\n"), []);
+        assert_eq!(read("a: b\n# lineload: allow type-case\n"), [one("type-case", None)]);
+    }
+}

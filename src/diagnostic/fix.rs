@@ -1,0 +1,55 @@
+//! Edits that mend a finding.
+
+use crate::source::Span;
+
+/// Whether a fix can be applied without a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Safety {
+    /// It says what was written, as the service wants it.
+    Safe,
+    /// It says what was probably meant.
+    Unsafe,
+}
+
+impl Safety {
+    /// In one lower-case word, as every format has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// Edits of one file that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether it can be applied without a look.
+    pub safety: Safety,
+    /// In the order of the file, none over another.
+    pub edits: Vec<Edit>,
+}
+
+/// Text in place of other text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What goes; empty where text is only put in.
+    pub span: Span,
+    /// What comes.
+    pub text: String,
+}
+
+impl Fix {
+    /// A safe fix of one edit.
+    #[must_use]
+    pub fn safe(span: Span, text: impl Into<String>) -> Self {
+        Self { safety: Safety::Safe, edits: vec![Edit { span, text: text.into() }] }
+    }
+
+    /// An unsafe fix of one edit.
+    #[must_use]
+    pub fn unsafely(span: Span, text: impl Into<String>) -> Self {
+        Self { safety: Safety::Unsafe, ..Self::safe(span, text) }
+    }
+}
