@@ -22,6 +22,9 @@ use crate::walk::{Origin, reason};
 /// Files that are mended before their patches are written, so that memory stays bounded.
 const AT_ONCE: usize = 256;
 
+/// Files that could not be replaced, of which each is named.
+const SHOWN: usize = 10;
+
 /// What `--fix` did.
 #[derive(Debug, Default)]
 pub(super) struct Mended {
@@ -32,11 +35,20 @@ pub(super) struct Mended {
 }
 
 impl Mended {
+    /// Whether a file that should have been replaced could not be.
+    pub(super) const fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
     /// Says it on standard error.
     pub(super) fn tell(&self, global: &Global) {
         let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
-        for failed in &self.failed {
+        for failed in self.failed.iter().take(SHOWN) {
             let _ = writeln!(err, "\x1b[1;31mnot mended:\x1b[0m {failed}");
+        }
+        if self.failed.len() > SHOWN {
+            let more = counted(self.failed.len() - SHOWN, "file");
+            let _ = writeln!(err, "\x1b[1;31mnot mended:\x1b[0m {more} more");
         }
         if self.asked && !global.quiet {
             let findings = counted(self.findings, "finding");

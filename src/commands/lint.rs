@@ -44,5 +44,5 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
         FailOn::Warning => summary.errors + summary.warnings,
         FailOn::Never => 0,
     };
-    Ok(if found > 0 { Exit::Findings } else { Exit::Success })
+    Ok(if found > 0 || mended.has_failed() { Exit::Findings } else { Exit::Success })
 }

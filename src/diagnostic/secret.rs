@@ -25,14 +25,14 @@ pub struct Secret {
 /// Tokens that tell what they are by their first characters. Each is one group, in the order of
 /// [`KINDS`]; all begin with literals, so that a text without any is passed over quickly.
 const TOKENS: &str = concat!(
-    r"\b((?:AKIA|ASIA)[A-Z0-9]{16})\b",
-    r"|\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
-    r"|\b(glpat-[A-Za-z0-9_-]{20,})",
-    r"|\b(xox[abprs]-[A-Za-z0-9-]{10,})",
-    r"|\b((?:sk|rk)_live_[A-Za-z0-9]{16,})",
-    r"|\b(AIza[A-Za-z0-9_-]{35})",
+    r"(?-u:\b)((?:AKIA|ASIA)[A-Z0-9]{16})(?-u:\b)",
+    r"|(?-u:\b)(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    r"|(?-u:\b)(glpat-[A-Za-z0-9_-]{20,})",
+    r"|(?-u:\b)(xox[abprs]-[A-Za-z0-9-]{10,})",
+    r"|(?-u:\b)((?:sk|rk)_live_[A-Za-z0-9]{16,})",
+    r"|(?-u:\b)(AIza[A-Za-z0-9_-]{35})",
     r"|(-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*))",
-    r"|\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})",
+    r"|(?-u:\b)(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})",
     r"|(?:X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature)=([A-Za-z0-9%+/=_-]{8,})",
     r"|[?&]sig=([A-Za-z0-9%+/=_-]{16,})",
 );

@@ -44,7 +44,7 @@ fn short_is_one_line_a_finding() {
 
 #[test]
 fn json_has_the_shape_that_is_promised() {
-    let text = "\u{FEFF}ArtifactName: é_\nArtifactType: DataSet\nSource:\n  SourceUri: s3://b\n";
+    let text = "\u{FEFF}ArtifactName: é_\nArtifactType: DataSet\nSource:\n  SourceUri: s3://lake\n";
     let folder = folder(&[("a.yaml", text), ("b.yaml", &text.replace("é_", "b"))]);
     let ran = run(folder.path(), &["lint", ".", "--format", "json"]);
     let json: Value = serde_json::from_str(&ran.out).unwrap();

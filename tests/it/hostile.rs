@@ -54,8 +54,8 @@ fn deep_nesting_is_refused_and_hides_no_other_document() {
 #[test]
 fn a_huge_scalar_is_one_finding() {
     let text = format!(
-        "ArtifactType: DataSet\nSource: {{SourceUri: s3://b}}\nProperties:\n  Huge: \"{}\"\n",
-        "lorem \\\"ipsum\\\" ".repeat(1 << 20)
+        "ArtifactType: DataSet\nSource: {{SourceUri: s3://lake}}\nProperties:\n  Huge: \"{}\"\n",
+        "lorem \\\"ipsum\\\"|".repeat(1 << 20)
     );
     let (code, out) = found(&text);
     assert_eq!(code, 1);

@@ -63,7 +63,7 @@ fn the_quick_start_imports_and_a_second_time_makes_nothing() {
 
 #[test]
 fn what_is_written_is_what_the_manifest_says() {
-    let text = "ArtifactName: full\nArtifactType: Model\nSource:\n  SourceUri: s3://b/größe\n  \
+    let text = "ArtifactName: full\nArtifactType: Model\nSource:\n  SourceUri: s3://lake/größe\n  \
                 SourceTypes:\n  - SourceIdType: MD5Hash\n    Value: d41d8cd98f00b204e9800998ecf8427e\n\
                 Properties:\n  Title: 'it''s: \"x\"'\nMetadataProperties:\n  CommitId: abc\n  \
                 GeneratedBy: me\n  ProjectId: p\n  Repository: r\nTags:\n- Key: k\n  Value: ''\n";
@@ -75,7 +75,7 @@ fn what_is_written_is_what_the_manifest_says() {
     let (_, there) = served.ask("DescribeArtifact", &serde_json::json!({ "ArtifactArn": arn }));
     assert_eq!(there["ArtifactName"], "full");
     assert_eq!(there["ArtifactType"], "Model");
-    assert_eq!(there["Source"]["SourceUri"], "s3://b/größe");
+    assert_eq!(there["Source"]["SourceUri"], "s3://lake/größe");
     assert_eq!(there["Source"]["SourceTypes"][0]["SourceIdType"], "MD5Hash");
     assert_eq!(there["Properties"], serde_json::json!({"Title": "it's: \"x\""}));
     assert_eq!(

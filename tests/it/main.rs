@@ -3,7 +3,10 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
+mod changed;
+mod config;
 mod findings;
+mod fixes;
 mod formats;
 mod house;
 mod hostile;

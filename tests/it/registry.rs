@@ -30,7 +30,7 @@ fn what_exists_is_a_validation_error_and_makes_nothing() {
     let folder = folder(&[]);
     let served = Served::start(folder.path(), &[]);
     let input =
-        json!({"ArtifactName": "a", "ArtifactType": "x", "Source": {"SourceUri": "s3://b"}});
+        json!({"ArtifactName": "a", "ArtifactType": "x", "Source": {"SourceUri": "s3://lake"}});
     assert_eq!(served.ask("CreateArtifact", &input).0, 200);
     let (status, answer) = served.ask("CreateArtifact", &input);
     assert_eq!((status, answer["__type"].as_str()), (400, Some("ValidationException")));

@@ -144,6 +144,7 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
             )
         }
         Some(_) => "write `>-`, which joins the lines with blanks".to_owned(),
+        None if only_at_end => "leave the line break at its end out".to_owned(),
         None => "write the text on one line".to_owned(),
     };
     let help = format!(
@@ -154,6 +155,9 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
         (Some(header), Some(span)) if only_at_end => {
             let kept: String = header.chars().filter(|c| *c != '+').collect();
             Some(Fix::safe(span, format!("{kept}-")))
+        }
+        (None, _) if only_at_end && span != text.span => {
+            Some(Fix::safe(text.locate(ends.len()..text.value.len()), ""))
         }
         _ => None,
     };

@@ -32,11 +32,15 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
         None if is_image_reference(inner) || placeholder || inner.starts_with("//") => {}
         None => {
             let message = format!("{} has no scheme", quoted(inner));
-            let example = inner.trim_start_matches(['/', '.']);
-            let example = quoted(&format!("s3://{example}"));
-            let draft = Draft::new(Code::UriScheme, uri.span, message)
-                .help(format!("write where it is, as in {example} or `file:///…`"))
-                .at(path);
+            let is_path = inner.starts_with(['/', '.', '~']) || inner.contains('\\');
+            let help = if is_path {
+                "write where it is for anybody else, as in `s3://BUCKET/KEY`; `file:///…` if it \
+                 is on one machine alone"
+                    .to_owned()
+            } else {
+                format!("write where it is, as in {}", quoted(&format!("s3://{inner}")))
+            };
+            let draft = Draft::new(Code::UriScheme, uri.span, message).help(help).at(path);
             text::push(draft, uri, findings);
         }
         Some(scheme) if matches!(scheme, "s3" | "s3a" | "s3n") && !placeholder => {

@@ -1,0 +1,111 @@
+//! `lineload.toml`, allow-comments, and what narrows a report.
+
+use crate::support::{folder, run, timeless};
+
+const IMAGE: &str = "ArtifactType: Image\nSource:\n  SourceUri: acme/model\n";
+
+#[test]
+fn faults_of_the_configuration_have_their_places_and_nothing_is_checked() {
+    let folder = folder(&[
+        (
+            "lineload.toml",
+            "profile = \"prod\"\n[rules]\nname-patern = \"off\"\nuri-length = \"warn\"\n",
+        ),
+        ("a.yaml", IMAGE),
+    ]);
+    let ran = run(folder.path(), &["lint", "a.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    insta::assert_snapshot!(ran.err);
+    let isolated = run(folder.path(), &["lint", "a.yaml", "--isolated"]);
+    assert_eq!(isolated.code, 0, "{isolated:?}");
+}
+
+#[test]
+fn rules_excludes_and_formats_are_found_upward() {
+    let folder = folder(&[
+        (
+            "lineload.toml",
+            "exclude = [\"vendor\"]\nformat = \"short\"\nfail-on = \"warning\"\n\
+             [rules]\nuri-scheme = \"error\"\n\
+             [[overrides]]\npaths = [\"data/old/**\"]\nrules = { uri-scheme = \"off\" }\n",
+        ),
+        (".git/HEAD", ""),
+        ("data/a.yaml", IMAGE),
+        ("data/old/b.yaml", &IMAGE.replace("model", "old")),
+        ("data/vendor/c.yaml", &IMAGE.replace("model", "vendor")),
+    ]);
+    let ran = run(&folder.path().join("data"), &["lint", "."]);
+    assert_eq!(ran.out, "a.yaml:3:14: error[uri-scheme]: `acme/model` has no scheme\n");
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    // No further than the root of the repository.
+    let inner = folder.path().join("data/old");
+    crate::support::write(&inner.join(".git/HEAD"), "");
+    let ran = run(&inner, &["lint", "."]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("uri-scheme"), "{}", ran.out);
+}
+
+#[test]
+fn a_comment_allows_in_one_place_what_can_be_allowed() {
+    let text = "ArtifactType: Image\nSource:\n  SourceUri: acme/a # lineload: allow uri-scheme\n\
+                ---\nArtifactType: Image\nSource:\n  # by decision 12 -- lineload: allow uri-scheme\n  \
+                # lineload: allow uri-scheme, by decision 12\n  SourceUri: acme/b\n\
+                ---\nArtifactType: Image\nSource:\n  SourceUri: acme/c\nProperties:\n  \
+                Note: | # lineload: allow line-break\n    one\n    two\n";
+    let folder = folder(&[("a.yaml", text)]);
+    let ran = run(folder.path(), &["lint", "a.yaml", "--format", "short"]);
+    assert_eq!(ran.out, "a.yaml:13:14: warning[uri-scheme]: `acme/c` has no scheme\n");
+    let isolated = run(folder.path(), &["lint", "a.yaml", "--format", "short", "--isolated"]);
+    assert_eq!(isolated.out.lines().count(), 4, "{}", isolated.out);
+    assert_eq!(isolated.code, 1);
+}
+
+#[test]
+fn a_narrower_report_is_counted_as_it_is_shown() {
+    let text = "ArtifactName: a_b\nArtifactType: dataset\nSource:\n  SourceUri: x\n";
+    let folder = folder(&[("a.yaml", text)]);
+    let ran = |args: &[&str]| {
+        let ran = run(folder.path(), &[&["lint", "a.yaml", "--format", "short"], args].concat());
+        let codes = ran
+            .out
+            .lines()
+            .filter_map(|line| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned()));
+        (ran.code, codes.collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(ran(&[]), (1, "name-pattern type-case uri-scheme".to_owned()));
+    assert_eq!(ran(&["--select", "type-case,uri-scheme"]), (0, "type-case uri-scheme".to_owned()));
+    assert_eq!(
+        ran(&["--ignore", "name-pattern", "--ignore", "type-case"]),
+        (0, "uri-scheme".to_owned())
+    );
+    assert_eq!(ran(&["--ignore", "name-pattern", "--fail-on", "warning"]).0, 1);
+    assert_eq!(ran(&["--fail-on", "never"]).0, 0);
+    let wrong = run(folder.path(), &["lint", "a.yaml", "--select", "name-patern"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("did you mean `name-pattern`?"), "{}", wrong.err);
+    let human = run(folder.path(), &["lint", "a.yaml", "--select", "uri-scheme"]);
+    let closing = timeless(&human.out);
+    let closing = closing.lines().find(|line| line.starts_with("1 file")).unwrap();
+    // What is reported is not what is valid.
+    assert_eq!(closing, "1 file, 1 artifact, 0 valid, 1 invalid: 1 warning");
+}
+
+#[test]
+fn no_credential_is_shown_in_any_format_whatever_is_reported() {
+    let text = "ArtifactName: a_b\nArtifactType: DataSet\nSource:\n  \
+                SourceUri: https://u:hunter22@h/x\nProperties:\n  a: 1\n  Password: tr0ub4dor\n  \
+                b: 2\n  Token: |-\n    s3cr3t-and\n  c: 3\n---\nArtifactType: DataSet\nSource:\n  \
+                SourceUri: https://u:hunter22@h/x\n";
+    let folder = folder(&[("a.yaml", text)]);
+    for format in ["human", "short", "json", "sarif", "github", "junit", "gitlab"] {
+        for more in [&[][..], &["--select", "not-a-string,duplicate-source"], &["--all"]] {
+            let ran = run(folder.path(), &[&["lint", "a.yaml", "--format", format], more].concat());
+            for secret in ["hunter22", "tr0ub4dor", "s3cr3t-and"] {
+                assert!(!ran.out.contains(secret), "{format} {more:?}: {}", ran.out);
+            }
+        }
+    }
+    let diff = run(folder.path(), &["lint", "a.yaml", "--diff"]);
+    assert!(diff.out.contains("+  a: '1'"), "{}", diff.out);
+    assert!(!diff.out.contains("hunter22") && !diff.out.contains("tr0ub4dor"), "{}", diff.out);
+}
