@@ -45,3 +45,25 @@ try: build
     cd "$(mktemp -d)"
     "$here/target/release/lineload" import "$here/manifests" --local
     "$here/target/release/lineload" import "$here/manifests" --local
+
+# write docs/rules.md and manifests/examples/lineload.schema.json from what the program says
+docs:
+    LINELOAD_UPDATE_DOCS=1 cargo test --no-default-features --test it -- docs
+
+# fuzz each target for MINUTES (`cargo install cargo-fuzz`)
+fuzz MINUTES="10":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cd fuzz
+    mkdir -p seeds
+    find ../tests/fixtures ../manifests/examples -name '*.y*ml' -size -20k \
+        -exec sh -c 'cp "$1" "seeds/$(echo "$1" | tr / _)"' _ {} \;
+    for target in spans fix lint; do
+        mkdir -p "corpus/$target"
+        cargo fuzz run --sanitizer none "$target" "corpus/$target" seeds -- \
+            -dict=yaml.dict -max_total_time=$(({{MINUTES}} * 60)) -max_len=4096 -timeout=20
+    done
+
+# every case of yaml-test-suite, from a checkout of it
+yaml-suite SUITE:
+    python3 tests/interop/yaml_test_suite.py target/debug/lineload {{SUITE}}

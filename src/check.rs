@@ -12,7 +12,7 @@ mod pipeline;
 pub mod rules;
 mod run;
 
-pub use run::{run, sources};
+pub use run::{run, sources, whole};
 
 use crate::artifact::Artifact;
 use crate::config::Rules;

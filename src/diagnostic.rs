@@ -5,6 +5,7 @@
 
 mod allow;
 mod code;
+mod explanation;
 mod fix;
 mod levels;
 mod pointer;
@@ -13,6 +14,7 @@ pub mod words;
 
 pub use allow::{Allowances, MARKER, nearest};
 pub use code::{Code, Severity};
+pub use explanation::{Example, Explanation, expanded};
 pub use fix::{Edit, Fix, Safety};
 pub use levels::{Level, Levels};
 pub use pointer::{Pointer, ROOT};

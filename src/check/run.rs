@@ -4,15 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::index::{First, Index};
-use super::part::{Batch, PartEntry};
+use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message};
 use super::{Entry, EntryId, Options, Sink, Summary};
 use crate::diagnostic::words::{counted, quoted};
 use crate::diagnostic::{
     self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted, secret,
 };
-use crate::source::{FileId, SourceStore, Span};
+use crate::source::{FileId, SourceFile, SourceStore, Span};
 use crate::walk::{Origin, Walk};
+use crate::yaml;
 
 /// Where the files of `walk` are, for [`run`] and for showing its findings.
 #[must_use]
@@ -30,6 +31,32 @@ pub fn sources(walk: &Walk) -> SourceStore {
     SourceStore::new(files.collect())
 }
 
+/// Everything that is found in `source` by itself, duplicates in it too, in order. `store` must hold it.
+#[must_use]
+pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> Vec<Diagnostic> {
+    struct Kept(Vec<Diagnostic>);
+    impl Sink for Kept {
+        fn entry(&mut self, _: Entry) {}
+        fn withdraw(&mut self, _: EntryId) {}
+        fn file(&mut self, _: FileId, findings: Vec<Diagnostic>) {
+            self.0 = findings;
+        }
+        fn progress(&mut self, _: usize) {}
+    }
+    let mut kept = Kept(Vec::new());
+    let mut consumer = Consumer::new(store, options, &mut kept, 1);
+    let file = source.id();
+    let parts = yaml::parts(source.text());
+    let last = parts.len();
+    for (number, part) in (1..).zip(parts) {
+        part::check(source, part, options, &mut |batch| {
+            consumer.take(Message::Batch(file, batch));
+        });
+        consumer.take(Message::PartEnd { file, last: number == last });
+    }
+    kept.0
+}
+
 /// Checks every file of `walk` and tells `sink` what is found.
 pub fn run(
     walk: &Walk,
@@ -37,18 +64,7 @@ pub fn run(
     options: Options<'_>,
     sink: &mut impl Sink,
 ) -> Summary {
-    let mut consumer = Consumer {
-        store,
-        options,
-        sink,
-        summary: Summary { files: walk.files(), ..Summary::default() },
-        index: Index::default(),
-        valid: Vec::new(),
-        part_start: 0,
-        file_start: 0,
-        findings: Vec::new(),
-        unlisted: Unlisted::default(),
-    };
+    let mut consumer = Consumer::new(store, options, sink, walk.files());
     pipeline::run(walk, store, options, |message| consumer.take(message));
     consumer.summary
 }
@@ -71,7 +87,22 @@ struct Consumer<'r, S> {
     unlisted: Unlisted,
 }
 
-impl<S: Sink> Consumer<'_, S> {
+impl<'r, S: Sink> Consumer<'r, S> {
+    fn new(store: &'r SourceStore, options: Options<'r>, sink: &'r mut S, files: usize) -> Self {
+        Self {
+            store,
+            options,
+            sink,
+            summary: Summary { files, ..Summary::default() },
+            index: Index::default(),
+            valid: Vec::new(),
+            part_start: 0,
+            file_start: 0,
+            findings: Vec::new(),
+            unlisted: Unlisted::default(),
+        }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::Batch(file, batch) => self.batch(file, batch),

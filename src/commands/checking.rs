@@ -238,9 +238,21 @@ pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn Fi
 /// How a finding is shown on standard error.
 pub(super) fn shown_on_stderr() -> human::Options {
     let size = terminal_size::terminal_size_of(io::stderr());
+    let width = size.map(|(width, _)| usize::from(width.0));
+    shown_alone(width, io::stderr().is_terminal())
+}
+
+/// How a finding is shown on standard output, by itself.
+pub(super) fn shown_on_stdout() -> human::Options {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    let width = size.map(|(width, _)| usize::from(width.0));
+    shown_alone(width, io::stdout().is_terminal())
+}
+
+fn shown_alone(width: Option<usize>, terminal: bool) -> human::Options {
     human::Options {
-        width: size.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).clamp(50, 140)),
-        unicode: !io::stderr().is_terminal() || unicode_locale(),
+        width: width.map_or(DEFAULT_WIDTH, |width| width.clamp(50, 140)),
+        unicode: !terminal || unicode_locale(),
         all: true,
         quiet: true,
         command: String::new(),

@@ -1,6 +1,6 @@
 //! `lineload explain`
 
-use super::Failure;
+use super::{Failure, checking};
 use crate::cli::{Explain, Global};
 use crate::exit::Exit;
 use crate::report::output::Output;
@@ -9,7 +9,7 @@ use crate::report::rules;
 pub(super) fn run(global: &Global, args: &Explain) -> Result<Exit, Failure> {
     let out = Output::stdout(global.color.into());
     match args.code {
-        Some(code) => rules::explain(code, out)?,
+        Some(code) => rules::explain(code, &checking::shown_on_stdout(), out)?,
         None => rules::list(out)?,
     }
     Ok(Exit::Success)

@@ -3,6 +3,8 @@
 //! The parser says what it could not go on with; people need to know what they wrote wrong, and
 //! that often stands a little further up: the quote that was never closed, the line without a colon.
 
+mod rare;
+
 use granit_parser::ErrorKind;
 
 use crate::source::Span;
@@ -215,14 +217,8 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         }
         K::InvalidBlockScalarHeader | K::ZeroBlockScalarIndent => block_header(place),
         K::ExpectedNodeContent | K::UnexpectedEof => expected_value(place),
-        other => SyntaxError::new(here, in_our_words(&other.to_string())),
+        other => rare::explain(other, place),
     }
-}
-
-/// The parser's own words, for what is too rare to have better ones.
-fn in_our_words(message: &str) -> String {
-    let message = message.strip_suffix('.').unwrap_or(message);
-    message.replace('\'', "`").replace("EOF", "end of the file")
 }
 
 fn unclosed_quote(place: &Where<'_>) -> SyntaxError {

@@ -21,7 +21,10 @@ fn mended(text: &str, args: &[&str]) -> String {
 fn safe_fixes_say_what_was_written_as_the_service_wants_it() {
     let cases = [
         ("Properties:\n  a: 1\n", "Properties:\n  a: '1'\n"),
-        ("Properties:\n  a: 0x1F # why\n  1: yes\n", "Properties:\n  a: '0x1F' # why\n  '1': 'yes'\n"),
+        (
+            "Properties:\n  a: 0x1F # why\n  1: yes\n",
+            "Properties:\n  a: '0x1F' # why\n  '1': 'yes'\n",
+        ),
         ("Properties: {a: true, b: 1.5e3}\n", "Properties: {a: 'true', b: '1.5e3'}\n"),
         ("Properties:\n  a: 2024-01-01\n  b: no\n", "Properties:\n  a: '2024-01-01'\n  b: 'no'\n"),
         ("Properties:\n  a: |\n    text\n", "Properties:\n  a: |-\n    text\n"),

@@ -5,6 +5,8 @@
 
 mod changed;
 mod config;
+mod docs;
+mod explain;
 mod findings;
 mod fixes;
 mod formats;

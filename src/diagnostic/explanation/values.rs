@@ -1,0 +1,382 @@
+//! What the service takes as a value, and what must be unique.
+
+use super::Explanation;
+use crate::diagnostic::words::{either, grouped};
+use crate::limits::{
+    ARTIFACT_NAME, ARTIFACT_TYPE, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE,
+    Pattern, SOURCE_ID_TYPES, SOURCE_TYPE_VALUE, SOURCE_URI, TextLimit, USUAL_ARTIFACT_TYPES,
+};
+
+/// How long a text may be.
+pub(super) fn length(limit: TextLimit) -> String {
+    let TextLimit { min, max, .. } = limit;
+    let bounds = match min {
+        0 => format!("at most {}", grouped(max as u64)),
+        min => format!("{min} to {}", grouped(max as u64)),
+    };
+    format!("{bounds} characters, counted as Unicode code points")
+}
+
+/// What becomes of such an entry.
+pub(super) const REFUSED: &str = "The service rejects any other, so the entry is not sent.";
+
+pub(super) fn name_length() -> Explanation {
+    Explanation::new(format!(
+        "An `ArtifactName` has {}. {REFUSED}\n\n\
+         The name is optional: remove the line rather than leave it empty. What does not fit into a \
+         name has room in `Properties`, where a value takes {} characters.",
+        length(ARTIFACT_NAME),
+        grouped(PROPERTY_VALUE.max as u64)
+    ))
+    .example(
+        "\
+ArtifactName: churn-{x * 120}
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+",
+        "\
+ArtifactName: churn-model
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+",
+    )
+    .shape(ARTIFACT_NAME.shape)
+}
+
+pub(super) fn name_pattern() -> Explanation {
+    Explanation::new(format!(
+        "An `ArtifactName` is made of letters and digits of ASCII with hyphens between them, and \
+         neither begins nor ends with a hyphen. Underscores, dots, slashes, blanks and letters such \
+         as `é` are refused. The whole name must match `{}`.\n\n\
+         The help of the finding shows a name near to yours that fits. No fix writes it: other \
+         manifests and programs may know the artifact by its name, so it is yours to choose.",
+        Pattern::EntityName.expression()
+    ))
+    .example(
+        "\
+ArtifactName: churn_training_set
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+",
+        "\
+ArtifactName: churn-training-set
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+",
+    )
+    .shape(ARTIFACT_NAME.shape)
+}
+
+pub(super) fn type_length() -> Explanation {
+    Explanation::new(format!(
+        "An `ArtifactType` has {}. {REFUSED}\n\n\
+         A type says what kind of thing the artifact is, and lists are filtered by it: a short word \
+         such as {} serves. A description belongs in `Properties`.",
+        length(ARTIFACT_TYPE),
+        either(USUAL_ARTIFACT_TYPES[..3].to_vec())
+    ))
+    .example(
+        "\
+ArtifactType: Labelled images of coral reefs {x * 256}
+Source:
+  SourceUri: s3://example-lake/reefs/2026/
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/reefs/2026/
+Properties:
+  Title: Labelled images of coral reefs
+",
+    )
+    .shape(ARTIFACT_TYPE.shape)
+}
+
+pub(super) fn uri_length() -> Explanation {
+    Explanation::new(format!(
+        "A `SourceUri` has {}. {REFUSED} An empty one names nothing.\n\n\
+         The longest URIs are presigned URLs, whose query is a credential besides, and `data:` URIs. \
+         Write the plain location of the object instead.",
+        length(SOURCE_URI)
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/{x * 2048}.parquet
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+",
+    )
+    .shape(SOURCE_URI.shape)
+}
+
+pub(super) fn source_id_type() -> Explanation {
+    Explanation::new(format!(
+        "`SourceIdType` says what the `Value` beside it is, and the service knows {} only, in exactly \
+         this case. A SHA-256 digest, the id of a commit and whatever else tells versions apart is \
+         `Custom`.\n\n\
+         `lint --fix` mends the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` for \
+         `etag`. With `--unsafe-fixes` it also mends what is a letter or two off, and writes \
+         `S3Version` for `version`.",
+        either(SOURCE_ID_TYPES)
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+  SourceTypes:
+  - SourceIdType: md5
+    Value: 9b2cf535f27731c974343645a3985328
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+  SourceTypes:
+  - SourceIdType: MD5Hash
+    Value: 9b2cf535f27731c974343645a3985328
+",
+    )
+    .shape("ArtifactSourceIdType")
+}
+
+pub(super) fn source_value_length() -> Explanation {
+    Explanation::new(format!(
+        "The `Value` of a source type has {}. {REFUSED}\n\n\
+         It is there to tell versions of one source apart, for which a digest or the id of a version \
+         is enough. In the place of a longer text, write a digest of it.",
+        length(SOURCE_TYPE_VALUE)
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+  SourceTypes:
+  - SourceIdType: Custom
+    Value: schema-{x * 256}
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+  SourceTypes:
+  - SourceIdType: Custom
+    Value: schema-2026-11
+",
+    )
+    .shape(SOURCE_TYPE_VALUE.shape)
+}
+
+pub(super) fn property_count() -> Explanation {
+    Explanation::new(format!(
+        "An artifact has at most {PROPERTIES_MAX} `Properties`, with those that it takes from \
+         `Defaults` or by `<<`. The service rejects an artifact with more; it does not leave out what \
+         is too many. So the entry is not sent.\n\n\
+         Join what belongs together in one value, or keep it in a file and name its URI. Where only \
+         the merge with `Defaults` makes too many, the finding is at the artifact and names the \
+         defaults.",
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/station-7/2026-10/
+Properties: {
+  d01: full, d02: full, d03: full, d04: full, d05: full, d06: full, d07: full, d08: full,
+  d09: full, d10: full, d11: full, d12: full, d13: full, d14: full, d15: full, d16: full,
+  d17: full, d18: full, d19: full, d20: full, d21: full, d22: full, d23: full, d24: full,
+  d25: full, d26: full, d27: full, d28: full, d29: half, d30: full, d31: full}
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/station-7/2026-10/
+Properties:
+  FullDays: 1 to 28, 30, 31
+  HalfDays: '29'
+",
+    )
+    .shape("ArtifactProperties")
+}
+
+pub(super) fn property_key_length() -> Explanation {
+    Explanation::new(format!(
+        "A key of `Properties` has {}. {REFUSED}\n\n\
+         So long a key is mostly a text that belongs in the value. Give it a short key.",
+        length(PROPERTY_KEY)
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+Properties:
+  select * from customers where {x * 2500}: query
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+Properties:
+  Query: select * from customers where churned
+",
+    )
+    .shape(PROPERTY_KEY.shape)
+}
+
+pub(super) fn property_value_length() -> Explanation {
+    Explanation::new(format!(
+        "A value of `Properties` has {}. {REFUSED}\n\n\
+         Shorten it, or keep the whole text in a file and name its URI. Split over several keys, it \
+         would use up the {PROPERTIES_MAX} properties that an artifact has.",
+        length(PROPERTY_VALUE)
+    ))
+    .example(
+        "\
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+Properties:
+  ModelCard: Predicts churn from {x * 4096}
+",
+        "\
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+Properties:
+  ModelCard: s3://example-lake/churn/model-card.md
+",
+    )
+    .shape(PROPERTY_VALUE.shape)
+}
+
+pub(super) fn metadata_length() -> Explanation {
+    Explanation::new(format!(
+        "A value of `MetadataProperties` has {}. {REFUSED}\n\n\
+         These fields name where an artifact comes from: a commit, a repository, a program, a project. \
+         What needs more room belongs in `Properties`, where a value takes {} characters.",
+        length(METADATA_VALUE),
+        grouped(PROPERTY_VALUE.max as u64)
+    ))
+    .example(
+        "\
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+MetadataProperties:
+  GeneratedBy: train.py --features {x * 1024}
+",
+        "\
+ArtifactType: Model
+Source:
+  SourceUri: s3://example-lake/churn/model.tar.gz
+MetadataProperties:
+  GeneratedBy: train.py --features features.txt
+",
+    )
+    .shape(METADATA_VALUE.shape)
+}
+
+pub(super) fn line_break() -> Explanation {
+    Explanation::new(format!(
+        "`SourceUri`, keys and values of `Properties` and values of `MetadataProperties` must match \
+         `{}` as a whole. In Java, whose expressions the service's are, the dot stops at `\\n`, `\\r`, \
+         U+0085, U+2028 and U+2029, so a text with a line break does not match. A block that begins \
+         with `|` or `>` ends with one.\n\n\
+         This reading is inferred and not confirmed on a live account, so it can be changed: \
+         `line-break = \"warn\"` under `[rules]` in `lineload.toml` lets such entries be sent.\n\n\
+         Where the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. For \
+         several lines, write `>-`, which joins them with blanks.",
+        Pattern::SingleLine.expression()
+    ))
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+Properties:
+  Licence: |
+    CC-BY-4.0
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+Properties:
+  Licence: |-
+    CC-BY-4.0
+",
+    )
+    .shape(PROPERTY_VALUE.shape)
+}
+
+pub(super) fn duplicate_name() -> Explanation {
+    Explanation::new(
+        "Names of artifacts are unique in an account and Region. Of two entries with one name the \
+         service would take whichever arrives first and reject the other, and lineload cannot tell \
+         which of them is meant. So neither is sent, in whatever files of the run they are.\n\n\
+         The finding is at each later entry and points to the first. Give each a name of its own, or \
+         none: the name is optional.",
+    )
+    .example(
+        "\
+- ArtifactName: demand
+  ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/demand/2025.csv}
+- ArtifactName: demand
+  ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/demand/2026.csv}
+",
+        "\
+- ArtifactName: demand-2025
+  ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/demand/2025.csv}
+- ArtifactName: demand-2026
+  ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/demand/2026.csv}
+",
+    )
+    .source("`CreateArtifact` in the Amazon SageMaker API reference, on `ArtifactName`")
+}
+
+pub(super) fn duplicate_source() -> Explanation {
+    Explanation::new(
+        "The service keeps one artifact for a source, and takes a second create for an error. What \
+         makes two sources the same is the `SourceUri` together with the set of `SourceTypes`, in \
+         whatever order. Of two such entries neither is sent, in whatever files of the run they are.\n\n\
+         The finding is at each later entry and points to the first. Remove one, or tell two versions \
+         at one URI apart by their `SourceTypes`.",
+    )
+    .example(
+        "\
+- ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/labels.jsonl}
+- ArtifactType: DataSet
+  Source: {SourceUri: s3://example-lake/labels.jsonl}
+",
+        "\
+- ArtifactType: DataSet
+  Source:
+    SourceUri: s3://example-lake/labels.jsonl
+    SourceTypes: [{SourceIdType: S3Version, Value: 3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH}]
+- ArtifactType: DataSet
+  Source:
+    SourceUri: s3://example-lake/labels.jsonl
+    SourceTypes: [{SourceIdType: S3Version, Value: QUpfdndhfd8438MNFDN93jdnJFkdmqnh}]
+",
+    )
+    .source(
+        "lineage tracking entities in the Amazon SageMaker developer guide, of the `SourceUri`; that \
+         `SourceTypes` count too is read from the artifacts that AWS's own libraries create",
+    )
+}

@@ -1,0 +1,99 @@
+//! Faults of what manifests have no use for: directives, tags, and marks in odd places.
+
+use granit_parser::ErrorKind;
+
+use super::{SyntaxError, Where};
+
+/// What `kind` at `place` means to the person who wrote the document.
+pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
+    use ErrorKind as K;
+    let line = place.to_line_end(place.at);
+    let here = place.one_char(place.at);
+    match kind {
+        K::ExpectedDocumentStart => SyntaxError::new(line, "text stands where a document begins")
+            .help("begin the document with `---` on a line of its own"),
+        K::MissingDocumentEndBeforeDirective => SyntaxError::new(
+            line,
+            "a line that begins with `%` is a directive, and none can stand here",
+        )
+        .help("end the document in front of it with `...`, or quote the value it belongs to"),
+        K::DuplicateVersionDirective | K::DuplicateTagDirective => {
+            SyntaxError::new(line, "the same directive stands twice in front of a document")
+                .help("remove one of the two")
+        }
+        K::UnsupportedYamlMajorVersion
+        | K::MissingYamlVersionSeparator
+        | K::YamlVersionTooLong
+        | K::MissingYamlVersion => SyntaxError::new(line, "this version of YAML is not known")
+            .help("write `%YAML 1.2`, or leave the line out"),
+        K::InvalidDirectiveTerminator
+        | K::DirectiveDisallowed
+        | K::MissingDirectiveName
+        | K::InvalidDirectiveName
+        | K::DirectiveByteLimitExceeded { .. }
+        | K::TooManyReservedDirectiveParams { .. }
+        | K::InvalidTagDirectiveTerminator
+        | K::ExpectedTagDirectiveBang => {
+            SyntaxError::new(line, "a line that begins with `%` is a directive, and this is none")
+                .help("remove the line; a manifest needs no directives")
+        }
+        K::UndeclaredTagHandle => {
+            SyntaxError::new(word(place), "no `%TAG` directive declares the handle of this tag")
+                .help("remove the tag, or quote the value if it begins with `!`")
+        }
+        K::InvalidTagTerminator
+        | K::MissingTagUri
+        | K::UnclosedVerbatimTag
+        | K::InvalidTagEscape
+        | K::ExpectedTagBang
+        | K::InvalidGlobalTagCharacter => {
+            SyntaxError::new(word(place), "what begins with `!` is a tag, and this is none")
+                .help("remove the tag, or quote the value if it begins with `!`")
+        }
+        K::MissingAnchorOrAliasName => {
+            SyntaxError::new(here, "`&` and `*` begin the name of an anchor, and none follows")
+                .help("quote the value that begins with it")
+        }
+        K::PlainScalarStartsWithDashFlowIndicator => {
+            SyntaxError::new(here, "a value without quotes cannot begin with `-` and a bracket")
+                .help("quote the value, or put a blank behind the `-` of a list item")
+        }
+        K::InvalidBlockEntryWhitespace => {
+            SyntaxError::new(here, "a `-` in front of a list item is followed by a blank")
+                .help("write `- ` in front of the item, with a space and no tab")
+        }
+        K::InvalidMappingValueWhitespace => {
+            SyntaxError::new(here, "a `:` in front of a value is followed by a blank")
+                .help("write `key: value`, with a space and no tab")
+        }
+        K::UnexpectedEofBlockSequence | K::UnexpectedEofBlockMapping => {
+            SyntaxError::new(here, "the file ends in the middle of a list or mapping")
+                .help("complete it, or remove what was begun")
+        }
+        K::UnexpectedEndOfPlainScalar => {
+            SyntaxError::new(here, "the value ends too early").help("quote the value")
+        }
+        K::FlowMappingValueAdjacentCollection => {
+            SyntaxError::new(here, "a value stands right behind a bracket")
+                .help("put a `,` or a `: ` between them")
+        }
+        other => SyntaxError::new(here, in_our_words(&other.to_string())),
+    }
+}
+
+/// The word at the place, up to a blank.
+fn word(place: &Where<'_>) -> crate::source::Span {
+    let rest = place.rest(place.at);
+    let length = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
+    if length == 0 {
+        place.one_char(place.at)
+    } else {
+        crate::source::Span::new(place.at..place.at + length)
+    }
+}
+
+/// The parser's own words, for what is too rare to have better ones.
+fn in_our_words(message: &str) -> String {
+    let message = message.strip_suffix('.').unwrap_or(message);
+    message.replace('\'', "`").replace("EOF", "end of the file")
+}
