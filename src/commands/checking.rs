@@ -230,6 +230,7 @@ fn report(format: Format, out: Box<dyn Write>, human: &human::Options) -> Box<dy
 }
 
 /// The findings of a command that does more than check, for people.
+#[cfg(feature = "aws")]
 pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
     let out: Box<dyn Write> = Box::new(Output::stdout(global.color.into()));
     report(Format::Human, out, &human_options(global, false, manifests))

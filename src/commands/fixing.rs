@@ -91,7 +91,7 @@ pub(super) fn fix(
     Ok(told)
 }
 
-/// Shows what [`fix`] would change.
+/// Shows what [`fix()`] would change.
 pub(super) fn diff(
     global: &Global,
     args: &Lint,

@@ -149,7 +149,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         K::RecursionLimitExceeded => SyntaxError {
             fault: SyntaxFault::Nesting,
             ..SyntaxError::new(here, "lists and mappings are nested more than 255 deep")
-                .help("flatten the value: an artifact needs four levels")
+                .help("flatten the value: an artifact needs six levels")
         },
         K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => unclosed_quote(place),
         K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {

@@ -23,7 +23,9 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
         if !placeholder {
             let span = uri.locate(offset + at..offset + at + length);
             let draft = Draft::new(Code::UriBlank, span, "a `SourceUri` with a blank in it")
-                .help("write it as `%20`, or leave it out")
+                .help(
+                    "remove it; if the name really has one, `# lineload: allow uri-blank` says so",
+                )
                 .at(path);
             text::push(draft, uri, findings);
         }

@@ -9,12 +9,12 @@ const REFERENCE: &str = "`CreateArtifact` in the Amazon SageMaker API reference"
 pub(super) fn syntax() -> Explanation {
     Explanation::new(
         "The text is not YAML. From the fault to the end of its document nothing can be read with \
-         certainty, so no artifact of the document is sent. Other documents of the file, behind the \
-         next `---`, are checked and sent as usual.\n\n\
-         The usual causes are a colon with a blank behind it in an unquoted text, a quote or bracket \
-         that is never closed, a tab in the indentation, an unquoted text that begins with `@` or \
-         `%`, and a backslash in double quotes. Single quotes round the text mend most of them: in \
-         them only the single quote itself is special, and is written twice.",
+         certainty, so no artifact of the document is sent. Other documents of the file, behind \
+         the next `---`, are checked and sent as usual.\n\n\
+         The usual causes are a colon with a blank behind it in an unquoted text, a quote or \
+         bracket that is never closed, a tab in the indentation, an unquoted text that begins with \
+         `@` or `%`, and a backslash in double quotes. Single quotes round the text mend most of \
+         them: in them only the single quote itself is special, and is written twice.",
     )
     .example(
         "\
@@ -37,29 +37,31 @@ Properties:
 
 pub(super) fn nesting_depth() -> Explanation {
     Explanation::new(
-        "Lists and mappings stand in each other deeper than is read, which is bounded so that no file \
-         can use up the memory. An artifact needs a few levels only: a source type in `SourceTypes` \
-         in `Source` is the deepest that there is.\n\n\
-         The file is damaged, or something was generated into it over and over. Nothing more of its \
-         document is read, and none of its artifacts is sent; other documents are checked as usual.",
+        "Lists and mappings are nested deeper than lineload reads. The depth is bounded so that no \
+         file can use up the memory. An artifact needs a few levels only: the deepest is a source \
+         type, in `SourceTypes` in `Source`.\n\n\
+         The file is damaged, or something was generated into it over and over. Nothing more of \
+         its document is read, and none of its artifacts is sent; other documents are checked as \
+         usual.",
     )
 }
 
 pub(super) fn document_size() -> Explanation {
     Explanation::new(
-        "One document, or one artifact of a list, holds more values than are kept in memory at once. \
-         An artifact with everything that the service takes has a few hundred. A list of artifacts is \
-         read one by one and may have any length, at the root or under `Artifacts`.\n\n\
-         The file is damaged, or a list belongs elsewhere. None of the document's artifacts is sent; \
-         other documents are checked as usual.",
+        "One document, or one artifact of a list, holds more values than are kept in memory at \
+         once. An artifact with everything that the service takes has a few hundred. A list of \
+         artifacts is read one by one and may have any length, at the root or under \
+         `Artifacts`.\n\n\
+         The file is damaged, or a list belongs elsewhere. None of the document's artifacts is \
+         sent; other documents are checked as usual.",
     )
 }
 
 pub(super) fn unknown_anchor() -> Explanation {
     Explanation::new(
         "An unquoted text that begins with `*` is an alias: it repeats the value that was anchored \
-         with `&` and the same name. An anchor must stand above its aliases in the same document; no \
-         anchor lasts beyond a `---` line.\n\n\
+         with `&` and the same name. An anchor must stand above its aliases in the same document; \
+         no anchor lasts beyond a `---` line.\n\n\
          Where a text was meant, as in a glob, quote it. Otherwise correct the name, or anchor the \
          value.",
     )
@@ -84,8 +86,8 @@ Properties:
 
 pub(super) fn recursive_alias() -> Explanation {
     Explanation::new(
-        "An alias stands inside the very value that its anchor names, so the value would hold itself \
-         without end. An alias can only repeat what is complete above it.\n\n\
+        "An alias stands inside the very value that its anchor names, so the value would hold \
+         itself without end. An alias can only repeat what is complete above it.\n\n\
          Remove the alias, or anchor another value and repeat that.",
     )
     .example(
@@ -110,9 +112,9 @@ Properties: &common
 pub(super) fn alias_limit() -> Explanation {
     Explanation::new(
         "Each alias stands for the whole value that its anchor names, and where that value has \
-         aliases of its own they multiply: a few lines can stand for billions of values. What aliases \
-         may stand for is bounded, with room to repeat a common block in every artifact of a long \
-         list.\n\n\
+         aliases of its own they multiply: a few lines can stand for billions of values. What \
+         aliases may stand for is bounded, with room to repeat a common block in every artifact of \
+         a long list.\n\n\
          Write the values out, share less of them, or put what all artifacts have in common under \
          `Defaults`.",
     )
@@ -120,9 +122,9 @@ pub(super) fn alias_limit() -> Explanation {
 
 pub(super) fn merge_key() -> Explanation {
     Explanation::new(
-        "The key `<<` takes in the entries of another mapping, or of each mapping in a list; what a \
-         mapping sets itself wins. A text or a number has no entries to take in. Mostly the `*` in \
-         front of the anchor's name is missing.",
+        "The key `<<` takes in the entries of another mapping, or of each mapping in a list; what \
+         a mapping sets itself wins. A text or a number has no entries to take in. Mostly the `*` \
+         in front of the anchor's name is missing.",
     )
     .example(
         "\
@@ -151,10 +153,11 @@ pub(super) fn merge_key() -> Explanation {
 
 pub(super) fn yaml_tag() -> Explanation {
     Explanation::new(
-        "A tag such as `!!int` or `!Ref` tells a reader to make something else of a value. Everything \
-         in a manifest is a text, a list or a mapping, and lineload calls no function that a tag could \
-         name: the intrinsic functions of CloudFormation, for one, are not carried out. Only `!!str`, \
-         `!!map` and `!!seq`, where they say what is there already, are taken.\n\n\
+        "A tag such as `!!int` or `!Ref` tells a reader to make something else of a value. \
+         Everything in a manifest is a text, a list or a mapping, and lineload calls no function \
+         that a tag could name: the intrinsic functions of CloudFormation, for one, are not \
+         carried out. Only `!!str`, `!!map` and `!!seq`, where they say what is there already, are \
+         taken.\n\n\
          Remove the tag and write the value that is meant, in quotes if it would be a number.",
     )
     .example(
@@ -177,11 +180,11 @@ Properties:
 
 pub(super) fn duplicate_key() -> Explanation {
     Explanation::new(
-        "A mapping has the same key twice. YAML forbids it, and readers differ in what they do: some \
-         keep the first value, most silently keep the last. So it is not certain what was meant, and \
-         the entry is not sent.\n\n\
-         Remove one of the two. A key that `<<` or `Defaults` brings besides the mapping's own is no \
-         duplicate: the mapping's own wins.",
+        "A mapping has the same key twice. YAML forbids it, and readers differ in what they do: \
+         some keep the first value, most silently keep the last. So it is not certain what was \
+         meant, and the entry is not sent.\n\n\
+         Remove one of the two. A key that `<<` or `Defaults` brings besides the mapping's own is \
+         no duplicate: the mapping's own wins.",
     )
     .example(
         "\
@@ -208,12 +211,12 @@ Properties:
 pub(super) fn unknown_field() -> Explanation {
     Explanation::new(format!(
         "The fields of an artifact are exactly those of `CreateArtifact`: a key is {}; under \
-         `MetadataProperties` it is {}. Anything else would not reach the service, so it is refused \
-         rather than dropped. What you want to note besides belongs under `Properties`, where keys \
-         are free.\n\n\
+         `MetadataProperties` it is {}. Anything else would not reach the service, so it is \
+         refused rather than dropped. What you want to note besides belongs under `Properties`, \
+         where keys are free.\n\n\
          `lint --fix` mends a field that is wrong in case alone (`artifactname`). With \
-         `--unsafe-fixes` it also mends an obvious misspelling or another tool's word for the field \
-         (`ArtifactNmae`, `artifact_name`, `Labels`), unless the right field is there too.",
+         `--unsafe-fixes` it also mends an obvious misspelling or another tool's word for the \
+         field (`ArtifactNmae`, `artifact_name`, `Labels`), unless the right field is there too.",
         either(ARTIFACT_FIELDS),
         either(METADATA_FIELDS)
     ))
@@ -236,9 +239,9 @@ Source:
 
 pub(super) fn wrong_kind() -> Explanation {
     Explanation::new(
-        "`Source`, `Properties` and `MetadataProperties` are mappings; `Tags` and `SourceTypes` are \
-         lists of mappings; every other field is a single text. Another kind in their place could \
-         only be taken by guessing, so the entry is not sent.\n\n\
+        "`Source`, `Properties` and `MetadataProperties` are mappings; `Tags` and `SourceTypes` \
+         are lists of mappings; every other field is a single text. Another kind in their place \
+         could only be taken by guessing, so the entry is not sent.\n\n\
          A list or a mapping with nothing in it is left out, line and all, or written as `[]` or \
          `{}`.",
     )
@@ -258,9 +261,9 @@ Source:
 
 pub(super) fn missing_field() -> Explanation {
     Explanation::new(
-        "The service requires `ArtifactType`, `Source` and in it `SourceUri`; both `SourceIdType` and \
-         `Value` of a source type; both `Key` and `Value` of a tag. A tag without a value is written \
-         with an empty one: `Value: ''`.\n\n\
+        "The service requires `ArtifactType`, `Source` and in it `SourceUri`; both `SourceIdType` \
+         and `Value` of a source type; both `Key` and `Value` of a tag. A tag without a value is \
+         written with an empty one: `Value: ''`.\n\n\
          An `ArtifactType` in `Defaults` counts for every artifact of that document. A file with \
          `Defaults` needs `Artifacts` too.",
     )
@@ -282,12 +285,12 @@ Source:
 
 pub(super) fn not_a_string() -> Explanation {
     Explanation::new(
-        "Every value in a request is a text, and an unquoted `1204331`, `true` or `~` is a number, a \
-         boolean or a null in YAML. The AWS CLI rejects it too. A conversion would have to guess: is \
-         `1.10` to arrive as `1.10` or as `1.1`? Commit ids are caught by surprise, since `4021337` \
-         and `12e4567` are numbers.\n\n\
-         `lint --fix` puts a number or a boolean in quotes as it is written. A null is left to you: \
-         write a text, `''` for an empty one, or remove the line.",
+        "Every value in a request is a text, and an unquoted `1204331`, `true` or `~` is a number, \
+         a boolean or a null in YAML. The AWS CLI rejects it too. A conversion would have to \
+         guess: is `1.10` to arrive as `1.10` or as `1.1`? Some commit ids are caught too: \
+         `4021337` and `12e4567` are numbers.\n\n\
+         `lint --fix` puts a number or a boolean in quotes as it is written. A null is left to \
+         you: write a text, `''` for an empty one, or remove the line.",
     )
     .example(
         "\
@@ -310,10 +313,11 @@ Properties:
 
 pub(super) fn ambiguous_scalar() -> Explanation {
     Explanation::new(
-        "Unquoted, `no`, `on`, `1_000`, `12:30:45` and `2026-11-01` are texts in YAML 1.2, and lineload \
-         sends them as such. PyYAML and the AWS CLI follow YAML 1.1, to which they are a boolean, a \
-         number or a date: the same manifest means something else there.\n\n\
-         `lint --fix` puts them in quotes as they are written, which every reader takes for a text.",
+        "Unquoted, `no`, `on`, `1_000`, `12:30:45` and `2026-11-01` are texts in YAML 1.2, and \
+         lineload sends them as such. PyYAML and the AWS CLI follow YAML 1.1, to which they are a \
+         boolean, a number or a date: the same manifest means something else there.\n\n\
+         `lint --fix` puts them in quotes as they are written, which every reader takes for a \
+         text.",
     )
     .example(
         "\

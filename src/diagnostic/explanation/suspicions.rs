@@ -9,11 +9,12 @@ pub(super) fn credential() -> Explanation {
         "A value has the form of a known key or token (of AWS, GitHub, GitLab, Slack, Stripe or \
          Google, a private key, a JSON web token, a presigned URL, a password in a URL), or stands \
          under a key such as `password` or `api-key`. Whoever may list or describe artifacts could \
-         read it, and so can everybody who can read the manifest. It is masked wherever lineload shows \
-         text.\n\n\
-         Remove it, and revoke it if it is real: it is in the history of the repository too. Name \
-         where it is kept instead, as by an ARN of Secrets Manager. The ARN or URL of a place and a \
-         `{{resolve:…}}` reference are no findings.\n\n\
+         read it, and so can everybody who can read the manifest. It is masked wherever lineload \
+         shows text.\n\n\
+         Remove it, and revoke it if it is real: it stays in the history of a repository that it \
+         was committed to. Name where it is kept instead, as by an ARN of Secrets Manager. An ARN, \
+         a URL without a password in it and a `{{resolve:…}}` reference are not reported under \
+         such a key.\n\n\
          Where it is none after all, `# lineload: allow credential` on the line says so.",
     )
     .example(
@@ -36,13 +37,13 @@ Properties:
 
 pub(super) fn invisible_character() -> Explanation {
     Explanation::new(
-        "A value or a key holds a character that is not seen: one without width, one that turns the \
-         direction of the text, a byte order mark inside the text, or a control character. Such come \
-         along when text is copied from a web page or a chat. The value looks right and is equal to \
-         nothing that anybody types; characters that turn the direction can even make it look like \
-         another one.\n\n\
-         Remove the character; the finding names it by its number. Joiners between letters that are \
-         not ASCII, which some scripts and emoji need, are no findings.",
+        "A value or a key holds a character that is not seen: one without width, one that turns \
+         the direction of the text, a byte order mark inside the text, or a control character. \
+         Such characters come along when text is copied from a web page or a chat. The value looks \
+         right and is equal to nothing that anybody types; characters that turn the direction can \
+         even make it look like another one.\n\n\
+         Remove the character; the finding names it by its number. Joiners between letters that \
+         are not ASCII, which some scripts and emoji need, are not reported.",
     )
     .example(
         "\
@@ -61,8 +62,8 @@ Source:
 
 pub(super) fn outer_blank() -> Explanation {
     Explanation::new(
-        "A quoted text or a block begins or ends with a space or a tab. The service keeps it, so the \
-         value differs from the one without it, and nobody can see how.\n\n\
+        "A quoted text or a block begins or ends with a space or a tab. The service keeps it, so \
+         the value differs from the one without it, and nobody can see how.\n\n\
          Remove the blank. `lint --fix` does so with `--unsafe-fixes` only, since the blank may be \
          meant.",
     )
@@ -87,10 +88,11 @@ Properties:
 pub(super) fn unfilled_template() -> Explanation {
     Explanation::new(
         "A value holds `${NAME}`, `{{ name }}`, or, outside the values of properties and tags, \
-         `<name>`: the placeholder of a template that was not filled in, or only in part. lineload fills nothing in, \
-         and the service would keep the text as it is, so that the source could not be found.\n\n\
-         Run the template first, and check what comes out. References of the form `{{resolve:…}}` are \
-         no findings.",
+         `<name>`: the placeholder of a template that was not filled in, or only in part. lineload \
+         fills nothing in, and the service would keep the text as it is, so that the source could \
+         not be found.\n\n\
+         Run the template first, and check what comes out. References of the form `{{resolve:…}}` \
+         are not reported.",
     )
     .example(
         "\
@@ -109,7 +111,7 @@ Source:
 pub(super) fn type_empty() -> Explanation {
     Explanation::new(format!(
         "`ArtifactType` is required, and an empty text is as good to the service as any other. But \
-         whoever looks for artifacts filters by type, and cannot find this one.\n\n\
+         a list of artifacts is filtered by type, and this one has none to be found by.\n\n\
          Write {}, or whatever else it is.",
         either(USUAL_ARTIFACT_TYPES[..3].to_vec())
     ))
@@ -130,11 +132,11 @@ Source:
 
 pub(super) fn type_case() -> Explanation {
     Explanation::new(format!(
-        "The service takes any text as a type, and two texts that differ in case are two types: a \
-         list of the one leaves out the other. AWS's own tools write {}.\n\n\
+        "The service takes any text as a type, and two texts that differ in case are not one type: \
+         a list filtered by the one need not show the other. AWS's own tools write {}.\n\n\
          Write the usual form. `lint --fix` does so with `--unsafe-fixes` only, since artifacts of \
-         yours may have the other form already, and the type of an artifact cannot be changed once it \
-         is created.",
+         yours may have the other form already, and the type of an artifact cannot be changed once \
+         it is created.",
         either(USUAL_ARTIFACT_TYPES)
     ))
     .example(
@@ -155,11 +157,11 @@ Source:
 pub(super) fn uri_scheme() -> Explanation {
     Explanation::new(
         "A `SourceUri` without a scheme does not say where to look: `churn/train.parquet` may be a \
-         key of a bucket or a file of somebody's machine. Lineage is found by comparing URIs, so the \
-         artifact would not be joined with the jobs that read or wrote the same thing.\n\n\
+         key of a bucket or a file of somebody's machine. Lineage is found by comparing URIs, so \
+         the artifact would not be joined with the jobs that read or wrote the same thing.\n\n\
          Write the whole URI. The reference of a container image with its host, such as \
-         `ghcr.io/acme/churn:2026-11`, is no finding. For names of another system, \
-         `# lineload: allow uri-scheme` on the line keeps them as they are.",
+         `ghcr.io/acme/churn:2026-11`, is not reported. For names of another system, `# lineload: \
+         allow uri-scheme` on the line keeps them as they are.",
     )
     .example(
         "\
@@ -179,11 +181,11 @@ Source:
 pub(super) fn uri_blank() -> Explanation {
     Explanation::new(
         "A URI has no blanks. Programs that split a line into words cut it there, and others write \
-         `%20`, so that the same source gets two URIs and its lineage falls into two parts. Often the \
-         blank is a slip of the keyboard.\n\n\
-         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may hold a blank, and tools \
-         take an `s3://` URI without decoding it: if the object is called so, keep the blank and say \
-         so with `# lineload: allow uri-blank` on the line.",
+         `%20`, so that the same source gets two URIs and its lineage falls into two parts. Often \
+         the blank is a slip of the keyboard.\n\n\
+         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may hold a blank, and \
+         tools take an `s3://` URI without decoding it: if the object is called so, keep the blank \
+         and say so with `# lineload: allow uri-blank` on the line.",
     )
     .example(
         "\
@@ -203,12 +205,13 @@ Source:
 pub(super) fn bucket_name() -> Explanation {
     Explanation::new(format!(
         "The name of an S3 bucket has {} to {} characters, all of them lower-case letters, digits, \
-         hyphens or dots. It begins and ends with a letter or digit, has no two dots together, is not \
-         written like an IPv4 address and does not begin with `xn--`. A bucket of any other name \
-         cannot be created, so the URI cannot be right; `s3:` without `//` names no bucket at all.\n\n\
-         Two things have other names: the ARN of an access point, which is no finding, and buckets \
-         that were made in us-east-1 before March 2018. For one of those, \
-         `# lineload: allow bucket-name` on the line says that it is there.",
+         hyphens or dots. It begins and ends with a letter or digit, has no two dots together, is \
+         not written like an IPv4 address and does not begin with `xn--`. A bucket of any other \
+         name cannot be created, so the URI cannot be right; `s3:` without `//` names no bucket at \
+         all.\n\n\
+         Two things have other names: the ARN of an access point, which is not reported, and \
+         buckets that were made in us-east-1 before March 2018. For one of those, `# lineload: \
+         allow bucket-name` on the line says that it is there.",
         BUCKET_NAME_LENGTH.start(),
         BUCKET_NAME_LENGTH.end()
     ))
@@ -229,9 +232,9 @@ Source:
 
 pub(super) fn source_value_format() -> Explanation {
     Explanation::new(
-        "An `MD5Hash` is 32 hexadecimal digits, and an `S3ETag` is the same with `-` and the number of \
-         parts behind it where the object was uploaded in parts. The service takes any text, but who \
-         compares the value with the object's own will not find them equal.\n\n\
+        "An `MD5Hash` is 32 hexadecimal digits, and an `S3ETag` is the same with `-` and the \
+         number of parts behind it where the object was uploaded in parts. The service takes any \
+         text, but whoever compares the value with the object's own will not find them equal.\n\n\
          The header `Content-MD5` and many tools give MD5 as base64, 24 characters that end with \
          `==`: decode them and write the digits. A SHA-256 digest has 64 digits and is `Custom`.",
     )
@@ -258,9 +261,9 @@ Source:
 
 pub(super) fn duplicate_source_type() -> Explanation {
     Explanation::new(
-        "The same `SourceIdType` with the same `Value` is in `SourceTypes` twice. What identifies a \
-         source is the set of them, to which a repeat adds nothing; mostly one of the two was to say \
-         something else.\n\n\
+        "The same `SourceIdType` with the same `Value` is in `SourceTypes` twice. What identifies \
+         a source is the set of them, to which a repeat adds nothing; mostly one of the two was to \
+         say something else.\n\n\
          Remove one of the two, or correct it.",
     )
     .example(
@@ -285,9 +288,10 @@ Source:
 pub(super) fn unused_allow() -> Explanation {
     Explanation::new(
         "`# lineload: allow CODE` behind something covers its line; alone on a line, it covers the \
-         next one that is neither empty nor a comment. Here it does nothing: the rule finds no fault \
-         there, no rule has the name, or the rule is one that cannot be changed. Left standing, it \
-         would hide a fault that comes later, or lets people believe that one is allowed.\n\n\
+         next one that is neither empty nor a comment. Here it does nothing: the rule finds no \
+         fault there, no rule has the name, or the rule is one that cannot be changed. Left \
+         standing, it would hide a fault that comes later, or let people believe that one is \
+         allowed.\n\n\
          Remove it, move it to the line of the finding, or correct the name. Several names are \
          separated by commas, and a reason may stand behind them.",
     )

@@ -13,8 +13,8 @@ pub(super) fn tag_count() -> Explanation {
     Explanation::new(format!(
         "An artifact has at most {TAGS_MAX} `Tags`, with those that it takes from `Defaults`. The \
          service rejects an artifact with more, so the entry is not sent.\n\n\
-         Tags are for access rules and costs. What describes the artifact belongs in `Properties`, of \
-         which it has up to {PROPERTIES_MAX} besides.",
+         Tags are for access rules and costs. What describes the artifact belongs in `Properties`, \
+         of which it has up to {PROPERTIES_MAX} besides.",
     ))
     .shape("TagList")
 }
@@ -72,10 +72,11 @@ Tags:
 
 pub(super) fn tag_pattern() -> Explanation {
     Explanation::new(format!(
-        "The `Key` and the `Value` of a tag are made of letters and digits of any script, blanks, and \
-         `_ . : / = + - @`. The whole text must match `{}`. Commas, brackets and ampersands are the \
-         usual exceptions.\n\n\
-         Write it otherwise, or put it under `Properties`, which takes any character but line breaks.",
+        "The `Key` and the `Value` of a tag are made of letters and digits of any script, blanks, \
+         and `_ . : / = + - @`. The whole text must match `{}`. What is refused is mostly a comma, \
+         a bracket or an ampersand.\n\n\
+         Write it otherwise, or put it under `Properties`, which takes any character but line \
+         breaks.",
         Pattern::TagText.expression()
     ))
     .example(
@@ -102,8 +103,8 @@ Tags:
 pub(super) fn tag_reserved() -> Explanation {
     Explanation::new(format!(
         "Keys of tags that begin with `{RESERVED_TAG_PREFIX}`, in any case, are for AWS itself to \
-         write. The service rejects them from anybody else, so the entry is not sent. Tags copied from \
-         what CloudFormation or a service created often have some.\n\n\
+         write. The service rejects them from anybody else, so the entry is not sent. Tags copied \
+         from what CloudFormation or a service created often have some.\n\n\
          Remove the tag, or choose another prefix.",
     ))
     .example(
@@ -131,8 +132,8 @@ pub(super) fn duplicate_tag() -> Explanation {
     Explanation::new(
         "An artifact can have a tag key once, with one value. With two it is not certain which was \
          meant, and the service rejects the request.\n\n\
-         Remove one of the two. A key that `Defaults` has besides the artifact is no duplicate: the \
-         artifact's own tag wins. Keys that differ in case are different keys: see `tag-case`.",
+         Remove one of the two. A key that `Defaults` has besides the artifact is no duplicate: \
+         the artifact's own tag wins. Keys that differ in case are different keys: see `tag-case`.",
     )
     .example(
         "\
@@ -159,8 +160,8 @@ Tags:
 
 pub(super) fn tag_case() -> Explanation {
     Explanation::new(
-        "Keys of tags are case-sensitive: `Team` and `team` are two tags, which can have two values. \
-         A rule or a cost report that looks at the one does not see the other.\n\n\
+        "Keys of tags are case-sensitive: `Team` and `team` are two tags, which can have two \
+         values. A rule or a cost report that looks at the one does not see the other.\n\n\
          Keep one of the two, the one that your other resources have.",
     )
     .example(

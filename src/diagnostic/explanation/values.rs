@@ -23,8 +23,8 @@ pub(super) const REFUSED: &str = "The service rejects any other, so the entry is
 pub(super) fn name_length() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactName` has {}. {REFUSED}\n\n\
-         The name is optional: remove the line rather than leave it empty. What does not fit into a \
-         name has room in `Properties`, where a value takes {} characters.",
+         The name is optional: remove the line rather than leave it empty. What does not fit into \
+         a name has room in `Properties`, where a value takes {} characters.",
         length(ARTIFACT_NAME),
         grouped(PROPERTY_VALUE.max as u64)
     ))
@@ -48,8 +48,8 @@ Source:
 pub(super) fn name_pattern() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactName` is made of letters and digits of ASCII with hyphens between them, and \
-         neither begins nor ends with a hyphen. Underscores, dots, slashes, blanks and letters such \
-         as `é` are refused. The whole name must match `{}`.\n\n\
+         neither begins nor ends with a hyphen. Underscores, dots, slashes, blanks and letters \
+         such as `é` are refused. The whole name must match `{}`.\n\n\
          The help of the finding shows a name near to yours that fits. No fix writes it: other \
          manifests and programs may know the artifact by its name, so it is yours to choose.",
         Pattern::EntityName.expression()
@@ -74,8 +74,8 @@ Source:
 pub(super) fn type_length() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactType` has {}. {REFUSED}\n\n\
-         A type says what kind of thing the artifact is, and lists are filtered by it: a short word \
-         such as {} serves. A description belongs in `Properties`.",
+         A type says what kind of thing the artifact is, and lists are filtered by it: a short \
+         word such as {} serves. A description belongs in `Properties`.",
         length(ARTIFACT_TYPE),
         either(USUAL_ARTIFACT_TYPES[..3].to_vec())
     ))
@@ -99,8 +99,8 @@ Properties:
 pub(super) fn uri_length() -> Explanation {
     Explanation::new(format!(
         "A `SourceUri` has {}. {REFUSED} An empty one names nothing.\n\n\
-         The longest URIs are presigned URLs, whose query is a credential besides, and `data:` URIs. \
-         Write the plain location of the object instead.",
+         The longest URIs are presigned URLs, whose query is a credential besides, and `data:` \
+         URIs. Write the plain location of the object instead.",
         length(SOURCE_URI)
     ))
     .example(
@@ -120,8 +120,8 @@ Source:
 
 pub(super) fn source_id_type() -> Explanation {
     Explanation::new(format!(
-        "`SourceIdType` says what the `Value` beside it is, and the service knows {} only, in exactly \
-         this case. A SHA-256 digest, the id of a commit and whatever else tells versions apart is \
+        "`SourceIdType` says what the `Value` beside it is, and must be {}, in exactly this case. \
+         A SHA-256 digest, the id of a commit and whatever else tells versions apart is \
          `Custom`.\n\n\
          `lint --fix` mends the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` for \
          `etag`. With `--unsafe-fixes` it also mends what is a letter or two off, and writes \
@@ -152,8 +152,8 @@ Source:
 pub(super) fn source_value_length() -> Explanation {
     Explanation::new(format!(
         "The `Value` of a source type has {}. {REFUSED}\n\n\
-         It is there to tell versions of one source apart, for which a digest or the id of a version \
-         is enough. In the place of a longer text, write a digest of it.",
+         It is there to tell versions of one source apart, for which a digest or the id of a \
+         version is enough. In the place of a longer text, write a digest of it.",
         length(SOURCE_TYPE_VALUE)
     ))
     .example(
@@ -180,11 +180,11 @@ Source:
 pub(super) fn property_count() -> Explanation {
     Explanation::new(format!(
         "An artifact has at most {PROPERTIES_MAX} `Properties`, with those that it takes from \
-         `Defaults` or by `<<`. The service rejects an artifact with more; it does not leave out what \
-         is too many. So the entry is not sent.\n\n\
-         Join what belongs together in one value, or keep it in a file and name its URI. Where only \
-         the merge with `Defaults` makes too many, the finding is at the artifact and names the \
-         defaults.",
+         `Defaults` or by `<<`. The service rejects an artifact with more; it does not leave out \
+         what is too many. So the entry is not sent.\n\n\
+         Join what belongs together in one value, or keep it in a file and name its URI. Where \
+         only the merge with `Defaults` makes too many, the finding is at the artifact and names \
+         the defaults.",
     ))
     .example(
         "\
@@ -212,7 +212,7 @@ Properties:
 pub(super) fn property_key_length() -> Explanation {
     Explanation::new(format!(
         "A key of `Properties` has {}. {REFUSED}\n\n\
-         So long a key is mostly a text that belongs in the value. Give it a short key.",
+         A key of that length is mostly a text that belongs in the value, under a short key.",
         length(PROPERTY_KEY)
     ))
     .example(
@@ -237,8 +237,8 @@ Properties:
 pub(super) fn property_value_length() -> Explanation {
     Explanation::new(format!(
         "A value of `Properties` has {}. {REFUSED}\n\n\
-         Shorten it, or keep the whole text in a file and name its URI. Split over several keys, it \
-         would use up the {PROPERTIES_MAX} properties that an artifact has.",
+         Shorten it, or keep the whole text in a file and name its URI. Split over several keys, \
+         it would use up the {PROPERTIES_MAX} properties that an artifact has.",
         length(PROPERTY_VALUE)
     ))
     .example(
@@ -263,8 +263,8 @@ Properties:
 pub(super) fn metadata_length() -> Explanation {
     Explanation::new(format!(
         "A value of `MetadataProperties` has {}. {REFUSED}\n\n\
-         These fields name where an artifact comes from: a commit, a repository, a program, a project. \
-         What needs more room belongs in `Properties`, where a value takes {} characters.",
+         These fields name where an artifact comes from: a commit, a repository, a program, a \
+         project. What needs more room belongs in `Properties`, where a value takes {} characters.",
         length(METADATA_VALUE),
         grouped(PROPERTY_VALUE.max as u64)
     ))
@@ -289,14 +289,14 @@ MetadataProperties:
 
 pub(super) fn line_break() -> Explanation {
     Explanation::new(format!(
-        "`SourceUri`, keys and values of `Properties` and values of `MetadataProperties` must match \
-         `{}` as a whole. In Java, whose expressions the service's are, the dot stops at `\\n`, `\\r`, \
-         U+0085, U+2028 and U+2029, so a text with a line break does not match. A block that begins \
-         with `|` or `>` ends with one.\n\n\
+        "`SourceUri`, keys and values of `Properties` and values of `MetadataProperties` must \
+         match `{}` as a whole. In Java, whose expressions the service's are, the dot stops at \
+         `\\n`, `\\r`, U+0085, U+2028 and U+2029, so a text with a line break does not match. A \
+         block that begins with `|` or `>` ends with one.\n\n\
          This reading is inferred and not confirmed on a live account, so it can be changed: \
          `line-break = \"warn\"` under `[rules]` in `lineload.toml` lets such entries be sent.\n\n\
-         Where the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. For \
-         several lines, write `>-`, which joins them with blanks.",
+         Where the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. \
+         For several lines, write `>-`, which joins them with blanks.",
         Pattern::SingleLine.expression()
     ))
     .example(
@@ -325,8 +325,8 @@ pub(super) fn duplicate_name() -> Explanation {
         "Names of artifacts are unique in an account and Region. Of two entries with one name the \
          service would take whichever arrives first and reject the other, and lineload cannot tell \
          which of them is meant. So neither is sent, in whatever files of the run they are.\n\n\
-         The finding is at each later entry and points to the first. Give each a name of its own, or \
-         none: the name is optional.",
+         The finding is at each later entry and points to the first. Give each a name of its own, \
+         or none: the name is optional.",
     )
     .example(
         "\
@@ -353,9 +353,10 @@ pub(super) fn duplicate_source() -> Explanation {
     Explanation::new(
         "The service keeps one artifact for a source, and takes a second create for an error. What \
          makes two sources the same is the `SourceUri` together with the set of `SourceTypes`, in \
-         whatever order. Of two such entries neither is sent, in whatever files of the run they are.\n\n\
-         The finding is at each later entry and points to the first. Remove one, or tell two versions \
-         at one URI apart by their `SourceTypes`.",
+         whatever order. Of two such entries neither is sent, in whatever files of the run they \
+         are.\n\n\
+         The finding is at each later entry and points to the first. Remove one, or tell two \
+         versions at one URI apart by their `SourceTypes`.",
     )
     .example(
         "\
@@ -376,7 +377,7 @@ pub(super) fn duplicate_source() -> Explanation {
 ",
     )
     .source(
-        "lineage tracking entities in the Amazon SageMaker developer guide, of the `SourceUri`; that \
-         `SourceTypes` count too is read from the artifacts that AWS's own libraries create",
+        "lineage tracking entities in the Amazon SageMaker developer guide, of the `SourceUri`; \
+         that `SourceTypes` count too is read from the artifacts that AWS's own libraries create",
     )
 }
