@@ -16,10 +16,8 @@ pub mod check;
 pub mod fix;
 pub mod submission;
 pub mod event;
-#[cfg(feature = "aws")]
 pub mod service;
 pub mod pace;
-#[cfg(feature = "aws")]
 pub mod import;
 pub mod registry;
 pub mod report;

@@ -5,6 +5,7 @@
 //! attempt goes through the engine's limiter.
 
 mod classify;
+#[cfg(feature = "aws")]
 pub mod sagemaker;
 
 use std::future::Future;
