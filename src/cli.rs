@@ -97,6 +97,8 @@ pub enum Command {
     /// Check manifests, then submit what is valid
     #[cfg(feature = "aws")]
     Import(Box<Import>),
+    /// Say what the journal holds: runs, what became of their entries, what failed
+    Status(Status),
     /// Run the local registry, for any AWS client
     Serve(Serve),
     /// Say what a finding means, with a wrong and a right example
@@ -231,6 +233,17 @@ impl std::str::FromStr for OutputFile {
     }
 }
 
+/// `lineload status`
+#[derive(Debug, Clone, Args)]
+pub struct Status {
+    /// The journal
+    #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
+    pub journal: PathBuf,
+    /// How many runs, the latest first
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub runs: u32,
+}
+
 /// `lineload explain`
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
@@ -258,6 +271,12 @@ pub struct Import {
     /// Refuse beforehand to create more than so many artifacts
     #[arg(long, value_name = "N")]
     pub max_changes: Option<usize>,
+    /// What was sent and what became of it, so that a run that was killed can go on
+    #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
+    pub journal: PathBuf,
+    /// Ask the target also of what the journal knows to be there
+    #[arg(long)]
+    pub recheck: bool,
     /// Write what became of each entry to this file: `.json`
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,

@@ -9,7 +9,10 @@ mod import;
 mod lint;
 mod runtime;
 mod serve;
+#[cfg(feature = "aws")]
+mod session;
 mod settings;
+mod status;
 #[cfg(feature = "aws")]
 mod target;
 
@@ -88,6 +91,7 @@ pub fn main() -> Exit {
         #[cfg(feature = "aws")]
         Command::Import(args) => import::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
+        Command::Status(args) => status::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {

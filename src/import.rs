@@ -10,13 +10,14 @@ mod lookup;
 mod state;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use drive::{Stop, run};
 
 use crate::artifact::Artifact;
 use crate::check::EntryId;
 use crate::event::Cause;
+use crate::journal::Outcomes;
 use crate::pace::Pace;
 use crate::submission::Refusal;
 
@@ -27,6 +28,11 @@ pub struct Job {
     pub entry: EntryId,
     /// What to create.
     pub artifact: Arc<Artifact>,
+    /// When an earlier run made an attempt of which no answer is known. Such a job is looked up and
+    /// settled, and never created: whether it is still wanted, today's manifests say.
+    pub open_since: Option<SystemTime>,
+    /// The fields in which what is known to be there differs, of those that a listing does not show.
+    pub differences: Vec<String>,
 }
 
 /// How to submit.
@@ -44,6 +50,8 @@ pub struct Options {
     pub settle: Duration,
     /// The seed of the jitter.
     pub seed: u64,
+    /// Where every attempt is noted before it is made; `None` where nothing is kept.
+    pub journal: Option<Outcomes>,
 }
 
 /// How a run ended.
@@ -64,6 +72,11 @@ pub enum End {
         action: &'static str,
         /// What was said.
         refusal: Refusal,
+    },
+    /// An attempt could not be noted, so it was not made.
+    Unnoted {
+        /// Why.
+        reason: String,
     },
     /// A signal asked for it.
     Interrupted {

@@ -16,6 +16,7 @@ pub mod check;
 pub mod fix;
 pub mod submission;
 pub mod event;
+pub mod journal;
 pub mod service;
 pub mod pace;
 pub mod import;

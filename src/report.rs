@@ -12,6 +12,7 @@ pub mod progress;
 pub mod rules;
 pub mod run;
 pub mod short;
+pub mod status;
 
 use std::io;
 use std::time::Duration;

@@ -104,6 +104,20 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
+impl Refusal {
+    /// Not a refusal by the target: what is there differs in these fields.
+    #[must_use]
+    pub fn differs(fields: &[String]) -> Self {
+        let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
+        Self {
+            class: Class::Rejected,
+            code: None,
+            message: format!("what is there differs in {}", fields.join(", ")),
+            request_id: None,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {

@@ -3,26 +3,25 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use tokio::sync::watch;
 
 use super::checking::{self, Filter, Manifest, shell_words};
 use super::runtime::{Signals, block_on};
+use super::session::Session;
 use super::settings::Settings;
+use super::status;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
 use crate::check::{Entry, Summary};
 use crate::cli::{Global, Import, Pace as PaceArgs};
 use crate::config::Config;
 use crate::diagnostic::words::{counted, escaped, grouped};
-use crate::event::{Cause, Event};
+use crate::event::Cause;
 use crate::exit::Exit;
-use crate::import::{self, End, Job, Stop};
+use crate::import::{self, End};
+use crate::journal::Journal;
 use crate::pace::{Pace, Rate};
 use crate::report::output::Output;
-use crate::report::run::progress::RunProgress;
 use crate::report::run::{RunLog, json, summary};
 use crate::submission::Outcome;
 
@@ -37,11 +36,13 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(global, args, settings);
     }
+    // A journal that cannot be written must be known of before anything is sent.
+    let journal = Journal::open(&args.journal).map_err(|error| status::failure(&error))?;
     block_on(async {
         let signals = Signals::listen()?;
         // Before the check: a target that is not there is not worth waiting for.
         let ready = target::connect(&args.target, &settings.config, args.pace.timeout).await?;
-        let exit = import(global, args, settings, &ready, signals).await;
+        let exit = import(global, args, settings, &ready, journal, signals).await;
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }
@@ -54,19 +55,31 @@ async fn import(
     args: &Import,
     settings: &Settings,
     ready: &Ready,
+    journal: Journal,
     signals: Signals,
 ) -> Result<Exit, Failure> {
     let (manifest, mut entries, checked) =
         tokio::task::block_in_place(|| check(global, args, settings))?;
     let mut log = RunLog::new(&entries, &manifest.sources);
     log.target = Some(ready.target.clone());
-    let jobs = jobs(&mut entries);
-    let refusal = refused_beforehand(args, &checked, jobs.len());
-    if let Some(notice) = refusal {
-        notice.show(global);
-        log.finish(None);
-        write_reports(&log, &args.report)?;
-        return Ok(notice.exit);
+    if args.require_valid
+        && let Some(notice) = invalid(&checked)
+    {
+        return refuse(global, args, log, &notice);
+    }
+    let mut session = Session::new(global, args, settings, ready, signals);
+    let began = Instant::now();
+    let (journal, recovered) = match session.settle_open(journal).await? {
+        (journal, Ok(recovered)) => (journal, recovered),
+        (_, Err(end)) => {
+            log.finish(Some(began));
+            write_reports(&log, &args.report)?;
+            return Ok(finish(global, args, &log, &end));
+        }
+    };
+    let jobs = session.jobs(&journal, &mut entries, &recovered, &mut log)?;
+    if let Some(notice) = too_many(args, jobs.len()) {
+        return refuse(global, args, log, &notice);
     }
     if !jobs.is_empty() {
         let agreed =
@@ -76,14 +89,25 @@ async fn import(
         }
     }
     let began = Instant::now();
-    let options = engine_options(&args.pace, &settings.config, ready.target.is_local());
-    let end = submit(global, ready, jobs, options, &mut log, signals).await;
+    let end = session.submit(journal, jobs, &mut log).await?;
     log.finish(Some(began));
     write_reports(&log, &args.report)?;
     if !global.quiet {
         summary::write(&log, Output::stdout(global.color.into()))?;
     }
     Ok(finish(global, args, &log, &end))
+}
+
+fn refuse(
+    global: &Global,
+    args: &Import,
+    mut log: RunLog,
+    notice: &Notice,
+) -> Result<Exit, Failure> {
+    notice.show(global);
+    log.finish(None);
+    write_reports(&log, &args.report)?;
+    Ok(notice.exit)
 }
 
 /// Checks the manifests and shows what is found.
@@ -109,26 +133,23 @@ fn check(
     }
 }
 
-fn jobs(entries: &mut [Entry]) -> Vec<Job> {
-    let job = |entry: &mut Entry| {
-        let artifact = entry.artifact.take()?;
-        Some(Job { entry: entry.id, artifact: Arc::new(artifact) })
+/// Why nothing is sent where every manifest must be valid, if one is not.
+fn invalid(checked: &Summary) -> Option<Notice> {
+    if checked.errors == 0 {
+        return None;
+    }
+    let invalid = counted(checked.invalid(), "artifact");
+    let what = if checked.invalid() > 0 {
+        format!("{invalid} of {} invalid", grouped(checked.artifacts as u64))
+    } else {
+        counted(checked.errors, "error")
     };
-    entries.iter_mut().filter_map(job).collect()
+    let message = format!("nothing was sent: {what}, and `--require-valid` is given");
+    Some(Notice { exit: Exit::Findings, message, help: Vec::new() })
 }
 
-/// Why nothing is sent, if nothing is to be.
-fn refused_beforehand(args: &Import, checked: &Summary, creates: usize) -> Option<Notice> {
-    if args.require_valid && checked.errors > 0 {
-        let invalid = counted(checked.invalid(), "artifact");
-        let what = if checked.invalid() > 0 {
-            format!("{invalid} of {} invalid", grouped(checked.artifacts as u64))
-        } else {
-            counted(checked.errors, "error")
-        };
-        let message = format!("nothing was sent: {what}, and `--require-valid` is given");
-        return Some(Notice { exit: Exit::Findings, message, help: Vec::new() });
-    }
+/// Why nothing is sent where it would be too much.
+fn too_many(args: &Import, creates: usize) -> Option<Notice> {
     let most = args.max_changes.filter(|most| creates > *most)?;
     let message = format!(
         "nothing was sent: it may be {}, and `--max-changes` allows {}",
@@ -138,7 +159,7 @@ fn refused_beforehand(args: &Import, checked: &Summary, creates: usize) -> Optio
     Some(Notice { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
 }
 
-fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Options {
+pub(super) fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Options {
     let now = Instant::now();
     let default = if local { Rate::Unlimited } else { Rate::Fixed(DEFAULT_RATE) };
     let look_ups = if local { Rate::Unlimited } else { Rate::Fixed(LOOK_UP_RATE) };
@@ -156,55 +177,7 @@ fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Opti
         patience: args.limit_patience,
         settle: args.settle,
         seed: fastrand::u64(..),
-    }
-}
-
-async fn submit(
-    global: &Global,
-    ready: &Ready,
-    jobs: Vec<Job>,
-    options: import::Options,
-    log: &mut RunLog,
-    mut signals: Signals,
-) -> End {
-    let (stop, stopped) = watch::channel(Stop::No);
-    let listening = tokio::spawn(async move {
-        let signal = signals.next().await;
-        tracing::info!("signal {signal}: waiting for what is under way");
-        let _ = stop.send(Stop::Drain { signal });
-        let signal = signals.next().await;
-        let _ = stop.send(Stop::Now { signal });
-    });
-    let mut progress = RunProgress::new(checking::progress(global), global.quiet, jobs.len());
-    let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
-    let service = ready.service.clone();
-    let engine = tokio::spawn(import::run(service, jobs, options, stopped, move |event| {
-        // Nobody listens any more only where this function was given up.
-        let _ = events.send(event);
-    }));
-    let mut tick = tokio::time::interval(Duration::from_millis(200));
-    loop {
-        tokio::select! {
-            event = told.recv() => match event {
-                Some(event) => {
-                    progress.event(&event);
-                    if let Event::Settled(settled) = event {
-                        log.settle(settled);
-                    }
-                }
-                None => break,
-            },
-            _ = tick.tick() => progress.tick(),
-        }
-    }
-    progress.finish();
-    listening.abort();
-    match engine.await {
-        Ok(end) => end,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => End::Interrupted { signal: 15 },
-        },
+        journal: None,
     }
 }
 
@@ -260,6 +233,14 @@ fn ended_early(args: &Import, end: &End, pending: usize) -> Option<Notice> {
             };
             (Exit::Stopped, message, help)
         }
+        End::Unnoted { reason } => {
+            let message = format!(
+                "stopped: {}; what cannot be noted is not sent, and what was under way is looked up \
+                 by the next run",
+                escaped(reason)
+            );
+            (Exit::Stopped, message, vec![])
+        }
         End::Denied { action, refusal } => {
             let message = format!("stopped: denied: {}", escaped(&refusal.to_string()));
             (Exit::Stopped, message, vec![format!("allow the caller the action {action}")])
@@ -278,7 +259,7 @@ fn humane(duration: Duration) -> String {
 }
 
 /// The command that goes on.
-fn command(args: &Import) -> String {
+pub(super) fn command(args: &Import) -> String {
     let mut command = format!("lineload import{}", shell_words(&args.manifests));
     match (&args.target.local, &args.target.endpoint_url) {
         (Some(file), _) if file == Path::new(crate::cli::DEFAULT_REGISTRY) => {

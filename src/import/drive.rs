@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::state::{Action, State};
 use super::{End, Job, Options};
 use crate::event::Event;
+use crate::journal::WriteError;
 use crate::service::{Answer, Created, Page, Service};
 
 /// Whether a run is to end early.
@@ -29,6 +30,8 @@ pub enum Stop {
 }
 
 enum Answered {
+    /// The attempt was not made, since it could not be noted.
+    Unnoted(usize, WriteError),
     Created(usize, Answer<Created>),
     LookedUp(usize, Answer<Page>),
 }
@@ -50,9 +53,16 @@ pub async fn run<S: Service>(
         let wake = match action {
             Action::Create(at) => {
                 let service = service.clone();
-                let artifact = state.job(at).artifact.clone();
-                under_way
-                    .spawn(async move { Answered::Created(at, service.create(&artifact).await) });
+                let job = state.job(at).clone();
+                let journal = state.journal();
+                under_way.spawn(async move {
+                    if let Some(journal) = journal
+                        && let Err(error) = journal.intend(job.entry, SystemTime::now()).await
+                    {
+                        return Answered::Unnoted(at, error);
+                    }
+                    Answered::Created(at, service.create(&job.artifact).await)
+                });
                 None
             }
             Action::LookUp(at, token) => {
@@ -111,6 +121,7 @@ fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
     match answered {
         Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
         Ok(Answered::LookedUp(at, answer)) => state.looked_up(at, answer, now()),
+        Ok(Answered::Unnoted(at, error)) => state.unnoted(at, &error),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
         Err(error) => {
             if let Ok(panic) = error.try_into_panic() {

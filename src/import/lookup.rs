@@ -19,7 +19,11 @@ pub(super) enum Verdict {
     /// our intent.
     Ours { arn: String },
     /// The same source, from somebody else or from earlier.
-    Same { arn: String },
+    Same {
+        arn: String,
+        /// The fields in which it is not what the manifest says, of those that a listing shows.
+        differences: Vec<String>,
+    },
 }
 
 /// What `found`, a page of the artifacts at the entry's URI, tells of it.
@@ -36,7 +40,17 @@ pub(super) fn verdict(artifact: &Artifact, found: &[Found], intent: Option<Syste
         (Some(created), Some(intent)) => created + SKEW >= intent,
         _ => false,
     };
-    if alike && fresh { Verdict::Ours { arn } } else { Verdict::Same { arn } }
+    if alike && fresh {
+        return Verdict::Ours { arn };
+    }
+    let mut differences = Vec::new();
+    if same.name != artifact.name {
+        differences.push("ArtifactName".to_owned());
+    }
+    if same.artifact_type.as_deref() != Some(artifact.artifact_type.as_str()) {
+        differences.push("ArtifactType".to_owned());
+    }
+    Verdict::Same { arn, differences }
 }
 
 #[cfg(test)]
@@ -75,11 +89,13 @@ mod tests {
         let judge = |found: Found| verdict(&artifact(), &[found], Some(now));
         let arn = || "arn".to_owned();
         assert_eq!(judge(found(Some("a"), "1", now)), Verdict::Ours { arn: arn() });
-        assert_eq!(judge(found(Some("b"), "1", now)), Verdict::Same { arn: arn() });
-        assert_eq!(judge(found(None, "1", now)), Verdict::Same { arn: arn() });
+        let named = vec!["ArtifactName".to_owned()];
+        let same = |differences: Vec<String>| Verdict::Same { arn: arn(), differences };
+        assert_eq!(judge(found(Some("b"), "1", now)), same(named.clone()));
+        assert_eq!(judge(found(None, "1", now)), same(named));
         assert_eq!(judge(found(Some("a"), "2", now)), Verdict::Nothing);
         let old = now - Duration::from_secs(3600);
-        assert_eq!(judge(found(Some("a"), "1", old)), Verdict::Same { arn: arn() });
+        assert_eq!(judge(found(Some("a"), "1", old)), same(vec![]));
         assert_eq!(verdict(&artifact(), &[], Some(now)), Verdict::Nothing);
     }
 }

@@ -10,6 +10,7 @@ use super::backoff::Backoff;
 use super::lookup::{Verdict, verdict};
 use super::{End, Job, Options};
 use crate::event::{Cause, Event, Settled};
+use crate::journal::{Outcomes, WriteError};
 use crate::service::{Answer, Created, Page};
 use crate::submission::{Class, Outcome, Refusal};
 
@@ -54,6 +55,14 @@ struct Question {
     again: bool,
 }
 
+impl Question {
+    fn of_an_earlier_run() -> Self {
+        let message = "an earlier run ended before the answer came".to_owned();
+        let refusal = Refusal { class: Class::Lost, code: None, message, request_id: None };
+        Self { refusal, again: false }
+    }
+}
+
 #[derive(Debug)]
 enum Mode {
     Open,
@@ -94,22 +103,23 @@ impl State {
         let records: Vec<_> = jobs
             .into_iter()
             .map(|job| Record {
-                job,
                 attempts: 0,
                 look_ups: 0,
-                intent: None,
+                intent: job.open_since,
                 sent: None,
-                question: None,
+                question: job.open_since.map(|_| Question::of_an_earlier_run()),
+                job,
             })
             .collect();
-        let ready = (0..records.len()).collect();
+        let (open, ready): (Vec<_>, Vec<_>) =
+            (0..records.len()).partition(|at| records[*at].question.is_some());
         let window = options.concurrency;
         let backoff = Backoff::new(options.seed);
         Self {
             options,
             records,
-            ready,
-            look_ups: VecDeque::new(),
+            ready: ready.into(),
+            look_ups: open.into_iter().map(|at| (at, None)).collect(),
             parked: BTreeMap::new(),
             creating: 0,
             looking_up: 0,
@@ -121,6 +131,19 @@ impl State {
             end: None,
             events: Vec::new(),
         }
+    }
+
+    /// Where attempts are noted.
+    pub(super) fn journal(&self) -> Option<Outcomes> {
+        self.options.journal.clone()
+    }
+
+    /// An attempt could not be noted, and was not made.
+    pub(super) fn unnoted(&mut self, at: usize, error: &WriteError) {
+        self.creating -= 1;
+        self.records[at].attempts -= 1;
+        self.try_again(at);
+        self.stop(End::Unnoted { reason: error.to_string() });
     }
 
     /// The entry at a place.
@@ -378,20 +401,38 @@ impl State {
                 let request_id = question.refusal.request_id;
                 self.settle(at, Outcome::Recovered, Some(arn), request_id, None);
             }
-            Verdict::Ours { arn } | Verdict::Same { arn } => {
+            Verdict::Ours { arn } => {
                 self.settle(at, Outcome::Existed, Some(arn), question.refusal.request_id, None);
+            }
+            Verdict::Same { arn, mut differences } => {
+                let request_id = question.refusal.request_id;
+                for field in &record.job.differences {
+                    if !differences.contains(field) {
+                        differences.push(field.clone());
+                    }
+                }
+                let (outcome, error) = match differences.as_slice() {
+                    [] => (Outcome::Existed, None),
+                    fields => (Outcome::Differs, Some(Refusal::differs(fields))),
+                };
+                self.settle(at, outcome, Some(arn), request_id, error);
             }
         }
     }
 
     fn nothing_there(&mut self, at: usize, question: Question, now: Instant) {
         let Question { refusal, again } = question;
-        if refusal.class == Class::Rejected {
+        if again && self.records[at].job.open_since.is_some() {
+            // It never took effect.
+            self.settle(at, Outcome::Pending, None, None, None);
+        } else if refusal.class == Class::Rejected {
             self.reject(at, refusal);
         } else if !again {
             // It may still take effect.
             let until = match (refusal.class, self.records[at].sent) {
                 (Class::Lost, Some(sent)) => sent + self.options.settle,
+                // Of an earlier run: its clock is not ours.
+                (Class::Lost, None) => now + self.options.settle,
                 _ => now + self.backoff.moment(),
             };
             self.records[at].question = Some(Question { refusal, again: true });

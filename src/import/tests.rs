@@ -150,7 +150,14 @@ fn jobs(count: u32) -> Vec<Job> {
         metadata_properties: Metadata::default(),
         tags: vec![],
     };
-    (0..count).map(|at| Job { entry: EntryId(at), artifact: Arc::new(artifact(at)) }).collect()
+    (0..count)
+        .map(|at| Job {
+            entry: EntryId(at),
+            artifact: Arc::new(artifact(at)),
+            open_since: None,
+            differences: vec![],
+        })
+        .collect()
 }
 
 struct Ran {
@@ -183,6 +190,7 @@ fn options(rate: Rate) -> Options {
         patience: Duration::from_secs(120),
         settle: Duration::from_secs(10),
         seed: 7,
+        journal: None,
     }
 }
 

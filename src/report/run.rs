@@ -26,6 +26,8 @@ pub struct RunLog {
     pub ended: Timestamp,
     /// How long it sent.
     pub sending: Duration,
+    /// Entries that needed no request, since the journal knows them to be there.
+    pub known: usize,
     /// Every entry, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
 }
@@ -100,6 +102,7 @@ impl RunLog {
             started: now,
             ended: now,
             sending: Duration::ZERO,
+            known: 0,
             entries: entries.collect(),
         }
     }

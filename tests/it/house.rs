@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::root;
 
 /// Low to high.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "limits",
     "source",
     "diagnostic",
@@ -19,6 +19,7 @@ const ORDER: [&str; 22] = [
     "fix",
     "submission",
     "event",
+    "journal",
     "service",
     "pace",
     "import",

@@ -33,6 +33,10 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
     }
     let total = counted(counts.total(), "artifact");
     writeln!(out, "{total}: {}", parts.join(", "))?;
+    if log.known > 0 {
+        let known = grouped(log.known as u64);
+        writeln!(out, "{known} by the journal, without a request; `--recheck` asks the target")?;
+    }
     let made = counts.of(Outcome::Created);
     if let Some(target) = &log.target {
         let seconds = log.sending.as_secs_f64();

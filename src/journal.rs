@@ -1,0 +1,296 @@
+//! The journal: what is about to be sent, durable before it leaves, and what became of it.
+//!
+//! In: the entries of a run, each attempt before it is made, each outcome. Out: what an earlier run
+//! left open, and what is known of a source at a target. One SQLite file holds any number of targets
+//! and runs, and is locked by the run that writes to it. It sends nothing and knows no service.
+//!
+//! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
+
+mod lock;
+mod schema;
+mod status;
+mod writer;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::artifact::{Artifact, Digest, Key};
+use crate::check::EntryId;
+use crate::submission::Target;
+pub use status::{FailedEntry, RunStatus, Status};
+pub use writer::{Outcomes, WriteError, Writer};
+
+/// Where the journal is kept if nothing is said.
+pub const DEFAULT: &str = ".lineload/journal.sqlite3";
+
+/// Why a journal cannot be used. Nothing has been sent.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another run writes to it.
+    #[error("the journal {} is in use by {holder}", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Which process, where and since when.
+        holder: String,
+    },
+    /// The folder is on a network, where SQLite's locks do not hold.
+    #[error("the journal {} is on a network file system ({kind}), where its locks do not hold", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// As in `NFS`.
+        kind: &'static str,
+    },
+    /// It was written by a later lineload.
+    #[error("the journal {} was written by a later lineload (version {found} of its tables)", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i64,
+    },
+    /// It is something else, or damaged.
+    #[error("{} is no journal of lineload, or it is damaged: {reason}", path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// It cannot be read or written.
+    #[error("the journal {} cannot be used: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A journal that this process may write to.
+#[derive(Debug)]
+pub struct Journal {
+    connection: Connection,
+    path: PathBuf,
+    /// Held for as long as the journal is.
+    _lock: lock::Lock,
+}
+
+/// An attempt of an earlier run of which no outcome is known.
+#[derive(Debug, Clone)]
+pub struct OpenIntent {
+    /// Its row.
+    pub row: i64,
+    /// When it was made, by the clock of the machine that made it.
+    pub at: SystemTime,
+    /// What was to be created.
+    pub artifact: Artifact,
+    /// The file it was read from.
+    pub file: String,
+    /// And the line.
+    pub line: u32,
+}
+
+/// What was settled last for a source.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The digest of the request.
+    pub digest: Digest,
+    /// The request.
+    pub artifact: Artifact,
+    /// The ARN at the target.
+    pub arn: Option<String>,
+}
+
+/// An entry to be staged.
+#[derive(Debug, Clone, Copy)]
+pub struct ToStage<'e> {
+    /// Its number in the run.
+    pub entry: EntryId,
+    /// The file it was read from, as it is shown.
+    pub file: &'e str,
+    /// And the line.
+    pub line: u32,
+    /// What is to be created.
+    pub artifact: &'e Artifact,
+}
+
+impl Journal {
+    /// Opens the journal at `path` and locks it; it is made where it is not there.
+    ///
+    /// # Errors
+    /// Where it is locked, no journal, from a later lineload, on a network, or cannot be written.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        schema::prepare(path)?;
+        let lock = lock::Lock::take(path)?;
+        let connection = schema::open(path)?;
+        Ok(Self { connection, path: path.to_owned(), _lock: lock })
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> JournalError {
+        schema::failure(&self.path, error)
+    }
+
+    fn target(&self, target: &Target) -> Result<i64, JournalError> {
+        let description = serde_json::to_string(target).unwrap_or_default();
+        let row = self.connection.query_row(
+            "INSERT INTO target (identity, description) VALUES (?1, ?2)
+             ON CONFLICT (identity) DO UPDATE SET description = ?2 RETURNING id",
+            params![target.identity(), description],
+            |row| row.get(0),
+        );
+        row.map_err(|error| self.failed(&error))
+    }
+
+    /// What earlier runs at `target` left open: attempts of which no answer was noted.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn open_intents(&self, target: &Target) -> Result<Vec<OpenIntent>, JournalError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT entry.id, intent_ms, request, file, line
+                 FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
+                 WHERE outcome IS NULL AND intent_ms IS NOT NULL AND identity = ?1 ORDER BY entry.id",
+            )?;
+            let rows = statement.query_map([target.identity()], |row| {
+                Ok(OpenIntent {
+                    row: row.get(0)?,
+                    at: from_millis(row.get(1)?),
+                    artifact: request(&row.get::<_, String>(2)?)?,
+                    file: row.get(3)?,
+                    line: row.get(4)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.failed(&error))
+    }
+
+    /// What is known of the source `key` at `target`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn known(&self, target: &Target, key: Key) -> Result<Option<Known>, JournalError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT digest, request, arn FROM known JOIN target ON target.id = known.target
+                 WHERE target.identity = ?1 AND source = ?2",
+            )?;
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok(Known {
+                    digest: Digest(row.get(0)?),
+                    artifact: request(&row.get::<_, String>(1)?)?,
+                    arn: row.get(2)?,
+                })
+            };
+            statement.query_row(params![target.identity(), key.0], row).optional()
+        };
+        read().map_err(|error| self.failed(&error))
+    }
+
+    /// Begins a run: in one transaction it takes the place of what earlier runs at `target` staged
+    /// and never attempted.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written.
+    pub fn stage<'e>(
+        &mut self,
+        run: &str,
+        command: &str,
+        target: &Target,
+        entries: impl Iterator<Item = ToStage<'e>>,
+    ) -> Result<Staged, JournalError> {
+        let target = self.target(target)?;
+        let write = || {
+            let transaction = self.connection.transaction()?;
+            transaction.execute(
+                "DELETE FROM entry WHERE outcome IS NULL AND intent_ms IS NULL
+                 AND run IN (SELECT id FROM run WHERE target = ?1)",
+                [target],
+            )?;
+            transaction.execute(
+                "INSERT INTO run (uuid, target, command, started_ms, process)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![run, target, command, millis(SystemTime::now()), std::process::id()],
+            )?;
+            let run = transaction.last_insert_rowid();
+            let mut rows = HashMap::new();
+            {
+                let mut insert = transaction.prepare(
+                    "INSERT INTO entry (run, file, line, name, source_uri, source, digest, request)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?;
+                for one in entries {
+                    let artifact = one.artifact;
+                    let request = serde_json::to_string(artifact).unwrap_or_default();
+                    let row = insert.insert(params![
+                        run,
+                        one.file,
+                        one.line,
+                        artifact.name,
+                        artifact.source.uri,
+                        artifact.identity().key().0,
+                        artifact.digest().0,
+                        request,
+                    ])?;
+                    rows.insert(one.entry, row);
+                }
+            }
+            transaction.commit()?;
+            Ok(Staged { run, rows })
+        };
+        write().map_err(|error| schema::failure(&self.path, &error))
+    }
+
+    /// Hands the journal to the thread that writes outcomes.
+    ///
+    /// # Errors
+    /// Where no thread can be had.
+    pub fn into_writer(self, staged: Staged) -> Result<Writer, JournalError> {
+        let path = self.path.clone();
+        Writer::start(self, staged).map_err(|error| JournalError::Unusable {
+            path,
+            reason: format!("no thread can be had to write to it: {error}"),
+        })
+    }
+}
+
+/// The rows of a run that has been staged.
+#[derive(Debug, Clone, Default)]
+pub struct Staged {
+    run: i64,
+    rows: HashMap<EntryId, i64>,
+}
+
+impl Staged {
+    /// The rows of intents that earlier runs left open, each under the number of its place, to be
+    /// settled before anything else.
+    #[must_use]
+    pub fn of_intents(intents: &[OpenIntent]) -> Self {
+        let rows = (0..).map(EntryId).zip(intents.iter().map(|intent| intent.row)).collect();
+        Self { run: 0, rows }
+    }
+}
+
+fn request(text: &str) -> rusqlite::Result<Artifact> {
+    serde_json::from_str(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn from_millis(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! The tables of a journal, and how it is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::JournalError;
+use crate::walk::reason;
+
+/// Tells the file from other databases: `LLJO`.
+const APPLICATION_ID: i64 = 0x4C4C_4A4F;
+/// The version of the tables.
+const VERSION: i64 = 1;
+/// How long a reader is waited for.
+const BUSY: Duration = Duration::from_secs(10);
+
+const TABLES: &str = "
+CREATE TABLE target (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL
+) STRICT;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL UNIQUE,
+    target INTEGER NOT NULL REFERENCES target (id),
+    command TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    process INTEGER NOT NULL,
+    ended_ms INTEGER,
+    -- How it ended, in words; NULL where it was killed or still runs.
+    ending TEXT
+) STRICT;
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (id),
+    file TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    name TEXT,
+    source_uri TEXT NOT NULL,
+    -- What makes it the same at a target: 128 bits of SHA-256 of URI and source types.
+    source BLOB NOT NULL,
+    -- SHA-256 of the request.
+    digest BLOB NOT NULL,
+    request TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- When the last attempt was made: durable before it leaves.
+    intent_ms INTEGER,
+    settled_ms INTEGER,
+    -- NULL until it is known.
+    outcome TEXT,
+    arn TEXT,
+    request_id TEXT,
+    error_code TEXT,
+    error_message TEXT
+) STRICT;
+CREATE INDEX entry_by_run ON entry (run, outcome);
+CREATE INDEX entry_open ON entry (run) WHERE outcome IS NULL;
+-- What was settled last for a source at a target.
+CREATE TABLE known (
+    target INTEGER NOT NULL REFERENCES target (id),
+    source BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    request TEXT NOT NULL,
+    arn TEXT,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (target, source)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW runs AS SELECT
+    run.uuid AS run,
+    target.identity AS target,
+    strftime('%Y-%m-%dT%H:%M:%fZ', started_ms / 1000.0, 'unixepoch') AS started,
+    strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch') AS ended,
+    ending,
+    command,
+    count(entry.id) AS entries,
+    count(*) FILTER (WHERE outcome = 'created') AS created,
+    count(*) FILTER (WHERE outcome = 'recovered') AS recovered,
+    count(*) FILTER (WHERE outcome = 'existed') AS existed,
+    count(*) FILTER (WHERE outcome IN ('differs', 'conflict', 'rejected', 'unresolved')) AS failed,
+    count(entry.id) FILTER (WHERE outcome IS NULL) AS left
+    FROM run JOIN target ON target.id = run.target LEFT JOIN entry ON entry.run = run.id
+    GROUP BY run.id ORDER BY run.id;
+CREATE VIEW entries AS SELECT
+    run.uuid AS run,
+    target.identity AS target,
+    file, line, name, source_uri,
+    coalesce(outcome, iif(intent_ms IS NULL, 'pending', 'open')) AS outcome,
+    attempts,
+    strftime('%Y-%m-%dT%H:%M:%fZ', intent_ms / 1000.0, 'unixepoch') AS attempted,
+    strftime('%Y-%m-%dT%H:%M:%fZ', settled_ms / 1000.0, 'unixepoch') AS settled,
+    arn, request_id, error_code, error_message
+    FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
+    ORDER BY entry.id;
+";
+
+/// Makes the folder of the journal, which keeps itself out of git.
+pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
+    let unusable = |error: std::io::Error| JournalError::Unusable {
+        path: path.to_owned(),
+        reason: reason(&error),
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let made = !folder.exists();
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    if made {
+        std::fs::write(folder.join(".gitignore"), "*\n").map_err(unusable)?;
+    }
+    match network(folder) {
+        Some(kind) => Err(JournalError::Network { path: path.to_owned(), kind }),
+        None => Ok(()),
+    }
+}
+
+/// The kind of network file system that `folder` is on, if it is on one.
+#[cfg(target_os = "linux")]
+fn network(folder: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(folder).ok()?.f_type;
+    // From linux/magic.h.
+    match u32::try_from(kind & 0xFFFF_FFFF).ok()? {
+        0x6969 => Some("NFS"),
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
+        0x5346_414F => Some("AFS"),
+        0x0102_1997 => Some("9p"),
+        0x00C3_6400 => Some("Ceph"),
+        0x0BD0_0BD0 => Some("Lustre"),
+        _ => None,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn network(_: &Path) -> Option<&'static str> {
+    None
+}
+
+/// Opens the file, and makes its tables where it is new.
+pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    create_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i64, i64)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // An intent must outlast the machine, not only the process.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, id, version))
+    };
+    let (mut connection, id, version) = open().map_err(|error| failure(path, &error))?;
+    match (id, version) {
+        (APPLICATION_ID, VERSION) => return Ok(connection),
+        (APPLICATION_ID, found) if found > VERSION => {
+            return Err(JournalError::Newer { path: path.to_owned(), found });
+        }
+        (0, 0) => {}
+        _ => {
+            let reason = "it belongs to another program".to_owned();
+            return Err(JournalError::NotAJournal { path: path.to_owned(), reason });
+        }
+    }
+    let mut create = || {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()
+    };
+    create().map_err(|error| failure(path, &error))?;
+    Ok(connection)
+}
+
+/// Opens the file to read, beside a run that writes.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i64, i64)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, id, version))
+    };
+    match open().map_err(|error| failure(path, &error))? {
+        (connection, APPLICATION_ID, VERSION) => Ok(connection),
+        (_, APPLICATION_ID, found) if found > VERSION => {
+            Err(JournalError::Newer { path: path.to_owned(), found })
+        }
+        _ => Err(JournalError::NotAJournal {
+            path: path.to_owned(),
+            reason: "it belongs to another program".to_owned(),
+        }),
+    }
+}
+
+/// Requests may hold what is not for everybody on the machine.
+fn create_private(path: &Path) -> Result<(), JournalError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| JournalError::Unusable { path: path.to_owned(), reason: reason(&error) })
+}
+
+/// What an error of SQLite means.
+pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            JournalError::NotAJournal { path, reason: error.to_string() }
+        }
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            JournalError::Unusable { path, reason: "the disk is full".to_owned() }
+        }
+        _ => JournalError::Unusable { path, reason: error.to_string() },
+    }
+}

@@ -1,0 +1,184 @@
+//! The thread that writes intents and outcomes, as many in one commit as have come meanwhile.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::SystemTime;
+
+use rusqlite::params;
+use tokio::sync::oneshot;
+
+use super::{Journal, Staged, millis, schema};
+use crate::check::EntryId;
+use crate::event::Settled;
+use crate::submission::Outcome;
+
+/// The most notes of one transaction.
+const BATCH: usize = 512;
+
+/// Why a note is not in the journal: what it is about must not be sent, or has been and will be
+/// looked up by the next run.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}")]
+pub struct WriteError {
+    reason: String,
+}
+
+enum Note {
+    Intent { entry: EntryId, at: SystemTime, durable: oneshot::Sender<Result<(), WriteError>> },
+    Settled(Box<Settled>),
+    Ended(String),
+}
+
+/// Writes the notes of one run.
+#[derive(Debug)]
+pub struct Writer {
+    outcomes: Outcomes,
+    thread: thread::JoinHandle<(Journal, Option<WriteError>)>,
+}
+
+/// Takes notes, from any task.
+#[derive(Debug, Clone)]
+pub struct Outcomes {
+    notes: Sender<Note>,
+}
+
+impl std::fmt::Debug for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Note")
+    }
+}
+
+impl Outcomes {
+    /// Notes that an attempt is about to be made. It may leave once this has come back.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written: then the attempt must not be made.
+    pub async fn intend(&self, entry: EntryId, at: SystemTime) -> Result<(), WriteError> {
+        let (durable, committed) = oneshot::channel();
+        let gone = || WriteError { reason: "the journal is closed".to_owned() };
+        self.notes.send(Note::Intent { entry, at, durable }).map_err(|_| gone())?;
+        committed.await.map_err(|_| gone())?
+    }
+
+    /// Notes what became of an entry.
+    pub fn settled(&self, settled: Settled) {
+        // A writer that is gone has told why already; the next run looks the entry up.
+        let _ = self.notes.send(Note::Settled(Box::new(settled)));
+    }
+}
+
+impl Writer {
+    pub(super) fn start(journal: Journal, staged: Staged) -> std::io::Result<Self> {
+        let (notes, queue) = channel();
+        let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            let mut journal = journal;
+            let failed = write(&mut journal, &staged, &queue);
+            (journal, failed)
+        })?;
+        Ok(Self { outcomes: Outcomes { notes }, thread })
+    }
+
+    /// Where notes are taken.
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes {
+        self.outcomes.clone()
+    }
+
+    /// Notes how the run ended, waits until everything is written, and gives the journal back. The
+    /// clones of [`Writer::outcomes`] must be gone.
+    ///
+    /// # Errors
+    /// Where something could not be written.
+    pub fn finish(self, ending: Option<&str>) -> Result<Journal, WriteError> {
+        if let Some(ending) = ending {
+            let _ = self.outcomes.notes.send(Note::Ended(ending.to_owned()));
+        }
+        drop(self.outcomes);
+        match self.thread.join() {
+            Ok((journal, None)) => Ok(journal),
+            Ok((_, Some(error))) => Err(error),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+/// Writes notes until nobody can send any more. The first failure, if there was one: after it nothing
+/// is written, and every intent is refused.
+fn write(journal: &mut Journal, staged: &Staged, queue: &Receiver<Note>) -> Option<WriteError> {
+    let mut failed: Option<WriteError> = None;
+    while let Ok(first) = queue.recv() {
+        let mut notes = vec![first];
+        notes.extend(queue.try_iter().take(BATCH - 1));
+        if failed.is_none()
+            && let Err(error) = commit(journal, staged, &notes)
+        {
+            let reason = schema::failure(&journal.path, &error).to_string();
+            failed = Some(WriteError { reason });
+        }
+        for note in notes {
+            if let Note::Intent { durable, .. } = note {
+                // The attempt may have been given up meanwhile.
+                let _ = durable.send(failed.clone().map_or(Ok(()), Err));
+            }
+        }
+    }
+    failed
+}
+
+fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::Result<()> {
+    let transaction = journal.connection.transaction()?;
+    for note in notes {
+        match note {
+            Note::Intent { entry, at, .. } => {
+                let mut intend = transaction.prepare_cached(
+                    "UPDATE entry SET intent_ms = ?2, attempts = attempts + 1 WHERE id = ?1",
+                )?;
+                intend.execute(params![staged.rows.get(entry), millis(*at)])?;
+            }
+            Note::Settled(settled) => {
+                let Some(row) = staged.rows.get(&settled.entry) else { continue };
+                settle(&transaction, *row, settled)?;
+            }
+            Note::Ended(ending) => {
+                transaction.execute(
+                    "UPDATE run SET ended_ms = ?2, ending = ?3 WHERE id = ?1",
+                    params![staged.run, millis(SystemTime::now()), ending],
+                )?;
+            }
+        }
+    }
+    transaction.commit()
+}
+
+fn settle(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rusqlite::Result<()> {
+    // Of an attempt that came to nothing, nothing is open any more, and the entry may be staged anew.
+    let outcome = (settled.outcome != Outcome::Pending).then(|| settled.outcome.as_str());
+    let error = settled.error.as_ref();
+    connection
+        .prepare_cached(
+            "UPDATE entry SET outcome = ?2, arn = ?3, request_id = ?4, error_code = ?5,
+             error_message = ?6, settled_ms = ?7, intent_ms = iif(?2 IS NULL, NULL, intent_ms)
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            row,
+            outcome,
+            settled.arn,
+            settled.request_id,
+            error.and_then(|error| error.code.as_deref()),
+            error.map(|error| error.message.as_str()),
+            millis(SystemTime::now()),
+        ])?;
+    // Only what is there as this request has it is known: what merely existed may differ in what
+    // a listing does not show.
+    if matches!(settled.outcome, Outcome::Created | Outcome::Recovered) {
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO known (target, source, digest, request, arn, entry)
+                 SELECT run.target, source, digest, request, ?2, entry.id
+                 FROM entry JOIN run ON run.id = entry.run WHERE entry.id = ?1",
+            )?
+            .execute(params![row, settled.arn])?;
+    }
+    Ok(())
+}

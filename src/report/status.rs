@@ -1,0 +1,57 @@
+//! What a journal holds, for people.
+
+use std::io::{self, Write};
+
+use crate::diagnostic::words::{escaped, grouped};
+use crate::journal::{FailedEntry, RunStatus};
+
+/// Writes a run, and what failed in it.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> io::Result<()> {
+    let ended = match (&run.ended, &run.ending) {
+        (Some(ended), Some(ending)) => format!("{} {}", escaped(ending), escaped(ended)),
+        _ => "\x1b[33mrunning, or killed\x1b[0m".to_owned(),
+    };
+    writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&run.target))?;
+    writeln!(out, "  {ended}")?;
+    let counts: Vec<_> = run
+        .counts
+        .iter()
+        .map(|(outcome, count)| format!("{} {}", escaped(outcome), grouped(*count)))
+        .collect();
+    if !counts.is_empty() {
+        writeln!(out, "  {}", counts.join(", "))?;
+    }
+    for entry in failed {
+        let error = entry.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        writeln!(
+            out,
+            "  \x1b[31m{}\x1b[0m {}:{}: {}{}",
+            escaped(&entry.outcome),
+            escaped(&entry.file),
+            entry.line,
+            escaped(&entry.name),
+            escaped(&error)
+        )?;
+    }
+    let left = |(outcome, count): &(String, u64)| {
+        matches!(outcome.as_str(), "pending" | "open") && *count > 0
+    };
+    if run.counts.iter().any(left) {
+        writeln!(out, "  to go on: {}", escaped(&run.command))?;
+    }
+    writeln!(out)
+}
+
+/// Ends the list of so many runs.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn finish(out: &mut impl Write, runs: usize) -> io::Result<()> {
+    if runs == 0 {
+        writeln!(out, "no run yet")?;
+    }
+    out.flush()
+}
