@@ -101,6 +101,8 @@ pub enum Command {
     Status(Status),
     /// Run the local registry, for any AWS client
     Serve(Serve),
+    /// Print the JSON Schema of a manifest, for editors
+    Schema,
     /// Say what a finding means, with a wrong and a right example
     Explain(Explain),
 }

@@ -8,6 +8,7 @@ mod git;
 mod import;
 mod lint;
 mod runtime;
+mod schema;
 mod serve;
 #[cfg(feature = "aws")]
 mod session;
@@ -92,6 +93,7 @@ pub fn main() -> Exit {
         Command::Import(args) => import::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
+        Command::Schema => schema::run(&cli.global),
         Command::Explain(args) => explain::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {

@@ -13,6 +13,7 @@ pub mod yaml;
 pub mod walk;
 pub mod manifest;
 pub mod check;
+pub mod schema;
 pub mod fix;
 pub mod submission;
 pub mod event;

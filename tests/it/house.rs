@@ -16,6 +16,7 @@ const ORDER: [&str; 23] = [
     "walk",
     "manifest",
     "check",
+    "schema",
     "fix",
     "submission",
     "event",

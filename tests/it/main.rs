@@ -17,4 +17,5 @@ mod import;
 #[cfg(unix)]
 mod paths;
 mod registry;
+mod schema;
 mod support;

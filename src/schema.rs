@@ -1,0 +1,450 @@
+//! The limits to a JSON Schema of a manifest, for editors and for validators of other makers.
+//!
+//! In: nothing. Out: a schema that takes what `lint` has no error about, as far as a schema can say
+//! that: it sees values, so neither keys given twice nor anything across artifacts, and not what the
+//! merge with `Defaults` makes. It reads no manifest.
+//!
+//! Two things follow from editors, which show one message at a place in the text. The forms of a
+//! manifest are told apart with `if`, not `oneOf`, so that a wrong field is reported at the field. And
+//! `patternErrorMessage`, which the language servers for YAML and JSON show in place of the
+//! expression, says what is wanted; other validators pass over it.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+
+use crate::limits::{self, Pattern, TextLimit};
+use crate::manifest::{ARTIFACTS, DEFAULTS};
+
+/// The schema as text: indented JSON in ASCII with a line break at its end. Some expressions hold
+/// characters that cannot be seen.
+#[must_use]
+pub fn text() -> String {
+    let mut text = String::new();
+    for c in format!("{:#}\n", schema()).chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            // Outside of its strings, JSON has nothing but ASCII.
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
+/// The schema of one YAML document of a manifest.
+#[must_use]
+pub fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:lineload:manifest:1",
+        "title": "lineload manifest",
+        "description": "Artifacts of SageMaker ML Lineage: one artifact, a list of them, or `Defaults` \
+                        and `Artifacts`. A file may hold several documents, each in any of these forms.",
+        // A document without content, such as one of comments alone, reads as null.
+        "type": ["object", "array", "null"],
+        "if": { "type": "array" },
+        "then": { "items": reference("artifact") },
+        "else": {
+            "if": {
+                "type": "object",
+                "anyOf": [{ "required": [ARTIFACTS] }, { "required": [DEFAULTS] }],
+            },
+            "then": reference("artifactsWithDefaults"),
+            // What is no mapping has been reported by the type.
+            "else": { "if": { "type": "object" }, "then": reference("artifact") },
+        },
+        "$defs": {
+            "artifact": {
+                "title": "artifact",
+                "description": "One artifact, with the fields of a `CreateArtifact` request.",
+                "allOf": [reference("artifactFields")],
+                "required": ["ArtifactType"],
+            },
+            "artifactsWithDefaults": artifacts_with_defaults(),
+            "artifactFields": artifact_fields(),
+            "defaults": defaults(),
+            "artifactType": artifact_type(),
+            "source": source(),
+            "sourceTypes": source_types(),
+            "properties": properties(),
+            "metadataProperties": metadata_properties(),
+            "tags": tags(),
+            "singleLine": pattern(Pattern::SingleLine),
+            "tagText": pattern(Pattern::TagText),
+        },
+    })
+}
+
+fn artifacts_with_defaults() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            DEFAULTS: reference("defaults"),
+            ARTIFACTS: {
+                "description": "The artifacts of this document. Each takes from `Defaults` what it \
+                                does not set itself.",
+                "type": "array",
+                "items": reference("artifactFields"),
+            },
+        },
+        "required": [ARTIFACTS],
+        "additionalProperties": false,
+        "if": {
+            "required": [DEFAULTS],
+            "properties": { DEFAULTS: { "required": ["ArtifactType"] } },
+        },
+        "else": { "properties": { ARTIFACTS: { "items": { "required": ["ArtifactType"] } } } },
+    })
+}
+
+fn artifact_fields() -> Value {
+    let mut name = text_of(limits::ARTIFACT_NAME);
+    name.extend(entries(json!({
+        "description": "What the artifact is called: letters and digits of ASCII, with hyphens between \
+                        them. No two artifacts of an account and Region have the same name. Optional.",
+        "examples": ["churn-training-set"],
+    })));
+    json!({
+        "title": "artifact",
+        "type": "object",
+        "properties": {
+            "ArtifactName": name,
+            "ArtifactType": reference("artifactType"),
+            "MetadataProperties": reference("metadataProperties"),
+            "Properties": reference("properties"),
+            "Source": reference("source"),
+            "Tags": reference("tags"),
+        },
+        "required": ["Source"],
+        "additionalProperties": false,
+    })
+}
+
+fn defaults() -> Value {
+    json!({
+        "description": "What the artifacts of this document have in common. Properties, metadata and \
+                        tags merge by key; where an artifact sets the same key, the artifact's wins.",
+        "type": "object",
+        "properties": {
+            "ArtifactType": reference("artifactType"),
+            "MetadataProperties": reference("metadataProperties"),
+            "Properties": reference("properties"),
+            "Tags": reference("tags"),
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn artifact_type() -> Value {
+    let mut schema = text_of(limits::ARTIFACT_TYPE);
+    schema.extend(entries(json!({
+        "description": "What kind of thing the artifact is. Any text will do; those that AWS's own tools \
+                        write are found by more people.",
+        "examples": limits::USUAL_ARTIFACT_TYPES[..3],
+    })));
+    schema.into()
+}
+
+fn source() -> Value {
+    let mut uri = text_of(limits::SOURCE_URI);
+    uri.extend(entries(json!({
+        "description": "Where the artifact is: an object or a prefix in S3, an image in a registry, or \
+                        any other URI.",
+        "examples": ["s3://example-lake/churn/train.parquet"],
+    })));
+    json!({
+        "description": "Where the artifact comes from.",
+        "type": "object",
+        "properties": { "SourceUri": uri, "SourceTypes": reference("sourceTypes") },
+        "required": ["SourceUri"],
+        "additionalProperties": false,
+    })
+}
+
+fn source_types() -> Value {
+    let mut value = text_of(limits::SOURCE_TYPE_VALUE);
+    value.insert("description".into(), "The digest, the ETag, the version or another id.".into());
+    json!({
+        "description": "Ids of what is at the URI. Artifacts with the same URI are different ones if \
+                        these differ.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "SourceIdType": {
+                    "description": "What `Value` is: an MD5 digest, the ETag or the version of an S3 \
+                                    object, or an id of your own.",
+                    "enum": limits::SOURCE_ID_TYPES,
+                },
+                "Value": value,
+            },
+            "required": ["SourceIdType", "Value"],
+            "additionalProperties": false,
+        },
+    })
+}
+
+fn properties() -> Value {
+    json!({
+        "description": format!(
+            "What else is to be known of the artifact, as text by key: at most {} keys. Numbers, \
+             booleans and null have to be quoted.",
+            limits::PROPERTIES_MAX
+        ),
+        "type": "object",
+        "maxProperties": limits::PROPERTIES_MAX,
+        "propertyNames": text_of(limits::PROPERTY_KEY),
+        "additionalProperties": text_of(limits::PROPERTY_VALUE),
+    })
+}
+
+fn metadata_properties() -> Value {
+    let field = |description: &str| {
+        let mut schema = text_of(limits::METADATA_VALUE);
+        schema.insert("description".into(), description.into());
+        schema
+    };
+    json!({
+        "description": "The code and the project that the artifact was made by.",
+        "type": "object",
+        "properties": {
+            "CommitId": field("The commit of the code that made it."),
+            "GeneratedBy": field("Who or what made it: a person, a job or a tool."),
+            "ProjectId": field("The project that it belongs to."),
+            "Repository": field("The repository of the code that made it."),
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn tags() -> Value {
+    let mut key = entries(json!({
+        "description": format!(
+            "The key, once in an artifact. One that begins with `{}`, in any case, only AWS may write.",
+            limits::RESERVED_TAG_PREFIX
+        ),
+        // Beside a `$ref`, some validators take one of two patterns.
+        "allOf": [text_of(limits::TAG_KEY)],
+        "pattern": not_beginning_with(limits::RESERVED_TAG_PREFIX),
+        "patternErrorMessage": format!(
+            "A tag key cannot begin with `{}`, which only AWS may write.",
+            limits::RESERVED_TAG_PREFIX
+        ),
+    }));
+    key.insert("examples".into(), json!(["team"]));
+    let mut value = text_of(limits::TAG_VALUE);
+    value.insert("description".into(), "The value; an empty one is legal.".into());
+    json!({
+        "description": format!(
+            "Tags of the AWS resource, by which access and cost can be told apart: at most {}.",
+            limits::TAGS_MAX
+        ),
+        "type": "array",
+        "maxItems": limits::TAGS_MAX,
+        "items": {
+            "type": "object",
+            "properties": { "Key": key, "Value": value },
+            "required": ["Key", "Value"],
+            "additionalProperties": false,
+        },
+    })
+}
+
+fn reference(definition: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{definition}") })
+}
+
+/// The entries of a `json!` object.
+fn entries(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(entries) => entries,
+        _ => Map::new(),
+    }
+}
+
+/// The schema of one text. Lengths count code points in JSON Schema as they do in the service.
+fn text_of(limit: TextLimit) -> Map<String, Value> {
+    let mut schema = match limit.pattern {
+        None => entries(json!({ "type": "string" })),
+        Some(Pattern::SingleLine) => entries(reference("singleLine")),
+        Some(Pattern::TagText) => entries(reference("tagText")),
+        Some(other) => pattern(other),
+    };
+    if limit.min > 0 {
+        schema.insert("minLength".into(), limit.min.into());
+    }
+    schema.insert("maxLength".into(), limit.max.into());
+    schema
+}
+
+/// Texts of that pattern.
+///
+/// Engines differ more than the standard wants, so expressions keep to what all of them read alike:
+/// ECMA-262 with the flag `u`, Python's `re`, Go's `regexp`, Java's and .NET's.
+/// - No `\p{…}`, which Python does not have.
+/// - No `\u`, which Go does not have: characters stand for themselves.
+/// - No lookahead, which Go does not have.
+/// - `$` is the end of the text in ECMA-262 and Go, and stands in front of a last line break too in
+///   Python, Java and .NET. What only those take, `$` with a line break behind it takes only there.
+fn pattern(pattern: Pattern) -> Map<String, Value> {
+    let line_breaks = line_breaks();
+    let (expression, message) = match pattern {
+        Pattern::EntityName => (
+            format!("^(?:{})$", pattern.expression()),
+            "Use letters and digits of ASCII, with hyphens between them.",
+        ),
+        Pattern::SingleLine => (
+            format!("^[^{line_breaks}]*$"),
+            "Write it on one line; in a block scalar, write `|-` or `>-`, which leave out the line \
+             break at the end.",
+        ),
+        Pattern::TagText => (
+            format!("^[{}]*$", tag_characters()),
+            "Use letters, digits, blanks and any of _ . : / = + - @",
+        ),
+        Pattern::ArtifactArn | Pattern::ResourceArn => {
+            (format!("^(?:{})$", pattern.expression()), "Write an ARN.")
+        }
+    };
+    entries(json!({
+        "type": "string",
+        "pattern": expression,
+        "patternErrorMessage": message,
+        "not": { "type": "string", "pattern": format!("$[{line_breaks}]") },
+    }))
+}
+
+fn line_breaks() -> String {
+    ('\0'..='\u{FFFF}').filter(|c| limits::is_line_terminator(*c)).collect()
+}
+
+/// An expression for texts that do not begin with `prefix`, in any case: those that leave it at its
+/// first character, or at its second, and so on.
+fn not_beginning_with(prefix: &str) -> String {
+    let mut begun = String::new();
+    let mut ways = Vec::new();
+    for c in prefix.chars() {
+        let (lower, upper) = (c.to_ascii_lowercase(), c.to_ascii_uppercase());
+        let cases = if lower == upper { lower.to_string() } else { format!("{lower}{upper}") };
+        ways.push(format!("{begun}(?:[^{cases}]|$)"));
+        begun.push_str(&format!("[{cases}]"));
+    }
+    format!("^(?:{})", ways.join("|"))
+}
+
+/// What tags can hold, as the inside of a character class. Up to U+00FF that is exactly what the limit
+/// says. Beyond, the letters, blanks and digits of Unicode are over seven hundred ranges, which would
+/// bury every message that shows the expression; so there all is taken but the large blocks of
+/// [`NEVER_IN_TAGS`], and the rest is left to `lint`.
+fn tag_characters() -> String {
+    let mut class = String::new();
+    let mut run: Option<(char, char)> = None;
+    for c in ('\0'..=char::MAX).map(Some).chain([None]) {
+        match (c.filter(|c| may_be_in_tags(*c)), run) {
+            (Some(c), None) => run = Some((c, c)),
+            (Some(c), Some((first, _))) => run = Some((first, c)),
+            (None, Some((first, last))) => {
+                push_run(&mut class, first, last);
+                run = None;
+            }
+            (None, None) => {}
+        }
+    }
+    class
+}
+
+fn may_be_in_tags(c: char) -> bool {
+    if c > '\u{FF}' {
+        return !NEVER_IN_TAGS.iter().any(|block| block.contains(&c));
+    }
+    Pattern::TagText.offending(c.encode_utf8(&mut [0; 4])).is_none()
+}
+
+fn push_run(class: &mut String, first: char, last: char) {
+    for c in [first, last] {
+        // The hyphen between the two that differ.
+        if c == last && first < last && u32::from(last) - u32::from(first) > 1 {
+            class.push('-');
+        }
+        if matches!(c, '-' | '\\' | ']' | '[' | '^') {
+            class.push('\\');
+        }
+        class.push(c);
+        if first == last {
+            return;
+        }
+    }
+}
+
+/// Blocks beyond U+00FF without a letter, a blank or a digit: what is most often pasted into a tag, in
+/// the order of Unicode.
+const NEVER_IN_TAGS: [RangeInclusive<char>; 24] = [
+    '\u{0300}'..='\u{036F}',    // combining accents
+    '\u{200B}'..='\u{2027}',    // zero-width characters, dashes, quotation marks, bullets
+    '\u{202A}'..='\u{202E}',    // directions of writing
+    '\u{2030}'..='\u{205E}',    // more punctuation
+    '\u{2060}'..='\u{206F}',    // invisible operators
+    '\u{20A0}'..='\u{2101}',    // currencies
+    '\u{2116}'..='\u{2118}',    // numero
+    '\u{211E}'..='\u{2123}',    // trade mark
+    '\u{2190}'..='\u{245F}',    // arrows, mathematics, technical symbols
+    '\u{249C}'..='\u{24E9}',    // letters in parentheses and circles
+    '\u{2500}'..='\u{2775}',    // boxes, shapes, symbols, dingbats
+    '\u{2794}'..='\u{2BFF}',    // dingbats, arrows, mathematics
+    '\u{3001}'..='\u{3004}',    // punctuation of Chinese and Japanese
+    '\u{3008}'..='\u{3020}',    // and its brackets
+    '\u{E000}'..='\u{F8FF}',    // private use
+    '\u{FE00}'..='\u{FE6F}',    // variation selectors, small forms
+    '\u{FEFF}'..='\u{FF0F}',    // the byte order mark, punctuation in full width
+    '\u{FF1A}'..='\u{FF20}',    //
+    '\u{FF3B}'..='\u{FF40}',    //
+    '\u{FF5B}'..='\u{FF65}',    //
+    '\u{FFE0}'..='\u{FFFF}',    // currencies in full width, specials
+    '\u{1D000}'..='\u{1D24F}',  // music
+    '\u{1F110}'..='\u{1FBEF}',  // emoji and pictographs
+    '\u{E0000}'..='\u{10FFFF}', // tags of flags, private use
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties_of(definition: &str) -> Vec<String> {
+        let schema = schema();
+        let properties = schema["$defs"][definition]["properties"].as_object().unwrap();
+        properties.keys().cloned().collect()
+    }
+
+    #[test]
+    fn fields_are_those_of_the_limits() {
+        assert_eq!(properties_of("artifactFields"), limits::ARTIFACT_FIELDS);
+        assert_eq!(properties_of("metadataProperties"), limits::METADATA_FIELDS);
+    }
+
+    #[test]
+    fn nothing_that_a_tag_may_hold_is_refused() {
+        let class = regex::Regex::new(&format!("^[{}]$", tag_characters())).unwrap();
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            let taken = class.is_match(&text);
+            assert_eq!(taken, may_be_in_tags(c), "{c:?}");
+            assert!(taken || Pattern::TagText.offending(&text).is_some(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_are_left_at_any_character() {
+        let expression = not_beginning_with("aws:");
+        let pattern = regex::Regex::new(&expression).unwrap();
+        for text in ["aws:", "AWS:x", "aWs:team"] {
+            assert!(!pattern.is_match(text), "{text}");
+        }
+        for text in ["", "a", "aw", "AWS", "aws-x", "team", ":aws:", "aws\n:"] {
+            assert!(pattern.is_match(text), "{text}");
+        }
+    }
+}
