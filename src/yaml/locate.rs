@@ -198,11 +198,15 @@ fn locate_in_block(text: &str, span: Span, style: Style, follower: &Follower<'_>
     let body_end = text.len().min(span.end as usize + blank_run(&text[span.end as usize..]));
     let body = text.get(start..body_end)?;
     let deepest = span.start as usize - head.rfind(['\n', '\r']).map_or(0, |at| at + 1);
-    (0..=deepest).rev().find_map(|indent| {
-        let mut follower = follower.clone();
+    let found = |indent: usize, target: Range<usize>| {
+        let mut follower = Follower { target, ..follower.clone() };
         let _ = follow_block(body, start, indent, style, &mut follower);
         follower.found()
-    })
+    };
+    // Several may give the beginning of the value, where that is all blanks; one gives all of it.
+    let whole = 0..follower.value.len();
+    let indent = (0..=deepest).rev().find(|indent| found(*indent, whole.clone()).is_some())?;
+    found(indent, follower.target.clone())
 }
 
 fn line_break(text: &str) -> usize {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::root;
 
 /// Low to high.
-const ORDER: [&str; 23] = [
+const ORDER: &[&str] = &[
     "limits",
     "source",
     "diagnostic",
