@@ -36,13 +36,16 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(global, args, settings);
     }
-    // A journal that cannot be written must be known of before anything is sent.
-    let journal = Journal::open(&args.journal).map_err(|error| status::failure(&error))?;
     block_on(async {
         let signals = Signals::listen()?;
         // Before the check: a target that is not there is not worth waiting for.
         let ready = target::connect(&args.target, &settings.config, args.pace.timeout).await?;
-        let exit = import(global, args, settings, &ready, journal, signals).await;
+        // A journal that cannot be written must be known of before anything is sent.
+        let journal = Journal::open(&args.journal).map_err(|error| status::failure(&error));
+        let exit = match journal {
+            Ok(journal) => import(global, args, settings, &ready, journal, signals).await,
+            Err(failure) => Err(failure),
+        };
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }

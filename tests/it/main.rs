@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(all(unix, feature = "aws"))]
 mod import;
 #[cfg(unix)]
+#[cfg(all(unix, feature = "aws"))]
+mod journal;
 mod paths;
 mod registry;
 mod schema;

@@ -1,0 +1,171 @@
+//! What the journal is for: kills, edits, second runs, and what `status` tells of them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Ran, Served, folder, json, lineload, manifests, run, write};
+
+const ENTRIES: usize = 150;
+
+fn import(folder: &Path, endpoint: &str, args: &[&str]) -> Command {
+    let mut command = lineload(folder);
+    command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+    command.args(["import", "--region", "eu-west-1", "--endpoint-url", endpoint, "--yes"]);
+    command.args(["--settle", "300ms", "--report", "r.json"]).args(args);
+    command
+}
+
+fn ran(mut command: Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+fn count(report: &Value, outcome: &str) -> u64 {
+    report["counts"][outcome].as_u64().unwrap()
+}
+
+/// The journal as people read it.
+fn ask(folder: &Path, query: &str) -> Vec<(String, i64)> {
+    let journal = rusqlite::Connection::open(folder.join(".lineload/journal.sqlite3")).unwrap();
+    let mut statement = journal.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
+    let folder = folder(&[]);
+    manifests(folder.path(), ENTRIES);
+    // Every answer takes a while, so that a kill finds attempts under way; some are lost by themselves.
+    let faults =
+        ["--latency", "8", "--fault", "drop-after-commit=0.03", "--fault", "error-500=0.03"];
+    let served = Served::start(folder.path(), &faults);
+    let (mut kills, mut open) = (0, 0);
+    let last = loop {
+        let mut child = import(folder.path(), &served.endpoint, &["--rate", "400", "-q"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // A different moment each time, from before the first attempt on.
+        std::thread::sleep(Duration::from_millis(25 + 37 * (kills % 9)));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if folder.path().join(".lineload/journal.sqlite3").exists() {
+            let of =
+                ask(folder.path(), "SELECT 'open', count(*) FROM entries WHERE outcome = 'open'");
+            open += of[0].1;
+        }
+        if kills > 40 {
+            let ran = ran(import(folder.path(), &served.endpoint, &["--rate", "400"]));
+            assert_eq!(ran.code, 0, "{ran:?}");
+            break std::process::ExitStatus::default();
+        }
+    };
+    assert!(last.success());
+    assert!(kills > 2, "{kills} kills");
+    assert!(open > 0, "no kill found an attempt under way");
+    let there = served.artifacts();
+    assert_eq!(there.len(), ENTRIES);
+    let report = json(&folder.path().join("r.json"));
+    let settled =
+        count(&report, "created") + count(&report, "recovered") + count(&report, "existed");
+    assert_eq!(settled, ENTRIES as u64, "{report}");
+    // Each was created by one attempt and never by two, and the journal knows by which.
+    let made = ask(
+        folder.path(),
+        "SELECT source_uri, count(*) FROM entries WHERE outcome IN ('created', 'recovered') GROUP BY 1",
+    );
+    assert_eq!(made.len(), ENTRIES);
+    assert!(made.iter().all(|(_, times)| *times == 1), "{made:?}");
+    // And now there is nothing to ask.
+    drop(served);
+    let again = ran(import(folder.path(), "http://127.0.0.1:9", &["--limit-patience", "1s"]));
+    assert_eq!(again.code, 4, "another target is another account: {again:?}");
+}
+
+#[test]
+fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 3);
+    let first = run(folder.path(), &["import", "--local"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    let edited = "ArtifactName: a1\nArtifactType: Model\nSource:\n  SourceUri: s3://bucket/1\n\
+                  Properties:\n  Rows: '12'\n";
+    write(&folder.path().join("manifests/00001.yaml"), edited);
+    let args = ["import", "--local", "--report", "r.json"];
+    let second = run(folder.path(), &args);
+    assert_eq!(second.code, 1, "{second:?}");
+    assert!(second.out.contains("2 by the journal, without a request"), "{}", second.out);
+    let told = "differs manifests/00001.yaml:1: a1: what is there differs in `ArtifactType`, \
+                `Properties.Rows`";
+    assert!(second.out.contains(told), "{}", second.out);
+    let report = json(&folder.path().join("r.json"));
+    assert_eq!((count(&report, "existed"), count(&report, "differs")), (2, 1));
+    assert!(report["entries"][0]["arn"].as_str().is_some_and(|arn| arn.contains(":artifact/")));
+    // Asked again, the target does not show the property, and the journal still does.
+    let rechecked = run(folder.path(), &[&args[..], &["--recheck"]].concat());
+    assert_eq!(rechecked.code, 1, "{rechecked:?}");
+    assert!(
+        rechecked.out.contains("differs in `ArtifactType`, `Properties.Rows`"),
+        "{}",
+        rechecked.out
+    );
+    assert!(!rechecked.out.contains("by the journal"), "{}", rechecked.out);
+    // Another registry is another target, of which nothing is known.
+    let other = run(folder.path(), &["import", "--local=other.sqlite3"]);
+    assert!(other.out.contains("created 3"), "{}", other.out);
+}
+
+#[test]
+fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
+    let folder = folder(&[]);
+    let none = run(folder.path(), &["status"]);
+    assert_eq!(none.code, 2);
+    assert!(none.err.contains("there is no journal"), "{}", none.err);
+    manifests(folder.path(), 60);
+    let served = Served::start(folder.path(), &["--latency", "20", "--max-artifacts", "40"]);
+    let mut child =
+        import(folder.path(), &served.endpoint, &["--rate", "60", "--limit-patience", "1s"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    // A second run is refused and names the first; reading is free.
+    let second = ran(import(folder.path(), &served.endpoint, &[]));
+    assert_eq!(second.code, 2, "{second:?}");
+    assert!(second.err.contains(&format!("in use by process {}", child.id())), "{}", second.err);
+    let during = run(folder.path(), &["status"]);
+    assert_eq!(during.code, 0, "{during:?}");
+    assert!(during.out.contains("running, or killed"), "{}", during.out);
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    let after = run(folder.path(), &["status"]);
+    assert!(after.out.contains("stopped: out of patience"), "{}", after.out);
+    assert!(after.out.contains("created 40, pending 20"), "{}", after.out);
+    let command = format!("to go on: lineload import manifests --endpoint-url {}", served.endpoint);
+    assert!(after.out.contains(&command), "{}", after.out);
+}
+
+#[test]
+fn a_journal_that_cannot_be_used_is_told_before_anything_is_sent() {
+    let folder = folder(&[("file", "x"), ("text.sqlite3", &"not a database ".repeat(40))]);
+    manifests(folder.path(), 1);
+    let served = Served::start(folder.path(), &[]);
+    for (journal, told) in [
+        ("file/journal.sqlite3", "cannot be used: not a directory"),
+        ("text.sqlite3", "is no journal of lineload"),
+        ("/dev/full", "/dev/full"),
+    ] {
+        let ran = ran(import(folder.path(), &served.endpoint, &["--journal", journal]));
+        assert_eq!(ran.code, 2, "{journal}: {ran:?}");
+        assert!(ran.err.contains(told), "{journal}: {}", ran.err);
+    }
+    assert!(served.artifacts().is_empty());
+}
