@@ -283,8 +283,8 @@ impl<'s> Findings<'s> {
         self.list.push(Diagnostic {
             code: draft.code,
             severity,
-            message: secret::masked(&draft.message).into_owned(),
-            help: draft.help.map(|help| secret::masked(&help).into_owned()),
+            message: fit(&draft.message),
+            help: draft.help.as_deref().map(fit),
             file: source.id(),
             artifact: self.artifact,
             path: draft.path,
@@ -307,6 +307,11 @@ impl<'s> Findings<'s> {
     pub fn take(&mut self) -> (Vec<Diagnostic>, Unlisted) {
         (std::mem::take(&mut self.list), std::mem::take(&mut self.unlisted))
     }
+}
+
+/// A message with nothing in it that nobody is to be shown, or that a terminal would act on.
+fn fit(text: &str) -> String {
+    words::escaped(&secret::masked(text))
 }
 
 /// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts use

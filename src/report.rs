@@ -4,15 +4,22 @@
 //! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
 
 mod excerpt;
+mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod output;
 pub mod patch;
 pub mod progress;
+pub mod root;
 pub mod rules;
 pub mod run;
+pub mod sarif;
 pub mod short;
 pub mod status;
+mod veil;
 
 use std::io;
 use std::time::Duration;

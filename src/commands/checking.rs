@@ -13,10 +13,15 @@ use crate::cli::{Global, Lint, Manifests, Narrow};
 use crate::config::Format;
 use crate::diagnostic::words::{either, escaped};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::report::github::{Github, StepSummary};
+use crate::report::gitlab::Gitlab;
 use crate::report::human::{self, Human};
 use crate::report::json::Json;
-use crate::report::output::Output;
+use crate::report::junit::Junit;
+use crate::report::output::{Output, Shared};
 use crate::report::progress::{CheckProgress, When};
+use crate::report::root::Root;
+use crate::report::sarif::Sarif;
 use crate::report::short::Short;
 use crate::report::{self, FindingsReport};
 use crate::source::{FileId, SourceStore};
@@ -204,36 +209,99 @@ pub(super) fn findings_report(
     settings: &Settings,
 ) -> Result<Box<dyn FindingsReport>, Failure> {
     let format = args.format.or(settings.config.format).unwrap_or(Format::Human);
-    let out: Box<dyn Write> = Box::new(Output::stdout(global.color.into()));
-    let human = human_options(global, args.all, &args.manifests);
-    let mut reports = vec![report(format, out, &human)];
+    let mut reports = Reports::new(human_options(global, args.all, &args.manifests));
+    let annotated = args.output.iter().any(|output| output.format == Format::Github);
+    reports.on_stdout(global, format, annotated);
     for output in &args.output {
         let file = File::create(&output.file).map_err(|error| {
             let file = output.file.display();
             Failure::usage(format!("{file} cannot be written: {}", walk::reason(&error)))
         })?;
-        // Files get no colours.
-        let file: Box<dyn Write> = Box::new(io::BufWriter::new(file));
-        let file = anstream::StripStream::new(file);
-        reports.push(report(output.format, Box::new(file), &human));
+        reports.add(output.format, to_file(output.format, file));
     }
-    Ok(Box::new(report::All(reports)))
-}
-
-fn report(format: Format, out: Box<dyn Write>, human: &human::Options) -> Box<dyn FindingsReport> {
-    match format {
-        Format::Human => Box::new(Human::new(out, human.clone())),
-        Format::Short => Box::new(Short::new(out)),
-        Format::Json => Box::new(Json::new(out)),
-        Format::Sarif | Format::Github | Format::Junit | Format::Gitlab => Box::new(Json::new(out)),
-    }
+    Ok(Box::new(report::All(reports.list)))
 }
 
 /// The findings of a command that does more than check, for people.
 #[cfg(feature = "aws")]
 pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
-    let out: Box<dyn Write> = Box::new(Output::stdout(global.color.into()));
-    report(Format::Human, out, &human_options(global, false, manifests))
+    let mut reports = Reports::new(human_options(global, false, manifests));
+    reports.on_stdout(global, Format::Human, false);
+    Box::new(report::All(reports.list))
+}
+
+/// Reports as they are put together.
+struct Reports {
+    list: Vec<Box<dyn FindingsReport>>,
+    human: human::Options,
+    root: Root,
+    /// Where the step's summary goes, until a report has it.
+    step_summary: Option<PathBuf>,
+}
+
+impl Reports {
+    fn new(human: human::Options) -> Self {
+        let working = std::env::current_dir().unwrap_or_default();
+        Self {
+            list: Vec::new(),
+            human,
+            root: Root::of(&working),
+            step_summary: std::env::var_os("GITHUB_STEP_SUMMARY")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
+        }
+    }
+
+    /// What goes to standard output. In GitHub Actions that is the report for people, and behind it
+    /// annotations, unless they go somewhere else.
+    fn on_stdout(&mut self, global: &Global, format: Format, annotated: bool) {
+        let out = Shared::new(Output::stdout(global.color.into()));
+        self.add(format, Box::new(out.clone()));
+        let in_actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        if format == Format::Human && in_actions && !annotated {
+            self.add(Format::Github, Box::new(out));
+        }
+    }
+
+    fn add(&mut self, format: Format, out: Box<dyn Write>) {
+        let root = self.root.clone();
+        self.list.push(match format {
+            Format::Human => Box::new(Human::new(out, self.human.clone())),
+            Format::Short => Box::new(Short::new(out)),
+            Format::Json => Box::new(Json::new(out)),
+            Format::Sarif => Box::new(Sarif::new(out, root)),
+            Format::Github => {
+                let summary = self.step_summary.take().and_then(|path| step_summary(&path));
+                Box::new(Github::new(out, root, summary))
+            }
+            Format::Junit => Box::new(Junit::new(out)),
+            Format::Gitlab => Box::new(Gitlab::new(out, root)),
+        });
+    }
+}
+
+/// Files get no colours. The other formats have none, and their text is not to be touched.
+fn to_file(format: Format, file: File) -> Box<dyn Write> {
+    let file = io::BufWriter::new(file);
+    if format == Format::Human {
+        return Box::new(anstream::StripStream::new(Box::new(file) as Box<dyn Write>));
+    }
+    Box::new(file)
+}
+
+/// The summary of the step, if it can be written to: the findings matter more than where they stand.
+fn step_summary(path: &Path) -> Option<StepSummary> {
+    let open = || {
+        let file = File::options().append(true).create(true).open(path)?;
+        let taken = file.metadata()?.len();
+        let taken = usize::try_from(taken).unwrap_or(usize::MAX);
+        Ok(StepSummary::new(Box::new(io::BufWriter::new(file)), taken))
+    };
+    open()
+        .inspect_err(|error: &io::Error| {
+            tracing::warn!("{} cannot be written: {}", path.display(), walk::reason(error));
+        })
+        .ok()
 }
 
 /// How a finding is shown on standard error.

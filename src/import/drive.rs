@@ -108,6 +108,7 @@ pub async fn run<S: Service>(
             () = sleep => {}
         }
     }
+    state.withdraw();
     state.take_events().into_iter().for_each(&mut report);
     state.end().cloned().unwrap_or(End::Done)
 }

@@ -146,6 +146,15 @@ impl State {
         self.stop(End::Unnoted { reason: error.to_string() });
     }
 
+    /// The run has ended. Of what waits to go out again nothing was done at the target, so nothing is
+    /// open.
+    pub(super) fn withdraw(&mut self) {
+        let waiting: Vec<_> = self.ready.drain(..).collect();
+        for at in waiting.into_iter().filter(|at| self.records[*at].attempts > 0) {
+            self.settle(at, Outcome::Pending, None, None, None);
+        }
+    }
+
     /// The entry at a place.
     pub(super) fn job(&self, at: usize) -> &Job {
         &self.records[at].job

@@ -106,7 +106,10 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
         _ => Path::new("."),
     };
     let made = !folder.exists();
-    std::fs::create_dir_all(folder).map_err(unusable)?;
+    std::fs::create_dir_all(folder).map_err(|error| JournalError::Unusable {
+        path: path.to_owned(),
+        reason: format!("its folder cannot be made: {}", reason(&error)),
+    })?;
     if made {
         std::fs::write(folder.join(".gitignore"), "*\n").map_err(unusable)?;
     }

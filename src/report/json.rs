@@ -4,9 +4,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use super::FindingsReport;
 use crate::check::Summary;
+use crate::diagnostic::words::is_printable;
 use crate::diagnostic::{Diagnostic, Edit, Fix};
 use crate::source::{Position, Region, SourceStore};
 
@@ -132,7 +135,7 @@ impl<W: Write> FindingsReport for Json<W> {
                 related: related.collect(),
                 fix: finding.fix.as_ref().map(FindingFix::from),
             };
-            serde_json::to_writer(&mut self.out, &finding)?;
+            write_value(&mut self.out, &finding)?;
         }
         Ok(())
     }
@@ -142,8 +145,53 @@ impl<W: Write> FindingsReport for Json<W> {
         let Summary { files, artifacts, valid, errors, warnings } = *summary;
         let counts = Counts { files, artifacts, valid, errors, warnings };
         write!(self.out, "{}],\"summary\":", if self.written == 0 { "" } else { "\n" })?;
-        serde_json::to_writer(&mut self.out, &counts)?;
+        write_value(&mut self.out, &counts)?;
         writeln!(self.out, "}}")?;
         self.out.flush()
+    }
+}
+
+/// Writes `value` with everything escaped that may not be printed: a program reads the same text, and
+/// a terminal does nothing.
+///
+/// # Errors
+/// Where the writer fails.
+pub(super) fn write_value(out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, Printable))?;
+    Ok(())
+}
+
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut written = 0;
+        for (at, c) in fragment.char_indices().filter(|(_, c)| !is_printable(*c)) {
+            out.write_all(&fragment.as_bytes()[written..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            written = at + c.len_utf8();
+        }
+        out.write_all(&fragment.as_bytes()[written..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_printed_is_escaped_and_read_back() {
+        let text = "é\u{9b}\u{202e}\u{1b}\"\u{e0041}\u{1F600}";
+        let mut out = Vec::new();
+        write_value(&mut out, &text).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert_eq!(written, "\"é\\u009b\\u202e\\u001b\\\"\\udb40\\udc41\u{1F600}\"");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 }

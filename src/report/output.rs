@@ -1,6 +1,8 @@
 //! Standard output as the commands use it.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use anstream::AutoStream;
 pub use anstream::ColorChoice;
@@ -51,5 +53,27 @@ where
 
     fn flush(&mut self) -> io::Result<()> {
         self.unless_closed(Write::flush, ())
+    }
+}
+
+/// One writer for several reports, each of which writes whole lines in its turn.
+#[derive(Clone)]
+pub struct Shared(Rc<RefCell<dyn Write>>);
+
+impl Shared {
+    /// Shares `out`.
+    #[must_use]
+    pub fn new(out: impl Write + 'static) -> Self {
+        Self(Rc::new(RefCell::new(out)))
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
     }
 }

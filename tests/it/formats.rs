@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::support::{artifact, folder, manifests, root, run, run_with_input, timeless, write};
 
+const EVERY: [&str; 7] = ["human", "short", "json", "sarif", "github", "junit", "gitlab"];
+
 #[test]
 fn output_is_the_same_whatever_the_number_of_threads() {
     let folder = folder(&[]);
@@ -20,12 +22,21 @@ fn output_is_the_same_whatever_the_number_of_threads() {
     // A file that is cut into parts.
     let many: Vec<_> = (0..6000).map(|at| artifact(at + 100_000 - at % 999)).collect();
     write(&folder.path().join("manifests/many.yaml"), many.join("---\n"));
-    for format in ["human", "short", "json"] {
-        let one = run(folder.path(), &["lint", "--format", format, "--threads", "1"]);
-        assert_eq!(one.code, 1);
-        for threads in ["2", "7"] {
-            let more = run(folder.path(), &["lint", "--format", format, "--threads", threads]);
-            assert!(timeless(&one.out) == timeless(&more.out), "{format} with {threads} threads");
+    let outputs: Vec<_> = EVERY.iter().map(|format| format!("{format}=out.{format}")).collect();
+    let reports = |threads: &str| {
+        let mut args = vec!["lint", "--threads", threads];
+        args.extend(outputs.iter().flat_map(|output| ["--output", output]));
+        let ran = run(folder.path(), &args);
+        assert_eq!(ran.code, 1);
+        EVERY.map(|format| {
+            let file = folder.path().join(format!("out.{format}"));
+            (format, timeless(&std::fs::read_to_string(file).unwrap()))
+        })
+    };
+    let one = reports("1");
+    for threads in ["2", "7"] {
+        for ((format, one), (_, more)) in one.iter().zip(reports(threads)) {
+            assert!(*one == more, "{format} with {threads} threads");
         }
     }
 }
@@ -140,8 +151,8 @@ fn colours_come_and_go_as_they_are_asked_for() {
 #[test]
 fn no_control_character_of_a_manifest_reaches_the_terminal() {
     let evil = "ArtifactName: \"\\e[2J\\a\u{202e}x\"\n\"\\e]0;t\\a\": \u{9b}1\nSource: {SourceUri: \"a\\rb\"}\n";
-    let folder = folder(&[("a.yaml", evil), ("m\u{1b}[31m.yaml", "ArtifactName: a_b\n")]);
-    for format in ["human", "short", "json"] {
+    let folder = folder(&[("a.yaml", evil), ("m\u{1b}[31m\u{9b}1.yaml", "ArtifactName: a_b\n")]);
+    for format in EVERY {
         let ran = run(folder.path(), &["lint", ".", "--format", format]);
         assert_eq!(ran.code, 1);
         let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';

@@ -14,9 +14,10 @@ mod house;
 mod hostile;
 #[cfg(all(unix, feature = "aws"))]
 mod import;
-#[cfg(unix)]
 #[cfg(all(unix, feature = "aws"))]
 mod journal;
+mod machine_formats;
+#[cfg(unix)]
 mod paths;
 mod registry;
 mod schema;

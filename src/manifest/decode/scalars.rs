@@ -4,8 +4,9 @@ use super::Decoder;
 use super::entries::{Key, Target};
 use super::faults::quote_it;
 use crate::diagnostic::words::quoted;
-use crate::diagnostic::{Code, Draft, Fix, Pointer};
+use crate::diagnostic::{Code, Draft, Edit, Fix, Pointer, Safety, secret};
 use crate::manifest::raw::{Slot, Text};
+use crate::source::Span;
 use crate::yaml::{
     Node, NodeId, OtherReading, Resolved, Scalar, Style, Tag, other_reading, resolve,
 };
@@ -81,15 +82,19 @@ impl<'a> Decoder<'a, '_, '_> {
             Resolved::Boolean => "a boolean",
             Resolved::Integer | Resolved::Float => "a number",
         };
-        let name = match name {
+        let called = match name {
             Name::Of(field) => quoted(field),
             Name::Key => "a key of `Properties`".to_owned(),
         };
-        let message = format!("{name} is {kind}, and the service takes text only");
-        let help = if kind == "null" {
-            "write a text, or remove the line".to_owned()
-        } else {
-            quote_it(scalar.value)
+        let message = format!("{called} is {kind}, and the service takes text only");
+        let is_secret = matches!(name, Name::Of(key) if secret::is_named(key, scalar.value));
+        if is_secret && kind != "null" {
+            self.findings.hide(scalar.span);
+        }
+        let help = match kind {
+            "null" => "write a text, or remove the line".to_owned(),
+            _ if is_secret => "quote it; better, name where it is kept instead".to_owned(),
+            _ => quote_it(scalar.value),
         };
         let fix = (kind != "null").then(|| self.quote(&scalar)).flatten();
         let draft = Draft::new(Code::NotAString, scalar.span, message).help(help).fix(fix).at(path);
@@ -123,6 +128,9 @@ impl<'a> Decoder<'a, '_, '_> {
         // JSON knows one kind of quotes.
         let json = self.findings.source().name().ends_with(".json");
         let quote = if json { '"' } else { '\'' };
-        Some(Fix::safe(scalar.span, format!("{quote}{raw}{quote}")))
+        // Put round the value, so that the fix itself does not hold it: it may be a secret.
+        let edit = |at: u32| Edit { span: Span::empty(at), text: quote.to_string() };
+        let edits = vec![edit(scalar.span.start), edit(scalar.span.end)];
+        Some(Fix { safety: Safety::Safe, edits })
     }
 }

@@ -1,0 +1,119 @@
+//! What a finding is known by from one run to the next, so that a system that keeps findings can
+//! tell the new ones from the old.
+//!
+//! It holds on to what the finding is about and not to where that stands: lines that come or go
+//! above change nothing, nor does another wording of the message. Equal findings of one file are
+//! told apart by their order.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use super::root::Place;
+use super::veil::Veil;
+use crate::diagnostic::Diagnostic;
+use crate::source::{SourceStore, Span};
+
+/// Bytes of the text at fault that count: a fault in a large text is in its first words.
+const TEXT: usize = 1024;
+/// Bytes in front of it and behind it that count, if they are one word with it.
+const WORD: usize = 128;
+/// Bytes of a hash that are kept.
+const LENGTH: usize = 16;
+/// The fields that are lists. An item that is put in above must not change what is below.
+const LISTS: [&str; 2] = ["Tags", "SourceTypes"];
+
+/// The fingerprints of the findings of one file, which is at `place`, in their order.
+pub(super) fn of_file(
+    findings: &[Diagnostic],
+    place: &Place,
+    sources: &SourceStore,
+) -> Vec<String> {
+    let Some(file) = findings.first().map(|finding| finding.file) else { return Vec::new() };
+    let source = sources.get(file);
+    let veil = Veil::new(file, sources);
+    let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
+    let fingerprint = |finding: &Diagnostic| {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            // Line ends are git's to change.
+            part.split('\r').for_each(|piece| hash.update(piece));
+            hash.update([0xFF]);
+        };
+        add(finding.code.as_str());
+        add(place.path());
+        add(&pointer(&finding.path));
+        // What the message names in backticks is the user's: a field that is missing, a value.
+        finding.message.split('`').skip(1).step_by(2).for_each(&mut add);
+        if let Some((source, region)) = source.as_deref().zip(finding.region) {
+            let word = word(source.text(), region.span());
+            // What is hidden must not be found out by trying.
+            if !veil.covers(source, word) {
+                let text = source.slice(word);
+                add(&text[..text.floor_char_boundary(TEXT)]);
+            }
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        let number = seen.entry(hash).or_default();
+        let mut counted = Sha256::new();
+        counted.update(hash);
+        counted.update(number.to_be_bytes());
+        *number += 1;
+        counted.finalize().iter().take(LENGTH).fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+    };
+    findings.iter().map(fingerprint).collect()
+}
+
+/// The text at `span` and what it is written together with: `_` is at fault in many names.
+fn word(text: &str, span: Span) -> Span {
+    let Range { start, end } = span.range();
+    let from = text.floor_char_boundary(start.saturating_sub(WORD));
+    let to = text.ceil_char_boundary(end.saturating_add(WORD).min(text.len()));
+    let head = text.get(from..start).unwrap_or_default();
+    let tail = text.get(end..to).unwrap_or_default();
+    let before = head.len() - head.trim_end_matches(|c: char| !c.is_whitespace()).len();
+    let behind = tail.len() - tail.trim_start_matches(|c: char| !c.is_whitespace()).len();
+    Span::new(start - before..end + behind)
+}
+
+/// `path` without the numbers of list items.
+fn pointer(path: &str) -> String {
+    let mut out = String::new();
+    let mut in_list = false;
+    for step in path.split('/').skip(1) {
+        out.push('/');
+        out.push_str(if in_list { "*" } else { step });
+        in_list = !in_list && LISTS.contains(&step);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_text_at_fault_with_what_it_is_written_together_with() {
+        let text = "Name: é_b\r\nüc";
+        let at = |span: Range<usize>| text.get(word(text, Span::new(span)).range()).unwrap_or("");
+        let underscore = text.find('_').unwrap();
+        assert_eq!(at(underscore..underscore + 1), "é_b");
+        assert_eq!(at(0..4), "Name:");
+        assert_eq!(at(text.len()..text.len()), "üc");
+        assert_eq!(at(5..5), "Name:");
+        assert_eq!(at(500..501), "");
+    }
+
+    #[test]
+    fn numbers_of_items_are_left_out_and_keys_are_not() {
+        assert_eq!(pointer("/Tags/3/Key"), "/Tags/*/Key");
+        assert_eq!(pointer("/Source/SourceTypes/0/Value"), "/Source/SourceTypes/*/Value");
+        assert_eq!(pointer("/Properties/3"), "/Properties/3");
+        assert_eq!(pointer(""), "");
+    }
+}
