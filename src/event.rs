@@ -10,6 +10,9 @@ use crate::submission::{Outcome, Refusal};
 pub enum Event {
     /// An entry came to its end.
     Settled(Settled),
+    /// The run has ended, and of this entry nothing was done at the target: its attempts were
+    /// refused, and it would have gone out again.
+    Withdrawn(EntryId),
     /// The allowed rate changed.
     RateChanged {
         /// Requests a second before; `None` where there was no bound.

@@ -1,10 +1,11 @@
 //! Findings' edits to new text.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::check;
 use crate::diagnostic::{Diagnostic, Edit, Safety};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 
 /// A mended text may show what its faults hid, so it is read again, but not for ever.
 const ROUNDS: usize = 8;
@@ -51,43 +52,36 @@ pub fn mend(
     mended
 }
 
-/// Applies sets of edits to `text`, each whole or not at all: one that overlaps an earlier one is
-/// left out. How many were applied comes with the text.
+/// Applies sets of edits to `text`, each whole or not at all: one that reaches into the place of an
+/// earlier one, or says the same again, is left out. How many were applied comes with the text.
 fn apply<'e>(text: &str, sets: impl Iterator<Item = &'e [Edit]>) -> (String, usize) {
-    let mut edits: Vec<&Edit> = Vec::new();
-    let mut count = 0;
+    // By place: from the first byte of a set's first edit to the last of its last.
+    let mut applied: BTreeMap<Span, &[Edit]> = BTreeMap::new();
     for set in sets {
-        let sound = |edit: &Edit| text.get(edit.span.range()).is_some();
-        let place = |edits: &[&Edit], edit: &Edit| {
-            let at = edits.partition_point(|taken| taken.span < edit.span);
-            let before = at.checked_sub(1).map_or(0, |at| edits[at].span.end);
-            let behind = edits.get(at).map_or(u32::MAX, |taken| taken.span.start);
-            (before <= edit.span.start && edit.span.end <= behind).then_some(at)
-        };
-        if set.iter().all(|edit| sound(edit) && place(&edits, edit).is_some()) {
-            for edit in set {
-                if let Some(at) = place(&edits, edit) {
-                    edits.insert(at, edit);
-                }
-            }
-            count += 1;
+        let (Some(first), Some(last)) = (set.first(), set.last()) else { continue };
+        let place = first.span.to(last.span);
+        let before = applied.range(..=place).next_back().map(|(place, _)| *place);
+        let behind = applied.range(place..).next().map(|(place, _)| *place);
+        let apart = before.is_none_or(|before| before != place && before.end <= place.start)
+            && behind.is_none_or(|behind| place.end <= behind.start);
+        if apart && set.iter().all(|edit| text.get(edit.span.range()).is_some()) {
+            applied.insert(place, set);
         }
     }
-    let mut out = String::with_capacity(text.len() + 16 * edits.len());
+    let mut out = String::with_capacity(text.len() + 16 * applied.len());
     let mut end = 0;
-    for edit in edits {
+    for edit in applied.values().copied().flatten() {
         out.push_str(&text[end..edit.span.range().start]);
         out.push_str(&edit.text);
         end = edit.span.range().end;
     }
     out.push_str(&text[end..]);
-    (out, count)
+    (out, applied.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Span;
 
     #[test]
     fn edits_over_each_other_are_left_for_the_next_round() {
@@ -98,5 +92,10 @@ mod tests {
         let sets = [vec![edit(0..1, "X")], vec![edit(0..2, "Y")], vec![edit(3..4, "Z")]];
         let (text, count) = apply("abcd", sets.iter().map(Vec::as_slice));
         assert_eq!((text.as_str(), count), ("XbcZ", 2));
+        // Round the same value, twice; and behind another.
+        let quotes = |at: usize| vec![edit(at..at, "'"), edit(at + 1..at + 1, "'")];
+        let sets = [quotes(1), quotes(1), quotes(2)];
+        let (text, count) = apply("abcd", sets.iter().map(Vec::as_slice));
+        assert_eq!((text.as_str(), count), ("a'b''c'd", 2));
     }
 }

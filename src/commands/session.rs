@@ -197,8 +197,10 @@ impl<'s> Session<'s> {
                 event = told.recv() => match event {
                     Some(event) => {
                         progress.event(&event);
-                        if let Event::Settled(one) = event {
-                            settled(one);
+                        match event {
+                            Event::Settled(one) => settled(one),
+                            Event::Withdrawn(entry) => writer.outcomes().withdrawn(entry),
+                            _ => {}
                         }
                     }
                     None => break,

@@ -149,9 +149,10 @@ impl State {
     /// The run has ended. Of what waits to go out again nothing was done at the target, so nothing is
     /// open.
     pub(super) fn withdraw(&mut self) {
-        let waiting: Vec<_> = self.ready.drain(..).collect();
-        for at in waiting.into_iter().filter(|at| self.records[*at].attempts > 0) {
-            self.settle(at, Outcome::Pending, None, None, None);
+        for at in std::mem::take(&mut self.ready) {
+            if self.records[at].attempts > 0 {
+                self.events.push(Event::Withdrawn(self.records[at].job.entry));
+            }
         }
     }
 

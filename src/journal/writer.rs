@@ -26,6 +26,7 @@ pub struct WriteError {
 enum Note {
     Intent { entry: EntryId, at: SystemTime, durable: oneshot::Sender<Result<(), WriteError>> },
     Settled(Box<Settled>),
+    Withdrawn(EntryId),
     Ended(String),
 }
 
@@ -58,6 +59,11 @@ impl Outcomes {
         let gone = || WriteError { reason: "the journal is closed".to_owned() };
         self.notes.send(Note::Intent { entry, at, durable }).map_err(|_| gone())?;
         committed.await.map_err(|_| gone())?
+    }
+
+    /// Notes that nothing was done for an entry, and that nothing is open.
+    pub fn withdrawn(&self, entry: EntryId) {
+        let _ = self.notes.send(Note::Withdrawn(entry));
     }
 
     /// Notes what became of an entry.
@@ -138,6 +144,11 @@ fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::R
             Note::Settled(settled) => {
                 let Some(row) = staged.rows.get(&settled.entry) else { continue };
                 settle(&transaction, *row, settled)?;
+            }
+            Note::Withdrawn(entry) => {
+                let mut withdraw = transaction
+                    .prepare_cached("UPDATE entry SET intent_ms = NULL WHERE id = ?1")?;
+                withdraw.execute([staged.rows.get(entry)])?;
             }
             Note::Ended(ending) => {
                 transaction.execute(

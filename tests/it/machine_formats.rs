@@ -118,9 +118,19 @@ fn regions_and_fixes_of_sarif_are_bytes_of_the_file() {
         .map(|result| text(&result["locations"][0]["physicalLocation"]["region"]))
         .collect();
     assert_eq!(at_fault, ["é_ü", "1", "3", "rows"]);
-    let replaced = &results[1]["fixes"][0]["artifactChanges"][0]["replacements"][0];
-    assert_eq!(text(&replaced["deletedRegion"]), "1");
-    assert_eq!(replaced["insertedContent"]["text"], "'1'");
+    // Quotes are put round the value, so that no fix holds one.
+    let replaced = results[1]["fixes"][0]["artifactChanges"][0]["replacements"].as_array().unwrap();
+    let places: Vec<_> = replaced
+        .iter()
+        .map(|one| {
+            assert_eq!(text(&one["deletedRegion"]), "");
+            assert_eq!(one["insertedContent"]["text"], "'");
+            one["deletedRegion"]["byteOffset"].as_u64().unwrap()
+        })
+        .collect();
+    let at =
+        results[1]["locations"][0]["physicalLocation"]["region"]["byteOffset"].as_u64().unwrap();
+    assert_eq!(places, [at, at + 1]);
 }
 
 #[test]

@@ -78,7 +78,8 @@ pub fn run_with_input(folder: &Path, args: &[&str], input: &str) -> Ran {
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
     let mut stdin = child.stdin.take().expect("its input");
-    stdin.write_all(input.as_bytes()).expect("written");
+    // It may end without having read any of it.
+    let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().expect("its output").into()
 }
