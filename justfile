@@ -37,6 +37,10 @@ deny:
 bench:
     cargo bench --bench lint
 
+# draw how `--rate auto` follows simulated services, as an SVG
+pace-plot FILE="target/pace.svg":
+    cargo bench --no-default-features --bench pace --profile dev -- "{{FILE}}"
+
 # the quick start of the README, in a folder of its own
 try: build
     #!/usr/bin/env bash

@@ -322,16 +322,24 @@ pub struct Target {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Pace {
-    /// Creates a second, with decimals if need be, or `unlimited`; 10 where nothing is said, and
-    /// unlimited with --local
-    #[arg(long, value_name = "N|unlimited")]
+    /// Creates a second, with decimals if need be; `auto`, which finds out what the service allows;
+    /// or `unlimited`. `auto` where nothing is said, and `unlimited` with --local
+    #[arg(long, value_name = "N|auto|unlimited")]
     pub rate: Option<crate::pace::Rate>,
-    /// Creates that may leave at once under a rate; a fiftieth of it where nothing is said
+    /// The highest rate of `auto`, in creates a second
+    #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
+    pub max_rate: f64,
+    /// How far `auto` stays under the rate that it found, so that the account's other users get on;
+    /// with 0, a few percent. To find out whether more is allowed, it goes beyond now and then
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
+    pub headroom: u8,
+    /// Creates that may leave at once under the highest rate; a fiftieth of it where nothing is said
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub burst: Option<u32>,
-    /// Requests that may be under way at once
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub concurrency: u16,
+    /// Requests that may be under way at once; where nothing is said as many as the rate and the
+    /// latency come to, 1000 at most, and 16 with an unlimited rate
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4000))]
+    pub concurrency: Option<u16>,
     /// How long a limit, or a target that cannot be reached, is waited for
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub limit_patience: Duration,

@@ -42,7 +42,8 @@ pub struct Options {
     pub pace: Pace,
     /// The rate of look-ups.
     pub look_up_pace: Pace,
-    /// Requests that may be under way at once.
+    /// Requests that may be under way at once, at most; a pace that follows the service allows fewer
+    /// where its rate and the latency call for fewer.
     pub concurrency: usize,
     /// How long a limit, or a target that cannot be reached, is waited for.
     pub patience: Duration,

@@ -1,28 +1,42 @@
 //! The rate of requests.
 //!
-//! In: what time it is, and how requests came out. Out: whether one may leave now, and if not, when.
-//! It is pure: it reads no clock and never sleeps, so a simulated clock can drive it.
+//! In: what time it is, and how requests came out. Out: whether one may leave now, and if not, when,
+//! and how many may be under way. It is pure: it reads no clock, never sleeps and draws no lots, so a
+//! simulated clock can drive it (`simulation`, and `just pace-plot`).
+//!
+//! `ceiling` holds a rate that is never exceeded, `adaptive` finds and follows what the service
+//! allows beneath it, by the `evidence` of what was accepted and rejected.
 
+mod adaptive;
 mod ceiling;
+mod depth;
+mod evidence;
+mod excess;
+#[cfg(test)]
+mod simulation;
+mod slots;
+#[cfg(test)]
+mod table;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use adaptive::Adaptive;
 use ceiling::Ceiling;
 
-/// The lowest rate that throttling leads to, in requests a second.
-const FLOOR: f64 = 0.2;
-/// What is left of the rate after a throttle.
-const CUT: f64 = 0.7;
-/// Throttles this close together are of one flight of requests, and cut once.
-const FLIGHT: Duration = Duration::from_secs(1);
-/// How much is added for each second without a throttle.
-const CLIMB: f64 = 1.1;
+/// `auto`'s highest rate where nothing is said, in requests a second.
+pub const MAX_RATE: f64 = 50.0;
+/// The rates that can be asked for, in requests a second.
+const RATES: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
+/// A change of the rate that is worth telling, as a share of it.
+const TOLD: f64 = 0.1;
 
 /// How fast requests may leave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
+    /// As fast as the service allows, which is found out.
+    Auto,
     /// As fast as they are answered.
     Unlimited,
     /// No more than so many a second.
@@ -33,23 +47,55 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "unlimited" {
-            return Ok(Self::Unlimited);
+        match text {
+            "auto" => Ok(Self::Auto),
+            "unlimited" => Ok(Self::Unlimited),
+            _ => text
+                .parse()
+                .map_err(|_| "it is a number, `auto` or `unlimited`".to_owned())
+                .and_then(in_range)
+                .map(Self::Fixed),
         }
-        let rate: f64 = text.parse().map_err(|_| "it is a number or `unlimited`".to_owned())?;
-        if !(0.001..=1_000_000.0).contains(&rate) {
-            return Err("a rate is from 0.001 to 1000000 requests a second".to_owned());
-        }
-        Ok(Self::Fixed(rate))
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Auto => f.write_str("auto"),
             Self::Unlimited => f.write_str("unlimited"),
             Self::Fixed(rate) => write!(f, "{rate}/s"),
         }
+    }
+}
+
+/// A number of requests a second.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn per_second(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "it is a number of requests a second".to_owned()).and_then(in_range)
+}
+
+fn in_range(rate: f64) -> Result<f64, String> {
+    if RATES.contains(&rate) {
+        return Ok(rate);
+    }
+    Err("a rate is from 0.001 to 1000000 requests a second".to_owned())
+}
+
+/// What `auto` may do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Its highest rate, in requests a second.
+    pub max_rate: f64,
+    /// How far it stays under what it found, as a share of it, from 0 to 0.9.
+    pub headroom: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_rate: MAX_RATE, headroom: 0.1 }
     }
 }
 
@@ -57,25 +103,41 @@ impl fmt::Display for Rate {
 #[derive(Debug)]
 pub struct Pace {
     ceiling: Option<Ceiling>,
-    limit: Option<f64>,
-    /// What throttling has left of the rate; `None` where the ceiling alone holds.
-    reduced: Option<f64>,
-    next_slot: Option<Instant>,
-    changed: Option<Instant>,
-    /// Accepted requests in the second that began then, and in the one before.
-    window: Option<(Instant, u32, u32)>,
+    /// What follows the service; `None` where nothing bounds the rate, so far.
+    adaptive: Option<Adaptive>,
+    /// Whether the service has a say in how many requests may be under way.
+    windowed: bool,
+    /// The rate that was told last.
+    told: Option<f64>,
+    /// Answers in the second that began then, and in the one before.
+    seen: Option<(Instant, u32, u32)>,
 }
 
 impl Pace {
-    /// A pace that holds `rate`. A burst of `burst` requests may leave at once, or of `rate / 50` and
-    /// at least one where nothing is said.
+    /// A pace that holds `rate`; with [`Rate::Auto`], one within [`Limits::default`]. A burst of
+    /// `burst` requests may leave at once, or of `rate / 50` and at least one where nothing is said.
     #[must_use]
     pub fn new(rate: Rate, burst: Option<u32>, start: Instant) -> Self {
-        let (ceiling, limit) = match rate {
+        let (ceiling, adaptive) = match rate {
+            Rate::Auto => return Self::auto(Limits::default(), burst, start),
             Rate::Unlimited => (None, None),
-            Rate::Fixed(rate) => (Ceiling::new(rate, burst, start), Some(rate)),
+            Rate::Fixed(rate) => {
+                (Ceiling::new(rate, burst, start), Some(Adaptive::holding(rate, start)))
+            }
         };
-        Self { ceiling, limit, reduced: None, next_slot: None, changed: None, window: None }
+        let told = adaptive.as_ref().map(Adaptive::rate);
+        Self { ceiling, adaptive, windowed: false, told, seen: None }
+    }
+
+    /// A pace that finds out what is allowed. At its highest rate a burst of `burst` requests may
+    /// leave at once.
+    #[must_use]
+    pub fn auto(limits: Limits, burst: Option<u32>, start: Instant) -> Self {
+        let Limits { max_rate, headroom } = limits;
+        let adaptive = Adaptive::finding(max_rate, headroom.clamp(0.0, 0.9), start);
+        let told = Some(adaptive.rate());
+        let ceiling = Ceiling::new(max_rate, burst, start);
+        Self { ceiling, adaptive: Some(adaptive), windowed: true, told, seen: None }
     }
 
     /// Takes a permit at `now`.
@@ -83,14 +145,14 @@ impl Pace {
     /// # Errors
     /// When the next one is to be had.
     pub fn acquire(&mut self, now: Instant) -> Result<(), Instant> {
-        if let Some(next) = self.next_slot.filter(|next| *next > now) {
+        if let Some(next) = self.adaptive.as_ref().and_then(|adaptive| adaptive.wait(now)) {
             return Err(next);
         }
         if let Some(ceiling) = &self.ceiling {
             ceiling.acquire(now)?;
         }
-        if let Some(rate) = self.reduced {
-            self.next_slot = Some(now + Duration::from_secs_f64(1.0 / rate));
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.sent(now);
         }
         Ok(())
     }
@@ -98,42 +160,58 @@ impl Pace {
     /// Requests a second that may leave now; `None` where there is no bound.
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
-        self.reduced.or(self.limit)
+        self.adaptive.as_ref().map(Adaptive::rate)
     }
 
-    /// A request was throttled. The new rate, if this made one.
-    pub fn throttled(&mut self, now: Instant) -> Option<f64> {
-        let fresh = |changed: &Instant| now.saturating_duration_since(*changed) < FLIGHT;
-        if self.reduced.is_some() && self.changed.as_ref().is_some_and(fresh) {
-            return None;
-        }
-        let base = match self.rate() {
-            Some(rate) => rate,
-            None => self.accepted_rate(now),
+    /// Requests that may be under way at once. It grows with the rate and with the latency, so that
+    /// a service that answers late is not sent more than it allows; no bound where the rate is as it
+    /// was asked for.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        let adaptive = self.adaptive.as_ref().filter(|_| self.windowed);
+        adaptive.map_or(usize::MAX, Adaptive::window)
+    }
+
+    /// The request that left at `sent` was throttled. The new rate, if this made one.
+    pub fn throttled(&mut self, sent: Instant, now: Instant) -> Option<f64> {
+        self.windowed = true;
+        let Some(adaptive) = &mut self.adaptive else {
+            // Nothing bounded the rate until now.
+            let rate = self.seen_rate(now) / 2.0;
+            let mut adaptive = Adaptive::starting(rate, *RATES.end(), 0.0, now);
+            adaptive.sent(now);
+            self.adaptive = Some(adaptive);
+            self.told = self.rate();
+            return self.told;
         };
-        let rate = (base * CUT).max(FLOOR);
-        self.reduced = Some(rate);
-        self.changed = Some(now);
-        self.next_slot = Some(now + Duration::from_secs_f64(1.0 / rate));
-        Some(rate)
+        if adaptive.throttled(sent, now) {
+            self.told = Some(adaptive.rate());
+            return self.told;
+        }
+        self.news()
     }
 
-    /// A request was taken. The new rate, if this made one.
-    pub fn accepted(&mut self, now: Instant) -> Option<f64> {
-        self.count(now);
-        let rate = self.reduced?;
-        let since = self.changed.map(|changed| now.saturating_duration_since(changed));
-        if since.is_some_and(|since| since < FLIGHT) {
+    /// The request that left at `sent` was taken. The new rate, if it became another.
+    pub fn accepted(&mut self, sent: Instant, now: Instant) -> Option<f64> {
+        match &mut self.adaptive {
+            Some(adaptive) => adaptive.accepted(sent, now),
+            None => self.see(now),
+        }
+        self.news()
+    }
+
+    /// The rate, if it is far enough from what was told last.
+    fn news(&mut self) -> Option<f64> {
+        let (rate, told) = (self.rate()?, self.told?);
+        if (rate - told).abs() < TOLD * told {
             return None;
         }
-        self.changed = Some(now);
-        let higher = rate * CLIMB;
-        self.reduced = self.limit.is_none_or(|limit| higher < limit).then_some(higher);
-        self.rate()
+        self.told = Some(rate);
+        self.told
     }
 
-    fn count(&mut self, now: Instant) {
-        self.window = Some(match self.window {
+    fn see(&mut self, now: Instant) {
+        self.seen = Some(match self.seen {
             Some((start, count, before)) => match now.saturating_duration_since(start).as_secs() {
                 0 => (start, count + 1, before),
                 1 => (start + Duration::from_secs(1), 1, count),
@@ -143,8 +221,12 @@ impl Pace {
         });
     }
 
-    fn accepted_rate(&self, _: Instant) -> f64 {
-        self.window.map_or(1.0, |(_, count, before)| f64::from(count.max(before)).max(1.0))
+    /// Answers a second, lately.
+    fn seen_rate(&self, now: Instant) -> f64 {
+        self.seen.map_or(1.0, |(start, count, before)| {
+            let seconds = now.saturating_duration_since(start).as_secs_f64().max(0.1);
+            (f64::from(count) / seconds).max(f64::from(before)).max(1.0)
+        })
     }
 }
 
@@ -190,25 +272,85 @@ mod tests {
     }
 
     #[test]
-    fn a_throttle_cuts_once_a_flight_and_time_heals() {
+    fn auto_starts_low_and_never_goes_beyond_its_highest_rate() {
+        let start = Instant::now();
+        let limits = Limits { max_rate: 20.0, headroom: 0.0 };
+        let mut pace = Pace::auto(limits, None, start);
+        assert_eq!(pace.rate(), Some(2.0));
+        let mut now = start;
+        let mut taken = Vec::new();
+        while now < start + Duration::from_secs(60) {
+            match pace.acquire(now) {
+                Ok(()) => {
+                    taken.push(now);
+                    pace.accepted(now, now);
+                }
+                Err(next) => now = next,
+            }
+        }
+        let late = taken.iter().filter(|at| **at >= start + Duration::from_secs(10)).count();
+        assert!((995..=1001).contains(&late), "{late}");
+        assert_eq!(pace.rate(), Some(20.0));
+    }
+
+    #[test]
+    fn one_flight_cuts_once() {
         let start = Instant::now();
         let mut pace = Pace::new(Rate::Fixed(100.0), None, start);
-        assert_eq!(pace.throttled(start), Some(70.0));
-        assert_eq!(pace.throttled(start + Duration::from_millis(100)), None);
-        assert_eq!(pace.rate(), Some(70.0));
-        assert!(pace.acquire(start).is_err());
+        let sent: Vec<_> = (1..=100).map(|at| start + Duration::from_millis(10 * at)).collect();
+        let later = start + Duration::from_secs(2);
+        for sent in &sent {
+            assert_eq!(pace.acquire(*sent), Ok(()));
+        }
+        let told: Vec<_> = sent.iter().filter_map(|sent| pace.throttled(*sent, later)).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0] <= 80.0, "{told:?}");
+        assert!(pace.acquire(later).is_err());
+    }
+
+    #[test]
+    fn a_stray_rejection_changes_nothing_and_a_fixed_rate_comes_back() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Rate::Fixed(100.0), None, start);
         let mut now = start;
-        for _ in 0..10 {
-            now += Duration::from_secs(2);
-            pace.accepted(now);
+        let mut step = |pace: &mut Pace, accepted| {
+            now += Duration::from_millis(10);
+            let _ = pace.acquire(now);
+            if accepted { pace.accepted(now, now) } else { pace.throttled(now, now) }
+        };
+        for at in 0..2000 {
+            assert_eq!(step(&mut pace, at % 100 != 50), None);
+        }
+        for _ in 0..20 {
+            step(&mut pace, false);
+        }
+        assert!(pace.rate() < Some(80.0));
+        for _ in 0..20_000 {
+            step(&mut pace, true);
         }
         assert_eq!(pace.rate(), Some(100.0));
+    }
+
+    #[test]
+    fn without_a_bound_the_first_throttle_makes_one() {
+        let start = Instant::now();
+        let mut pace = Pace::new(Rate::Unlimited, None, start);
+        assert_eq!((pace.rate(), pace.window()), (None, usize::MAX));
+        for at in 0..1000 {
+            let now = start + Duration::from_millis(at);
+            assert_eq!(pace.accepted(now, now), None);
+        }
+        let now = start + Duration::from_secs(1);
+        let rate = pace.throttled(now, now).unwrap();
+        assert!((400.0..600.0).contains(&rate), "{rate}");
+        assert!(pace.window() < usize::MAX);
     }
 
     #[test]
     fn rates_are_read() {
         assert_eq!("2.5".parse(), Ok(Rate::Fixed(2.5)));
         assert_eq!("unlimited".parse(), Ok(Rate::Unlimited));
+        assert_eq!("auto".parse(), Ok(Rate::Auto));
         for text in ["0", "-1", "NaN", "inf", "fast", ""] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }

@@ -20,15 +20,17 @@ use crate::event::Cause;
 use crate::exit::Exit;
 use crate::import::{self, End};
 use crate::journal::Journal;
-use crate::pace::{Pace, Rate};
+use crate::pace::{Limits, Pace, Rate};
 use crate::report::output::Output;
 use crate::report::run::{RunLog, json, summary};
 use crate::submission::Outcome;
 
-/// Creates a second where nothing is said: low single digits to tens have been reported.
-const DEFAULT_RATE: f64 = 10.0;
 /// Look-ups a second of anything but the local registry.
 const LOOK_UP_RATE: f64 = 10.0;
+/// Requests under way at once where nothing bounds the rate.
+const UNLIMITED_CONCURRENCY: u16 = 16;
+/// And where the rate does.
+const CONCURRENCY: u16 = 1000;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -164,19 +166,29 @@ fn too_many(args: &Import, creates: usize) -> Option<Notice> {
 
 pub(super) fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Options {
     let now = Instant::now();
-    let default = if local { Rate::Unlimited } else { Rate::Fixed(DEFAULT_RATE) };
-    let look_ups = if local { Rate::Unlimited } else { Rate::Fixed(LOOK_UP_RATE) };
-    let asked = args.rate.unwrap_or(default);
+    let (default, look_ups) = if local {
+        (Rate::Unlimited, Rate::Unlimited)
+    } else {
+        (Rate::Auto, Rate::Fixed(LOOK_UP_RATE))
+    };
     // The ceiling spares an account; nobody else waits for the embedded registry.
-    let rate = match (config.max_rate.filter(|_| !local), asked) {
-        (Some(most), Rate::Fixed(asked)) => Rate::Fixed(asked.min(most)),
-        (Some(most), Rate::Unlimited) => Rate::Fixed(most),
-        (None, asked) => asked,
+    let most = config.max_rate.filter(|_| !local).unwrap_or(f64::INFINITY);
+    let (pace, concurrency) = match args.rate.unwrap_or(default) {
+        Rate::Auto => {
+            let headroom = f64::from(args.headroom) / 100.0;
+            let limits = Limits { max_rate: args.max_rate.min(most), headroom };
+            (Pace::auto(limits, args.burst, now), CONCURRENCY)
+        }
+        Rate::Fixed(rate) => (Pace::new(Rate::Fixed(rate.min(most)), args.burst, now), CONCURRENCY),
+        Rate::Unlimited if most.is_finite() => {
+            (Pace::new(Rate::Fixed(most), args.burst, now), CONCURRENCY)
+        }
+        Rate::Unlimited => (Pace::new(Rate::Unlimited, None, now), UNLIMITED_CONCURRENCY),
     };
     import::Options {
-        pace: Pace::new(rate, args.burst, now),
+        pace,
         look_up_pace: Pace::new(look_ups, None, now),
-        concurrency: usize::from(args.concurrency),
+        concurrency: usize::from(args.concurrency.unwrap_or(concurrency)),
         patience: args.limit_patience,
         settle: args.settle,
         seed: fastrand::u64(..),

@@ -44,6 +44,8 @@ struct Record {
     intent: Option<SystemTime>,
     /// And by the clock of the run.
     sent: Option<Instant>,
+    /// When it was looked up last.
+    asked: Option<Instant>,
     question: Option<Question>,
 }
 
@@ -82,12 +84,15 @@ pub(super) struct State {
     ready: VecDeque<usize>,
     /// To be looked up now.
     look_ups: VecDeque<(usize, Option<String>)>,
+    /// When the next of them may be, if not now.
+    look_up_at: Option<Instant>,
     /// To be looked up later.
     parked: BTreeMap<(Instant, usize), ()>,
     creating: usize,
     looking_up: usize,
     mode: Mode,
-    /// How many creates may be under way: small after a pause, then growing.
+    /// How many creates may be under way as far as pauses go: small after one, then growing. The
+    /// pace has a window of its own.
     window: usize,
     /// Since when nothing has come through.
     trouble: Option<(Instant, Cause, Refusal)>,
@@ -108,6 +113,7 @@ impl State {
                 intent: job.open_since,
                 sent: None,
                 question: job.open_since.map(|_| Question::of_an_earlier_run()),
+                asked: None,
                 job,
             })
             .collect();
@@ -120,6 +126,7 @@ impl State {
             records,
             ready: ready.into(),
             look_ups: open.into_iter().map(|at| (at, None)).collect(),
+            look_up_at: None,
             parked: BTreeMap::new(),
             creating: 0,
             looking_up: 0,
@@ -192,7 +199,7 @@ impl State {
         }
         let wake = match &self.mode {
             Mode::Open => {
-                if self.creating < self.window
+                if self.creating < self.window.min(self.options.pace.window())
                     && let Some(at) = self.ready.front().copied()
                 {
                     match self.options.pace.acquire(now) {
@@ -231,7 +238,8 @@ impl State {
         }
         let parked = self.parked.keys().next().map(|(until, _)| *until);
         let patience = self.patience_ends();
-        Action::Wait([wake, parked, patience].into_iter().flatten().min())
+        let wakes = [wake, self.look_up_at, parked, patience];
+        Action::Wait(wakes.into_iter().flatten().min())
     }
 
     fn create(&mut self, at: usize, now: Instant, wall: SystemTime) -> Action {
@@ -245,15 +253,19 @@ impl State {
     }
 
     fn next_look_up(&mut self, now: Instant) -> Option<Action> {
-        if self.looking_up >= self.options.concurrency {
+        self.look_up_at = None;
+        let window = self.options.concurrency.min(self.options.look_up_pace.window());
+        if self.looking_up >= window {
             return None;
         }
         self.look_ups.front()?;
         if let Err(next) = self.options.look_up_pace.acquire(now) {
             // Creates need not wait for look-ups.
-            return (self.ready.is_empty()).then_some(Action::Wait(Some(next)));
+            self.look_up_at = Some(next);
+            return None;
         }
         let (at, token) = self.look_ups.pop_front()?;
+        self.records[at].asked = Some(now);
         self.looking_up += 1;
         Some(Action::LookUp(at, token))
     }
@@ -274,7 +286,7 @@ impl State {
         self.creating -= 1;
         match answer {
             Ok(created) => {
-                self.went_through(now);
+                self.went_through(at, now);
                 let Created { arn, request_id } = created;
                 self.settle(at, Outcome::Created, Some(arn), request_id, None);
             }
@@ -286,9 +298,11 @@ impl State {
         match refusal.class {
             Class::Throttled => {
                 self.try_again(at);
+                let sent = self.records[at].sent.unwrap_or(now);
                 let from = self.options.pace.rate();
-                if let Some(to) = self.options.pace.throttled(now) {
-                    self.events.push(Event::RateChanged { from, to, throttled: true });
+                if let Some(to) = self.options.pace.throttled(sent, now) {
+                    let throttled = from.is_none_or(|from| to < from);
+                    self.events.push(Event::RateChanged { from, to, throttled });
                 }
                 self.trouble_since(now, Cause::Throttled, refusal);
             }
@@ -308,7 +322,7 @@ impl State {
             Class::Denied => self.reject(at, refusal),
             Class::Rejected => {
                 // The service is there and takes requests.
-                self.went_through(now);
+                self.went_through(at, now);
                 if may_exist(&refusal) {
                     self.ask(at, refusal, false);
                 } else {
@@ -370,13 +384,14 @@ impl State {
         }
     }
 
-    /// The target takes requests.
-    fn went_through(&mut self, now: Instant) {
+    /// The target takes requests: it took the one for the entry at this place.
+    fn went_through(&mut self, at: usize, now: Instant) {
         self.succeeded = true;
         self.trouble = None;
         self.backoff.reset();
+        let sent = self.records[at].sent.unwrap_or(now);
         let from = self.options.pace.rate();
-        if let Some(to) = self.options.pace.accepted(now) {
+        if let Some(to) = self.options.pace.accepted(sent, now) {
             self.events.push(Event::RateChanged { from, to, throttled: false });
         }
         if let Mode::Paused(pause) = &self.mode {
@@ -393,8 +408,12 @@ impl State {
     pub(super) fn looked_up(&mut self, at: usize, answer: Answer<Page>, now: Instant) {
         self.looking_up -= 1;
         let Some(question) = self.records[at].question.clone() else { return };
+        let asked = self.records[at].asked.unwrap_or(now);
         let page = match answer {
-            Ok(page) => page,
+            Ok(page) => {
+                self.options.look_up_pace.accepted(asked, now);
+                page
+            }
             Err(refusal) => {
                 self.look_up_failed(at, &refusal, &question, now);
                 return;
@@ -460,7 +479,8 @@ impl State {
         record.look_ups += 1;
         let give_up = match refusal.class {
             Class::Throttled => {
-                self.options.look_up_pace.throttled(now);
+                let asked = record.asked.unwrap_or(now);
+                self.options.look_up_pace.throttled(asked, now);
                 self.trouble_since(now, Cause::Throttled, refusal.clone());
                 false
             }

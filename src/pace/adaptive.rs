@@ -1,0 +1,437 @@
+//! The rate that a service allows, found and followed.
+//!
+//! It doubles until it meets an excess of rejections, takes from the evidence what is allowed, and
+//! holds just under it. Now and then it climbs, slowly at first, to see whether more is allowed by
+//! now; a climb is paid for by requests that were accepted, so rejections stay rare. In: permits
+//! taken and answers, each with its time. Out: the rate, when the next request may leave, and how
+//! many may be under way.
+
+use std::time::{Duration, Instant};
+
+use super::depth::Depth;
+use super::evidence::{Counts, Evidence, Range, seconds};
+use super::excess::{Excess, Suspicion};
+use super::slots::Slots;
+
+/// The rate that `auto` starts with, in requests a second.
+const START: f64 = 2.0;
+/// The lowest rate, in requests a second.
+const FLOOR: f64 = 0.2;
+/// How far under what was found the rate is held, as a share of it.
+const MARGIN: f64 = 0.03;
+/// Requests that pay for one rejection before the rate climbs again.
+const PRICE: f64 = 100.0;
+/// Seconds' worth of requests that can be owed at most.
+const CREDIT: f64 = 60.0;
+/// What of that is left, in seconds, where the service allows much less than before.
+const FORGIVEN: f64 = 10.0;
+/// How long a rate is tried at least before it doubles.
+const STAGE: Duration = Duration::from_millis(500);
+/// How long the rate stays low after a cut at least, so that the bucket fills a little.
+const RECOVERY: Duration = Duration::from_millis(400);
+/// Seconds' worth of requests that a recovery leaves in the bucket.
+const REFILL: f64 = 0.3;
+/// How far the times at which requests reach the service may be off, as a share of the latency.
+const JITTER: f64 = 0.05;
+/// Requests that what was found must rest on to be sure, to a few in a hundred.
+const SURE: f64 = 50.0;
+/// Seconds' worth above what was found whose acceptance tells that more is allowed.
+const SURPLUS: f64 = 1.2;
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// The rate doubles; where something is known, it grows by half.
+    Start { since: Instant, sent: u32, answered: bool },
+    /// It is low until the flight that met the limit is over.
+    Recover { until: Instant, cut: Suspicion },
+    /// It is just under what was found.
+    Hold,
+    /// It grows, to see whether more is allowed; `seconds` of sending so far.
+    Climb { since: Instant, seconds: f64, accepted: u32 },
+}
+
+/// Requests that met the limit together.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    /// When the first that was rejected was sent.
+    begin: Instant,
+    /// The rate then.
+    rate: f64,
+}
+
+/// A rate that follows what is allowed.
+#[derive(Debug)]
+pub(super) struct Adaptive {
+    /// The highest rate.
+    most: f64,
+    /// What is held of what was found, as a share of it.
+    keep: f64,
+    rate: f64,
+    /// What is allowed, as far as is known.
+    found: Option<f64>,
+    /// How many requests that rests on.
+    sure: f64,
+    /// What was surely accepted when the rate last began to climb.
+    held: Option<f64>,
+    phase: Phase,
+    /// When the rate was last cut. Answers to earlier requests do not cut it again.
+    epoch: Instant,
+    /// Answers in this epoch.
+    answers: f64,
+    /// Requests that are owed for rejections.
+    debt: f64,
+    latency: Option<f64>,
+    last_sent: Instant,
+    slots: Slots,
+    depth: Depth,
+    excess: Excess,
+    flight: Option<Flight>,
+    evidence: Evidence,
+}
+
+impl Adaptive {
+    /// A rate that is not known yet, of `most` at most, `headroom` under what is found, as a share.
+    pub(super) fn finding(most: f64, headroom: f64, start: Instant) -> Self {
+        Self::starting(START.min(most), most, headroom, start)
+    }
+
+    /// A rate that doubles from `rate`, in requests a second.
+    pub(super) fn starting(rate: f64, most: f64, headroom: f64, start: Instant) -> Self {
+        Self {
+            most,
+            keep: 1.0 - headroom.max(MARGIN),
+            rate: rate.clamp(FLOOR.min(most), most),
+            found: None,
+            sure: 1.0,
+            held: None,
+            phase: Phase::Start { since: start, sent: 0, answered: false },
+            epoch: start,
+            answers: 0.0,
+            debt: 0.0,
+            latency: None,
+            last_sent: start,
+            slots: Slots::new(start),
+            depth: Depth::default(),
+            excess: Excess::default(),
+            flight: None,
+            evidence: Evidence::new(start),
+        }
+    }
+
+    /// A rate that was asked for, and is lowered only where less is allowed.
+    pub(super) fn holding(rate: f64, start: Instant) -> Self {
+        let mut adaptive = Self::starting(rate, rate, 0.0, start);
+        adaptive.all_is_allowed();
+        adaptive
+    }
+
+    /// Requests a second that may leave now.
+    pub(super) const fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Whether the rate is as high as it may be.
+    pub(super) fn is_at_most(&self) -> bool {
+        self.rate >= self.most
+    }
+
+    /// Requests that may be under way at once: what the rate and the latency come to, and as many
+    /// again.
+    pub(super) fn window(&self) -> usize {
+        let window = self.rate * (self.latency.unwrap_or(1.0) * 2.0 + 0.2);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float out of range is cut to it"
+        )]
+        let window = window.ceil() as usize;
+        window.saturating_add(4)
+    }
+
+    /// When the next request may leave, if that is later than `now`.
+    pub(super) fn wait(&self, now: Instant) -> Option<Instant> {
+        // At its highest the rate is held by the ceiling.
+        self.slots.wait(now).filter(|_| !self.is_at_most() && !self.depth.wants_second())
+    }
+
+    /// A request leaves at `now`.
+    pub(super) fn sent(&mut self, now: Instant) {
+        let second = self.depth.wants_second();
+        self.depth.left(now);
+        if !second {
+            self.advance(now);
+            self.slots.take(now, self.rate);
+        }
+        self.last_sent = now;
+    }
+
+    /// What the time since the last request changes.
+    fn advance(&mut self, now: Instant) {
+        let latency = self.latency.unwrap_or(0.0);
+        let found = self.found.unwrap_or(self.rate);
+        match &mut self.phase {
+            Phase::Start { since, sent, answered } => {
+                if *answered && now.saturating_duration_since(*since) >= STAGE {
+                    // A rate that was not used proves nothing.
+                    let used = f64::from(*sent) >= 0.6 * self.rate * seconds(*since, now);
+                    if used && self.rate >= self.most {
+                        self.all_is_allowed();
+                        return;
+                    }
+                    let growth = growth(self.found.is_some());
+                    self.rate = if used { (self.rate * growth).min(self.most) } else { self.rate };
+                    (*since, *sent, *answered) = (now, 0, false);
+                }
+                *sent += 1;
+            }
+            Phase::Recover { .. } => {}
+            Phase::Hold => self.consider_climbing(now),
+            Phase::Climb { seconds: sending, .. } => {
+                // Idle time is no time of sending.
+                *sending += seconds(self.last_sent, now).min(2.0 / self.rate);
+                // The longer answers take, the more requests meet the limit before it is known.
+                let gentle = (0.03 / latency.max(0.001)).clamp(0.03, 0.1);
+                let slope = (3.0 / self.sure).clamp(gentle, 0.3);
+                let share = (self.keep + slope * *sending).min(1.5);
+                self.rate = (found * share).clamp(FLOOR.min(self.most), self.most);
+                if self.rate >= self.most {
+                    self.all_is_allowed();
+                }
+            }
+        }
+    }
+
+    /// Nothing more than the highest rate is looked for.
+    fn all_is_allowed(&mut self) {
+        self.found = Some(self.most / self.keep);
+        self.rate = self.most;
+        self.phase = Phase::Hold;
+    }
+
+    fn consider_climbing(&mut self, now: Instant) {
+        if self.debt >= self.most_debt() {
+            // Rejections that never came close enough together to be an excess.
+            self.debt /= 2.0;
+            self.found = self.found.map(|found| found * 0.98);
+            self.rate = self.held_rate();
+        }
+        if self.is_at_most() {
+            return;
+        }
+        let seconds = seconds(self.epoch, now);
+        let paid = self.debt <= 0.0 || (self.sure < SURE && self.answers >= 3.0 * self.sure);
+        let latency = self.latency.unwrap_or(0.0);
+        if paid && seconds >= (3.0 * self.sure / self.rate).min(5.0).max(2.0 * latency) {
+            // For a while, what a recovery left in the bucket hides a rate that is too high.
+            self.held = Some(self.rate * (1.0 - (REFILL / seconds).min(0.5)));
+            self.evidence.full(now);
+            self.phase = Phase::Climb { since: now, seconds: 0.0, accepted: 0 };
+            self.depth.try_pair(now, self.rate);
+        }
+    }
+
+    fn held_rate(&self) -> f64 {
+        let found = self.found.unwrap_or(self.rate);
+        (found * self.keep).clamp(FLOOR.min(self.most), self.most)
+    }
+
+    /// So many rejections are to be paid for. At a low rate each weighs more, because few tell little.
+    fn owe(&mut self, rejections: f64) {
+        let price = PRICE * (1.0 + 1.0 / self.rate.max(1.0));
+        self.debt = (self.debt + rejections * price).min(self.most_debt());
+    }
+
+    fn most_debt(&self) -> f64 {
+        (CREDIT * self.rate).max(6.0 * PRICE)
+    }
+
+    const fn suspicion(&self) -> Suspicion {
+        match self.phase {
+            Phase::Start { .. } => Suspicion::Start,
+            Phase::Climb { .. } => Suspicion::Probe,
+            Phase::Recover { .. } | Phase::Hold => Suspicion::Hold,
+        }
+    }
+
+    /// The request sent at `sent` was accepted.
+    pub(super) fn accepted(&mut self, sent: Instant, now: Instant) {
+        self.depth.answered(sent, true);
+        self.recover(now);
+        self.answered(sent, now, true);
+        if sent < self.epoch {
+            return;
+        }
+        self.answers += 1.0;
+        self.debt = (self.debt - 1.0).max(0.0);
+        if self.excess.accepted(self.suspicion()) && !matches!(self.phase, Phase::Recover { .. }) {
+            self.flight = None;
+        }
+        match &mut self.phase {
+            Phase::Start { since, answered, .. } if sent >= *since => *answered = true,
+            Phase::Climb { since, accepted, .. } if sent >= *since => {
+                *accepted += 1;
+                let found = self.found.unwrap_or(0.0);
+                let surplus = f64::from(*accepted) - found * seconds(*since, sent);
+                if surplus > SURPLUS * found + 2.0 {
+                    self.phase = Phase::Start { since: now, sent: 0, answered: false };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The request sent at `sent` was rejected. Whether the rate was cut for it.
+    pub(super) fn throttled(&mut self, sent: Instant, now: Instant) -> bool {
+        self.recover(now);
+        if self.depth.answered(sent, false) {
+            self.owe(1.0);
+            return false;
+        }
+        if sent >= self.epoch && self.flight.is_none() {
+            self.flight = Some(Flight { begin: sent, rate: self.rate });
+            self.evidence.flight_begins();
+        }
+        self.answered(sent, now, false);
+        // The other half is charged once it was no stray.
+        self.owe(0.5);
+        if sent < self.epoch {
+            return false;
+        }
+        self.answers += 1.0;
+        let cut = self.excess.rejected(self.suspicion(), self.rate);
+        if cut {
+            self.cut(now);
+        }
+        cut
+    }
+
+    fn answered(&mut self, sent: Instant, now: Instant, accepted: bool) {
+        let took = seconds(sent, now);
+        let latency = self.latency.map_or(took, |before| before + (took - before) / 8.0);
+        self.latency = Some(latency);
+        let allowed = self.found.unwrap_or(self.rate);
+        let depth = self.depth.seconds(allowed);
+        self.evidence.answered(sent, accepted, allowed * (1.0 + 2.0 / self.sure), depth);
+        if self.flight.is_none() {
+            let late = Duration::from_secs_f64(2.0 * latency + 0.1);
+            self.evidence.settle(now.checked_sub(late).unwrap_or(sent));
+        }
+    }
+
+    /// The rate is too high: it is cut at once, and once for all requests that are under way.
+    fn cut(&mut self, now: Instant) {
+        let begin = self.flight.map_or(now, |flight| flight.begin);
+        let Counts { accepted, rejected } = self.evidence.counts(begin, now);
+        let cut = self.suspicion();
+        let rough = match self.held {
+            Some(held) if cut == Suspicion::Probe => held,
+            _ => self.rate * (accepted + 0.5) / (accepted + rejected).max(1.0),
+        };
+        let latency = self.latency.unwrap_or(1.0);
+        let less = (REFILL / latency.max(RECOVERY.as_secs_f64())).min(0.5);
+        let most = if cut == Suspicion::Start { 0.25 } else { 0.8 };
+        let least = FLOOR.min(self.most);
+        self.rate = (rough * (1.0 - less)).min(self.rate * most).max(least);
+        self.epoch = now;
+        self.answers = 0.0;
+        self.excess.reset();
+        let until = now + RECOVERY.max(Duration::from_secs_f64(1.25 * latency));
+        self.phase = Phase::Recover { until, cut };
+        let pause = Duration::from_secs_f64(1.0 / self.rate).min(Duration::from_secs(2));
+        self.slots.hold(now + pause);
+    }
+
+    /// Once the flight that met the limit is over, the rate goes back up to just under what it told.
+    fn recover(&mut self, now: Instant) {
+        let Phase::Recover { until, cut } = self.phase else { return };
+        if now < until {
+            return;
+        }
+        if let Some(flight) = self.flight.take() {
+            self.learn(flight, cut);
+        }
+        self.rate = self.held_rate();
+        self.phase = Phase::Hold;
+    }
+
+    fn learn(&mut self, flight: Flight, cut: Suspicion) {
+        let counts = self.evidence.counts(flight.begin, self.epoch);
+        let own = counts.range(seconds(flight.begin, self.epoch));
+        let jitter = JITTER * self.latency.unwrap_or(0.0);
+        let range = self.evidence.until(flight.begin, jitter).fold(own, Range::and);
+        self.sure = range.requests.max(1.0);
+        let found = match self.found {
+            Some(found) if cut != Suspicion::Start => {
+                let probed = cut == Suspicion::Probe && flight.rate > found;
+                if probed {
+                    self.probed(found, flight, own, range)
+                } else {
+                    lower(found, counts, own, range)
+                }
+            }
+            known => first(known, flight, own, range),
+        };
+        if !(cut == Suspicion::Probe) {
+            self.held = None;
+        }
+        self.owe(counts.rejected * 0.5);
+        let fell = self.found.is_some_and(|before| found < 0.85 * before);
+        if cut == Suspicion::Start {
+            self.debt = 0.0;
+        } else if fell && !self.depth.is_shallow() {
+            // That was the service's doing: nothing is owed for finding out.
+            self.debt = self.debt.min(FORGIVEN * found);
+        }
+        self.excess.reset();
+        let found = found.clamp(FLOOR.min(self.most), self.most);
+        self.found = Some(found);
+        self.evidence.emptied(self.epoch, found * (1.0 + 2.0 / self.sure));
+    }
+
+    /// What is allowed after a climb from `found` met the limit.
+    fn probed(&self, found: f64, flight: Flight, own: Range, range: Range) -> f64 {
+        if self.depth.is_shallow() {
+            // No bucket hides how high the rate is: it is the limit that was met.
+            return flight.rate * (1.0 - MARGIN);
+        }
+        match self.held {
+            // So little cannot be, with what was accepted before: it may be jitter at the limit.
+            Some(held) if range.high < held => held + (flight.rate - held).max(0.0) * 0.3,
+            held => {
+                let found = range.nearest(found).max(held.unwrap_or(0.0));
+                if self.keep < 1.0 - MARGIN {
+                    // With headroom an error on the high side would not be met again.
+                    return found.min(range.low * 1.05).min(own.high);
+                }
+                // A little more, or an error on the low side would never be found out.
+                (found + (flight.rate - found).max(0.0) * 0.08).min(own.high)
+            }
+        }
+    }
+}
+
+/// What is allowed after the rate was raised from `known`, or from nothing, until it was too high.
+fn first(known: Option<f64>, flight: Flight, own: Range, range: Range) -> f64 {
+    if own.requests >= 6.0 {
+        return range.nearest(own.middle());
+    }
+    // Between what was accepted in all and the rate before it was raised last.
+    let known = known.filter(|known| *known <= own.high).unwrap_or(0.5);
+    let low = range.low.max(known);
+    let high = (flight.rate / growth(known > 0.5)).max(low);
+    range.nearest((low * high).sqrt())
+}
+
+/// By how much the rate is raised at once: more carefully where something is known.
+const fn growth(known: bool) -> f64 {
+    if known { 1.5 } else { 2.0 }
+}
+
+/// What is allowed after `found` turned out to be too much.
+fn lower(found: f64, counts: Counts, own: Range, range: Range) -> f64 {
+    let share = counts.rejected_share();
+    if counts.rejected >= 4.0 && share >= 0.1 {
+        return range.nearest(own.middle());
+    }
+    range.nearest(found * (1.0 - (share * 0.75).min(0.07)))
+}

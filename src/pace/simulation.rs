@@ -1,0 +1,189 @@
+//! A service that allows so many requests a second, and a [`Pace`] that sends to it, on a simulated
+//! clock.
+//!
+//! In: a [`Service`], a [`Pace`] and a seed. Out: which requests were accepted and rejected when. It
+//! sleeps nowhere and reads no clock: an hour of requests takes a moment. The tests and the plot of
+//! `just pace-plot` share it, so it names nothing but its parent's `Pace`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+use super::Pace;
+
+/// How late a timer goes off at most, in nanoseconds.
+const LATE: u64 = 1_500_000;
+
+/// A service as it is simulated.
+#[derive(Debug, Clone)]
+pub(super) struct Service {
+    /// Requests a second that are accepted from then on, in seconds since the start, in order.
+    pub(super) allowed: Vec<(f64, f64)>,
+    /// Seconds from request to answer.
+    pub(super) latency: f64,
+    /// How far each way varies, as a share of it: 0.1 is up to a tenth more or less.
+    pub(super) jitter: f64,
+    /// How many seconds' worth of requests the bucket holds; it holds one request at least.
+    pub(super) burst: f64,
+    /// The share of requests that is rejected for no reason of rate.
+    pub(super) stray: f64,
+    /// From when to when, in seconds, others take half of what is allowed.
+    pub(super) others: Option<(f64, f64)>,
+}
+
+impl Service {
+    /// A service that allows `allowed` a second out of a bucket of one second's worth, and answers
+    /// after `latency` seconds.
+    pub(super) fn new(allowed: f64, latency: f64) -> Self {
+        Self {
+            allowed: vec![(0.0, allowed)],
+            latency,
+            jitter: 0.05,
+            burst: 1.0,
+            stray: 0.0,
+            others: None,
+        }
+    }
+
+    /// Requests a second that are allowed to this sender at `second`.
+    pub(super) fn allowed_at(&self, second: f64) -> f64 {
+        let allowed = self.allowed.iter().rev().find(|(from, _)| *from <= second);
+        let allowed = allowed.map_or(0.0, |(_, allowed)| *allowed);
+        let shared = self.others.is_some_and(|(from, to)| (from..to).contains(&second));
+        if shared { allowed / 2.0 } else { allowed }
+    }
+
+    /// Requests that are allowed between two seconds.
+    pub(super) fn allowed_between(&self, from: f64, to: f64) -> f64 {
+        let step: f64 = 0.01;
+        let (mut second, mut allowed) = (from, 0.0);
+        while second < to {
+            allowed += self.allowed_at(second) * step.min(to - second);
+            second += step;
+        }
+        allowed
+    }
+}
+
+/// One request of a simulation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// When it left, in seconds since the start.
+    pub(super) at: f64,
+    /// Whether it was accepted.
+    pub(super) accepted: bool,
+    /// The rate that the sender went by, in requests a second.
+    pub(super) rate: f64,
+}
+
+/// What came of a simulation, in the order in which requests reached the service.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    /// Every request.
+    pub(super) requests: Vec<Sent>,
+    /// The most that were under way at once.
+    pub(super) most_under_way: usize,
+}
+
+impl Outcome {
+    /// The requests that were sent between two seconds.
+    pub(super) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &Sent> {
+        self.requests.iter().filter(move |sent| (from..to).contains(&sent.at))
+    }
+}
+
+/// What happens next, by the nanoseconds since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// A request that left at these nanoseconds reaches the service.
+    Arrives(u64),
+    /// And its answer the sender.
+    Answered(u64, bool),
+    /// The sender wakes up.
+    Wakes,
+}
+
+/// Sends for so many `seconds` as fast as `pace`, made at `start`, lets requests go.
+pub(super) fn simulate(
+    service: &Service,
+    pace: &mut Pace,
+    start: Instant,
+    seconds: f64,
+    seed: u64,
+) -> Outcome {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut steps = BinaryHeap::from([Reverse((0, Step::Wakes))]);
+    let mut outcome = Outcome { requests: Vec::new(), most_under_way: 0 };
+    let mut under_way = 0;
+    let (mut tokens, mut filled) = (f64::MAX, 0.0);
+    let mut wake = Some(0);
+    while let Some(Reverse((nanos, step))) = steps.pop() {
+        let second = seconds_of(nanos);
+        if second >= seconds {
+            break;
+        }
+        let now = start + Duration::from_nanos(nanos);
+        match step {
+            Step::Arrives(sent) => {
+                let allowed = service.allowed_at(second);
+                let holds = (allowed * service.burst).max(1.0);
+                tokens = f64::min(tokens + (second - filled) * allowed, holds);
+                filled = second;
+                let stray = random.f64() < service.stray;
+                let accepted = tokens >= 1.0 && !stray;
+                if accepted {
+                    tokens -= 1.0;
+                }
+                let rate = pace.rate().unwrap_or(f64::INFINITY);
+                outcome.requests.push(Sent { at: seconds_of(sent), accepted, rate });
+                let back = way(service, &mut random);
+                steps.push(Reverse((nanos + back, Step::Answered(sent, accepted))));
+                continue;
+            }
+            Step::Answered(sent, accepted) => {
+                under_way -= 1;
+                let sent = start + Duration::from_nanos(sent);
+                let _ = if accepted { pace.accepted(sent, now) } else { pace.throttled(sent, now) };
+            }
+            Step::Wakes if wake == Some(nanos) => wake = None,
+            Step::Wakes => continue,
+        }
+        // What an engine does after every answer and every time it wakes up.
+        while under_way < pace.window() {
+            match pace.acquire(now) {
+                Ok(()) => {
+                    under_way += 1;
+                    outcome.most_under_way = outcome.most_under_way.max(under_way);
+                    let there = way(service, &mut random);
+                    steps.push(Reverse((nanos + there, Step::Arrives(nanos))));
+                }
+                Err(next) => {
+                    // Timers go off a little late.
+                    let late = random.u64(0..LATE);
+                    let next = nanos_of(next.saturating_duration_since(start)) + late;
+                    if wake.is_none_or(|wake| next < wake || wake < nanos) {
+                        wake = Some(next);
+                        steps.push(Reverse((next, Step::Wakes)));
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// How long a request takes to the service, or an answer back, in nanoseconds.
+fn way(service: &Service, random: &mut fastrand::Rng) -> u64 {
+    let varied = service.latency / 2.0 * (1.0 + service.jitter * (random.f64() * 2.0 - 1.0));
+    nanos_of(Duration::from_secs_f64(varied.max(1e-6)))
+}
+
+fn nanos_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "hours of nanoseconds fit")]
+fn seconds_of(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
+}
