@@ -10,6 +10,7 @@
 mod adaptive;
 mod ceiling;
 mod depth;
+mod estimate;
 mod evidence;
 mod excess;
 #[cfg(test)]

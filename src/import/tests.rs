@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::artifact::{Artifact, Key, Metadata, Source};
 use crate::event::{Event, Settled};
-use crate::pace::Rate;
+use crate::pace::{Limits, Rate};
 use crate::service::{Answer, Created, Found, Page, Service};
 use crate::submission::{Class, Outcome};
 
@@ -42,6 +42,26 @@ struct World {
     under_way: usize,
     most_under_way: usize,
     latency: Duration,
+    /// What it throttles by.
+    bucket: Option<Bucket>,
+}
+
+/// A token bucket that holds a second's worth.
+struct Bucket {
+    per_second: f64,
+    tokens: f64,
+    filled: Duration,
+}
+
+impl Bucket {
+    fn takes(&mut self, now: Duration) -> bool {
+        let flown = (now - self.filled).as_secs_f64() * self.per_second;
+        self.tokens = (self.tokens + flown).min(self.per_second);
+        self.filled = now;
+        let takes = self.tokens >= 1.0;
+        self.tokens -= f64::from(u8::from(takes));
+        takes
+    }
 }
 
 #[derive(Clone)]
@@ -99,7 +119,11 @@ impl Service for Scripted {
             world.asked.push(now);
             world.under_way += 1;
             world.most_under_way = world.most_under_way.max(world.under_way);
-            let does = world.script.pop_front().or(world.otherwise).unwrap_or(Does::Creates);
+            let does = if world.bucket.as_mut().is_some_and(|bucket| !bucket.takes(now)) {
+                Does::Refuses(Class::Throttled)
+            } else {
+                world.script.pop_front().or(world.otherwise).unwrap_or(Does::Creates)
+            };
             (does, world.latency)
         };
         tokio::time::sleep(latency).await;
@@ -259,6 +283,28 @@ async fn what_is_throttled_goes_out_again_more_slowly() {
     };
     assert!(ran.events.iter().any(|event| slower(&event)));
     assert_eq!(ran.service.world().asked.len(), 32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_finds_the_rate_and_what_is_under_way_follows() {
+    let bucket = Bucket { per_second: 50.0, tokens: 50.0, filled: Duration::ZERO };
+    let latency = Duration::from_millis(300);
+    let world = World { bucket: Some(bucket), latency, ..World::default() };
+    let limits = Limits { max_rate: 500.0, headroom: 0.0 };
+    let now = Instant::now().into_std();
+    let auto = Options {
+        pace: Pace::auto(limits, None, now),
+        concurrency: 1000,
+        ..options(Rate::Unlimited)
+    };
+    let ran = run_with(world, 2000, auto).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!(ran.count(Outcome::Created), 2000);
+    // At 50 a second, and a second's worth at once: 39 s at best.
+    assert!((39..48).contains(&ran.took.as_secs()), "{:?}", ran.took);
+    let world = ran.service.world();
+    assert!(world.asked.len() < 2160, "{}", world.asked.len());
+    assert!(world.most_under_way < 150, "{}", world.most_under_way);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,8 @@
 use std::time::{Duration, Instant};
 
 use super::depth::Depth;
-use super::evidence::{Counts, Evidence, Range, seconds};
+use super::estimate::{Climb, climbed, growth, lowered, raised};
+use super::evidence::{Counts, Evidence, Flight, Range, seconds};
 use super::excess::{Excess, Suspicion};
 use super::slots::Slots;
 
@@ -18,13 +19,15 @@ const START: f64 = 2.0;
 /// The lowest rate, in requests a second.
 const FLOOR: f64 = 0.2;
 /// How far under what was found the rate is held, as a share of it.
-const MARGIN: f64 = 0.03;
+pub(super) const MARGIN: f64 = 0.03;
 /// Requests that pay for one rejection before the rate climbs again.
 const PRICE: f64 = 100.0;
 /// Seconds' worth of requests that can be owed at most.
 const CREDIT: f64 = 60.0;
 /// What of that is left, in seconds, where the service allows much less than before.
 const FORGIVEN: f64 = 10.0;
+/// How many seconds lie at least between two climbs where room is left to others: a climb takes it.
+const QUIET: f64 = 60.0;
 /// How long a rate is tried at least before it doubles.
 const STAGE: Duration = Duration::from_millis(500);
 /// How long the rate stays low after a cut at least, so that the bucket fills a little.
@@ -48,15 +51,6 @@ enum Phase {
     Hold,
     /// It grows, to see whether more is allowed; `seconds` of sending so far.
     Climb { since: Instant, seconds: f64, accepted: u32 },
-}
-
-/// Requests that met the limit together.
-#[derive(Debug, Clone, Copy)]
-struct Flight {
-    /// When the first that was rejected was sent.
-    begin: Instant,
-    /// The rate then.
-    rate: f64,
 }
 
 /// A rate that follows what is allowed.
@@ -92,10 +86,13 @@ pub(super) struct Adaptive {
 impl Adaptive {
     /// A rate that is not known yet, of `most` at most, `headroom` under what is found, as a share.
     pub(super) fn finding(most: f64, headroom: f64, start: Instant) -> Self {
-        Self::starting(START.min(most), most, headroom, start)
+        let mut adaptive = Self::starting(START.min(most), most, headroom, start);
+        adaptive.epoch = before(start);
+        adaptive
     }
 
-    /// A rate that doubles from `rate`, in requests a second.
+    /// A rate that doubles from `rate`, in requests a second. Requests that were sent until `start`
+    /// have no say.
     pub(super) fn starting(rate: f64, most: f64, headroom: f64, start: Instant) -> Self {
         Self {
             most,
@@ -122,6 +119,7 @@ impl Adaptive {
     pub(super) fn holding(rate: f64, start: Instant) -> Self {
         let mut adaptive = Self::starting(rate, rate, 0.0, start);
         adaptive.all_is_allowed();
+        adaptive.epoch = before(start);
         adaptive
     }
 
@@ -221,13 +219,20 @@ impl Adaptive {
         let seconds = seconds(self.epoch, now);
         let paid = self.debt <= 0.0 || (self.sure < SURE && self.answers >= 3.0 * self.sure);
         let latency = self.latency.unwrap_or(0.0);
-        if paid && seconds >= (3.0 * self.sure / self.rate).min(5.0).max(2.0 * latency) {
+        let settled = (3.0 * self.sure / self.rate).min(5.0).max(2.0 * latency);
+        let least = if self.leaves_room() && self.sure >= SURE { QUIET } else { settled };
+        if paid && seconds >= least {
             // For a while, what a recovery left in the bucket hides a rate that is too high.
             self.held = Some(self.rate * (1.0 - (REFILL / seconds).min(0.5)));
             self.evidence.full(now);
             self.phase = Phase::Climb { since: now, seconds: 0.0, accepted: 0 };
             self.depth.try_pair(now, self.rate);
         }
+    }
+
+    /// Whether more is left to others than what makes the rate safe.
+    fn leaves_room(&self) -> bool {
+        self.keep < 1.0 - MARGIN
     }
 
     fn held_rate(&self) -> f64 {
@@ -258,7 +263,7 @@ impl Adaptive {
         self.depth.answered(sent, true);
         self.recover(now);
         self.answered(sent, now, true);
-        if sent < self.epoch {
+        if sent <= self.epoch {
             return;
         }
         self.answers += 1.0;
@@ -287,14 +292,14 @@ impl Adaptive {
             self.owe(1.0);
             return false;
         }
-        if sent >= self.epoch && self.flight.is_none() {
+        if sent > self.epoch && self.flight.is_none() {
             self.flight = Some(Flight { begin: sent, rate: self.rate });
             self.evidence.flight_begins();
         }
         self.answered(sent, now, false);
         // The other half is charged once it was no stray.
         self.owe(0.5);
-        if sent < self.epoch {
+        if sent <= self.epoch {
             return false;
         }
         self.answers += 1.0;
@@ -361,17 +366,15 @@ impl Adaptive {
         let range = self.evidence.until(flight.begin, jitter).fold(own, Range::and);
         self.sure = range.requests.max(1.0);
         let found = match self.found {
-            Some(found) if cut != Suspicion::Start => {
-                let probed = cut == Suspicion::Probe && flight.rate > found;
-                if probed {
-                    self.probed(found, flight, own, range)
-                } else {
-                    lower(found, counts, own, range)
-                }
+            Some(found) if cut == Suspicion::Probe && flight.rate > found => {
+                let shallow = self.depth.is_shallow();
+                let leaves_room = self.leaves_room();
+                climbed(Climb { found, held: self.held, shallow, leaves_room }, flight, own, range)
             }
-            known => first(known, flight, own, range),
+            Some(found) if cut != Suspicion::Start => lowered(found, counts, own, range),
+            known => raised(known, flight, own, range),
         };
-        if !(cut == Suspicion::Probe) {
+        if cut != Suspicion::Probe {
             self.held = None;
         }
         self.owe(counts.rejected * 0.5);
@@ -387,51 +390,9 @@ impl Adaptive {
         self.found = Some(found);
         self.evidence.emptied(self.epoch, found * (1.0 + 2.0 / self.sure));
     }
-
-    /// What is allowed after a climb from `found` met the limit.
-    fn probed(&self, found: f64, flight: Flight, own: Range, range: Range) -> f64 {
-        if self.depth.is_shallow() {
-            // No bucket hides how high the rate is: it is the limit that was met.
-            return flight.rate * (1.0 - MARGIN);
-        }
-        match self.held {
-            // So little cannot be, with what was accepted before: it may be jitter at the limit.
-            Some(held) if range.high < held => held + (flight.rate - held).max(0.0) * 0.3,
-            held => {
-                let found = range.nearest(found).max(held.unwrap_or(0.0));
-                if self.keep < 1.0 - MARGIN {
-                    // With headroom an error on the high side would not be met again.
-                    return found.min(range.low * 1.05).min(own.high);
-                }
-                // A little more, or an error on the low side would never be found out.
-                (found + (flight.rate - found).max(0.0) * 0.08).min(own.high)
-            }
-        }
-    }
 }
 
-/// What is allowed after the rate was raised from `known`, or from nothing, until it was too high.
-fn first(known: Option<f64>, flight: Flight, own: Range, range: Range) -> f64 {
-    if own.requests >= 6.0 {
-        return range.nearest(own.middle());
-    }
-    // Between what was accepted in all and the rate before it was raised last.
-    let known = known.filter(|known| *known <= own.high).unwrap_or(0.5);
-    let low = range.low.max(known);
-    let high = (flight.rate / growth(known > 0.5)).max(low);
-    range.nearest((low * high).sqrt())
-}
-
-/// By how much the rate is raised at once: more carefully where something is known.
-const fn growth(known: bool) -> f64 {
-    if known { 1.5 } else { 2.0 }
-}
-
-/// What is allowed after `found` turned out to be too much.
-fn lower(found: f64, counts: Counts, own: Range, range: Range) -> f64 {
-    let share = counts.rejected_share();
-    if counts.rejected >= 4.0 && share >= 0.1 {
-        return range.nearest(own.middle());
-    }
-    range.nearest(found * (1.0 - (share * 0.75).min(0.07)))
+/// A moment before `start`, so that a request sent at the start counts.
+fn before(start: Instant) -> Instant {
+    start.checked_sub(Duration::from_nanos(1)).unwrap_or(start)
 }

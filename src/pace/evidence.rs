@@ -24,6 +24,15 @@ pub(super) struct Range {
     pub(super) requests: f64,
 }
 
+/// Requests that met the limit together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    /// When the first that was rejected was sent.
+    pub(super) begin: Instant,
+    /// The rate then, in requests a second.
+    pub(super) rate: f64,
+}
+
 /// How the requests of some time came out.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Counts {
