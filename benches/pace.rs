@@ -53,6 +53,9 @@ fn main() {
         panel(&mut svg, PANEL * at as f64 + 40.0, title, service, &outcome);
     }
     svg.push_str("</svg>\n");
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).expect("the folder is made");
+    }
     std::fs::write(&file, svg).expect("the plot is written");
     println!("{}", file.display());
 }

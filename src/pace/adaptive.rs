@@ -279,6 +279,7 @@ impl Adaptive {
                 let surplus = f64::from(*accepted) - found * seconds(*since, sent);
                 if surplus > SURPLUS * found + 2.0 {
                     self.phase = Phase::Start { since: now, sent: 0, answered: false };
+                    self.evidence.doubt();
                 }
             }
             _ => {}

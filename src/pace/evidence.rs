@@ -112,6 +112,13 @@ impl Evidence {
         self.mark(Mark::new(at, now, true));
     }
 
+    /// More is allowed than was thought: the bucket may have been full at any time.
+    pub(super) fn doubt(&mut self) {
+        for mark in &mut self.marks {
+            mark.full = true;
+        }
+    }
+
     /// The bucket was empty for requests sent at `at`.
     pub(super) fn emptied(&mut self, at: Instant, allowed: f64) {
         self.mark(Mark::new(at, at, false));
