@@ -174,19 +174,26 @@ impl Request {
     async fn add_tags(&self, store: &Store) -> Result<Value, ApiError> {
         let tags = pairs(self.input.get("Tags"), "Key", "Value");
         check_tags(&tags)?;
-        let tags = store.add_tags(self.arn("ResourceArn"), tags).await.map_err(api_error)?;
+        let arn = self.arn("ResourceArn");
+        let tags = store.add_tags(arn.clone(), tags).await.map_err(|e| tag_error(e, &arn))?;
         Ok(json!({ "Tags": tags_value(&tags) }))
     }
 
     async fn list_tags(&self, store: &Store) -> Result<Value, ApiError> {
-        // An artifact has 50 tags at most, and no page may be smaller than that.
-        let tags = store.tags(self.arn("ResourceArn")).await.map_err(api_error)?;
+        // An artifact has 50 tags at most, and no page may be smaller than that: there is no next
+        // page, and so no token that could be right.
+        if self.text("NextToken").is_some_and(|token| !token.is_empty()) {
+            return Err(ApiError::validation("Invalid NextToken"));
+        }
+        let arn = self.arn("ResourceArn");
+        let tags = store.tags(arn.clone()).await.map_err(|error| tag_error(error, &arn))?;
         Ok(json!({ "Tags": tags_value(&tags) }))
     }
 
     async fn delete_tags(&self, store: &Store) -> Result<Value, ApiError> {
         let keys = self.texts("TagKeys");
-        store.delete_tags(self.arn("ResourceArn"), keys).await.map_err(api_error)?;
+        let arn = self.arn("ResourceArn");
+        store.delete_tags(arn.clone(), keys).await.map_err(|error| tag_error(error, &arn))?;
         Ok(json!({}))
     }
 
@@ -282,6 +289,14 @@ fn check_tags(tags: &[(String, String)]) -> Result<(), ApiError> {
         return Err(ApiError::validation(message));
     }
     Ok(())
+}
+
+/// The model gives the tag operations no error of their own: what is not there is invalid.
+fn tag_error(error: StoreError, arn: &str) -> ApiError {
+    match error {
+        StoreError::NotFound => ApiError::validation(format!("Could not find resource: {arn}")),
+        other => api_error(other),
+    }
 }
 
 fn api_error(error: StoreError) -> ApiError {

@@ -1,5 +1,7 @@
 //! The registry over HTTP, as any client sees it.
 
+mod operations;
+
 use serde_json::json;
 
 use crate::support::{Served, folder, run};

@@ -95,6 +95,10 @@ fn transaction(
     }
     answers.push(first(Some(connection)));
     while answers.len() < BATCH {
+        // A full disk makes SQLite roll back by itself; what ran then would be committed one by one.
+        if connection.is_autocommit() {
+            break;
+        }
         let Ok(job) = queue.try_recv() else { break };
         answers.push(job(Some(connection)));
     }
