@@ -41,6 +41,10 @@ bench:
 pace-plot FILE="target/pace.svg":
     cargo bench --no-default-features --bench pace --profile dev -- "{{FILE}}"
 
+# the local registry at 1,000, 100,000 and 1,000,000 artifacts
+bench-registry:
+    cargo bench --bench registry --no-default-features
+
 # the quick start of the README, in a folder of its own
 try: build
     #!/usr/bin/env bash

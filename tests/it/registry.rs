@@ -1,31 +1,11 @@
 //! The registry over HTTP, as any client sees it.
 
+mod durability;
 mod operations;
 
 use serde_json::json;
 
 use crate::support::{Served, folder, run};
-
-#[test]
-fn an_answered_create_survives_a_kill() {
-    let folder = folder(&[]);
-    let served = Served::start(folder.path(), &[]);
-    let mut arns = Vec::new();
-    for at in 0..50 {
-        let input =
-            json!({"ArtifactType": "DataSet", "Source": {"SourceUri": format!("s3://{at}")}});
-        let (status, answer) = served.ask("CreateArtifact", &input);
-        assert_eq!(status, 200);
-        arns.push(answer["ArtifactArn"].clone());
-    }
-    served.kill();
-    let served = Served::start(folder.path(), &[]);
-    assert_eq!(served.artifacts().len(), 50);
-    for arn in arns {
-        let (status, answer) = served.ask("DescribeArtifact", &json!({ "ArtifactArn": arn }));
-        assert_eq!((status, &answer["ArtifactArn"]), (200, &arn));
-    }
-}
 
 #[test]
 fn what_exists_is_a_validation_error_and_makes_nothing() {

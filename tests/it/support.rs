@@ -137,30 +137,18 @@ impl Served {
 
     /// Asks it something, signed in form.
     pub fn ask(&self, operation: &str, input: &Value) -> (u16, Value) {
-        let body = input.to_string();
-        let signature = "0".repeat(64);
-        let head = format!(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: SageMaker.{operation}\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/sagemaker/aws4_request, \
-             SignedHeaders=host, Signature={signature}\r\n\r\n",
-            body.len()
-        );
-        let (status, body) = self.raw(&(head + &body));
-        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+        ask(&self.endpoint, operation, input).expect("it listens")
     }
 
     /// Sends `request` as it is; the status and the body of the answer.
     pub fn raw(&self, request: &str) -> (u16, String) {
-        let address = self.endpoint.strip_prefix("http://").expect("HTTP");
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        // It may close the connection on purpose.
-        let _ = stream.read_to_string(&mut answer);
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
-        (status.unwrap_or(0), body.unwrap_or_default())
+        let (status, _, body) = raw(&self.endpoint, request).expect("it listens");
+        (status, body)
+    }
+
+    /// Sends `request` as it is; the status, the headers in small letters and the body.
+    pub fn whole(&self, request: &str) -> (u16, String, String) {
+        raw(&self.endpoint, request).expect("it listens")
     }
 
     /// Every artifact that it has.
@@ -180,6 +168,33 @@ impl Served {
             }
         }
     }
+}
+
+/// Asks the registry at `endpoint` something, signed in form.
+pub fn ask(endpoint: &str, operation: &str, input: &Value) -> std::io::Result<(u16, Value)> {
+    let body = input.to_string();
+    let signature = "0".repeat(64);
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: SageMaker.{operation}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/sagemaker/aws4_request, \
+         SignedHeaders=host, Signature={signature}\r\n\r\n",
+        body.len()
+    );
+    let (status, _, body) = raw(endpoint, &(head + &body))?;
+    Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
+}
+
+fn raw(endpoint: &str, request: &str) -> std::io::Result<(u16, String, String)> {
+    let address = endpoint.strip_prefix("http://").expect("HTTP");
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    // It may close the connection on purpose.
+    let _ = stream.read_to_string(&mut answer);
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    Ok((status.unwrap_or(0), head.to_lowercase(), body.to_owned()))
 }
 
 impl Drop for Served {

@@ -100,9 +100,16 @@ pub(super) fn by_arn(connection: &Connection, arn: &str) -> Result<Row, StoreErr
     row.ok_or(StoreError::NotFound)
 }
 
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
+    let (sql, values) = list_query(filter);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), read)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(StoreError::from)
+}
+
 /// Every filter has an index that ends in the order of the list, so that a page costs the same
 /// wherever it is.
-pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
+pub(super) fn list_query(filter: &Filter) -> (String, Vec<Sql>) {
     let mut terms = Vec::new();
     let mut values: Vec<Sql> = Vec::new();
     let mut term = |sql: &str, value: Sql| {
@@ -113,29 +120,43 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>,
         term("uri = ?", uri.clone().into());
     }
     if let Some(artifact_type) = &filter.artifact_type {
-        term("type = ?", artifact_type.clone().into());
+        // A URI has few artifacts and a type may have all of them, but SQLite would take the index
+        // of the type. The plus keeps it from that.
+        let column = if filter.uri.is_some() { "+type = ?" } else { "type = ?" };
+        term(column, artifact_type.clone().into());
     }
-    if let Some(after) = filter.created_after {
-        term("created > ?", after.into());
+    // One bound a side: of two, SQLite may seek to the one that is pages away.
+    let page = filter.after.map(|token| token.created);
+    let (from, to) = if filter.ascending {
+        (filter.created_after.max(page), filter.created_before)
+    } else {
+        let to = filter.created_before.into_iter().chain(page).min();
+        (filter.created_after, to)
+    };
+    if let Some(from) = from {
+        term("created >= ?", from.into());
     }
-    if let Some(before) = filter.created_before {
-        term("created < ?", before.into());
+    if let Some(to) = to {
+        term("created <= ?", to.into());
     }
     let (compare, order) = if filter.ascending { (">", "ASC") } else { ("<", "DESC") };
     if let Some(token) = filter.after {
-        term(&format!("created {compare}= ?"), token.created.into());
-        let (created, row) = (token.created, token.row);
-        terms.push(format!("(created, row) {compare} ({created}, {row})"));
+        // The first rows of the page's first millisecond may be on the page before it. Not as
+        // `(created, row) > (…)`: that is a second bound.
+        term(&format!("(+created {compare} ? OR row {compare} "), token.created.into());
+        values.push(token.row.into());
+        if let Some(last) = terms.last_mut() {
+            last.push_str(&format!("?{})", values.len()));
+        }
     }
     let condition = if terms.is_empty() { "1".to_owned() } else { terms.join(" AND ") };
+    values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
     let sql = format!(
         "SELECT {COLUMNS} FROM artifacts WHERE {condition} ORDER BY created {order}, row {order} \
-         LIMIT {}",
-        filter.limit
+         LIMIT ?{}",
+        values.len()
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), read)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(StoreError::from)
+    (sql, values)
 }
 
 pub(super) fn update(connection: &Connection, change: &Change) -> Result<String, StoreError> {

@@ -135,3 +135,94 @@ fn other_files_are_left_alone() {
         Err(OpenError::Io { .. } | OpenError::Sqlite { .. })
     ));
 }
+
+/// How SQLite means to find a page.
+fn plan(connection: &Connection, filter: &Filter) -> String {
+    let (sql, values) = artifacts::list_query(filter);
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();
+    steps.collect::<rusqlite::Result<Vec<String>>>().unwrap().join("; ")
+}
+
+#[test]
+fn every_page_is_found_by_an_index_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.sqlite3");
+    drop(Store::open(&path).unwrap());
+    let connection = schema::reader(&path).unwrap();
+    let mut plans = Vec::new();
+    for bits in 0..64 {
+        let bit = |at: i32| bits & (1 << at) != 0;
+        let filter = Filter {
+            uri: bit(0).then(|| "s3://x".into()),
+            artifact_type: bit(1).then(|| "DataSet".into()),
+            created_after: bit(2).then_some(5),
+            created_before: bit(3).then_some(9),
+            after: bit(4).then_some(PageToken { created: 7, row: 3 }),
+            ascending: bit(5),
+            limit: 11,
+        };
+        let plan = plan(&connection, &filter);
+        let index = match (bit(0), bit(1)) {
+            (true, _) => "artifacts_by_uri (uri=?",
+            (false, true) => "artifacts_by_type (type=?",
+            (false, false) => "artifacts_by_time",
+        };
+        assert!(plan.contains(index), "{filter:?}: {plan}");
+        // Neither a sort of all that matches, nor a walk through all that does not.
+        assert!(!plan.contains("TEMP B-TREE") && !plan.contains(';'), "{filter:?}: {plan}");
+        let (lower, upper) =
+            if bit(5) { (bit(2) || bit(4), bit(3)) } else { (bit(2), bit(3) || bit(4)) };
+        assert_eq!(plan.contains("created>"), lower, "{filter:?}: {plan}");
+        assert_eq!(plan.contains("created<"), upper, "{filter:?}: {plan}");
+        assert_eq!(plan.starts_with("SCAN"), !(bit(0) || bit(1) || lower || upper), "{plan}");
+        plans.push(plan);
+    }
+    assert_eq!(plans.len(), 64);
+}
+
+#[tokio::test]
+async fn times_bound_a_list_and_both_ends_are_in_it_page_by_page() {
+    let (_folder, store) = open();
+    for at in 0..30 {
+        store.create(new(None, &format!("u{at}"), &[])).await.unwrap();
+    }
+    let all = Filter { limit: 99, ascending: true, ..Filter::default() };
+    // Three artifacts a millisecond, whatever the clock said.
+    store
+        .write(|connection| {
+            Ok(connection.execute("UPDATE artifacts SET created = 1000 + row / 3", [])?)
+        })
+        .await
+        .unwrap();
+    let rows = store.list(all).await.unwrap();
+    for ascending in [true, false] {
+        for (from, to) in [(1000, 1010), (1003, 1003), (1004, 1007), (1009, 1005)] {
+            let mut expected: Vec<_> = rows
+                .iter()
+                .filter(|row| (from..=to).contains(&row.created))
+                .map(|row| row.row)
+                .collect();
+            if !ascending {
+                expected.reverse();
+            }
+            let mut seen = Vec::new();
+            let mut after = None;
+            loop {
+                let filter = Filter {
+                    created_after: Some(from),
+                    created_before: Some(to),
+                    ascending,
+                    after,
+                    limit: 4,
+                    ..Filter::default()
+                };
+                let page = store.list(filter).await.unwrap();
+                let Some(last) = page.last() else { break };
+                after = Some(PageToken { created: last.created, row: last.row });
+                seen.extend(page.iter().map(|row| row.row));
+            }
+            assert_eq!(seen, expected, "{from}..={to}, ascending {ascending}");
+        }
+    }
+}
