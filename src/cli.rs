@@ -368,7 +368,11 @@ pub struct Serve {
     /// The registry's file; it is made where it is not there
     #[arg(long, value_name = "FILE", default_value = DEFAULT_REGISTRY)]
     pub db: PathBuf,
-    /// The port on 127.0.0.1; 0 for any free one. The first line of output names it
+    /// Listen on this address. On any but loopback everybody who reaches it can read and change the
+    /// registry: signatures are not checked
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub listen: std::net::IpAddr,
+    /// The port; 0 for any free one. The first line of output names it
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
     #[command(flatten)]
@@ -391,8 +395,8 @@ pub struct Misbehaviour {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
     /// What goes wrong and how often: drop-before-commit, drop-after-commit, error-500, hang or
-    /// garbage
-    #[arg(long, value_name = "KIND=PROBABILITY")]
+    /// garbage; with every operation, or with the named one
+    #[arg(long, value_name = "[OPERATION:]KIND=PROBABILITY")]
     pub fault: Vec<Fault>,
 }
 

@@ -1,19 +1,26 @@
 //! The local registry: a stand-in for the lineage API of SageMaker that any AWS client can talk to.
 //!
-//! In: awsJson 1.1 over HTTP on loopback. Out: the service's answers, from one SQLite file. It
+//! In: awsJson 1.1 over HTTP, on loopback unless told otherwise. Out: the service's answers, from one
+//! SQLite file, and a page for browsers that shows what is in it and what was asked. It
 //! enforces the service's constraints with the service's own error shapes, loses nothing that it has
 //! answered, and can misbehave on request. Of the modules above it knows `limits` alone.
 
+mod activity;
+mod admin;
+mod api;
 mod auth;
+mod control;
 mod faults;
+mod guard;
 mod http;
 mod operations;
+mod page;
 mod page_token;
 mod store;
 mod validate;
 mod wire;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,14 +31,27 @@ pub use store::{OpenError, Store};
 pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
 
 /// How a registry is to behave.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The SQLite file.
     pub file: PathBuf,
-    /// The port on loopback; 0 for any free one.
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// The port; 0 for any free one.
     pub port: u16,
     /// How it misbehaves.
     pub misbehaviour: Misbehaviour,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            file: PathBuf::new(),
+            listen: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            misbehaviour: Misbehaviour::default(),
+        }
+    }
 }
 
 /// A registry that listens.
@@ -48,11 +68,11 @@ pub enum StartError {
     /// The file cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The port cannot be used.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    /// The address or the port cannot be used.
+    #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The port.
-        port: u16,
+        /// The address and the port.
+        address: SocketAddr,
         /// Why.
         source: std::io::Error,
     },
@@ -64,14 +84,15 @@ impl Registry {
     /// # Errors
     /// Where the file or the port cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { file, port, misbehaviour } = options;
+        let Options { file, listen, port, misbehaviour } = options;
         // Opening may wait for another process that holds the file.
         let store = tokio::task::spawn_blocking(move || Store::open(&file)).await;
         let store = store.map_err(|error| OpenError::panicked(&error))??;
         let id = Arc::clone(store.id());
-        let server = http::Server::start(port, store, misbehaviour)
-            .await
-            .map_err(|source| StartError::Listen { port, source })?;
+        let server =
+            http::Server::start(listen, port, store, misbehaviour).await.map_err(|source| {
+                StartError::Listen { address: SocketAddr::new(listen, port), source }
+            })?;
         Ok(Self { address: server.address(), id, server })
     }
 
@@ -81,10 +102,18 @@ impl Registry {
         self.address
     }
 
-    /// `http://` and the address, as clients want it.
+    /// `http://` and the address, as clients on this machine want it.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            let own: IpAddr = match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            };
+            address.set_ip(own);
+        }
+        format!("http://{address}")
     }
 
     /// The random id of its file.

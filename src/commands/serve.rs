@@ -1,6 +1,7 @@
 //! `lineload serve`
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::net::IpAddr;
 
 use super::Failure;
 use super::runtime::{Signals, block_on};
@@ -14,15 +15,20 @@ pub(super) fn run(global: &Global, args: &Serve) -> Result<Exit, Failure> {
         let mut signals = Signals::listen()?;
         let options = Options {
             file: args.db.clone(),
+            listen: args.listen,
             port: args.port,
             misbehaviour: (&args.misbehaviour).into(),
         };
         let registry = Registry::start(options).await.map_err(|error| failure(&error))?;
+        if !args.listen.is_loopback() {
+            warn_of_others(global, args.listen);
+        }
         let mut out = Output::stdout(global.color.into());
         writeln!(out, "listening on {}", registry.endpoint())?;
         if !global.quiet {
             let endpoint = registry.endpoint();
             writeln!(out, "registry {} in {}", registry.id(), args.db.display())?;
+            writeln!(out, "in a browser: {endpoint}/")?;
             writeln!(out, "try: aws sagemaker list-artifacts --endpoint-url {endpoint}")?;
         }
         out.flush()?;
@@ -34,9 +40,21 @@ pub(super) fn run(global: &Global, args: &Serve) -> Result<Exit, Failure> {
     })
 }
 
+fn warn_of_others(global: &Global, listen: IpAddr) {
+    let warning = format!(
+        "everybody who reaches {listen} can read and change this registry: signatures are not checked"
+    );
+    let mut error = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
+    // Nobody may be there to read it.
+    let _ = writeln!(error, "warning: {warning}");
+}
+
 pub(super) fn failure(error: &StartError) -> Failure {
     let failure = Failure::usage(error.to_string());
     match error {
+        StartError::Listen { source, .. } if source.kind() == ErrorKind::AddrNotAvailable => {
+            failure.help("name an address of this machine with `--listen`")
+        }
         StartError::Listen { .. } => failure.help("choose another `--port`, or 0 for any free one"),
         StartError::Open(_) => failure.help("name another file"),
     }

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::operations;
+
 /// Everything that a registry does wrong.
 #[derive(Debug, Clone, Default)]
 pub struct Misbehaviour {
@@ -19,12 +21,21 @@ pub struct Misbehaviour {
 }
 
 /// `N`, or `OPERATION=N`: requests a second.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quota {
     /// The operation; `CreateArtifact` where none is named.
-    pub operation: String,
+    pub operation: &'static str,
     /// Requests a second.
     pub per_second: f64,
+}
+
+impl Quota {
+    pub(super) fn new(operation: &str, per_second: f64) -> Result<Self, String> {
+        if !per_second.is_finite() || per_second <= 0.0 {
+            return Err("the number of requests a second must be above 0".to_owned());
+        }
+        Ok(Self { operation: operations::named(operation)?, per_second })
+    }
 }
 
 impl FromStr for Quota {
@@ -32,21 +43,17 @@ impl FromStr for Quota {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (operation, number) = text.split_once('=').unwrap_or(("CreateArtifact", text));
-        let per_second: f64 =
+        let per_second =
             number.parse().map_err(|_| format!("`{number}` is no number of requests a second"))?;
-        if !per_second.is_finite() || per_second <= 0.0 {
-            return Err("the number of requests a second must be above 0".to_owned());
-        }
-        if !super::operations::NAMES.contains(&operation) {
-            return Err(format!("there is no operation `{operation}`"));
-        }
-        Ok(Self { operation: operation.to_owned(), per_second })
+        Self::new(operation, per_second)
     }
 }
 
-/// `KIND=PROBABILITY`
+/// `KIND=PROBABILITY`, or `OPERATION:KIND=PROBABILITY`
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
+    /// With which operation; with every one where none is named.
+    pub operation: Option<&'static str>,
     /// What goes wrong.
     pub kind: FaultKind,
     /// How often, from 0 to 1.
@@ -76,6 +83,28 @@ impl FaultKind {
         ("hang", Self::Hang),
         ("garbage", Self::Garbage),
     ];
+
+    pub(super) fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl Fault {
+    pub(super) fn new(
+        operation: Option<&'static str>,
+        kind: &str,
+        probability: f64,
+    ) -> Result<Self, String> {
+        let names = FaultKind::NAMES.map(|(name, _)| name).join(", ");
+        let (_, kind) = FaultKind::NAMES
+            .into_iter()
+            .find(|(name, _)| *name == kind)
+            .ok_or_else(|| format!("there is no fault `{kind}`: it is one of {names}"))?;
+        if !(0.0..=1.0).contains(&probability) {
+            return Err("a probability is from 0 to 1".to_owned());
+        }
+        Ok(Self { operation, kind, probability })
+    }
 }
 
 impl FromStr for Fault {
@@ -83,17 +112,12 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, number) = text.split_once('=').ok_or("write it as KIND=PROBABILITY")?;
-        let names = FaultKind::NAMES.map(|(name, _)| name).join(", ");
-        let (_, kind) = FaultKind::NAMES
-            .into_iter()
-            .find(|(name, _)| *name == kind)
-            .ok_or_else(|| format!("there is no fault `{kind}`: it is one of {names}"))?;
-        let probability: f64 =
-            number.parse().map_err(|_| format!("`{number}` is no probability"))?;
-        if !(0.0..=1.0).contains(&probability) {
-            return Err("a probability is from 0 to 1".to_owned());
-        }
-        Ok(Self { kind, probability })
+        let (operation, kind) = match kind.split_once(':') {
+            Some((operation, kind)) => (Some(operations::named(operation)?), kind),
+            None => (None, kind),
+        };
+        let probability = number.parse().map_err(|_| format!("`{number}` is no probability"))?;
+        Self::new(operation, kind, probability)
     }
 }
 
@@ -154,5 +178,9 @@ mod tests {
         assert_eq!("hang=0.25".parse::<Fault>().unwrap().kind, FaultKind::Hang);
         assert!("hang=2".parse::<Fault>().is_err());
         assert!("explode=1".parse::<Fault>().is_err());
+        assert_eq!("hang=1".parse::<Fault>().unwrap().operation, None);
+        let one: Fault = "AddTags:error-500=0.5".parse().unwrap();
+        assert_eq!((one.operation, one.kind), (Some("AddTags"), FaultKind::Error500));
+        assert!("Nothing:hang=1".parse::<Fault>().is_err());
     }
 }

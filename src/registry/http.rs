@@ -1,16 +1,15 @@
-//! HTTP on loopback.
+//! HTTP: the listener, its connections and their limits, and what is served where.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use axum::routing::post;
+use axum::http::{HeaderValue, Response};
+use axum::routing::{get, post};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,14 +17,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::auth;
-use super::faults::{FaultKind, Misbehaviour, TokenBucket};
-use super::operations::Request;
+use super::activity::Activity;
+use super::control::Control;
+use super::faults::Misbehaviour;
+use super::guard::Guard;
 use super::store::Store;
-use super::wire::ApiError;
+use super::{admin, api, page};
 
 /// The largest body: an artifact with everything in it, in four-byte characters, has 1 MB.
-const BODY_BYTES: usize = 4 << 20;
+pub(super) const BODY_BYTES: usize = 4 << 20;
+/// What a client may send before its headers end, to within one read of as much again. Those of an
+/// AWS client have 2 KB.
+const HEAD_BYTES: usize = 64 << 10;
+/// Connections at a time; more wait.
+const CONNECTIONS: usize = 2_000;
 /// How long a client may take for its headers, and for its body.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long answers may still take when the server is to stop.
@@ -41,29 +46,43 @@ pub(super) struct Server {
 
 /// Marks an answer that is not to be sent: the connection closes instead.
 #[derive(Debug, Clone, Copy)]
-struct CutOff;
+pub(super) struct CutOff;
 
-struct Shared {
-    store: Store,
-    misbehaviour: Misbehaviour,
-    buckets: Vec<(String, TokenBucket)>,
+/// What every request has to do with.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Store,
+    pub(super) control: Control,
+    pub(super) activity: Activity,
+    pub(super) guard: Guard,
 }
 
 impl Server {
     pub(super) async fn start(
+        listen: IpAddr,
         port: u16,
         store: Store,
         misbehaviour: Misbehaviour,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let listener = TcpListener::bind((listen, port)).await?;
         let address = listener.local_addr()?;
-        let buckets = misbehaviour
-            .tps
-            .iter()
-            .map(|quota| (quota.operation.clone(), TokenBucket::new(quota.per_second)))
-            .collect();
-        let shared = Arc::new(Shared { store, misbehaviour, buckets });
-        let router = Router::new().route("/", post(answer)).with_state(shared);
+        let id = HeaderValue::from_str(store.id()).unwrap_or(HeaderValue::from_static(""));
+        let shared = Arc::new(Shared {
+            store,
+            control: Control::new(misbehaviour),
+            activity: Activity::new(Instant::now()),
+            guard: Guard { open: !listen.is_loopback() },
+        });
+        let router = Router::new()
+            .route("/", post(api::answer).get(page::home))
+            .route("/_lineload/artifact", get(page::artifact))
+            .route("/_lineload/activity", get(admin::activity))
+            .route("/_lineload/misbehaviour", get(admin::misbehaviour).put(admin::misbehave))
+            .layer(axum::middleware::map_response(move |mut response: Response<Body>| {
+                response.headers_mut().insert(super::REGISTRY_ID_HEADER, id.clone());
+                std::future::ready(response)
+            }))
+            .with_state(shared);
         let (stop, stopped) = watch::channel(false);
         let running = tokio::spawn(accept(listener, router, stopped));
         Ok(Self { address, stop, running })
@@ -87,7 +106,7 @@ async fn accept(listener: TcpListener, router: Router, stopped: watch::Receiver<
         tokio::select! {
             _ = stop.changed() => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, router.clone(), stopped.clone()));
                 }
@@ -118,6 +137,7 @@ async fn serve(stream: TcpStream, router: Router, mut stopped: watch::Receiver<b
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
+        .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A connection that breaks concerns its client alone.
@@ -128,98 +148,19 @@ async fn serve(stream: TcpStream, router: Router, mut stopped: watch::Receiver<b
     let _ = connection.await;
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Response<Body> {
-    let result = shared.handle(request).await;
-    let mut response = match result {
-        Ok(Outcome::Answer(body)) => response(StatusCode::OK, body),
-        Ok(Outcome::CutOff) => {
-            let mut response = response(StatusCode::OK, Vec::new());
-            response.extensions_mut().insert(CutOff);
-            response
-        }
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status);
-            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response(status, error.body().to_string().into_bytes())
-        }
-    };
-    let id = HeaderValue::from_str(shared.store.id());
-    response
-        .headers_mut()
-        .insert(super::REGISTRY_ID_HEADER, id.unwrap_or(HeaderValue::from_static("")));
-    response
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyError {
+    TooSlow,
+    TooLarge,
 }
 
-fn response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    let request_id = uuid::Uuid::new_v4().to_string();
-    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-        headers.insert("x-amzn-requestid", request_id);
-    }
-    response
-}
-
-enum Outcome {
-    Answer(Vec<u8>),
-    CutOff,
-}
-
-impl Shared {
-    async fn handle(&self, request: HttpRequest) -> Result<Outcome, ApiError> {
-        let (head, body) = request.into_parts();
-        let body = read(body).await?;
-        tokio::time::sleep(self.misbehaviour.latency).await;
-        let caller = auth::caller(&head.headers)?;
-        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let request = Request::read(target, &body)?;
-        let fault = self.fault();
-        match fault {
-            Some(FaultKind::DropBeforeCommit) => return Ok(Outcome::CutOff),
-            Some(FaultKind::Error500) if coin() => return Err(error_500()),
-            Some(FaultKind::Hang) if coin() => std::future::pending().await,
-            _ => {}
-        }
-        let bucket = self.buckets.iter().find(|(name, _)| *name == request.operation);
-        if bucket.is_some_and(|(_, bucket)| !bucket.take(Instant::now())) {
-            return Err(ApiError::throttled());
-        }
-        let answer =
-            request.run(&self.store, &caller.region, self.misbehaviour.max_artifacts).await?;
-        match fault {
-            Some(FaultKind::DropAfterCommit) => Ok(Outcome::CutOff),
-            Some(FaultKind::Error500) => Err(error_500()),
-            Some(FaultKind::Hang) => std::future::pending().await,
-            Some(FaultKind::Garbage) => Ok(Outcome::Answer(b"<html>It works!</html>".to_vec())),
-            _ => Ok(Outcome::Answer(answer.to_string().into_bytes())),
-        }
-    }
-
-    /// What goes wrong this time.
-    fn fault(&self) -> Option<FaultKind> {
-        let faults = &self.misbehaviour.faults;
-        faults.iter().find(|fault| fastrand::f64() < fault.probability).map(|fault| fault.kind)
-    }
-}
-
-fn coin() -> bool {
-    fastrand::bool()
-}
-
-fn error_500() -> ApiError {
-    ApiError::new(500, "InternalFailure", "The request processing has failed")
-}
-
-async fn read(body: Body) -> Result<Bytes, ApiError> {
+/// The whole body, within the limits.
+pub(super) async fn read(body: Body) -> Result<Bytes, BodyError> {
     let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, BODY_BYTES));
     match read.await {
-        Err(_) => Err(ApiError::new(408, "RequestTimeout", "The body took too long")),
-        Ok(Err(_)) => {
-            let message = format!("The body is larger than {BODY_BYTES} bytes");
-            Err(ApiError::new(413, "RequestEntityTooLargeException", message))
-        }
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Err(_)) => Err(BodyError::TooLarge),
         Ok(Ok(body)) => Ok(body),
     }
 }

@@ -23,6 +23,19 @@ pub(super) const NAMES: [&str; 8] = [
     "DeleteTags",
 ];
 
+/// The operation of this name.
+pub(super) fn named(name: &str) -> Result<&'static str, String> {
+    let known = NAMES.into_iter().find(|known| *known == name);
+    known
+        .ok_or_else(|| format!("there is no operation `{name}`: it is one of {}", NAMES.join(", ")))
+}
+
+/// The operation in a header such as `SageMaker.CreateArtifact`, if it is one.
+pub(super) fn targeted(target: Option<&str>) -> Option<&'static str> {
+    let name = target?.strip_prefix("SageMaker.")?;
+    NAMES.into_iter().find(|known| *known == name)
+}
+
 /// A request, read and checked.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -33,9 +46,7 @@ pub(super) struct Request {
 impl Request {
     /// Reads the body of a request for the operation in `target`, as in `SageMaker.CreateArtifact`.
     pub(super) fn read(target: Option<&str>, body: &[u8]) -> Result<Self, ApiError> {
-        let name = target.and_then(|target| target.strip_prefix("SageMaker."));
-        let operation = name.and_then(|name| NAMES.into_iter().find(|known| *known == name));
-        let Some(operation) = operation else {
+        let Some(operation) = targeted(target) else {
             let message = format!("Unknown operation {}", target.unwrap_or_default());
             return Err(ApiError::new(400, "UnknownOperationException", message));
         };

@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod schema;
+mod search;
 mod tags;
 mod writer;
 
@@ -15,6 +16,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::page_token::PageToken;
+pub(super) use artifacts::now;
+pub(super) use search::{Found, Search};
 use writer::Writer;
 
 /// Readers at a time.
@@ -217,6 +220,16 @@ impl Store {
     /// A page of artifacts.
     pub(super) async fn list(&self, filter: Filter) -> Result<Vec<Row>, StoreError> {
         self.read(move |connection| artifacts::list(connection, &filter)).await
+    }
+
+    /// A page of artifacts that hold a text.
+    pub(super) async fn search(&self, search: Search) -> Result<Found, StoreError> {
+        self.read(move |connection| search::search(connection, &search)).await
+    }
+
+    /// How many artifacts there are.
+    pub(super) async fn count(&self) -> Result<u64, StoreError> {
+        self.read(artifacts::count).await
     }
 
     /// Adds tags, and overwrites those with the same keys; all of its tags then.

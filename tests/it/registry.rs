@@ -1,7 +1,9 @@
 //! The registry over HTTP, as any client sees it.
 
+mod admin;
 mod durability;
 mod operations;
+mod page;
 
 use serde_json::json;
 

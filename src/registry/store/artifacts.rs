@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Change, Filter, NewArtifact, Row, StoreError, Which, tags};
 use crate::limits::PROPERTIES_MAX;
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "row, arn, name, type, uri, source_types, properties, metadata, created, modified";
 
 /// The account that the registry plays.
@@ -200,7 +200,7 @@ pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, S
 }
 
 /// Milliseconds since 1970.
-pub(super) fn now() -> i64 {
+pub(in crate::registry) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -213,7 +213,7 @@ fn types_key(types: &[(String, String)]) -> String {
     json!(types).to_string()
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let json = |text: String| serde_json::from_str(&text).unwrap_or(Value::Null);
     Ok(Row {
         row: row.get(0)?,

@@ -1,0 +1,187 @@
+//! How a registry misbehaves now, and as what clients of the admin endpoint read and write it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::{Fault, FaultKind, Misbehaviour, Quota, TokenBucket};
+use super::operations;
+
+/// The longest latency that may be asked for: clients give up long before.
+const LATENCY_MAX: Duration = Duration::from_secs(3600);
+
+/// Holds the misbehaviour of a registry, and changes it as a whole.
+#[derive(Debug)]
+pub(super) struct Control {
+    active: RwLock<Arc<Active>>,
+}
+
+/// A misbehaviour with the buckets that hold its rates.
+#[derive(Debug)]
+pub(super) struct Active {
+    misbehaviour: Misbehaviour,
+    buckets: Vec<(Quota, Arc<TokenBucket>)>,
+}
+
+impl Control {
+    pub(super) fn new(misbehaviour: Misbehaviour) -> Self {
+        Self { active: RwLock::new(Arc::new(Active::after(misbehaviour, &[]))) }
+    }
+
+    /// What holds for a request that begins now.
+    pub(super) fn now(&self) -> Arc<Active> {
+        Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on. A rate that stays as it was keeps its bucket: to say it again is no refill.
+    pub(super) fn set(&self, misbehaviour: Misbehaviour) {
+        let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        *active = Arc::new(Active::after(misbehaviour, &active.buckets));
+    }
+}
+
+impl Active {
+    fn after(misbehaviour: Misbehaviour, old: &[(Quota, Arc<TokenBucket>)]) -> Self {
+        let bucket = |quota: &Quota| {
+            let kept = old.iter().find(|(before, _)| before == quota);
+            let new = || Arc::new(TokenBucket::new(quota.per_second));
+            (*quota, kept.map_or_else(new, |(_, bucket)| Arc::clone(bucket)))
+        };
+        let buckets = misbehaviour.tps.iter().map(bucket).collect();
+        Self { misbehaviour, buckets }
+    }
+
+    pub(super) const fn misbehaviour(&self) -> &Misbehaviour {
+        &self.misbehaviour
+    }
+
+    /// Whether the rate of the operation lets a request through.
+    pub(super) fn admits(&self, operation: &str, now: Instant) -> bool {
+        // The last word on an operation counts.
+        let bucket = self.buckets.iter().rev().find(|(quota, _)| quota.operation == operation);
+        bucket.is_none_or(|(_, bucket)| bucket.take(now))
+    }
+
+    /// What goes wrong with this request of the operation.
+    pub(super) fn fault(&self, operation: &str) -> Option<FaultKind> {
+        let concerns = |fault: &&Fault| fault.operation.is_none_or(|name| name == operation);
+        let mut faults = self.misbehaviour.faults.iter().filter(concerns);
+        faults.find(|fault| fastrand::f64() < fault.probability).map(|fault| fault.kind)
+    }
+}
+
+/// A misbehaviour as JSON.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// Requests a second by operation.
+    tps: BTreeMap<String, f64>,
+    max_artifacts: Option<u64>,
+    latency_ms: u64,
+    faults: Vec<FaultSetting>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultSetting {
+    kind: String,
+    probability: f64,
+    /// Every operation where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+}
+
+impl From<&Misbehaviour> for Settings {
+    fn from(misbehaviour: &Misbehaviour) -> Self {
+        let quota = |quota: &Quota| (quota.operation.to_owned(), quota.per_second);
+        let fault = |fault: &Fault| FaultSetting {
+            kind: fault.kind.name().to_owned(),
+            probability: fault.probability,
+            operation: fault.operation.map(str::to_owned),
+        };
+        Self {
+            tps: misbehaviour.tps.iter().map(quota).collect(),
+            max_artifacts: misbehaviour.max_artifacts,
+            latency_ms: u64::try_from(misbehaviour.latency.as_millis()).unwrap_or(u64::MAX),
+            faults: misbehaviour.faults.iter().map(fault).collect(),
+        }
+    }
+}
+
+impl TryFrom<Settings> for Misbehaviour {
+    type Error = String;
+
+    fn try_from(settings: Settings) -> Result<Self, String> {
+        let latency = Duration::from_millis(settings.latency_ms);
+        if latency > LATENCY_MAX {
+            return Err(format!("`latency_ms` is at most {}", LATENCY_MAX.as_millis()));
+        }
+        let quota = |(name, per_second): (&String, &f64)| Quota::new(name, *per_second);
+        let fault = |fault: &FaultSetting| {
+            let operation = fault.operation.as_deref().map(operations::named).transpose()?;
+            Fault::new(operation, &fault.kind, fault.probability)
+        };
+        Ok(Self {
+            tps: settings.tps.iter().map(quota).collect::<Result<_, _>>()?,
+            max_artifacts: settings.max_artifacts,
+            latency,
+            faults: settings.faults.iter().map(fault).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Misbehaviour, String> {
+        serde_json::from_str::<Settings>(json).map_err(|error| error.to_string())?.try_into()
+    }
+
+    #[test]
+    fn what_is_read_is_written_the_same() {
+        let json = r#"{"tps":{"CreateArtifact":2.5},"max_artifacts":7,"latency_ms":20,"faults":[{"kind":"hang","probability":0.5,"operation":"AddTags"},{"kind":"garbage","probability":1.0}]}"#;
+        let misbehaviour = read(json).unwrap();
+        assert_eq!(serde_json::to_string(&Settings::from(&misbehaviour)).unwrap(), json);
+        assert_eq!(Settings::from(&read("{}").unwrap()), Settings::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for json in [
+            r#"{"tsp":{}}"#,
+            r#"{"tps":{"Create":1}}"#,
+            r#"{"tps":{"CreateArtifact":0}}"#,
+            r#"{"faults":[{"kind":"explode","probability":1}]}"#,
+            r#"{"faults":[{"kind":"hang","probability":1.5}]}"#,
+            r#"{"faults":[{"kind":"hang","probability":1,"operation":"x"}]}"#,
+            r#"{"latency_ms":99999999}"#,
+            r#"{"max_artifacts":-1}"#,
+            "[1]",
+        ] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_set_again_is_not_refilled() {
+        let quota = |rate: &str| Misbehaviour {
+            tps: vec![rate.parse().unwrap()],
+            ..Misbehaviour::default()
+        };
+        let control = Control::new(quota("2"));
+        let now = Instant::now();
+        let taken = |control: &Control| {
+            (0..9).filter(|_| control.now().admits("CreateArtifact", now)).count()
+        };
+        assert_eq!(taken(&control), 2);
+        control.set(quota("2"));
+        assert_eq!(taken(&control), 0);
+        control.set(quota("3"));
+        assert_eq!(taken(&control), 3);
+        control.set(Misbehaviour::default());
+        assert_eq!(taken(&control), 9);
+    }
+}
