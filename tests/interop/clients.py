@@ -1,5 +1,6 @@
-"""boto3 and the AWS CLI read back from `lineload serve` what `lineload import` wrote, and write what
-`lineload import` then finds there. Usage: clients.py LINELOAD MANIFESTS"""
+"""boto3 and the AWS CLI against `lineload serve`: they read back what `lineload import` wrote, use every
+operation, meet every kind of error, and write what `lineload import` then finds there. With a lineload
+that is built without the AWS SDK, boto3 writes what import would. Usage: clients.py LINELOAD MANIFESTS"""
 
 import json
 import os
@@ -7,6 +8,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
+from datetime import datetime, timedelta, timezone
 
 import boto3
 import yaml
@@ -53,6 +57,31 @@ def check(name, condition, detail=""):
         sys.exit(1)
 
 
+def refused(name, code, call, **inputs):
+    """That the service refuses a call with this code; the error."""
+    try:
+        call(**inputs)
+    except ClientError as error:
+        check(name, error.response["Error"]["Code"] == code, error)
+        return error
+    check(name, False, "it was not refused")
+
+
+def tags_of(client, arn):
+    return {t["Key"]: t["Value"] for t in client.list_tags(ResourceArn=arn)["Tags"]}
+
+
+def boto3_writes(client, want):
+    for artifact in want.values():
+        tags = [{"Key": key, "Value": value} for key, value in artifact["Tags"].items()]
+        made = client.create_artifact(**{**artifact, "Tags": tags})
+        arn = made["ArtifactArn"]
+        request_id = made["ResponseMetadata"]["RequestId"]
+        if not arn.startswith("arn:aws:sagemaker:eu-west-1:") or len(request_id) != 36:
+            check("boto3 creates what the manifests say", False, made)
+    check("boto3 creates what the manifests say", True)
+
+
 def boto3_reads_back(client, want):
     seen = {}
     for page in client.get_paginator("list_artifacts").paginate(PaginationConfig={"PageSize": 37}):
@@ -78,6 +107,13 @@ def boto3_reads_back(client, want):
     uri = next(iter(want))
     found = client.list_artifacts(SourceUri=uri)["ArtifactSummaries"]
     check("boto3 finds one by its SourceUri", [f["Source"]["SourceUri"] for f in found] == [uri])
+    kind = want[uri]["ArtifactType"]
+    found = client.list_artifacts(SourceUri=uri, ArtifactType=kind)["ArtifactSummaries"]
+    check("boto3 finds one by SourceUri and type", [f["ArtifactType"] for f in found] == [kind])
+    pages = client.get_paginator("list_artifacts").paginate(ArtifactType=kind)
+    of_kind = {s["Source"]["SourceUri"] for page in pages for s in page["ArtifactSummaries"]}
+    expected_uris = {uri for uri, artifact in want.items() if artifact["ArtifactType"] == kind}
+    check("boto3 lists all of a type", of_kind == expected_uris, of_kind ^ expected_uris)
 
 
 def boto3_meets_errors(client, want):
@@ -95,6 +131,100 @@ def boto3_meets_errors(client, want):
         check("boto3 gets the modelled ResourceNotFound", True)
 
 
+def boto3_times(client):
+    before = datetime.now(timezone.utc)
+    time.sleep(1.1)  # boto3 sends whole seconds
+    arn = client.create_artifact(ArtifactType="Time", Source={"SourceUri": "s3://time"})["ArtifactArn"]
+    made = client.describe_artifact(ArtifactArn=arn)["CreationTime"]
+    near = made.tzinfo is not None and abs(made - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    check("boto3 reads times", near, made)
+
+    def listed(**filters):
+        return [a["ArtifactArn"] for a in client.list_artifacts(**filters)["ArtifactSummaries"]]
+
+    check("boto3 filters by CreatedAfter", listed(CreatedAfter=before + timedelta(seconds=1)) == [arn])
+    check("boto3 filters by CreatedBefore", arn not in listed(CreatedBefore=before, MaxResults=100))
+    first = client.list_artifacts(SortBy="CreationTime", SortOrder="Ascending", MaxResults=1)
+    check("boto3 sorts", first["ArtifactSummaries"][0]["ArtifactArn"] != arn and "NextToken" in first)
+    client.delete_artifact(ArtifactArn=arn)
+
+
+def boto3_changes(client):
+    source = {"SourceUri": "s3://by/boto3", "SourceTypes": [{"SourceIdType": "Custom", "Value": "1"}]}
+    arn = client.create_artifact(
+        ArtifactName="by-boto3", ArtifactType="Model", Source=source,
+        Properties={"a": "1", "b": "1"}, Tags=[{"Key": "k", "Value": "v"}],
+    )["ArtifactArn"]
+    client.update_artifact(
+        ArtifactArn=arn, ArtifactName="by-boto3-2", Properties={"b": "2", "c": "2"},
+        PropertiesToRemove=["a"],
+    )
+    there = client.describe_artifact(ArtifactArn=arn)
+    right = (there["ArtifactName"], there["Properties"], there["Source"])
+    check("boto3 updates", right == ("by-boto3-2", {"b": "2", "c": "2"}, source), there)
+    client.create_artifact(
+        ArtifactName="by-boto3", ArtifactType="Model", Source={"SourceUri": "s3://other"}
+    )
+    refused("boto3 gets the modelled ConflictException", "ConflictException",
+            client.update_artifact, ArtifactArn=arn, ArtifactName="by-boto3")
+    all_tags = client.add_tags(
+        ResourceArn=arn, Tags=[{"Key": "k", "Value": "w"}, {"Key": "größe", "Value": ""}]
+    )["Tags"]
+    check("boto3 adds tags", {t["Key"]: t["Value"] for t in all_tags} == {"k": "w", "größe": ""})
+    client.delete_tags(ResourceArn=arn, TagKeys=["k"])
+    check("boto3 deletes tags", tags_of(client, arn) == {"größe": ""})
+    paged = client.get_paginator("list_tags").paginate(ResourceArn=arn)
+    check("boto3 pages tags", [len(page["Tags"]) for page in paged] == [1])
+    answer = client.delete_artifact(Source=source)
+    check("boto3 deletes by Source", answer["ArtifactArn"] == arn, answer)
+    refused("boto3 is told that it is gone", "ResourceNotFound",
+            client.delete_artifact, ArtifactArn=arn)
+    refused("boto3 is told that its tags are gone", "ValidationException",
+            client.list_tags, ResourceArn=arn)
+    error = refused("boto3 is told what is wrong", "ValidationException",
+                    client.create_artifact, ArtifactName="a_b", ArtifactType="x",
+                    Source={"SourceUri": "s3://x"})
+    said = error.response["Error"]["Message"]
+    check("boto3 is told in the words of the service", said.startswith(
+        "1 validation error detected: Value 'a_b' at 'artifactName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: "), said)
+    refused("boto3 is told that there are no actions", "UnknownOperationException",
+            client.list_actions)
+    client.delete_artifact(Source={"SourceUri": "s3://other"})
+
+
+def misbehave(endpoint, **settings):
+    request = urllib.request.Request(
+        f"{endpoint}/_lineload/misbehaviour", json.dumps(settings).encode(),
+        {"Content-Type": "application/json"}, method="PUT",
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def boto3_is_throttled(client, endpoint):
+    misbehave(endpoint, tps={"ListTags": 5})
+    patient = boto3.client(
+        "sagemaker", endpoint_url=endpoint,
+        config=Config(retries={"mode": "standard", "max_attempts": 10}),
+    )
+    arn = client.list_artifacts(MaxResults=1)["ArtifactSummaries"][0]["ArtifactArn"]
+    retried = sum(
+        patient.list_tags(ResourceArn=arn)["ResponseMetadata"]["RetryAttempts"] for _ in range(12)
+    )
+    check("boto3's standard retries get through a throttle", retried > 0, retried)
+    misbehave(endpoint, tps={"ListTags": 0.01})
+    client.list_tags(ResourceArn=arn)
+    refused("boto3 is throttled", "ThrottlingException", client.list_tags, ResourceArn=arn)
+    misbehave(endpoint, max_artifacts=1)
+    refused("boto3 is told of the quota", "ResourceLimitExceeded",
+            client.create_artifact, ArtifactType="x", Source={"SourceUri": "s3://one/too/many"})
+    misbehave(endpoint, faults=[{"kind": "error-500", "probability": 1, "operation": "ListTags"}])
+    refused("boto3 meets a fault", "InternalFailure", client.list_tags, ResourceArn=arn)
+    misbehave(endpoint)
+    client.list_tags(ResourceArn=arn)
+
+
 def cli_takes_manifests(endpoint, folder):
     """`--cli-input-yaml` is the CLI's version 2; version 1, which PyPI has, takes JSON."""
     manifest = pathlib.Path(folder) / "by-cli.json"
@@ -105,21 +235,43 @@ def cli_takes_manifests(endpoint, folder):
         "Tags": [{"Key": "k", "Value": "v"}],
     }
     manifest.write_text(json.dumps(artifact))
-    aws = [str(pathlib.Path(sys.executable).parent / "aws"), "--endpoint-url", endpoint]
-    made = subprocess.run(
-        [*aws, "sagemaker", "create-artifact", "--cli-input-json", f"file://{manifest}"],
+    made = cli(endpoint, "create-artifact", "--cli-input-json", f"file://{manifest}")
+    arn = made["ArtifactArn"]
+    shown = cli(endpoint, "describe-artifact", "--artifact-arn", arn)
+    check("the AWS CLI describes it", shown["ArtifactName"] == "by-cli", shown)
+    if can_import():
+        again = run_import(folder, endpoint, str(manifest))
+        report = json.loads((pathlib.Path(folder) / "r.json").read_text())
+        check("lineload finds what the CLI made", report["counts"]["existed"] == 1, again)
+    cli(endpoint, "update-artifact", "--artifact-arn", arn, "--properties", "Rows=12")
+    shown = cli(endpoint, "describe-artifact", "--artifact-arn", arn)
+    check("the AWS CLI updates", shown["Properties"] == {"Rows": "12"}, shown)
+    tags = cli(endpoint, "add-tags", "--resource-arn", arn, "--tags", "Key=l,Value=w")
+    check("the AWS CLI adds tags", len(tags["Tags"]) == 2, tags)
+    cli(endpoint, "delete-tags", "--resource-arn", arn, "--tag-keys", "k")
+    tags = cli(endpoint, "list-tags", "--resource-arn", arn)
+    check("the AWS CLI deletes and lists tags", tags["Tags"] == [{"Key": "l", "Value": "w"}], tags)
+    listed = cli(endpoint, "list-artifacts", "--page-size", "7", "--query", "length(ArtifactSummaries)")
+    check("the AWS CLI lists page by page", listed > 7, listed)
+    gone = cli(endpoint, "delete-artifact", "--source", "SourceUri=s3://by/cli")
+    check("the AWS CLI deletes by Source", gone["ArtifactArn"] == arn, gone)
+
+
+def cli(endpoint, *words):
+    """What `aws sagemaker …` prints."""
+    aws = str(pathlib.Path(sys.executable).parent / "aws")
+    ran = subprocess.run(
+        [aws, "--endpoint-url", endpoint, "--output", "json", "sagemaker", *words],
         capture_output=True, text=True, env={**os.environ, **ENV},
     )
-    check("the AWS CLI creates from a manifest as it stands", made.returncode == 0, made.stderr)
-    arn = json.loads(made.stdout)["ArtifactArn"]
-    shown = subprocess.run(
-        [*aws, "sagemaker", "describe-artifact", "--artifact-arn", arn],
-        capture_output=True, text=True, env={**os.environ, **ENV},
-    )
-    check("the AWS CLI describes it", json.loads(shown.stdout)["ArtifactName"] == "by-cli", shown)
-    again = run_import(folder, endpoint, str(manifest))
-    report = json.loads((pathlib.Path(folder) / "r.json").read_text())
-    check("lineload finds what the CLI made", report["counts"]["existed"] == 1, again)
+    check(f"aws sagemaker {words[0]}", ran.returncode == 0, ran.stderr)
+    return json.loads(ran.stdout) if ran.stdout.strip() else None
+
+
+def can_import():
+    """Whether this lineload is built with the AWS SDK."""
+    helped = subprocess.run([LINELOAD, "--help"], capture_output=True, text=True)
+    return any(line.split()[:1] == ["import"] for line in helped.stdout.splitlines())
 
 
 def run_import(folder, endpoint, *paths):
@@ -137,17 +289,24 @@ def main():
     want = expected()
     with tempfile.TemporaryDirectory() as folder:
         server = subprocess.Popen(
-            [LINELOAD, "serve", "--db", "registry.sqlite3"],
+            [LINELOAD, "serve", "--isolated", "--db", "registry.sqlite3"],
             cwd=folder, stdout=subprocess.PIPE, text=True,
         )
         try:
             endpoint = server.stdout.readline().strip().removeprefix("listening on ")
-            run_import(folder, endpoint, str(MANIFESTS))
             client = boto3.client(
                 "sagemaker", endpoint_url=endpoint, config=Config(retries={"max_attempts": 0})
             )
+            if can_import():
+                run_import(folder, endpoint, str(MANIFESTS))
+            else:
+                print("no `lineload import` in this build: boto3 writes in its place", flush=True)
+                boto3_writes(client, want)
             boto3_reads_back(client, want)
             boto3_meets_errors(client, want)
+            boto3_times(client)
+            boto3_changes(client)
+            boto3_is_throttled(client, endpoint)
             cli_takes_manifests(endpoint, folder)
         finally:
             server.terminate()
