@@ -39,7 +39,7 @@ pub(super) async fn activity(
     headers: HeaderMap,
 ) -> Response<Body> {
     let snapshot =
-        || serde_json::to_value(shared.activity.snapshot(Instant::now())).map_err(internal);
+        || serde_json::to_value(shared.activity.snapshot(Instant::now())).map_err(|e| internal(&e));
     response(guarded(&shared, &headers).and_then(|()| snapshot()))
 }
 
@@ -73,10 +73,10 @@ fn guarded(shared: &Shared, headers: &HeaderMap) -> Result<(), Failed> {
 
 fn settings(shared: &Shared) -> Result<Value, Failed> {
     let settings = Settings::from(shared.control.now().misbehaviour());
-    serde_json::to_value(settings).map_err(internal)
+    serde_json::to_value(settings).map_err(|error| internal(&error))
 }
 
-fn internal(error: serde_json::Error) -> Failed {
+fn internal(error: &serde_json::Error) -> Failed {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
