@@ -2,9 +2,11 @@
 operation, meet every kind of error, and write what `lineload import` then finds there. With a lineload
 that is built without the AWS SDK, boto3 writes what import would. Usage: clients.py LINELOAD MANIFESTS"""
 
+import importlib.util
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -257,6 +259,62 @@ def cli_takes_manifests(endpoint, folder):
     check("the AWS CLI deletes by Source", gone["ArtifactArn"] == arn, gone)
 
 
+def cli_2_takes_yaml(endpoint):
+    """Version 2 of the AWS CLI, where there is one, reads manifests of one artifact as they stand."""
+    folders = [*os.environ["PATH"].split(os.pathsep), "/usr/bin"]
+    found = [shutil.which("aws", path=folder) for folder in folders]
+
+    def version(aws):
+        return subprocess.run([aws, "--version"], capture_output=True, text=True).stdout
+
+    aws = next((aws for aws in found if aws and version(aws).startswith("aws-cli/2.")), None)
+    if aws is None:
+        print("skip  there is no version 2 of the AWS CLI here (Debian's awscli is one)", flush=True)
+        return
+    manifest = MANIFESTS / "examples" / "one.yaml"
+    artifact = yaml.safe_load(manifest.read_text())
+    client = boto3.client("sagemaker", endpoint_url=endpoint)
+    client.delete_artifact(Source=artifact["Source"])
+    made = subprocess.run(
+        [aws, "sagemaker", "create-artifact", "--endpoint-url", endpoint, "--output", "json",
+         "--cli-input-yaml", f"file://{manifest}"],
+        capture_output=True, text=True, env={**os.environ, **ENV},
+    )
+    check("version 2 of the AWS CLI takes a manifest", made.returncode == 0, made.stderr)
+    there = client.describe_artifact(ArtifactArn=json.loads(made.stdout)["ArtifactArn"])
+    same = all(there[key] == artifact[key] for key in ("ArtifactName", "ArtifactType", "Source"))
+    check("what it made is what the manifest says", same, there)
+
+
+def sagemaker_sdk_works(endpoint):
+    """The lineage classes of the SageMaker Python SDK, where it is installed."""
+    if importlib.util.find_spec("sagemaker") is None:
+        print("skip  the SageMaker Python SDK is not installed (LINELOAD_INTEROP_SDK=1)", flush=True)
+        return
+    from sagemaker.lineage.artifact import Artifact
+    from sagemaker.session import Session
+
+    client = boto3.client("sagemaker", endpoint_url=endpoint)
+    session = Session(sagemaker_client=client, default_bucket="unused")
+    made = Artifact.create(
+        artifact_name="by-sdk", source_uri="s3://by/sdk", artifact_type="Model",
+        properties={"k": "v"}, sagemaker_session=session,
+    )
+    loaded = Artifact.load(made.artifact_arn, sagemaker_session=session)
+    right = (loaded.artifact_name, loaded.source.source_uri, loaded.properties)
+    check("the SageMaker SDK creates and loads", right == ("by-sdk", "s3://by/sdk", {"k": "v"}))
+    loaded.properties = {"k": "w"}
+    loaded.properties_to_remove = []
+    loaded.save()
+    again = Artifact.load(made.artifact_arn, sagemaker_session=session)
+    check("the SageMaker SDK saves", again.properties == {"k": "w"}, again.properties)
+    loaded.set_tag({"Key": "a", "Value": "b"})
+    check("the SageMaker SDK tags", tags_of(client, made.artifact_arn) == {"a": "b"})
+    loaded.delete()
+    left = list(Artifact.list(source_uri="s3://by/sdk", sagemaker_session=session))
+    check("the SageMaker SDK deletes and lists", left == [], left)
+
+
 def cli(endpoint, *words):
     """What `aws sagemaker …` prints."""
     aws = str(pathlib.Path(sys.executable).parent / "aws")
@@ -308,6 +366,8 @@ def main():
             boto3_changes(client)
             boto3_is_throttled(client, endpoint)
             cli_takes_manifests(endpoint, folder)
+            cli_2_takes_yaml(endpoint)
+            sagemaker_sdk_works(endpoint)
         finally:
             server.terminate()
             server.wait()
