@@ -21,6 +21,8 @@ use super::store::{Search, StoreError};
 
 /// Artifacts on a page.
 const PER_PAGE: usize = 25;
+/// Artifacts that one search looks at: a quarter of a second.
+const EFFORT: usize = 200_000;
 /// Seconds that a page may be told to load itself again after.
 const REFRESH: std::ops::RangeInclusive<u8> = 1..=60;
 const STYLE: &str = include_str!("page/style.css");
@@ -73,7 +75,8 @@ pub(super) async fn artifact(
 }
 
 async fn list(shared: &Shared, query: Query) -> Result<Document, StoreError> {
-    let search = Search { text: query.text.clone(), after: query.after, limit: PER_PAGE };
+    let search =
+        Search { text: query.text.clone(), after: query.after, limit: PER_PAGE, effort: EFFORT };
     let found = shared.store.search(search).await?;
     let count = shared.store.count().await?;
     let snapshot = shared.activity.snapshot(Instant::now());

@@ -6,9 +6,6 @@ use super::artifacts::{COLUMNS, read};
 use super::{Row, StoreError};
 use crate::registry::page_token::PageToken;
 
-/// Rows that one search looks at: a fraction of a second. The next one goes on from there.
-const LOOKED_AT: usize = 50_000;
-
 /// What to search for.
 #[derive(Debug, Clone, Default)]
 pub(in crate::registry) struct Search {
@@ -16,6 +13,8 @@ pub(in crate::registry) struct Search {
     pub(in crate::registry) text: String,
     pub(in crate::registry) after: Option<PageToken>,
     pub(in crate::registry) limit: usize,
+    /// How many artifacts to look at, at most. The next page goes on from there.
+    pub(in crate::registry) effort: usize,
 }
 
 /// What was found, the newest first.
@@ -41,9 +40,9 @@ pub(super) fn search(connection: &Connection, search: &Search) -> Result<Found, 
     let mut looked_at = 0;
     let mut last = None;
     while let Some(row) = rows.next()? {
-        if found.rows.len() == search.limit || looked_at == LOOKED_AT {
+        if found.rows.len() == search.limit || looked_at == search.effort {
             found.next = last;
-            found.gave_up = looked_at == LOOKED_AT;
+            found.gave_up = found.rows.len() < search.limit;
             break;
         }
         looked_at += 1;

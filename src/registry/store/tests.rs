@@ -136,6 +136,29 @@ fn other_files_are_left_alone() {
     ));
 }
 
+#[tokio::test]
+async fn a_search_gives_up_after_some_effort_and_goes_on_from_there() {
+    let (_folder, store) = open();
+    for at in 0..30 {
+        store.create(new(None, &format!("s3://Lake/{at}"), &[])).await.unwrap();
+    }
+    let mut after = None;
+    let mut pages = Vec::new();
+    loop {
+        let search = Search { text: "LAKE/0".into(), after, limit: 5, effort: 10 };
+        let found = store.search(search).await.unwrap();
+        pages.push((found.rows.len(), found.gave_up));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [(0, true), (0, true), (1, false)]);
+    let all = Search { text: String::new(), after: None, limit: 5, effort: 10 };
+    let found = store.search(all).await.unwrap();
+    assert_eq!((found.rows.len(), found.gave_up, found.next.is_some()), (5, false, true));
+}
+
 /// How SQLite means to find a page.
 fn plan(connection: &Connection, filter: &Filter) -> String {
     let (sql, values) = artifacts::list_query(filter);
