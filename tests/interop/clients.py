@@ -291,6 +291,9 @@ def sagemaker_sdk_works(endpoint):
     if importlib.util.find_spec("sagemaker") is None:
         print("skip  the SageMaker Python SDK is not installed (LINELOAD_INTEROP_SDK=1)", flush=True)
         return
+    # The SDK imports a `schema` of its own, and not the one beside this file.
+    here = str(pathlib.Path(__file__).parent.resolve())
+    sys.path[:] = [folder for folder in sys.path if str(pathlib.Path(folder).resolve()) != here]
     from sagemaker.lineage.artifact import Artifact
     from sagemaker.session import Session
 
