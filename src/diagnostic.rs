@@ -21,6 +21,11 @@ pub use pointer::{Pointer, ROOT};
 
 use crate::source::{FileId, Region, SourceFile, Span};
 
+/// What a finding says of the alias that brought a value to where it is at fault.
+pub const USED_BY_ALIAS: &str = "used here by this alias";
+/// Places of one finding that are shown besides its own, where an anchored value has many uses.
+const ALIASES: usize = 8;
+
 /// The most findings of one file that are kept; the rest are counted, and one finding says so.
 pub const MAX_PER_FILE: usize = 10_000;
 
@@ -287,7 +292,7 @@ impl<'s> Findings<'s> {
             help: draft.help.as_deref().map(fit),
             file: source.id(),
             artifact: self.artifact,
-            path: draft.path,
+            path: secret::masked(&draft.path).into_owned(),
             region: Some(source.region(draft.span)),
             label: draft.label,
             related: related.collect(),
@@ -319,7 +324,19 @@ fn fit(text: &str) -> String {
 pub fn sort(findings: &mut Vec<Diagnostic>) {
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings.dedup_by(|later, first| {
-        (later.file, later.code, later.region, &later.message)
-            == (first.file, first.code, first.region, &first.message)
+        let same_place =
+            (later.file, later.code, later.region) == (first.file, first.code, first.region);
+        let aliased = |finding: &Diagnostic| {
+            finding.related.iter().any(|related| related.message == USED_BY_ALIAS)
+        };
+        if !same_place || (later.message != first.message && !aliased(later) && !aliased(first)) {
+            return false;
+        }
+        for related in later.related.drain(..) {
+            if first.related.len() < ALIASES && !first.related.contains(&related) {
+                first.related.push(related);
+            }
+        }
+        true
     });
 }

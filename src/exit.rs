@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. Where several hold, the greater one in [`Exit::rank`] wins.
+/// How a command ended. Where several hold, signals win, then 2, then 4, then 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// All is well.

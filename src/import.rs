@@ -1,6 +1,6 @@
 //! The engine: valid entries to a target, none lost, none doubled, no faster than allowed.
 //!
-//! In: entries, a [`Service`](crate::service::Service), a [`Pace`]. Out: [`Event`]s, and how the run
+//! In: entries, a [`Service`](crate::service::Service), a [`Pace`]. Out: [`Event`](crate::event::Event)s, and how the run
 //! ended. What to do next is decided in `state`, which is pure: it is told what time it is and what
 //! was answered, and says what to do. `drive` does it. It prints nothing.
 

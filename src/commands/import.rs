@@ -289,6 +289,19 @@ pub(super) fn command(args: &Import) -> String {
             command.push_str(&format!(" --{name} {value}"));
         }
     }
+    if args.yes {
+        command.push_str(" --yes");
+    }
+    if let Some(rate) = &args.pace.rate {
+        let rate = match rate {
+            Rate::Fixed(rate) => rate.to_string(),
+            rate => rate.to_string(),
+        };
+        command.push_str(&format!(" --rate {rate}"));
+    }
+    if args.journal != Path::new(crate::journal::DEFAULT) {
+        command.push_str(&format!(" --journal {}", args.journal.display()));
+    }
     escaped(&command)
 }
 

@@ -1,11 +1,16 @@
 //! Comments that allow a finding in one place: `# lineload: allow CODE`.
+//!
+//! A comment that begins with `lineload:` and allows nothing is told, whatever else it says: somebody
+//! meant something by it.
 
 use super::words::quoted;
 use super::{Code, Draft};
 use crate::source::{SourceFile, Span};
 
-/// What a comment begins with that allows something. A file without these characters has none.
-pub const MARKER: &str = "lineload: allow";
+/// What a comment begins with that is meant for lineload. A file without these characters has none.
+pub const MARKER: &str = "lineload:";
+/// What follows it, in front of the rules.
+const ALLOW: &str = "allow";
 
 /// The allowances of one piece of a file.
 #[derive(Debug, Default)]
@@ -34,13 +39,21 @@ impl Allowances {
             let Some(rest) = text.trim_start_matches(['#', ' ', '\t']).strip_prefix(MARKER) else {
                 continue;
             };
-            let names_at = comment.start as usize + text.len() - rest.len();
             let line = covered_line(source, *comment);
-            for (at, name) in names(rest) {
-                let start = names_at + at;
-                let span = Span::new(start..start + name.len());
-                let code = Code::from_name(name);
-                list.push(Allowance { name: name.to_owned(), code, span, line, used: false });
+            let count = list.len();
+            let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            if let Some(rest) = rest.trim_start().strip_prefix(ALLOW).filter(|rest| ends(rest)) {
+                let names_at = comment.start as usize + text.len() - rest.len();
+                for (at, name) in names(rest) {
+                    let start = names_at + at;
+                    let span = Span::new(start..start + name.len());
+                    let code = Code::from_name(name);
+                    list.push(Allowance { name: name.to_owned(), code, span, line, used: false });
+                }
+            }
+            if list.len() == count {
+                let name = String::new();
+                list.push(Allowance { name, code: None, span: *comment, line, used: false });
             }
         }
         Self { list }
@@ -74,6 +87,11 @@ impl Allowances {
 
 impl Allowance {
     fn draft(&self) -> Draft {
+        if self.name.is_empty() {
+            let message = "a comment for lineload that allows nothing";
+            return Draft::new(Code::UnusedAllow, self.span, message)
+                .help("write it as `# lineload: allow CODE`, or remove it");
+        }
         let name = quoted(&self.name);
         let (message, help) = match self.code {
             None => {
@@ -170,6 +188,11 @@ mod tests {
         let reason = "a: b # lineload: allow uri-scheme since it is an image\n";
         assert_eq!(read(reason), [one("uri-scheme", Some(1))]);
         assert_eq!(read("a: b # lineload allows this\n"), []);
+        assert_eq!(read("a: b # lineload:allow uri-scheme\n"), [one("uri-scheme", Some(1))]);
+        for nothing in ["allow", "allowed", "foo", "allow:"] {
+            let text = format!("a: b # lineload: {nothing}\n");
+            assert_eq!(read(&text), [one("", Some(1))], "{nothing}");
+        }
         assert_eq!(read("a: b\n# lineload: allow type-case\n"), [one("type-case", None)]);
     }
 }

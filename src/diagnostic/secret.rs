@@ -13,6 +13,13 @@ use regex::Regex;
 /// What stands for a secret where it would be shown.
 pub const MASK: &str = "[masked]";
 
+/// What to do about a credential in a manifest.
+pub const HELP: &str = "remove it, and revoke it if it is real: whoever can list artifacts could \
+                        read it; name where it is kept instead, as in an ARN of Secrets Manager";
+
+/// What a value is called whose key names a secret.
+pub const NAMED: &str = "a secret, by the name of its key";
+
 /// A value that looks like a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
@@ -70,7 +77,21 @@ pub fn find(value: &str) -> Option<Secret> {
     if value.len() < 6 {
         return None;
     }
-    find_from(value, 0)
+    find_from(value, 0).or_else(|| secret_access_key(value))
+}
+
+/// AWS's secret access keys are forty characters of base64, and say no more of themselves. A value
+/// that is one has letters of both cases and a digit; hexadecimal digests have not.
+fn secret_access_key(value: &str) -> Option<Secret> {
+    let bytes = value.as_bytes();
+    let of = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count();
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
+    let fits = bytes.len() == 40
+        && bytes.iter().all(base64)
+        && of(u8::is_ascii_uppercase) >= 6
+        && of(u8::is_ascii_lowercase) >= 6
+        && of(u8::is_ascii_digit) >= 1;
+    fits.then_some(Secret { kind: "what looks like an AWS secret access key", range: 0..40 })
 }
 
 fn find_from(text: &str, from: usize) -> Option<Secret> {
@@ -204,6 +225,10 @@ mod tests {
         );
         assert_eq!(kind("https://example.com/?design=x"), None);
         assert_eq!(kind("AKIA-is-a-prefix"), None);
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        assert_eq!(kind(key), Some("what looks like an AWS secret access key"));
+        assert_eq!(kind("da39a3ee5e6b4b0d3255bfef95601890afd80709"), None);
+        assert_eq!(kind("a/path/of/forty/characters/that/is/none1"), None);
     }
 
     #[test]

@@ -17,6 +17,16 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Artifact,
+        Self::Defaults,
+        Self::Wrapper,
+        Self::Source,
+        Self::SourceType,
+        Self::Metadata,
+        Self::Tag,
+    ];
+
     pub(super) const fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Artifact => &limits::ARTIFACT_FIELDS,

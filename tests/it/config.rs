@@ -94,13 +94,16 @@ fn a_narrower_report_is_counted_as_it_is_shown() {
 fn no_credential_is_shown_in_any_format_whatever_is_reported() {
     let text = "ArtifactName: a_b\nArtifactType: DataSet\nSource:\n  \
                 SourceUri: https://u:hunter22@h/x\nProperties:\n  a: 1\n  Password: tr0ub4dor\n  \
-                b: 2\n  Token: |-\n    s3cr3t-and\n  c: 3\n---\nArtifactType: DataSet\nSource:\n  \
+                b: 2\n  AKIAIOSFODNN7EXAMPLE: 4\n  secret_key: 123456789\n  \
+                d: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n  Token: |-\n    s3cr3t-and\n  c: 3\n---\nArtifactType: DataSet\nSource:\n  \
                 SourceUri: https://u:hunter22@h/x\n";
     let folder = folder(&[("a.yaml", text)]);
     for format in ["human", "short", "json", "sarif", "github", "junit", "gitlab"] {
         for more in [&[][..], &["--select", "not-a-string,duplicate-source"], &["--all"]] {
             let ran = run(folder.path(), &[&["lint", "a.yaml", "--format", format], more].concat());
-            for secret in ["hunter22", "tr0ub4dor", "s3cr3t-and"] {
+            let secrets =
+                ["hunter22", "tr0ub4dor", "s3cr3t-and", "AKIAIOSF", "123456789", "wJalrXUtn"];
+            for secret in secrets {
                 assert!(!ran.out.contains(secret), "{format} {more:?}: {}", ran.out);
             }
         }

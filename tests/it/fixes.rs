@@ -60,6 +60,8 @@ fn what_is_a_guess_or_has_no_one_answer_is_left() {
         "Properties:\n  a:\n  b: null\n  c: ~\n",
         // Several lines: joined by what?
         "Properties:\n  a: |\n    one\n    two\n",
+        // A field, in the wrong place.
+        "Source:\n  ArtifactName: b\n",
         // Both are there.
         "Tags: []\ntags: []\n",
         // A guess.
@@ -157,6 +159,17 @@ fn only_what_is_reported_is_mended() {
     assert_eq!(only, text.replace("no", "'no'"));
     let allowed = text.replace("no", "no # lineload: allow ambiguous-scalar");
     assert_eq!(mended(&allowed, &["--fix"]), allowed.replace("a: 1", "a: '1'"));
+}
+
+#[test]
+fn an_anchored_fault_is_one_finding_and_one_edit() {
+    let text =
+        format!("{HEAD}Properties:\n  a: &n 12\n  b: *n\nMetadataProperties:\n  CommitId: *n\n");
+    let folder = folder(&[("m.yaml", &text)]);
+    let ran = run(folder.path(), &["lint", "m.yaml"]);
+    assert!(timeless(&ran.out).contains("1 invalid: 1 error\n1 can be mended"), "{}", ran.out);
+    assert_eq!(ran.out.matches("used here by this alias").count(), 2, "{}", ran.out);
+    assert_eq!(mended(&text, &["--fix"]), text.replace("12", "'12'"));
 }
 
 #[test]

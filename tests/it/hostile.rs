@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{folder, run, write};
+use crate::support::{folder, root, run, write};
 
 fn found(text: &str) -> (i32, String) {
     let folder = folder(&[]);
@@ -97,4 +97,16 @@ fn keys_given_twice_among_a_million_are_found() {
     let (_, out) = found(&text);
     assert!(out.contains("error[duplicate-key]: `k7` is given twice"), "{out}");
     assert!(out.contains("error[property-count]: 200000 properties"), "{out}");
+}
+
+#[test]
+fn what_fuzzing_found_is_shown_without_anything_that_a_terminal_acts_on() {
+    let folder = root().join("tests/fixtures/fuzz");
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let ran = run(&folder, &["lint", &name, "--all"]);
+        assert_eq!(ran.code, 1, "{name}: {ran:?}");
+        let shown = |c: char| c == '\n' || lineload::diagnostic::words::is_printable(c);
+        assert!(ran.out.chars().all(shown), "{name}: {:?}", ran.out);
+    }
 }

@@ -50,17 +50,14 @@ impl<'n> Content<'n> {
         let (span, what) = match secret::find(text.value) {
             Some(found) => (text.locate(found.range), found.kind),
             None if self.key.is_some_and(|key| secret::is_named(key, text.value)) => {
-                (text.span, "a secret, by the name of its key")
+                (text.span, secret::NAMED)
             }
             None => return false,
         };
         findings.hide(span);
         let name = self.key.map_or_else(|| self.called(), quoted);
         let draft = Draft::new(Code::Credential, span, format!("{name} holds {what}"))
-            .help(
-                "remove it, and revoke it if it is real: whoever can list artifacts could read it; \
-                 name where it is kept instead, as in an ARN of Secrets Manager",
-            )
+            .help(secret::HELP)
             .at(path);
         text::push(draft, text, findings);
         true

@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use crate::diagnostic::words::{counted, grouped, quoted};
-use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, USED_BY_ALIAS};
 use crate::limits::{Pattern, TextLimit, Violation};
 use crate::manifest::Text;
 use crate::source::Span;
@@ -88,7 +88,7 @@ impl<'n> Rule<'n> {
 pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
     let draft = draft.head(text.head());
     findings.push(match text.alias {
-        Some(alias) => draft.related(alias, "used here by this alias"),
+        Some(alias) => draft.related(alias, USED_BY_ALIAS),
         None => draft,
     });
 }

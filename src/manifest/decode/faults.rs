@@ -3,7 +3,7 @@
 use super::Decoder;
 use super::entries::{Entry, Key, Target};
 use crate::diagnostic::words::{either, quoted};
-use crate::diagnostic::{Code, Draft, Fix, Pointer};
+use crate::diagnostic::{Code, Draft, Fix, Pointer, USED_BY_ALIAS};
 use crate::manifest::fields::Shape;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tag, resolve};
@@ -126,7 +126,7 @@ impl<'a> Decoder<'a, '_, '_> {
     /// A finding about a value, with the alias that brought it here.
     pub(super) fn push(&mut self, draft: Draft, alias: Option<Span>) {
         self.findings.push(match alias {
-            Some(alias) => draft.related(alias, "used here by this alias"),
+            Some(alias) => draft.related(alias, USED_BY_ALIAS),
             None => draft,
         });
     }
@@ -157,6 +157,10 @@ impl<'a> Decoder<'a, '_, '_> {
 /// mend; anything more is a guess.
 fn rename(key: &Key<'_>, others: &[Entry<'_>], shape: Shape) -> Option<Fix> {
     let name = key.scalar.value;
+    // What is a field elsewhere is in the wrong place, not misspelt.
+    if Shape::ALL.iter().any(|shape| shape.fields().contains(&name)) {
+        return None;
+    }
     let meant = shape.meant(name)?;
     let taken = |other: &Entry<'_>| other.key.scalar.value == meant;
     let rivals = others.iter().filter(|other| shape.meant(other.key.scalar.value) == Some(meant));

@@ -32,7 +32,8 @@ impl<'a> Decoder<'a, '_, '_> {
             return Slot::Faulty;
         };
         let Node::Scalar(scalar) = self.tree.node(target.node) else {
-            self.wrong_kind_of(key, target, "a text", path, None);
+            let help = "write it as one text, as in `'a, b'`".to_owned();
+            self.wrong_kind_of(key, target, "a text", path, Some(help));
             return Slot::Faulty;
         };
         if scalar.span.is_empty() && scalar.style == Style::Plain && self.untagged(target.node) {
@@ -90,9 +91,12 @@ impl<'a> Decoder<'a, '_, '_> {
         let is_secret = matches!(name, Name::Of(key) if secret::is_named(key, scalar.value));
         if is_secret && kind != "null" {
             self.findings.hide(scalar.span);
+            let message = format!("{called} holds {}", secret::NAMED);
+            let draft = Draft::new(Code::Credential, scalar.span, message).help(secret::HELP);
+            self.push(draft.at(path), target.alias);
         }
         let help = match kind {
-            "null" => "write a text, or remove the line".to_owned(),
+            "null" => "write a text, or remove it".to_owned(),
             _ if is_secret => "quote it; better, name where it is kept instead".to_owned(),
             _ => quote_it(scalar.value),
         };
