@@ -5,6 +5,7 @@
 
 mod excerpt;
 mod fingerprint;
+pub mod fence;
 pub mod github;
 pub mod gitlab;
 pub mod human;

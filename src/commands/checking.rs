@@ -13,6 +13,7 @@ use crate::cli::{Global, Lint, Manifests, Narrow};
 use crate::config::Format;
 use crate::diagnostic::words::{either, escaped};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::report::fence::Fence;
 use crate::report::github::{Github, StepSummary};
 use crate::report::gitlab::Gitlab;
 use crate::report::human::{self, Human};
@@ -256,9 +257,15 @@ impl Reports {
     /// annotations, unless they go somewhere else.
     fn on_stdout(&mut self, global: &Global, format: Format, annotated: bool) {
         let out = Shared::new(Output::stdout(global.color.into()));
-        self.add(format, Box::new(out.clone()));
         let in_actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-        if format == Format::Human && in_actions && !annotated {
+        if format != Format::Human || !in_actions {
+            self.add(format, Box::new(out));
+            return;
+        }
+        let human = Human::new(out.clone(), self.human.clone());
+        let word = uuid::Uuid::new_v4().to_string();
+        self.list.push(Box::new(Fence::new(human, out.clone(), word)));
+        if !annotated {
             self.add(Format::Github, Box::new(out));
         }
     }
