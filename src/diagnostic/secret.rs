@@ -44,6 +44,12 @@ const TOKENS: &str = concat!(
     r"|[?&]sig=([A-Za-z0-9%+/=_-]{16,})",
 );
 
+/// What every token of [`TOKENS`] holds: plain literals, which almost no value does.
+const HINTS: &str = "AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|_live_|AIza|-----BEGIN|eyJ\
+                     |X-Amz-S|X-Goog-S|[?&]sig=";
+/// The fewest bytes that a token has.
+const SHORTEST: usize = 15;
+
 const KINDS: [&str; 10] = [
     "an AWS access key id",
     "a GitHub token",
@@ -68,6 +74,9 @@ fn compile(expression: &str) -> Regex {
     Regex::new(expression).expect("constant expression")
 }
 
+static HINT: LazyLock<Regex> = LazyLock::new(|| compile(HINTS));
+static AUTHORITY: LazyLock<memchr::memmem::Finder<'static>> =
+    LazyLock::new(|| memchr::memmem::Finder::new("://"));
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| compile(TOKENS));
 static KEYED_VALUE: LazyLock<Regex> = LazyLock::new(|| compile(KEYED));
 
@@ -95,7 +104,8 @@ fn secret_access_key(value: &str) -> Option<Secret> {
 }
 
 fn find_from(text: &str, from: usize) -> Option<Secret> {
-    let token = TOKEN.captures_at(text, from).and_then(|found| {
+    let hinted = text.len() >= from + SHORTEST && HINT.is_match_at(text, from);
+    let token = hinted.then(|| TOKEN.captures_at(text, from)).flatten().and_then(|found| {
         let (at, group) = found.iter().skip(1).enumerate().find_map(|(at, g)| Some((at, g?)))?;
         Some(Secret { kind: KINDS[at], range: group.range() })
     });
@@ -109,7 +119,7 @@ fn find_from(text: &str, from: usize) -> Option<Secret> {
 
 /// The password in `scheme://user:password@host`.
 fn user_information(text: &str, from: usize) -> Option<Secret> {
-    memchr::memmem::find_iter(text.as_bytes().get(from..)?, b"://").find_map(|at| {
+    AUTHORITY.find_iter(text.as_bytes().get(from..)?).find_map(|at| {
         let start = from + at + 3;
         let rest = &text[start..];
         let authority = &rest[..rest.find(['/', '?', '#', ' ', '\n']).unwrap_or(rest.len())];

@@ -25,7 +25,9 @@ pub(super) fn check(
             let path = &path.field("Key");
             ok &= Rule::new("Key", TAG_KEY, Code::TagKeyLength).check(key, path, findings);
             ok &= check_reserved(key, path, findings);
-            let other_case = in_lower_case.insert(key.value.to_lowercase(), key.span);
+            let other_case = (tags.len() > 1)
+                .then(|| in_lower_case.insert(key.value.to_lowercase(), key.span))
+                .flatten();
             if let Some(first) = seen.get(key.value) {
                 let message = format!("two tags have the key {}", quoted(key.value));
                 let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
