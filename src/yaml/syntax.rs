@@ -3,6 +3,8 @@
 //! The parser says what it could not go on with; people need to know what they wrote wrong, and
 //! that often stands a little further up: the quote that was never closed, the line without a colon.
 
+mod flow;
+mod quotes;
 mod rare;
 
 use granit_parser::ErrorKind;
@@ -151,9 +153,11 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
             ..SyntaxError::new(here, "lists and mappings are nested more than 255 deep")
                 .help("flatten the value: an artifact needs six levels")
         },
-        K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => unclosed_quote(place),
+        K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar => {
+            quotes::unclosed_quote(place)
+        }
         K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
-            behind_quote(place)
+            quotes::behind_quote(place)
         }
         K::UnknownQuotedScalarEscape
         | K::InvalidQuotedScalarHexEscape
@@ -161,7 +165,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         | K::InvalidLowSurrogate
         | K::MissingLowSurrogate
         | K::UnpairedLowSurrogate
-        | K::InvalidUnicodeEscape => bad_escape(place),
+        | K::InvalidUnicodeEscape => quotes::bad_escape(place),
         K::TabNotAllowed
         | K::TabInBlockIndentation
         | K::TabInIndentation
@@ -182,14 +186,14 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         | K::MappingValueNotAllowed
         | K::InvalidSimpleKey
         | K::InvalidFlowScalarIndent
-        | K::BlockEntryInFlowCollection => in_flow(place),
-        K::UnclosedFlowCollection { .. } => unclosed_flow(place, here),
+        | K::BlockEntryInFlowCollection => flow::in_flow(place),
+        K::UnclosedFlowCollection { .. } => flow::unclosed_flow(place, here),
         K::MisplacedFlowCollectionEnd => {
             let found = place.text.get(here.range()).unwrap_or("");
             SyntaxError::new(here, format!("`{found}` closes nothing"))
                 .help(format!("remove `{found}`, or quote the value that it belongs to"))
         }
-        K::MismatchedFlowCollectionEnd { open, close } => mismatched(place, *open, *close),
+        K::MismatchedFlowCollectionEnd { open, close } => flow::mismatched(place, *open, *close),
         K::ExpectedBlockMappingKey
         | K::ExpectedBlockSequenceEntry
         | K::InvalidIndentation
@@ -219,94 +223,6 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         K::ExpectedNodeContent | K::UnexpectedEof => expected_value(place),
         other => rare::explain(other, place),
     }
-}
-
-fn unclosed_quote(place: &Where<'_>) -> SyntaxError {
-    let quote = place.rest(place.at).chars().next().filter(|c| matches!(c, '"' | '\''));
-    let Some(quote) = quote else {
-        return SyntaxError::new(place.one_char(place.at), "a quote is never closed");
-    };
-    let kind = if quote == '"' { "double" } else { "single" };
-    let doubled = if quote == '"' { "`\\\"`" } else { "`''`" };
-    SyntaxError::new(
-        place.one_char(place.at),
-        format!("this {kind} quote is never closed"),
-    )
-    .label("opened here")
-    .help(format!(
-        "close it with `{quote}` at the end of the value; inside, write a {kind} quote as {doubled}"
-    ))
-}
-
-/// `'it's'`, or `"a" b`: the place is behind the closing quote or a little further on.
-fn behind_quote(place: &Where<'_>) -> SyntaxError {
-    let at = place.at;
-    let span = place.to_line_end(at);
-    let head = place.text.get(place.line_start(at)..at).unwrap_or("");
-    let quote = head.trim_end().chars().next_back().filter(|c| matches!(c, '"' | '\''));
-    let help = match quote {
-        Some('\'') => {
-            "write a quote inside single quotes twice (`''`), or close the value at its end"
-        }
-        _ => "write a quote inside double quotes as `\\\"`, or close the value at its end",
-    };
-    SyntaxError::new(span, "the value goes on behind its closing quote").help(help)
-}
-
-/// The parser names the start of the scalar; the escape is inside.
-fn bad_escape(place: &Where<'_>) -> SyntaxError {
-    let rest = place.rest(place.at);
-    let mut chars = rest.char_indices().skip(1).peekable();
-    while let Some((from, c)) = chars.next() {
-        if c == '"' {
-            break;
-        }
-        if c != '\\' {
-            continue;
-        }
-        let Some((_, escaped)) = chars.next() else {
-            break;
-        };
-        let digits = match escaped {
-            'x' => 2,
-            'u' => 4,
-            'U' => 8,
-            '0' | 'a' | 'b' | 't' | '\t' | 'n' | 'v' | 'f' | 'r' | 'e' | ' ' | '"' | '/' | '\\'
-            | 'N' | '_' | 'L' | 'P' | '\n' | '\r' => continue,
-            _ => 0,
-        };
-        let body = &rest[from + 1 + escaped.len_utf8()..];
-        let hex: String = body.chars().take(digits).take_while(char::is_ascii_hexdigit).collect();
-        let code = u32::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == digits);
-        if digits > 0 && code.is_some_and(|code| char::from_u32(code).is_some()) {
-            continue;
-        }
-        let start = place.at + from;
-        let span = Span::new(start..start + 1 + escaped.len_utf8() + hex.len());
-        if let Some(code) = code {
-            if (0xD800..0xDC00).contains(&code) && followed_by_low_surrogate(&body[digits..]) {
-                continue;
-            }
-            return SyntaxError::new(span, "this escape is half of a pair, or no character at all")
-                .help("write the character itself");
-        }
-        let message = if digits == 0 {
-            format!("`\\{}` is no escape in double quotes", escaped.escape_debug())
-        } else {
-            format!("`\\{escaped}` needs {digits} hexadecimal digits")
-        };
-        return SyntaxError::new(span, message)
-            .help("write a backslash as `\\\\`, or use single quotes, which have no escapes");
-    }
-    SyntaxError::new(place.one_char(place.at), "an escape in this value is not valid")
-        .help("write a backslash as `\\\\`, or use single quotes, which have no escapes")
-}
-
-fn followed_by_low_surrogate(text: &str) -> bool {
-    let Some(digits) = text.strip_prefix("\\u").and_then(|text| text.get(..4)) else {
-        return false;
-    };
-    u32::from_str_radix(digits, 16).is_ok_and(|code| (0xDC00..0xE000).contains(&code))
 }
 
 fn tab(place: &Where<'_>) -> SyntaxError {
@@ -391,45 +307,6 @@ fn no_colon(place: &Where<'_>) -> SyntaxError {
     );
     let span = if place.leads_its_line(place.at) { place.to_line_end(place.at) } else { span };
     SyntaxError::new(span, "this line is no `key: value`").help("write it as `key: value`")
-}
-
-fn unclosed_flow(place: &Where<'_>, open: Span) -> SyntaxError {
-    let bracket = place.text.get(open.range()).unwrap_or("[");
-    let close = closing(bracket);
-    SyntaxError::new(open, format!("this `{bracket}` is never closed"))
-        .label("opened here")
-        .help(format!("close it with `{close}`, or quote the value if it begins with `{bracket}`"))
-}
-
-fn closing(bracket: &str) -> &'static str {
-    if bracket == "{" { "}" } else { "]" }
-}
-
-fn in_flow(place: &Where<'_>) -> SyntaxError {
-    let Some(open) = place.open_flow.map(|open| open as usize) else {
-        return SyntaxError::new(place.one_char(place.at), "a bracket or brace is never closed");
-    };
-    let (first_line, line) = (place.line_start(open), place.line_start(place.at));
-    let indent = |line: usize| place.rest(line).chars().take_while(|c| *c == ' ').count();
-    let back_in_block = line > first_line && indent(line) <= indent(first_line);
-    let open = place.one_char(open);
-    if place.at_end() || back_in_block {
-        return unclosed_flow(place, open);
-    }
-    let bracket = place.text.get(open.range()).unwrap_or("[");
-    let close = closing(bracket);
-    SyntaxError::new(place.to_line_end(place.at), format!("`,` or `{close}` is expected here"))
-        .related(open, format!("to go on with this `{bracket}`"))
-        .help("put `,` between items, and quote a value that holds any of `,:[]{}`")
-}
-
-/// The parser stands at the bracket that was opened.
-fn mismatched(place: &Where<'_>, open: char, close: char) -> SyntaxError {
-    let right = if open == '{' { '}' } else { ']' };
-    let end = place.rest(place.at).find(close).map_or(place.at, |found| place.at + found);
-    SyntaxError::new(place.one_char(end), format!("`{close}` closes what `{open}` opened"))
-        .related(place.one_char(place.at), "opened here")
-        .help(format!("write `{right}`"))
 }
 
 fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
