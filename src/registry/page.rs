@@ -46,16 +46,22 @@ struct Document {
     refresh: Option<u8>,
 }
 
+/// What is asked for, or why it is refused.
+fn asked(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Result<Query, Document> {
+    let refused = |reason: String| failure(StatusCode::FORBIDDEN, &reason);
+    shared.guard.host_and_origin(headers).map_err(refused)?;
+    Query::read(uri).map_err(|reason| failure(StatusCode::BAD_REQUEST, &reason))
+}
+
 /// `GET /`
 pub(super) async fn home(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<Body> {
-    let document = match (shared.guard.host_and_origin(&headers), Query::read(&uri)) {
-        (Err(reason), _) => failure(StatusCode::FORBIDDEN, &reason),
-        (_, Err(reason)) => failure(StatusCode::BAD_REQUEST, &reason),
-        (Ok(()), Ok(query)) => list(&shared, query).await.unwrap_or_else(|error| broken(&error)),
+    let document = match asked(&shared, &headers, &uri) {
+        Ok(query) => list(&shared, query).await.unwrap_or_else(|error| broken(&error)),
+        Err(refusal) => refusal,
     };
     document.response()
 }
@@ -66,10 +72,9 @@ pub(super) async fn artifact(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<Body> {
-    let document = match (shared.guard.host_and_origin(&headers), Query::read(&uri)) {
-        (Err(reason), _) => failure(StatusCode::FORBIDDEN, &reason),
-        (_, Err(reason)) => failure(StatusCode::BAD_REQUEST, &reason),
-        (Ok(()), Ok(query)) => one(&shared, &query).await.unwrap_or_else(|error| broken(&error)),
+    let document = match asked(&shared, &headers, &uri) {
+        Ok(query) => one(&shared, &query).await.unwrap_or_else(|error| broken(&error)),
+        Err(refusal) => refusal,
     };
     document.response()
 }
