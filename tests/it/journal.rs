@@ -71,8 +71,10 @@ fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
     assert!(last.success());
     assert!(kills > 2, "{kills} kills");
     assert!(open > 0, "no kill found an attempt under way");
-    let there = served.artifacts();
-    assert_eq!(there.len(), ENTRIES);
+    // The faults are for lineload, not for this test's own questions.
+    served.kill();
+    let served = Served::start(folder.path(), &[]);
+    assert_eq!(served.artifacts().len(), ENTRIES);
     let report = json(&folder.path().join("r.json"));
     let settled =
         count(&report, "created") + count(&report, "recovered") + count(&report, "existed");
