@@ -39,6 +39,14 @@ fn main() {
             Service { burst: 0.0, jitter: 0.01, ..Service::new(10.0, 0.05) },
         ),
         ("500 a second; 2 s", Service::new(500.0, 2.0)),
+        (
+            "100 a second; 50 ms; the sender is held up for a third of the time",
+            Service { slips: 0.33, ..Service::new(100.0, 0.05) },
+        ),
+        (
+            "100 by the second of the clock; 50 ms",
+            Service { lumps: true, ..Service::new(100.0, 0.05) },
+        ),
     ];
     let height = PANEL * services.len() as f64 + 30.0;
     let mut svg = format!(

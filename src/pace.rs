@@ -5,10 +5,13 @@
 //! simulated clock can drive it (`simulation`, and `just pace-plot`).
 //!
 //! `ceiling` holds a rate that is never exceeded, `adaptive` finds and follows what the service
-//! allows beneath it, by the `evidence` of what was accepted and rejected.
+//! allows beneath it, by the `evidence` of what was accepted and rejected, or where that is none,
+//! by the share of rejections (`track`). `slots` makes up for timers that went off late, so that a busy
+//! machine is not taken for a limit of the service.
 
 mod adaptive;
 mod ceiling;
+mod debt;
 mod depth;
 mod estimate;
 mod evidence;
@@ -18,6 +21,7 @@ mod simulation;
 mod slots;
 #[cfg(test)]
 mod table;
+mod track;
 
 use std::fmt;
 use std::str::FromStr;
@@ -146,7 +150,7 @@ impl Pace {
     /// # Errors
     /// When the next one is to be had.
     pub fn acquire(&mut self, now: Instant) -> Result<(), Instant> {
-        if let Some(next) = self.adaptive.as_ref().and_then(|adaptive| adaptive.wait(now)) {
+        if let Some(next) = self.adaptive.as_mut().and_then(|adaptive| adaptive.wait(now)) {
             return Err(next);
         }
         if let Some(ceiling) = &self.ceiling {

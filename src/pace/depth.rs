@@ -1,22 +1,26 @@
 //! Whether the service's bucket holds more than a single token.
 //!
-//! Two requests that leave at once tell: a bucket of one rejects the second. It is tried before the
-//! rate climbs, when the bucket had time to fill, until a pair was accepted. In: what left and what
-//! was answered. Out: [`Depth::is_shallow`].
+//! Two requests that leave at once tell: a bucket of one rejects the second. It is tried once the
+//! limit was met, after a pause in which any other bucket gains a token; where the second is rejected
+//! once more, since that may be a stray. In: what left and what was answered. Out:
+//! [`Depth::is_shallow`].
 
 use std::time::{Duration, Instant};
 
 use super::evidence::seconds;
 
-/// At less than this many requests a second a bucket of a second's worth is hardly deeper than one.
-const LEAST_RATE: f64 = 3.0;
 /// Farther apart than so much of a period, two requests are no pair.
 const APART: f64 = 0.5;
+/// Pairs of which the second was rejected, until it is no stray.
+const SURE: u32 = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct Depth {
     shallow: Option<bool>,
+    /// Whether the next request is the first of a pair.
+    due: bool,
     pair: Option<Pair>,
+    rejected: u32,
 }
 
 #[derive(Debug)]
@@ -29,10 +33,16 @@ struct Pair {
 }
 
 impl Depth {
-    /// A request leaves at `now`, at `rate` requests a second, with the bucket likely full: another
-    /// goes with it unless the bucket is known to be deep.
+    /// Whether a pair is to be tried, after a pause, as the depth is not known.
+    pub(super) fn wants_pair(&mut self) -> bool {
+        self.due = self.shallow.is_none() && self.pair.is_none();
+        self.due
+    }
+
+    /// A request leaves at `now`, at `rate` requests a second: another goes with it where a pair is
+    /// to be tried.
     pub(super) fn try_pair(&mut self, now: Instant, rate: f64) {
-        if self.shallow != Some(false) && rate >= LEAST_RATE {
+        if std::mem::take(&mut self.due) {
             let period = Duration::from_secs_f64(1.0 / rate);
             self.pair =
                 Some(Pair { first: now, period, second: None, answered: 0, rejected: false });
@@ -63,11 +73,15 @@ impl Depth {
         }
         pair.answered += 1;
         pair.rejected |= !accepted;
-        if pair.rejected {
-            self.shallow = Some(true);
-        }
         if pair.answered == 2 {
-            self.shallow = Some(pair.rejected);
+            if pair.rejected {
+                self.rejected += 1;
+            }
+            self.shallow = match self.rejected {
+                _ if !pair.rejected => Some(false),
+                SURE => Some(true),
+                _ => None,
+            };
             self.pair = None;
         }
         true
@@ -80,11 +94,37 @@ impl Depth {
 
     /// Seconds' worth of requests that the bucket is taken to hold, at a rate of `rate`.
     pub(super) fn seconds(&self, rate: f64) -> f64 {
-        match self.shallow {
-            Some(true) => 0.0,
-            Some(false) => 1.0,
-            None if rate < 5.0 => 1.0 / rate.max(1.0),
-            None => 1.0,
+        // At a low rate a second's worth is hardly more than one.
+        if self.shallow.is_none() && rate < 5.0 { 1.0 / rate.max(1.0) } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_takes_two_rejected_pairs_to_call_a_bucket_shallow_and_one_accepted_to_call_it_deep() {
+        for (pairs, shallow) in [
+            (vec![false], None),
+            (vec![false, false], Some(true)),
+            (vec![false, true], Some(false)),
+        ] {
+            let mut now = Instant::now();
+            let mut depth = Depth::default();
+            for accepted in pairs {
+                assert!(depth.wants_pair());
+                now += Duration::from_secs(1);
+                depth.try_pair(now, 10.0);
+                assert!(depth.wants_second());
+                let second = now + Duration::from_micros(10);
+                depth.left(second);
+                assert!(!depth.wants_second());
+                assert!(depth.answered(now, true));
+                assert!(depth.answered(second, accepted));
+            }
+            assert_eq!(depth.shallow, shallow);
+            assert_eq!(depth.wants_pair(), shallow.is_none());
         }
     }
 }

@@ -3,12 +3,16 @@
 //! In: what the flight tells (`own`), what that and the time before tell together (`range`), and what
 //! was known. Out: requests a second.
 
-use super::adaptive::MARGIN;
 use super::evidence::{Counts, Flight, Range};
 
-/// By how much the rate is raised at once: more carefully where something is known.
-pub(super) const fn growth(known: bool) -> f64 {
-    if known { 1.5 } else { 2.0 }
+/// By how much the rate is raised at once: more carefully where something is known, and most so where
+/// few requests make a second.
+pub(super) fn growth(known: Option<f64>) -> f64 {
+    match known {
+        Some(known) if known < 4.0 => 1.25,
+        Some(_) => 1.5,
+        None => 2.0,
+    }
 }
 
 /// After the rate was raised from `known`, or from nothing, until it was too high.
@@ -17,7 +21,7 @@ pub(super) fn raised(known: Option<f64>, flight: Flight, own: Range, range: Rang
         return range.nearest(own.middle());
     }
     // Between what was accepted in all and the rate before it was raised last.
-    let high = flight.rate / growth(known.is_some());
+    let high = flight.rate / growth(known);
     let low = range.low.max(known.filter(|known| *known <= own.high).unwrap_or(0.5));
     range.nearest((low * high.max(low)).sqrt())
 }
@@ -28,7 +32,8 @@ pub(super) fn lowered(found: f64, counts: Counts, own: Range, range: Range) -> f
     if counts.rejected >= 4.0 && share >= 0.1 {
         return range.nearest(own.middle());
     }
-    range.nearest(found * (1.0 - (share * 0.75).min(0.07)))
+    let most = if found < 5.0 { 0.12 } else { 0.07 };
+    range.nearest(found * (1.0 - (share * 0.75).min(most)))
 }
 
 /// A climb from what was found until the limit was met.
@@ -37,19 +42,13 @@ pub(super) struct Climb {
     pub(super) found: f64,
     /// What was surely accepted before.
     pub(super) held: Option<f64>,
-    /// Whether the bucket holds a single token.
-    pub(super) shallow: bool,
     /// Whether more room is left to others than the margin.
     pub(super) leaves_room: bool,
 }
 
 /// After a climb met the limit.
 pub(super) fn climbed(climb: Climb, flight: Flight, own: Range, range: Range) -> f64 {
-    let Climb { found, held, shallow, leaves_room } = climb;
-    if shallow {
-        // No bucket hides how high the rate is: it is the limit that was met.
-        return flight.rate * (1.0 - MARGIN);
-    }
+    let Climb { found, held, leaves_room } = climb;
     if let Some(held) = held.filter(|held| range.high < *held) {
         // So little cannot be, with what was accepted before: it may be jitter at the limit.
         return held + (flight.rate - held).max(0.0) * 0.3;

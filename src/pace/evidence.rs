@@ -153,6 +153,16 @@ impl Evidence {
         counts
     }
 
+    /// When the last request was sent that was rejected, how many were accepted since, and in how
+    /// many seconds.
+    pub(super) fn since_rejection(&self) -> (Instant, f64, f64) {
+        let rejected = self.recent.iter().filter(|(_, accepted)| !accepted).map(|(sent, _)| *sent);
+        let rejected = rejected.max().unwrap_or(self.last);
+        let later = self.recent.iter().map(|(sent, _)| *sent).filter(|sent| *sent > rejected);
+        let last = later.clone().max().unwrap_or(rejected);
+        (rejected, later.map(|_| 1.0).sum(), seconds(rejected, last))
+    }
+
     /// What the time until `begin` tells, when a flight met an empty bucket: one range a mark. Each
     /// time may be off by `jitter` seconds.
     pub(super) fn until(&self, begin: Instant, jitter: f64) -> impl Iterator<Item = Range> {

@@ -6,7 +6,7 @@
 //! add up, however slowly.
 
 /// What an accepted request takes off: a share of rejections below this never adds up.
-const SHARE: f64 = 0.03;
+const SHARE: f64 = 0.022;
 /// The same while the rate doubles, where an excess rejects a third of the requests or more.
 const SHARE_AT_START: f64 = 0.15;
 
@@ -55,6 +55,8 @@ fn enough(suspicion: Suspicion, rate: f64) -> f64 {
         Suspicion::Start if rate < 100.0 => 3.0,
         Suspicion::Start => 4.0,
         Suspicion::Probe => some,
+        // Few requests as there are, two that are close are no strays.
+        Suspicion::Hold if rate < 5.0 => some + 0.7,
         Suspicion::Hold => some + 1.0,
     }
 }

@@ -13,6 +13,8 @@ use super::Pace;
 
 /// How late a timer goes off at most, in nanoseconds.
 const LATE: u64 = 1_500_000;
+/// How long a request takes to leave at most once it has a permit, in nanoseconds.
+const LEAVING: u64 = 300_000;
 
 /// A service as it is simulated.
 #[derive(Debug, Clone)]
@@ -29,6 +31,13 @@ pub(super) struct Service {
     pub(super) stray: f64,
     /// From when to when, in seconds, others take half of what is allowed.
     pub(super) others: Option<(f64, f64)>,
+    /// From when on, in seconds, answers take so many seconds instead.
+    pub(super) later: Option<(f64, f64)>,
+    /// It holds no bucket: what it allows in a second is there in one lump when the second begins.
+    pub(super) lumps: bool,
+    /// The share of the time in which the sender itself is held up, for 5 to 50 ms at a time, or for
+    /// 200 ms once in fifty times.
+    pub(super) slips: f64,
 }
 
 impl Service {
@@ -42,6 +51,9 @@ impl Service {
             burst: 1.0,
             stray: 0.0,
             others: None,
+            later: None,
+            lumps: false,
+            slips: 0.0,
         }
     }
 
@@ -51,6 +63,18 @@ impl Service {
         let allowed = allowed.map_or(0.0, |(_, allowed)| *allowed);
         let shared = self.others.is_some_and(|(from, to)| (from..to).contains(&second));
         if shared { allowed / 2.0 } else { allowed }
+    }
+
+    /// Seconds from request to answer at `second`.
+    fn latency_at(&self, second: f64) -> f64 {
+        self.later.filter(|(from, _)| *from <= second).map_or(self.latency, |(_, latency)| latency)
+    }
+
+    /// How long a request takes to the service, or an answer back, in nanoseconds.
+    fn way(&self, second: f64, random: &mut fastrand::Rng) -> u64 {
+        let varied = self.jitter * (random.f64() * 2.0 - 1.0);
+        let way = self.latency_at(second) / 2.0 * (1.0 + varied);
+        nanos_of(Duration::from_secs_f64(way.max(1e-6)))
     }
 
     /// Requests that are allowed between two seconds.
@@ -115,19 +139,35 @@ pub(super) fn simulate(
     let mut steps = BinaryHeap::from([Reverse((0, Step::Wakes))]);
     let mut outcome = Outcome { requests: Vec::new(), most_under_way: 0 };
     let mut under_way = 0;
-    let (mut tokens, mut filled) = (f64::MAX, 0.0);
+    let (mut tokens, mut filled) = (f64::MAX, 0.0_f64);
     let mut wake = Some(0);
+    let mut slips = Slips { share: service.slips, from: 0, to: 0 };
     while let Some(Reverse((nanos, step))) = steps.pop() {
         let second = seconds_of(nanos);
         if second >= seconds {
             break;
+        }
+        let done =
+            if matches!(step, Step::Arrives(_)) { nanos } else { slips.after(nanos, &mut random) };
+        if done > nanos {
+            // The sender does nothing just now.
+            if step == Step::Wakes && wake == Some(nanos) {
+                wake = Some(done);
+            }
+            steps.push(Reverse((done, step)));
+            continue;
         }
         let now = start + Duration::from_nanos(nanos);
         match step {
             Step::Arrives(sent) => {
                 let allowed = service.allowed_at(second);
                 let holds = (allowed * service.burst).max(1.0);
-                tokens = f64::min(tokens + (second - filled) * allowed, holds);
+                let flown = if service.lumps {
+                    if second.floor() > filled.floor() { holds } else { 0.0 }
+                } else {
+                    (second - filled) * allowed
+                };
+                tokens = f64::min(tokens + flown, holds);
                 filled = second;
                 let stray = random.f64() < service.stray;
                 let accepted = tokens >= 1.0 && !stray;
@@ -136,7 +176,7 @@ pub(super) fn simulate(
                 }
                 let rate = pace.rate().unwrap_or(f64::INFINITY);
                 outcome.requests.push(Sent { at: seconds_of(sent), accepted, rate });
-                let back = way(service, &mut random);
+                let back = service.way(second, &mut random);
                 steps.push(Reverse((nanos + back, Step::Answered(sent, accepted))));
                 continue;
             }
@@ -154,8 +194,10 @@ pub(super) fn simulate(
                 Ok(()) => {
                     under_way += 1;
                     outcome.most_under_way = outcome.most_under_way.max(under_way);
-                    let there = way(service, &mut random);
-                    steps.push(Reverse((nanos + there, Step::Arrives(nanos))));
+                    // The sender may be held up between the permit and the request, too.
+                    let left = slips.after(nanos + random.u64(0..LEAVING), &mut random);
+                    let there = service.way(second, &mut random);
+                    steps.push(Reverse((left + there, Step::Arrives(nanos))));
                 }
                 Err(next) => {
                     // Timers go off a little late.
@@ -173,10 +215,28 @@ pub(super) fn simulate(
     outcome
 }
 
-/// How long a request takes to the service, or an answer back, in nanoseconds.
-fn way(service: &Service, random: &mut fastrand::Rng) -> u64 {
-    let varied = service.latency / 2.0 * (1.0 + service.jitter * (random.f64() * 2.0 - 1.0));
-    nanos_of(Duration::from_secs_f64(varied.max(1e-6)))
+/// When the sender is held up, and does nothing.
+struct Slips {
+    share: f64,
+    from: u64,
+    to: u64,
+}
+
+impl Slips {
+    /// When what is to be done at `nanos` is done, in order of time.
+    fn after(&mut self, nanos: u64, random: &mut fastrand::Rng) -> u64 {
+        if self.share <= 0.0 {
+            return nanos;
+        }
+        while self.to <= nanos {
+            let millis = if random.u8(0..50) == 0 { 200 } else { random.u64(5..=50) };
+            // The mean of these is 31.
+            let between = 31.0 * (1.0 / self.share - 1.0) * -random.f64().max(1e-9).ln();
+            self.from = self.to + nanos_of(Duration::from_secs_f64(between / 1e3));
+            self.to = self.from + millis * 1_000_000;
+        }
+        if nanos < self.from { nanos } else { self.to }
+    }
 }
 
 fn nanos_of(duration: Duration) -> u64 {
