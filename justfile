@@ -41,6 +41,15 @@ bench:
 pace-plot FILE="target/pace.svg":
     cargo bench --no-default-features --bench pace --profile dev -- "{{FILE}}"
 
+# how much of an allowed rate BINARY uses, beside boto3: ten minutes, and a built-in AWS SDK
+bench-pace BINARY:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    venv=${LINELOAD_INTEROP_VENV:-target/interop}
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'boto3>=1.43'
+    exec "$venv/bin/python" tests/interop/pace.py "{{BINARY}}"
+
 # the local registry at 1,000, 100,000 and 1,000,000 artifacts
 bench-registry:
     cargo bench --bench registry --no-default-features
