@@ -29,6 +29,10 @@ ci:
 interop:
     tests/interop/run
 
+# kill and starve a release binary, hundreds of times: half an hour (see the script for what it needs)
+kills BINARY="target/release/lineload" *ARGS:
+    python3 tests/interop/kills.py {{BINARY}} {{ARGS}}
+
 # licences, advisories and bans of every dependency (`cargo install cargo-deny`)
 deny:
     cargo deny check
