@@ -14,7 +14,7 @@ import stat
 import subprocess
 import time
 
-from .lab import Case
+from .lab import Case, Ran
 
 NOBODY = 65534
 
