@@ -13,6 +13,8 @@ pub enum Event {
     /// The run has ended, and of this entry nothing was done at the target: its attempts were
     /// refused, and it would have gone out again.
     Withdrawn(EntryId),
+    /// A create was throttled. Nothing came of it, and it goes out again.
+    Throttled,
     /// The allowed rate changed.
     RateChanged {
         /// Requests a second before; `None` where there was no bound.

@@ -282,6 +282,8 @@ async fn what_is_throttled_goes_out_again_more_slowly() {
         matches!(event, Event::RateChanged { throttled: true, .. })
     };
     assert!(ran.events.iter().any(|event| slower(&event)));
+    let throttled = ran.events.iter().filter(|(_, event)| matches!(event, Event::Throttled));
+    assert_eq!(throttled.count(), 2, "each refused create is told");
     assert_eq!(ran.service.world().asked.len(), 32);
 }
 

@@ -29,6 +29,7 @@ impl State {
     fn refused(&mut self, at: usize, refusal: Refusal, now: Instant) {
         match refusal.class {
             Class::Throttled => {
+                self.events.push(Event::Throttled);
                 self.try_again(at);
                 let sent = self.records[at].sent.unwrap_or(now);
                 let from = self.options.pace.rate();

@@ -75,7 +75,7 @@ impl RunProgress {
             Event::RateChanged { from, to, throttled: true } => {
                 self.state = State::Throttled { from: *from, to: *to, at: Instant::now() };
             }
-            Event::RateChanged { .. } | Event::Withdrawn(_) => {}
+            Event::RateChanged { .. } | Event::Throttled | Event::Withdrawn(_) => {}
             Event::Paused { cause, probe_at } => {
                 self.state = State::Paused { cause: cause.as_str(), probe_at: *probe_at };
                 self.line_now();
