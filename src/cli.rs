@@ -279,7 +279,7 @@ pub struct Import {
     /// Ask the target also of what the journal knows to be there
     #[arg(long)]
     pub recheck: bool,
-    /// Write what became of each entry to this file: `.json`
+    /// Write how it went to a file: `.json`, `.jsonl`, `.csv`, `.md` or `.html`; repeatable
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
     #[command(flatten)]

@@ -10,6 +10,7 @@ pub mod github;
 pub mod gitlab;
 pub mod human;
 pub mod json;
+mod markup;
 pub mod junit;
 pub mod output;
 pub mod patch;

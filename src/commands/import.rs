@@ -1,8 +1,8 @@
 //! `lineload import`
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::checking::{self, Filter, Manifest, shell_words};
@@ -22,7 +22,8 @@ use crate::import::{self, End};
 use crate::journal::Journal;
 use crate::pace::{Limits, Pace, Rate};
 use crate::report::output::Output;
-use crate::report::run::{RunLog, json, summary};
+use crate::report::run::format::{self, ReportError};
+use crate::report::run::{RunLog, summary};
 use crate::submission::Outcome;
 
 /// Look-ups a second of anything but the local registry.
@@ -34,7 +35,8 @@ const CONCURRENCY: u16 = 1000;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    reports_can_be_written(&args.report)?;
+    // Before anything is sent.
+    format::can_be_written(&args.report).map_err(|error| report_failure(&error))?;
     if args.dry_run {
         return dry_run(global, args, settings);
     }
@@ -341,28 +343,14 @@ fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, 
     Ok(if checked.errors > 0 { Exit::Findings } else { Exit::Success })
 }
 
-/// That every report can be written is found out before anything is sent.
-fn reports_can_be_written(reports: &[std::path::PathBuf]) -> Result<(), Failure> {
-    for path in reports {
-        if path.extension().and_then(|ending| ending.to_str()) != Some("json") {
-            let message = format!("no report can be written as `{}`", path.display());
-            return Err(Failure::usage(message).help("name a file that ends in `.json`"));
-        }
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        file.map_err(|error| report_failure(path, &error))?;
+fn report_failure(error: &ReportError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error.help() {
+        Some(help) => failure.help(help),
+        None => failure,
     }
-    Ok(())
 }
 
-fn write_reports(log: &RunLog, reports: &[std::path::PathBuf]) -> Result<(), Failure> {
-    for path in reports {
-        let file = std::fs::File::create(path).map_err(|error| report_failure(path, &error))?;
-        json::write(log, io::BufWriter::new(file)).map_err(|error| report_failure(path, &error))?;
-    }
-    Ok(())
-}
-
-fn report_failure(path: &Path, error: &io::Error) -> Failure {
-    let reason = crate::walk::reason(error);
-    Failure::usage(format!("the report `{}` cannot be written: {reason}", path.display()))
+fn write_reports(log: &RunLog, reports: &[PathBuf]) -> Result<(), Failure> {
+    format::write(log, reports).map_err(|error| report_failure(&error))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -21,6 +21,7 @@ use crate::import::{self, End, Job, Stop};
 use crate::journal::{Journal, Known, OpenIntent, Staged, ToStage, Writer};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
+use crate::report::run::timeline::Timeline;
 use crate::submission::{Outcome, Refusal};
 
 /// What an import has at hand.
@@ -83,7 +84,8 @@ impl<'s> Session<'s> {
         let writer = writer.map_err(|error| status::failure(&error))?;
         let mut recovered = HashSet::new();
         let outcomes = writer.outcomes();
-        let end = self
+        // Look-ups alone: there is no rate to tell of.
+        let (end, _) = self
             .run_engine(jobs, &writer, |settled| {
                 if settled.outcome == Outcome::Recovered {
                     let intent = &intents[settled.entry.0 as usize];
@@ -162,26 +164,30 @@ impl<'s> Session<'s> {
             .map_err(|error| status::failure(&error))?;
         let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
         let outcomes = writer.outcomes();
-        let end = self
+        let (end, timeline) = self
             .run_engine(jobs, &writer, |settled| {
                 outcomes.settled(settled.clone());
                 log.settle(settled);
             })
             .await;
+        log.timeline = timeline;
         drop(outcomes);
         close(writer, Some(ending(&end)))?;
         Ok(end)
     }
 
+    /// Sends `jobs`, and tells how it ended and how it went over time.
     async fn run_engine(
         &mut self,
         jobs: Vec<Job>,
         writer: &Writer,
         mut settled: impl FnMut(Settled),
-    ) -> End {
+    ) -> (End, Timeline) {
         let local = self.ready.target.is_local();
         let mut options = engine_options(&self.args.pace, &self.settings.config, local);
         options.journal = Some(writer.outcomes());
+        let mut timeline = Timeline::new(options.pace.rate());
+        let began = Instant::now();
         let quiet = self.global.quiet;
         let mut progress = RunProgress::new(checking::progress(self.global), quiet, jobs.len());
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
@@ -197,6 +203,7 @@ impl<'s> Session<'s> {
                 event = told.recv() => match event {
                     Some(event) => {
                         progress.event(&event);
+                        timeline.event(began.elapsed(), &event);
                         match event {
                             Event::Settled(one) => settled(one),
                             Event::Withdrawn(entry) => writer.outcomes().withdrawn(entry),
@@ -209,13 +216,15 @@ impl<'s> Session<'s> {
             }
         }
         progress.finish();
-        match engine.await {
+        timeline.end(began.elapsed());
+        let end = match engine.await {
             Ok(end) => end,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => End::Interrupted { signal: 15 },
             },
-        }
+        };
+        (end, timeline)
     }
 }
 

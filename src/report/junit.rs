@@ -4,14 +4,14 @@
 //! readers list failures alone, and whoever asks for this report wants to see what was found.
 //! Whether the run passes is the exit code's to say.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::FindingsReport;
+use super::markup::xml;
 use crate::check::Summary;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::words::{counted, escaped};
+use crate::diagnostic::words::counted;
 use crate::source::{Region, SourceStore};
 
 /// Findings as JUnit's XML. A file's are written as they come, so the root has no counts: they would
@@ -86,36 +86,5 @@ impl<W: Write> FindingsReport for Junit<W> {
         }
         writeln!(self.out, "</testsuites>")?;
         self.out.flush()
-    }
-}
-
-/// `text` as XML takes it, in a value as between tags. Most control characters are not allowed even
-/// as references, so what may not be printed is escaped as everywhere.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in escaped(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{FFFE}' | '\u{FFFF}' => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_left_that_xml_forbids() {
-        assert_eq!(xml("<a b=\"c\">'&"), "&lt;a b=&quot;c&quot;&gt;&apos;&amp;");
-        assert_eq!(xml("\u{0}\u{b}\n\u{fffe}é]]>"), "\\u{0}\\u{b}\\n\\u{fffe}é]]&gt;");
     }
 }

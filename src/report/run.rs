@@ -1,13 +1,24 @@
 //! How an import went: what became of each entry, and in numbers.
 
+pub mod timeline;
+mod row;
+mod words;
+pub mod csv;
+pub mod html;
 pub mod json;
+pub mod lines;
+pub mod markdown;
+pub mod format;
 pub mod progress;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use self::timeline::Timeline;
 use crate::check::Entry;
 use crate::event::Settled;
 use crate::source::SourceStore;
@@ -30,6 +41,8 @@ pub struct RunLog {
     pub known: usize,
     /// Every entry, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
+    /// How it went over time.
+    pub timeline: Timeline,
 }
 
 /// An entry and what became of it.
@@ -53,6 +66,15 @@ pub struct LoggedEntry {
     pub request_id: Option<String>,
     /// What the target said, where it refused.
     pub error: Option<Refusal>,
+}
+
+impl LoggedEntry {
+    /// Whether the target has something against it.
+    #[must_use]
+    pub const fn failed(&self) -> bool {
+        use Outcome as O;
+        matches!(self.outcome, O::Rejected | O::Conflict | O::Unresolved | O::Differs)
+    }
 }
 
 /// How many entries came to which end.
@@ -104,6 +126,7 @@ impl RunLog {
             sending: Duration::ZERO,
             known: 0,
             entries: entries.collect(),
+            timeline: Timeline::default(),
         }
     }
 
@@ -129,5 +152,21 @@ impl RunLog {
         let mut counts = Counts::default();
         self.entries.iter().for_each(|entry| counts.add(entry.outcome));
         counts
+    }
+
+    /// Artifacts created a second while it sent; `None` where none was.
+    #[must_use]
+    pub fn created_a_second(&self) -> Option<f64> {
+        let created = self.counts().of(Outcome::Created);
+        let seconds = self.sending.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = created as f64 / seconds;
+        (created > 0 && seconds > 0.0).then_some(rate)
+    }
+
+    /// How long it took, for people.
+    fn took(&self) -> String {
+        let took = self.ended.duration_since(self.started);
+        words::length(took.try_into().unwrap_or_default())
     }
 }

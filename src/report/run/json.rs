@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{LoggedEntry, RunLog};
+use super::RunLog;
+use super::row::{Row, shown_target};
+use crate::report::json::write_value;
 use crate::submission::{Outcome, Target};
 
 /// The version of the shape.
@@ -15,29 +17,10 @@ const VERSION: u32 = 1;
 struct Head<'r> {
     version: u32,
     run: &'r str,
-    target: Option<&'r Target>,
+    target: Option<Target>,
     started: String,
     ended: String,
     counts: Map<String, Value>,
-}
-
-#[derive(Serialize)]
-struct Row<'r> {
-    file: &'r str,
-    line: u32,
-    name: Option<&'r str>,
-    source_uri: Option<&'r str>,
-    outcome: Outcome,
-    arn: Option<&'r str>,
-    attempts: u32,
-    request_id: Option<&'r str>,
-    error: Option<Error<'r>>,
-}
-
-#[derive(Serialize)]
-struct Error<'r> {
-    code: Option<&'r str>,
-    message: &'r str,
 }
 
 /// Writes the report.
@@ -55,34 +38,19 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
     let head = Head {
         version: VERSION,
         run: &log.run,
-        target: log.target.as_ref(),
+        target: log.target.as_ref().map(shown_target),
         started: log.started.to_string(),
         ended: log.ended.to_string(),
         counts: counted,
     };
-    let head = serde_json::to_string(&head)?;
-    write!(out, "{},\"entries\":[", head.strip_suffix('}').unwrap_or(&head))?;
+    let mut text = Vec::new();
+    write_value(&mut text, &head)?;
+    out.write_all(text.strip_suffix(b"}").unwrap_or(&text))?;
+    out.write_all(b",\"entries\":[")?;
     for (at, entry) in log.entries.iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut out, &row(entry))?;
+        write_value(&mut out, &Row::of(entry))?;
     }
     writeln!(out, "{}]}}", if log.entries.is_empty() { "" } else { "\n" })?;
     out.flush()
-}
-
-fn row(entry: &LoggedEntry) -> Row<'_> {
-    Row {
-        file: &entry.file,
-        line: entry.line,
-        name: entry.name.as_deref(),
-        source_uri: entry.source_uri.as_deref(),
-        outcome: entry.outcome,
-        arn: entry.arn.as_deref(),
-        attempts: entry.attempts,
-        request_id: entry.request_id.as_deref(),
-        error: entry
-            .error
-            .as_ref()
-            .map(|refusal| Error { code: refusal.code.as_deref(), message: &refusal.message }),
-    }
 }

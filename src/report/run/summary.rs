@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::row::{Row, shown_target};
 use super::{LoggedEntry, RunLog};
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::submission::Outcome;
@@ -37,38 +38,30 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
         let known = grouped(log.known as u64);
         writeln!(out, "{known} by the journal, without a request; `--recheck` asks the target")?;
     }
-    let made = counts.of(Outcome::Created);
     if let Some(target) = &log.target {
         let seconds = log.sending.as_secs_f64();
-        let rate = if made > 0 && seconds > 0.0 {
-            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let rate = made as f64 / seconds;
-            format!(", {rate:.1} created a second")
-        } else {
-            String::new()
-        };
-        writeln!(out, "{} ({seconds:.2} s{rate})", escaped(&target.to_string()))?;
+        let rate = log.created_a_second();
+        let rate = rate.map(|rate| format!(", {rate:.1} created a second")).unwrap_or_default();
+        writeln!(out, "{} ({seconds:.2} s{rate})", escaped(&shown_target(target).to_string()))?;
     }
     out.flush()
 }
 
 fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    let failed = |entry: &&LoggedEntry| {
-        use Outcome as O;
-        matches!(entry.outcome, O::Rejected | O::Conflict | O::Unresolved | O::Differs)
-    };
+    let failed = |entry: &&LoggedEntry| entry.failed();
     let count = log.entries.iter().filter(failed).count();
     for entry in log.entries.iter().filter(failed).take(LISTED) {
-        let name = entry.name.as_deref().or(entry.source_uri.as_deref()).unwrap_or_default();
-        let error = entry.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        let row = Row::of(entry);
+        let said = row.said();
+        let colon = if said.is_empty() { "" } else { ": " };
         writeln!(
             out,
-            "\x1b[31m{}\x1b[0m {}:{}: {}{}",
-            entry.outcome,
-            escaped(&entry.file),
-            entry.line,
-            escaped(name),
-            escaped(&error)
+            "\x1b[31m{}\x1b[0m {}:{}: {}{colon}{}",
+            row.outcome,
+            escaped(row.file),
+            row.line,
+            escaped(row.title()),
+            escaped(&said)
         )?;
     }
     if count > LISTED {

@@ -1,0 +1,172 @@
+//! How an import went as a page of its own: the counts, a picture of the rate over time, and what
+//! failed.
+//!
+//! The page loads nothing and runs nothing, and its policy forbids both. It is well-formed XML too,
+//! so that a parser can tell that no text from a manifest has become markup.
+
+mod picture;
+mod scale;
+
+use std::io::{self, Write};
+
+use super::row::Row;
+use super::timeline::{Pause, Timeline};
+use super::{RunLog, row, words};
+use crate::diagnostic::words::{counted, grouped};
+use crate::event::Cause;
+use crate::report::markup::xml;
+use crate::submission::Outcome;
+
+/// Failures that are listed at most: a browser is slow with longer tables.
+const LISTED: usize = 2_000;
+/// Pauses that are listed at most.
+const PAUSES: usize = 50;
+/// The longest text in a cell, in characters.
+const LONGEST_TEXT: usize = 1_000;
+const STYLE: &str = include_str!("html/style.css");
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// Writes the report.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+    let total = counted(log.counts().total(), "artifact");
+    write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <title>lineload import: {total}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <header><h1>lineload <b>import</b></h1><p>{total}</p></header>\n<main>\n"
+    )?;
+    summary(log, &mut out)?;
+    over_time(&log.timeline, &mut out)?;
+    failures(log, &mut out)?;
+    write!(out, "</main>\n</body>\n</html>\n")?;
+    out.flush()
+}
+
+/// The counts, and the rest that is said in a word.
+fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
+    let counts = log.counts();
+    write!(out, "<section>\n<h2>Outcome</h2>\n<ul class=\"counts\">\n")?;
+    for outcome in Outcome::ALL {
+        let count = counts.of(outcome);
+        if count == 0 && outcome != Outcome::Created {
+            continue;
+        }
+        let class = match outcome {
+            _ if count == 0 => "zero",
+            Outcome::Created | Outcome::Recovered | Outcome::Updated => "good",
+            Outcome::Existed => "plain",
+            Outcome::Pending | Outcome::Differs => "open",
+            _ => "bad",
+        };
+        let count = grouped(count as u64);
+        writeln!(out, "<li class=\"{class}\"><b>{count}</b> {outcome}</li>")?;
+    }
+    write!(out, "</ul>\n<dl>\n")?;
+    let mut line = |name: &str, text: &str| writeln!(out, "<dt>{name}</dt><dd>{text}</dd>");
+    if let Some(target) = &log.target {
+        line("Target", &xml(&row::shown_target(target).to_string()))?;
+    }
+    line("Started", &words::moment(log.started))?;
+    line("Took", &log.took())?;
+    if let Some(rate) = log.created_a_second() {
+        line("Created a second", &format!("{rate:.1}"))?;
+    }
+    line("Run", &xml(&log.run))?;
+    let notes = words::notes(log);
+    if !notes.is_empty() {
+        let notes: String = notes.iter().map(|note| format!("<li>{}</li>", spans(note))).collect();
+        line("Besides", &format!("<ul>{notes}</ul>"))?;
+    }
+    write!(out, "</dl>\n</section>\n")
+}
+
+/// A text of lineload's own, with what stands in backticks as code.
+fn spans(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let part =
+        |(at, part)| if at % 2 == 1 { format!("<code>{}</code>", xml(part)) } else { xml(part) };
+    parts.map(part).collect()
+}
+
+/// The picture, and its pauses in words: not each has the room for a name in it.
+fn over_time(timeline: &Timeline, out: &mut impl Write) -> io::Result<()> {
+    if timeline.is_empty() {
+        return Ok(());
+    }
+    write!(out, "<section>\n<h2>Over time</h2>\n")?;
+    picture::draw(timeline, out)?;
+    let pauses = timeline.pauses();
+    if !pauses.is_empty() {
+        let count = counted(pauses.len(), "pause");
+        write!(
+            out,
+            "<details><summary>{count}</summary>\n<table class=\"pauses\">\n<thead><tr>\
+             <th>After</th><th>For</th><th>Why</th></tr></thead>\n<tbody>\n"
+        )?;
+        for Pause { cause, from, to } in pauses.iter().take(PAUSES) {
+            let (after, lasted) = (words::length(*from), words::length(to.saturating_sub(*from)));
+            let why = why(*cause);
+            writeln!(out, "<tr><td>{after}</td><td>{lasted}</td><td>{why}</td></tr>")?;
+        }
+        write!(out, "</tbody>\n</table>\n")?;
+        more(pauses.len(), PAUSES, "", out)?;
+        writeln!(out, "</details>")?;
+    }
+    writeln!(out, "</section>")
+}
+
+const fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Limit => "a limit of the service was reached",
+        Cause::Unreachable => "the target could not be reached",
+        Cause::Expired => "the credentials had expired",
+        Cause::Throttled => "every request was throttled",
+    }
+}
+
+fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
+    let failed = log.entries.iter().filter(|entry| entry.failed());
+    let count = failed.clone().count();
+    if count == 0 {
+        return Ok(());
+    }
+    write!(
+        out,
+        "<section>\n<h2>{} failed</h2>\n<div class=\"wide\">\n<table class=\"failures\">\n<thead><tr>\
+         <th>Where</th><th>Name</th><th>Outcome</th><th>What was said</th></tr></thead>\n\
+         <tbody>\n",
+        grouped(count as u64)
+    )?;
+    let text = |text: &str| xml(&words::cut(text, LONGEST_TEXT));
+    for entry in failed.take(LISTED) {
+        let row = Row::of(entry);
+        let request = row.request_id.map(|id| format!("<small>request {}</small>", text(id)));
+        writeln!(
+            out,
+            "<tr><td class=\"mono\">{}:{}</td><td>{}</td><td>{}</td><td>{}{}</td></tr>",
+            text(row.file),
+            row.line,
+            text(row.title()),
+            row.outcome,
+            text(&row.said()),
+            request.unwrap_or_default(),
+        )?;
+    }
+    write!(out, "</tbody>\n</table>\n</div>\n")?;
+    more(count, LISTED, "; <code>--report FILE.json</code> lists them all", out)?;
+    writeln!(out, "</section>")
+}
+
+fn more(count: usize, listed: usize, hint: &str, out: &mut impl Write) -> io::Result<()> {
+    if count <= listed {
+        return Ok(());
+    }
+    writeln!(out, "<p>and {} more{hint}</p>", grouped((count - listed) as u64))
+}

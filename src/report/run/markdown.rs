@@ -1,0 +1,94 @@
+//! How an import went as Markdown, for a comment, an issue or the summary of a job.
+//!
+//! Every text that is not lineload's own stands in a code span: there nothing is markup, a link, a
+//! mention or the number of an issue, and no escape is needed. Such texts are in lists, since a table
+//! has rules of its own for what it finds in a code span.
+
+use std::io::{self, Write};
+
+use super::row::{Row, shown_target};
+use super::{LoggedEntry, RunLog, words};
+use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::submission::Outcome;
+
+/// GitHub takes no longer comment than 65,536 characters. Bytes, which are at least as many.
+const LONGEST: usize = 65_000;
+/// Kept of it for the last line.
+const LAST: usize = 200;
+/// The longest text in it, in characters.
+const LONGEST_TEXT: usize = 500;
+
+/// Writes the report.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+    let mut text = head(log);
+    let failed: Vec<_> = log.entries.iter().filter(|entry| entry.failed()).collect();
+    if !failed.is_empty() {
+        text.push_str(&format!("\n#### {} failed\n\n", grouped(failed.len() as u64)));
+    }
+    for (at, entry) in failed.iter().enumerate() {
+        let item = item(entry);
+        if text.len() + item.len() > LONGEST - LAST {
+            let more = grouped((failed.len() - at) as u64);
+            text.push_str(&format!("\nand {more} more; `--report FILE.json` lists them all\n"));
+            break;
+        }
+        text.push_str(&item);
+    }
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn head(log: &RunLog) -> String {
+    let counts = log.counts();
+    let total = counted(counts.total(), "artifact");
+    let mut text = format!("### lineload import: {total}\n\n");
+    if let Some(target) = &log.target {
+        text.push_str(&format!("To {}. ", code(&shown_target(target).to_string())));
+    }
+    text.push_str(&format!("Started {}, took {}.", words::moment(log.started), log.took()));
+    if let Some(rate) = log.created_a_second() {
+        text.push_str(&format!(" {rate:.1} created a second."));
+    }
+    text.push_str("\n\n| outcome | artifacts |\n|---|---:|\n");
+    for outcome in Outcome::ALL {
+        let count = counts.of(outcome);
+        if count > 0 || outcome == Outcome::Created {
+            text.push_str(&format!("| {outcome} | {} |\n", grouped(count as u64)));
+        }
+    }
+    let notes = words::notes(log);
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for note in notes {
+        text.push_str(&format!("- {note}\n"));
+    }
+    text
+}
+
+fn item(entry: &LoggedEntry) -> String {
+    let row = Row::of(entry);
+    let place = code(&format!("{}:{}", row.file, row.line));
+    let mut item = format!("- {place} {} **{}**", code(row.title()), row.outcome);
+    let said = row.said();
+    if !said.is_empty() {
+        item.push_str(&format!(": {}", code(&said)));
+    }
+    item.push('\n');
+    item
+}
+
+/// `text` as a code span: nothing in it is Markdown.
+fn code(text: &str) -> String {
+    let mut text = words::cut(&escaped(text), LONGEST_TEXT);
+    if text.trim().is_empty() {
+        text = "-".to_owned();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}

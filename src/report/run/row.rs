@@ -1,0 +1,72 @@
+//! An entry as the reports for programs have it, what looks like a credential masked.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::LoggedEntry;
+use crate::diagnostic::secret::masked;
+use crate::submission::{Outcome, Target};
+
+#[derive(Serialize)]
+pub(super) struct Row<'r> {
+    pub(super) file: &'r str,
+    pub(super) line: u32,
+    pub(super) name: Option<Cow<'r, str>>,
+    pub(super) source_uri: Option<Cow<'r, str>>,
+    pub(super) outcome: Outcome,
+    pub(super) arn: Option<&'r str>,
+    pub(super) attempts: u32,
+    pub(super) request_id: Option<&'r str>,
+    pub(super) error: Option<Error<'r>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Error<'r> {
+    pub(super) code: Option<&'r str>,
+    /// What a service says often repeats what it was sent.
+    pub(super) message: Cow<'r, str>,
+}
+
+impl<'r> Row<'r> {
+    pub(super) fn of(entry: &'r LoggedEntry) -> Self {
+        Self {
+            file: &entry.file,
+            line: entry.line,
+            name: entry.name.as_deref().map(masked),
+            source_uri: entry.source_uri.as_deref().map(masked),
+            outcome: entry.outcome,
+            arn: entry.arn.as_deref(),
+            attempts: entry.attempts,
+            request_id: entry.request_id.as_deref(),
+            error: entry.error.as_ref().map(|refusal| Error {
+                code: refusal.code.as_deref(),
+                message: masked(&refusal.message),
+            }),
+        }
+    }
+
+    /// What the entry is called: by its name, or by where it lies.
+    pub(super) fn title(&self) -> &str {
+        self.name.as_deref().or(self.source_uri.as_deref()).unwrap_or_default()
+    }
+
+    /// What was said, where it was refused.
+    pub(super) fn said(&self) -> String {
+        match &self.error {
+            Some(Error { code: Some(code), message }) => format!("{code}: {message}"),
+            Some(Error { code: None, message }) => message.to_string(),
+            None => String::new(),
+        }
+    }
+}
+
+/// The target without the password that its URL may have.
+pub(super) fn shown_target(target: &Target) -> Target {
+    match target {
+        Target::Endpoint { url, region } => {
+            Target::Endpoint { url: masked(url).into_owned(), region: region.clone() }
+        }
+        other => other.clone(),
+    }
+}
