@@ -1,13 +1,15 @@
-"""The registry's page in a real Chromium, with artifacts that are meant to harm. Skipped where there is
-none. Usage: browser.py LINELOAD [FOLDER-FOR-SCREENSHOTS]"""
+"""The registry's page and the report of an import in a real Chromium, with artifacts that are meant to
+harm. Skipped where there is none. Usage: browser.py LINELOAD [FOLDER-FOR-SCREENSHOTS]"""
 
 import html.parser
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
 import urllib.parse
+import xml.dom.minidom
 
 import boto3
 
@@ -65,11 +67,32 @@ def harmless(name, dom, loud):
     check(f"{name}: its own style is applied, and the policy has nothing to refuse", not loud, loud)
 
 
+def report(folder):
+    """The page that `import --report` writes; a binary without the AWS SDK has no `import`."""
+    if subprocess.run([LINELOAD, "import", "--help"], capture_output=True).returncode != 0:
+        print("skip  no report of an import: this binary has no `import`")
+        return
+    folder = pathlib.Path(folder)
+    # JSON is YAML. The second of a source differs from the first, so that it is listed.
+    for run, kind in enumerate(("Model", EVIL.replace("\0", ""))):
+        artifact = {"ArtifactType": kind, "Source": {"SourceUri": "s3://lake/" + EVIL.replace("\0", "")}}
+        (folder / "evil.yaml").write_text(json.dumps(artifact), encoding="utf-8")
+        page = folder / f"{run}.html"
+        subprocess.run([LINELOAD, "import", "evil.yaml", "--local=i.sqlite3", "--report", page.name],
+                       cwd=folder, capture_output=True, timeout=120)
+        xml.dom.minidom.parse(str(page))
+        dom, loud = browse(page.as_uri(), f"report-{run}.png")
+        harmless(f"report {run}", dom, loud)
+    check("report 1: what differs is listed as text", "differs" in dom.texts
+          and "<script>document.title='owned'</script>" in "".join(dom.texts), dom.texts)
+
+
 def main():
     if CHROMIUM is None:
         print("skip  there is no Chromium here")
         return
     with tempfile.TemporaryDirectory() as folder:
+        report(folder)
         server = subprocess.Popen([LINELOAD, "serve", "--isolated", "--db", "r.sqlite3"],
                                   cwd=folder, stdout=subprocess.PIPE, text=True)
         try:
