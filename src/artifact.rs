@@ -2,11 +2,17 @@
 //!
 //! In: checked values. Out: requests, identities and digests. It knows nothing of files or of HTTP.
 
+mod difference;
+mod stamp;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use difference::Difference;
+pub use stamp::{BadStamp, Stamp};
 
 /// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that
 /// keeps every constraint of the service.
@@ -112,39 +118,6 @@ impl Artifact {
         Identity::new(&self.source.uri, &self.source.types)
     }
 
-    /// The fields in which `self` and `other` differ, as in `Properties.Rows`.
-    #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut note = |differs: bool, field: &str| {
-            if differs {
-                found.push(field.to_owned());
-            }
-        };
-        note(self.name != other.name, "ArtifactName");
-        note(self.artifact_type != other.artifact_type, "ArtifactType");
-        note(self.identity() != other.identity(), "Source");
-        let (ours, theirs) = (&self.metadata_properties, &other.metadata_properties);
-        note(ours.commit_id != theirs.commit_id, "MetadataProperties.CommitId");
-        note(ours.generated_by != theirs.generated_by, "MetadataProperties.GeneratedBy");
-        note(ours.project_id != theirs.project_id, "MetadataProperties.ProjectId");
-        note(ours.repository != theirs.repository, "MetadataProperties.Repository");
-        let tags = |artifact: &Self| -> BTreeMap<String, String> {
-            artifact.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
-        };
-        let maps = [
-            ("Properties", self.properties.clone(), other.properties.clone()),
-            ("Tags", tags(self), tags(other)),
-        ];
-        for (field, ours, theirs) in maps {
-            let keys: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
-            for key in keys {
-                note(ours.get(key) != theirs.get(key), &format!("{field}.{key}"));
-            }
-        }
-        found
-    }
-
     /// The digest of the request. The order of properties, tags and source types does not change
     /// it, nor whether an empty map was written out.
     #[must_use]
@@ -228,7 +201,7 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 mod tests {
     use super::*;
 
-    fn artifact() -> Artifact {
+    pub(super) fn artifact() -> Artifact {
         Artifact {
             name: Some("a".into()),
             artifact_type: "DataSet".into(),
@@ -262,22 +235,6 @@ mod tests {
         other.properties.insert("k".into(), "v".into());
         assert_ne!(one.digest(), other.digest());
         assert_eq!(one.identity().key(), other.identity().key());
-    }
-
-    #[test]
-    fn differences_are_named_by_field() {
-        let one = artifact();
-        let mut other = artifact();
-        other.source.types.reverse();
-        assert_eq!(one.differences(&other), Vec::<String>::new());
-        other.properties.insert("Rows".into(), "1".into());
-        other.metadata_properties.commit_id = Some("c".into());
-        other.tags.push(Tag { key: "team".into(), value: "x".into() });
-        other.name = None;
-        assert_eq!(
-            one.differences(&other),
-            ["ArtifactName", "MetadataProperties.CommitId", "Properties.Rows", "Tags.team"]
-        );
     }
 
     #[test]

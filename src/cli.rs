@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(feature = "aws")]
+mod import;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +17,11 @@ use crate::report::output::ColorChoice;
 use crate::report::progress::When;
 use crate::source::Pattern;
 use crate::walk;
+#[cfg(feature = "aws")]
+pub use import::{
+    CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,
+    WhenExists,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -97,6 +105,12 @@ pub enum Command {
     /// Check manifests, then submit what is valid
     #[cfg(feature = "aws")]
     Import(Box<Import>),
+    /// Say what an import would do: compares with the target, changes nothing
+    #[cfg(feature = "aws")]
+    Plan(Box<Plan>),
+    /// Go on with a run that did not come to its end, exactly as it was staged
+    #[cfg(feature = "aws")]
+    Resume(Box<Resume>),
     /// Say what the journal holds: runs, what became of their entries, what failed
     Status(Status),
     /// Run the local registry, for any AWS client
@@ -244,6 +258,9 @@ pub struct Status {
     /// How many runs, the latest first
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub runs: u32,
+    /// Write what failed in the latest run to this folder, as manifests to mend and import again
+    #[arg(long, value_name = "DIR")]
+    pub failed_manifests: Option<PathBuf>,
 }
 
 /// `lineload explain`
@@ -252,111 +269,6 @@ pub struct Explain {
     /// The rule; all of them are listed without one
     #[arg(value_name = "CODE", value_parser = code)]
     pub code: Option<Code>,
-}
-
-/// `lineload import`
-#[cfg(feature = "aws")]
-#[derive(Debug, Clone, Args)]
-pub struct Import {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened")]
-    pub manifests: Manifests,
-    /// Submit nothing if any manifest is invalid
-    #[arg(long)]
-    pub require_valid: bool,
-    /// Check, and say what would be sent; needs no target
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Write without asking; needed where there is no terminal to ask on
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Refuse beforehand to create more than so many artifacts
-    #[arg(long, value_name = "N")]
-    pub max_changes: Option<usize>,
-    /// What was sent and what became of it, so that a run that was killed can go on
-    #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
-    pub journal: PathBuf,
-    /// Ask the target also of what the journal knows to be there
-    #[arg(long)]
-    pub recheck: bool,
-    /// Write how it went to a file: `.json`, `.jsonl`, `.csv`, `.md` or `.html`; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub report: Vec<PathBuf>,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened")]
-    pub target: Target,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened")]
-    pub pace: Pace,
-}
-
-/// Where artifacts go.
-#[cfg(feature = "aws")]
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Target")]
-pub struct Target {
-    /// The embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
-          default_missing_value = DEFAULT_REGISTRY,
-          conflicts_with_all = ["region", "profile", "endpoint_url"])]
-    pub local: Option<PathBuf>,
-    /// The AWS Region
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// The profile of the AWS configuration
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// Another endpoint than AWS's
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-    /// Refuse to write to any other account
-    #[arg(long, value_name = "ID")]
-    pub expect_account: Option<String>,
-    /// Refuse to write to any other Region
-    #[arg(long, value_name = "REGION")]
-    pub expect_region: Option<String>,
-}
-
-/// How fast requests leave, and what is waited for.
-#[cfg(feature = "aws")]
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Pace")]
-pub struct Pace {
-    /// Creates a second, with decimals if need be; `auto`, which finds out what the service allows;
-    /// or `unlimited`. `auto` where nothing is said, and `unlimited` with --local
-    #[arg(long, value_name = "N|auto|unlimited")]
-    pub rate: Option<crate::pace::Rate>,
-    /// The highest rate of `auto`, in creates a second
-    #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
-    pub max_rate: f64,
-    /// How far `auto` stays under the rate that it found, so that the account's other users get on;
-    /// with 0, a few percent. To find out whether more is allowed, it goes beyond now and then
-    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
-    pub headroom: u8,
-    /// Creates that may leave at once under the highest rate; a fiftieth of it where nothing is said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub burst: Option<u32>,
-    /// Requests that may be under way at once; where nothing is said as many as the rate and the
-    /// latency come to, 1000 at most, and 16 with an unlimited rate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4000))]
-    pub concurrency: Option<u16>,
-    /// How long a limit, or a target that cannot be reached, is waited for
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    pub limit_patience: Duration,
-    /// How long after an attempt whose answer was lost it may still take effect
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    pub settle: Duration,
-    /// How long one attempt may take
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
-}
-
-/// `90s`, `2m`, `1h30m`, `500ms`.
-#[cfg(feature = "aws")]
-fn duration(text: &str) -> Result<Duration, String> {
-    let example = "write it as `30s`, `2m` or `1h30m`";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
-    Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
 }
 
 /// Where the local registry is kept if nothing is said.

@@ -1,12 +1,18 @@
 //! One short file a command, which wires the stages.
 
 mod checking;
+#[cfg(feature = "aws")]
+mod ending;
 mod explain;
 mod fixing;
 mod git;
 #[cfg(feature = "aws")]
 mod import;
 mod lint;
+#[cfg(feature = "aws")]
+mod plan;
+#[cfg(feature = "aws")]
+mod resume;
 mod runtime;
 mod schema;
 mod serve;
@@ -91,6 +97,10 @@ pub fn main() -> Exit {
         Command::Lint(args) => lint::run(&cli.global, args),
         #[cfg(feature = "aws")]
         Command::Import(args) => import::run(&cli.global, args),
+        #[cfg(feature = "aws")]
+        Command::Plan(args) => plan::run(&cli.global, args),
+        #[cfg(feature = "aws")]
+        Command::Resume(args) => resume::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),

@@ -1,6 +1,6 @@
 //! What the engine tells, in the past tense. Reports listen; the engine does not know them.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::check::EntryId;
 use crate::submission::{Outcome, Refusal};
@@ -13,6 +13,8 @@ pub enum Event {
     /// The run has ended, and of this entry nothing was done at the target: its attempts were
     /// refused, and it would have gone out again.
     Withdrawn(EntryId),
+    /// Somebody else created what this entry was to create, since this run began.
+    MadeByAnother(EntryId),
     /// A create was throttled. Nothing came of it, and it goes out again.
     Throttled,
     /// The allowed rate changed.
@@ -30,6 +32,8 @@ pub enum Event {
         cause: Cause,
         /// When the next probe goes out.
         probe_at: Instant,
+        /// What was said.
+        refusal: Refusal,
     },
     /// A probe went out.
     Probed,
@@ -55,6 +59,11 @@ pub struct Settled {
     pub request_id: Option<String>,
     /// What the service said, where it refused.
     pub error: Option<Refusal>,
+    /// Whether what is there is known in every field: it was made so, or compared.
+    pub compared: bool,
+    /// When it was changed last, by the target's clock, where that was seen and it is as the
+    /// manifest says.
+    pub modified: Option<SystemTime>,
 }
 
 /// Why nothing is sent.

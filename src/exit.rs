@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. Where several hold, signals win, then 2, then 4, then 1.
+/// How a command ended. Where several hold, signals win, then 2, then 4, then 1, then 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// All is well.
@@ -11,6 +11,8 @@ pub enum Exit {
     Findings,
     /// Wrong usage, configuration or environment; nothing was sent.
     Usage,
+    /// A plan has something to do, and the exit code was asked to tell.
+    Changes,
     /// Stopped early, and can be resumed.
     Stopped,
     /// Ended by a signal, after what was in flight had been answered.
@@ -25,6 +27,7 @@ impl Exit {
             Self::Success => 0,
             Self::Findings => 1,
             Self::Usage => 2,
+            Self::Changes => 3,
             Self::Stopped => 4,
             Self::Signal(signal) => 128 + signal,
         }
@@ -33,10 +36,12 @@ impl Exit {
     const fn rank(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Findings => 1,
-            Self::Stopped => 2,
-            Self::Usage => 3,
-            Self::Signal(_) => 4,
+            // Only a plan has changes, and they are no fault.
+            Self::Changes => 1,
+            Self::Findings => 2,
+            Self::Stopped => 3,
+            Self::Usage => 4,
+            Self::Signal(_) => 5,
         }
     }
 
@@ -59,7 +64,14 @@ mod tests {
 
     #[test]
     fn signals_then_usage_then_stopped_then_findings() {
-        let order = [Exit::Success, Exit::Findings, Exit::Stopped, Exit::Usage, Exit::Signal(2)];
+        let order = [
+            Exit::Success,
+            Exit::Changes,
+            Exit::Findings,
+            Exit::Stopped,
+            Exit::Usage,
+            Exit::Signal(2),
+        ];
         for (at, lower) in order.iter().enumerate() {
             for higher in &order[at..] {
                 assert_eq!(lower.and(*higher), *higher);

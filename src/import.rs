@@ -4,35 +4,74 @@
 //! ended. What to do next is decided in `state`, which is pure: it is told what time it is and what
 //! was answered, and says what to do. `drive` does it. It prints nothing.
 
+mod asker;
 mod backoff;
+pub mod change;
 mod drive;
 mod lookup;
 mod state;
+mod survey;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+pub use asker::{Asker, Unanswered};
 pub use drive::{Stop, run};
+pub use lookup::{is_unchanged, seen_differences};
+pub use survey::{Survey, key_of, survey, survey_pays, worth_it};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Difference, Stamp};
 use crate::check::EntryId;
 use crate::event::Cause;
 use crate::journal::Outcomes;
 use crate::pace::Pace;
+use crate::service::Found;
 use crate::submission::Refusal;
+use change::{Drift, OnExists};
+
+/// How often expired credentials are tried again.
+const CREDENTIALS: Duration = Duration::from_secs(30);
 
 /// An entry to submit.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Its number in the run.
     pub entry: EntryId,
-    /// What to create.
+    /// What the manifest says.
     pub artifact: Arc<Artifact>,
-    /// When an earlier run made an attempt of which no answer is known. Such a job is looked up and
+    /// What the journal knows to be there.
+    pub known: Option<KnownThere>,
+    /// Where to begin with it.
+    pub start: Start,
+}
+
+/// What is known before anything is asked about what the target has at the source of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownThere {
+    /// How it differs from what the manifest says, as it was settled last.
+    pub differences: Vec<Difference>,
+    /// When it was changed last, by the target's clock, if that was ever seen.
+    pub modified: Option<SystemTime>,
+    /// Whether a run with this journal created it.
+    pub made: bool,
+}
+
+/// Where to begin with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// By creating it.
+    Create,
+    /// By asking what is at its source: nothing but that tells.
+    Ask,
+    /// An earlier run made an attempt at that time of which no answer is known. It is looked up and
     /// settled, and never created: whether it is still wanted, today's manifests say.
-    pub open_since: Option<SystemTime>,
-    /// The fields in which what is known to be there differs, of those that a listing does not show.
-    pub differences: Vec<String>,
+    Open(SystemTime),
+    /// It is there under this ARN.
+    There(String),
+    /// A listing showed it.
+    Listed(Box<Found>),
+    /// A listing showed that its name belongs to another source.
+    Taken(Box<Found>),
 }
 
 /// How to submit.
@@ -51,6 +90,18 @@ pub struct Options {
     pub settle: Duration,
     /// The seed of the jitter.
     pub seed: u64,
+    /// What is to become of what is there already.
+    pub on_exists: OnExists,
+    /// What of it is compared in every field.
+    pub drift: Drift,
+    /// What every artifact is created with besides.
+    pub stamp: Arc<Stamp>,
+    /// Entries that may fail: with so many, the run stops.
+    pub max_errors: Option<usize>,
+    /// When the run stops, however far it has come.
+    pub until: Option<Instant>,
+    /// When the run began, by this machine's clock.
+    pub began: SystemTime,
     /// Where every attempt is noted before it is made; `None` where nothing is kept.
     pub journal: Option<Outcomes>,
 }
@@ -79,6 +130,13 @@ pub enum End {
         /// Why.
         reason: String,
     },
+    /// More entries failed than may.
+    TooManyErrors {
+        /// How many.
+        errors: usize,
+    },
+    /// It took as long as it may.
+    OutOfTime,
     /// A signal asked for it.
     Interrupted {
         /// Its number.

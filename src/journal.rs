@@ -8,6 +8,7 @@
 
 mod lock;
 mod schema;
+mod staged;
 mod status;
 mod writer;
 
@@ -20,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::check::EntryId;
 use crate::submission::Target;
+pub use staged::{Staged, StagedEntry, StagedRun};
 pub use status::{FailedEntry, RunStatus, Status};
 pub use writer::{Outcomes, WriteError, Writer};
 
@@ -52,6 +54,12 @@ pub enum JournalError {
         path: PathBuf,
         /// The version of its tables.
         found: i64,
+    },
+    /// It was written by an earlier lineload, and is only to be read.
+    #[error("the journal {} was written by an earlier lineload", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
     },
     /// It is something else, or damaged.
     #[error("{} is no journal of lineload, or it is damaged: {reason}", path.display())]
@@ -98,12 +106,59 @@ pub struct OpenIntent {
 /// What was settled last for a source.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// The digest of the request.
-    pub digest: Digest,
-    /// The request.
-    pub artifact: Artifact,
+    /// The digest of the request that what is there equals; `None` where it was seen to differ.
+    pub digest: Option<Digest>,
+    /// The request, as JSON.
+    request: String,
     /// The ARN at the target.
     pub arn: Option<String>,
+    /// When it was changed last, by the target's clock, if that was seen.
+    pub modified: Option<SystemTime>,
+    /// Whether a run with this journal created it.
+    pub made: bool,
+    /// The file that it was read from.
+    pub file: String,
+    /// And the line.
+    pub line: u32,
+}
+
+impl Known {
+    const COLUMNS: &str =
+        "known.digest, known.request, known.arn, modified_ms, made, file, line, known.source";
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let digest: Vec<u8> = row.get(0)?;
+        Ok(Self {
+            digest: digest.try_into().ok().map(Digest),
+            request: row.get(1)?,
+            arn: row.get(2)?,
+            modified: row.get::<_, Option<i64>>(3)?.map(from_millis),
+            made: row.get(4)?,
+            file: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+            line: row.get::<_, Option<u32>>(6)?.unwrap_or_default(),
+        })
+    }
+
+    /// The request; `None` where it cannot be read any more.
+    #[must_use]
+    pub fn artifact(&self) -> Option<Artifact> {
+        serde_json::from_str(&self.request).ok()
+    }
+}
+
+/// A run to be staged.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRun<'r> {
+    /// Its id.
+    pub id: &'r str,
+    /// The command that goes on.
+    pub command: &'r str,
+    /// The folder that paths are relative to.
+    pub folder: &'r str,
+    /// How it goes about what exists, as the engine's side wrote it.
+    pub settings: &'r str,
+    /// The manifests, each with SHA-256 of what it held.
+    pub files: &'r [(String, [u8; 32])],
 }
 
 /// An entry to be staged.
@@ -126,7 +181,8 @@ impl Journal {
     /// Where it is locked, no journal, from a later lineload, on a network, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         schema::prepare(path)?;
-        let lock = lock::Lock::take(path)?;
+        let file = schema::the_file(path)?;
+        let lock = lock::Lock::take(&file, path)?;
         let connection = schema::open(path)?;
         Ok(Self { connection, path: path.to_owned(), _lock: lock })
     }
@@ -146,7 +202,8 @@ impl Journal {
         row.map_err(|error| self.failed(&error))
     }
 
-    /// What earlier runs at `target` left open: attempts of which no answer was noted.
+    /// What earlier runs at `target` left open: attempts of which no answer was noted, or none that
+    /// told.
     ///
     /// # Errors
     /// Where the journal cannot be read.
@@ -155,7 +212,8 @@ impl Journal {
             let mut statement = self.connection.prepare(
                 "SELECT entry.id, intent_ms, request, file, line
                  FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
-                 WHERE outcome IS NULL AND intent_ms IS NOT NULL AND identity = ?1 ORDER BY entry.id",
+                 WHERE (outcome IS NULL OR outcome = 'unresolved')
+                 AND intent_ms IS NOT NULL AND identity = ?1 ORDER BY entry.id",
             )?;
             let rows = statement.query_map([target.identity()], |row| {
                 Ok(OpenIntent {
@@ -177,18 +235,13 @@ impl Journal {
     /// Where the journal cannot be read.
     pub fn known(&self, target: &Target, key: Key) -> Result<Option<Known>, JournalError> {
         let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT digest, request, arn FROM known JOIN target ON target.id = known.target
-                 WHERE target.identity = ?1 AND source = ?2",
-            )?;
-            let row = |row: &rusqlite::Row<'_>| {
-                Ok(Known {
-                    digest: Digest(row.get(0)?),
-                    artifact: request(&row.get::<_, String>(1)?)?,
-                    arn: row.get(2)?,
-                })
-            };
-            statement.query_row(params![target.identity(), key.0], row).optional()
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {} FROM known JOIN target ON target.id = known.target
+                 LEFT JOIN entry ON entry.id = known.entry
+                 WHERE target.identity = ?1 AND known.source = ?2",
+                Known::COLUMNS
+            ))?;
+            statement.query_row(params![target.identity(), key.0], Known::read).optional()
         };
         read().map_err(|error| self.failed(&error))
     }
@@ -200,8 +253,7 @@ impl Journal {
     /// Where the journal cannot be written.
     pub fn stage<'e>(
         &mut self,
-        run: &str,
-        command: &str,
+        run: &NewRun<'_>,
         target: &Target,
         entries: impl Iterator<Item = ToStage<'e>>,
     ) -> Result<Staged, JournalError> {
@@ -214,11 +266,19 @@ impl Journal {
                 [target],
             )?;
             transaction.execute(
-                "INSERT INTO run (uuid, target, command, started_ms, process)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![run, target, command, millis(SystemTime::now()), std::process::id()],
+                "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    run.id,
+                    target,
+                    run.command,
+                    millis(SystemTime::now()),
+                    std::process::id(),
+                    run.folder,
+                    run.settings,
+                ],
             )?;
-            let run = transaction.last_insert_rowid();
+            let row = transaction.last_insert_rowid();
             let mut rows = HashMap::new();
             {
                 let mut insert = transaction.prepare(
@@ -228,8 +288,8 @@ impl Journal {
                 for one in entries {
                     let artifact = one.artifact;
                     let request = serde_json::to_string(artifact).unwrap_or_default();
-                    let row = insert.insert(params![
-                        run,
+                    let entry = insert.insert(params![
+                        row,
                         one.file,
                         one.line,
                         artifact.name,
@@ -238,11 +298,16 @@ impl Journal {
                         artifact.digest().0,
                         request,
                     ])?;
-                    rows.insert(one.entry, row);
+                    rows.insert(one.entry, entry);
+                }
+                let mut insert = transaction
+                    .prepare("INSERT INTO file (run, path, digest) VALUES (?1, ?2, ?3)")?;
+                for (path, digest) in run.files {
+                    insert.execute(params![row, path, digest])?;
                 }
             }
             transaction.commit()?;
-            Ok(Staged { run, rows })
+            Ok(Staged { run: row, rows })
         };
         write().map_err(|error| schema::failure(&self.path, &error))
     }
@@ -260,27 +325,12 @@ impl Journal {
     }
 }
 
-/// The rows of a run that has been staged.
-#[derive(Debug, Clone, Default)]
-pub struct Staged {
-    run: i64,
-    rows: HashMap<EntryId, i64>,
-}
-
-impl Staged {
-    /// The rows of intents that earlier runs left open, each under the number of its place, to be
-    /// settled before anything else.
-    #[must_use]
-    pub fn of_intents(intents: &[OpenIntent]) -> Self {
-        let rows = (0..).map(EntryId).zip(intents.iter().map(|intent| intent.row)).collect();
-        Self { run: 0, rows }
-    }
-}
-
 fn request(text: &str) -> rusqlite::Result<Artifact> {
-    serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-    })
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }
 
 fn millis(time: SystemTime) -> i64 {

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod service;
 pub mod pace;
 pub mod import;
+pub mod plan;
 pub mod registry;
 pub mod report;
 pub mod exit;

@@ -133,6 +133,8 @@ pub const TAGS_MAX: usize = 50;
 pub const LIST_PAGE_MAX: usize = 100;
 /// Fewest tags that a page of `ListTags` may be asked for.
 pub const LIST_TAGS_PAGE_MIN: usize = 50;
+/// Tags that a page of `ListTags` is asked for: every artifact's, but for those that AWS adds.
+pub const LIST_TAGS_PAGE: usize = 100;
 /// The prefix of tag keys that only AWS may write, in any case.
 pub const RESERVED_TAG_PREFIX: &str = "aws:";
 /// The documented default quota of manually created artifacts in an account and Region.

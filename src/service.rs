@@ -8,12 +8,13 @@ mod classify;
 #[cfg(feature = "aws")]
 pub mod sagemaker;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::SystemTime;
 
 pub use classify::{Seen, classify};
 
-use crate::artifact::{Artifact, SourceType};
+use crate::artifact::{Artifact, SourceType, Tag};
 use crate::submission::Refusal;
 
 /// What a target says.
@@ -24,12 +25,71 @@ pub trait Service: Clone + Send + Sync + 'static {
     /// Asks for an artifact to be created.
     fn create(&self, artifact: &Artifact) -> impl Future<Output = Answer<Created>> + Send;
 
-    /// Asks for a page of the artifacts at a URI; for the first where there is no token.
-    fn look_up(
+    /// Asks for a page of the artifacts that `filter` takes; for the first where there is no token.
+    fn list(
         &self,
-        uri: &str,
+        filter: &Filter,
         token: Option<String>,
     ) -> impl Future<Output = Answer<Page>> + Send;
+
+    /// Asks what an artifact is like, but for its tags.
+    fn describe(&self, arn: &str) -> impl Future<Output = Answer<Artifact>> + Send;
+
+    /// Asks for a page of the tags of an artifact; for the first where there is no token.
+    fn tags(
+        &self,
+        arn: &str,
+        token: Option<String>,
+    ) -> impl Future<Output = Answer<TagPage>> + Send;
+
+    /// Asks for an artifact to be changed. Doing it twice is as good as once, and so it is with the
+    /// tags.
+    fn update(&self, arn: &str, update: &Update) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Asks for tags to be added, in the place of those with the same key.
+    fn add_tags(&self, arn: &str, tags: &[Tag]) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Asks for the tags with these keys to be removed.
+    fn remove_tags(&self, arn: &str, keys: &[String]) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// Which artifacts are listed: all of them where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those with this `SourceUri`.
+    pub uri: Option<String>,
+    /// Those of this type.
+    pub artifact_type: Option<String>,
+}
+
+impl Filter {
+    /// What is at `uri`.
+    #[must_use]
+    pub fn at(uri: &str) -> Self {
+        Self { uri: Some(uri.to_owned()), artifact_type: None }
+    }
+}
+
+/// A change of an artifact. Its type, its source and its metadata are as they were created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Update {
+    /// Its name from now on.
+    pub name: Option<String>,
+    /// All its properties from now on, but for those to be removed. The API page says that they
+    /// overwrite those there are, so none may be left out that is to stay. Empty where they are not
+    /// touched.
+    pub properties: BTreeMap<String, String>,
+    /// Keys of properties to be removed.
+    pub remove: Vec<String>,
+}
+
+/// Tags of an artifact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagPage {
+    /// Some of them.
+    pub tags: Vec<Tag>,
+    /// How to ask for the next; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// The target has created an artifact.
@@ -65,4 +125,6 @@ pub struct Found {
     pub types: Vec<SourceType>,
     /// When it was created, by the target's clock.
     pub created: Option<SystemTime>,
+    /// When it was changed last, by the same.
+    pub modified: Option<SystemTime>,
 }

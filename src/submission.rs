@@ -5,10 +5,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Difference;
 
 /// Where artifacts go. What makes it the same target is in [`Target::identity`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Target {
     /// SageMaker.
@@ -105,17 +107,36 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Not a refusal by the target: what is there differs in these fields.
+    /// The limit that was reached and how much of it is used, where the service's usual text says so:
+    /// "The account-level service limit 'Artifacts' is 6000 Artifacts, with current utilization of
+    /// 6000 Artifacts and a request delta of 1 Artifacts." It decides nothing.
     #[must_use]
-    pub fn differs(fields: &[String]) -> Self {
-        let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
-        Self {
-            class: Class::Rejected,
-            code: None,
-            message: format!("what is there differs in {}", fields.join(", ")),
-            request_id: None,
-        }
+    pub fn quota(&self) -> Option<(u64, u64)> {
+        let number = |behind: &str| -> Option<u64> {
+            let (_, rest) = self.message.split_once(behind)?;
+            rest.split_whitespace().next()?.parse().ok()
+        };
+        Some((number("' is ")?, number("utilization of ")?))
     }
+
+    /// Not a refusal by the target, but something that lineload itself tells of an entry.
+    #[must_use]
+    pub fn ours(message: impl Into<String>) -> Self {
+        Self { class: Class::Rejected, code: None, message: message.into(), request_id: None }
+    }
+
+    /// What is there differs in these fields.
+    #[must_use]
+    pub fn differs(differences: &[Difference]) -> Self {
+        Self::ours(format!("what is there differs in {}", listed(differences)))
+    }
+}
+
+/// The fields of differences, as in a sentence.
+#[must_use]
+pub fn listed(differences: &[Difference]) -> String {
+    let fields: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    fields.join(", ")
 }
 
 impl fmt::Display for Refusal {
@@ -168,6 +189,12 @@ impl Outcome {
         Self::Pending,
     ];
 
+    /// The outcome that [`Outcome::as_str`] calls `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
     /// In one lower-case word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -189,5 +216,19 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_read_where_it_is_told() {
+        let text = "The account-level service limit 'Artifacts' is 6000 Artifacts, with current \
+                    utilization of 5990 Artifacts and a request delta of 1 Artifacts. Please use \
+                    AWS Service Quotas to request an increase for this quota.";
+        assert_eq!(Refusal::ours(text).quota(), Some((6000, 5990)));
+        assert_eq!(Refusal::ours("too much").quota(), None);
     }
 }

@@ -231,6 +231,22 @@ pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn Fi
     Box::new(report::All(reports.list))
 }
 
+/// The same on standard error, where standard output belongs to something else.
+#[cfg(feature = "aws")]
+pub(super) fn human_report_on_stderr(
+    global: &Global,
+    manifests: &Manifests,
+) -> Box<dyn FindingsReport> {
+    let out = anstream::AutoStream::new(io::stderr(), global.color.into());
+    let options = human::Options {
+        command: format!("lineload lint{}", shell_words(manifests)),
+        all: false,
+        quiet: true,
+        ..shown_on_stderr()
+    };
+    Box::new(Human::new(out, options))
+}
+
 /// Reports as they are put together.
 struct Reports {
     list: Vec<Box<dyn FindingsReport>>,
@@ -364,16 +380,17 @@ pub(super) const fn progress(global: &Global) -> When {
 
 /// The paths of a run as they are typed in a shell.
 pub(super) fn shell_words(manifests: &Manifests) -> String {
-    let mut words = String::new();
-    for path in &manifests.paths {
-        let word = escaped(&path.display().to_string());
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-        words.push(' ');
-        if !word.is_empty() && word.chars().all(plain) {
-            words.push_str(&word);
-        } else {
-            words.push_str(&format!("'{}'", word.replace('\'', "'\\''")));
-        }
+    let word = |path: &PathBuf| format!(" {}", shell_word(&path.display().to_string()));
+    manifests.paths.iter().map(word).collect()
+}
+
+/// A word as it is typed in a shell.
+pub(super) fn shell_word(word: &str) -> String {
+    let word = escaped(word);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
-    words
 }

@@ -2,52 +2,49 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
-use super::checking::{self, Filter, Manifest, shell_words};
+use super::checking::{self, Filter, Manifest, shell_word, shell_words};
+use super::ending::{Stops, conclude, reports_can_be_written, write_reports};
 use super::runtime::{Signals, block_on};
-use super::session::Session;
+use super::session::{Manner, Session, Staging};
 use super::settings::Settings;
 use super::status;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
+use crate::artifact::Stamp;
 use crate::check::{Entry, Summary};
-use crate::cli::{Global, Import, Pace as PaceArgs};
-use crate::config::Config;
+use crate::cli::{Global, Import, Manifests, Run};
+use crate::diagnostic::secret;
 use crate::diagnostic::words::{counted, escaped, grouped};
-use crate::event::Cause;
 use crate::exit::Exit;
-use crate::import::{self, End};
+use crate::import::Job;
 use crate::journal::Journal;
-use crate::pace::{Limits, Pace, Rate};
+use crate::pace::Rate;
 use crate::report::output::Output;
-use crate::report::run::format::{self, ReportError};
-use crate::report::run::{RunLog, summary};
-use crate::submission::Outcome;
-
-/// Look-ups a second of anything but the local registry.
-const LOOK_UP_RATE: f64 = 10.0;
-/// Requests under way at once where nothing bounds the rate.
-const UNLIMITED_CONCURRENCY: u16 = 16;
-/// And where the rate does.
-const CONCURRENCY: u16 = 1000;
+use crate::report::run::RunLog;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    // Before anything is sent.
-    format::can_be_written(&args.report).map_err(|error| report_failure(&error))?;
+    let manner = manner(args)?;
+    reports_can_be_written(&args.run.report)?;
     if args.dry_run {
         return dry_run(global, args, settings);
     }
     block_on(async {
         let signals = Signals::listen()?;
         // Before the check: a target that is not there is not worth waiting for.
-        let ready = target::connect(&args.target, &settings.config, args.pace.timeout).await?;
+        let timeout = args.pace.reach.timeout;
+        let ready = target::connect(&args.target, &settings.config, timeout).await?;
         // A journal that cannot be written must be known of before anything is sent.
-        let journal = Journal::open(&args.journal).map_err(|error| status::failure(&error));
+        let journal = Journal::open(&args.run.journal).map_err(|error| status::failure(&error));
         let exit = match journal {
-            Ok(journal) => import(global, args, settings, &ready, journal, signals).await,
+            Ok(journal) => {
+                let run = Importing { global, args, settings, ready: &ready, manner };
+                run.go(journal, signals).await
+            }
             Err(failure) => Err(failure),
         };
         if let Some(registry) = ready.registry {
@@ -57,60 +54,106 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     })
 }
 
-async fn import(
-    global: &Global,
-    args: &Import,
-    settings: &Settings,
-    ready: &Ready,
-    journal: Journal,
-    signals: Signals,
-) -> Result<Exit, Failure> {
-    let (manifest, mut entries, checked) =
-        tokio::task::block_in_place(|| check(global, args, settings))?;
-    let mut log = RunLog::new(&entries, &manifest.sources);
-    log.target = Some(ready.target.clone());
-    if args.require_valid
-        && let Some(notice) = invalid(&checked)
-    {
-        return refuse(global, args, log, &notice);
+/// How the run is to go about what exists.
+pub(super) fn manner(args: &Import) -> Result<Manner, Failure> {
+    let existing = &args.existing;
+    if existing.prune && existing.on_exists != crate::cli::WhenExists::Update {
+        return Err(Failure::usage("`--prune` removes nothing without `--on-exists update`"));
     }
-    let mut session = Session::new(global, args, settings, ready, signals);
-    let began = Instant::now();
-    let (journal, recovered) = match session.settle_open(journal).await? {
-        (journal, Ok(recovered)) => (journal, recovered),
-        (_, Err(end)) => {
-            log.finish(Some(began));
-            write_reports(&log, &args.report)?;
-            return Ok(finish(global, args, &log, &end));
-        }
-    };
-    let jobs = session.jobs(&journal, &mut entries, &recovered, &mut log)?;
-    if let Some(notice) = too_many(args, jobs.len()) {
-        return refuse(global, args, log, &notice);
-    }
-    if !jobs.is_empty() {
-        let agreed =
-            tokio::task::block_in_place(|| target::agreed(&ready.target, jobs.len(), args.yes))?;
-        if !agreed {
-            return Err(Failure::usage("nothing was written"));
-        }
-    }
-    let began = Instant::now();
-    let end = session.submit(journal, jobs, &mut log).await?;
-    log.finish(Some(began));
-    write_reports(&log, &args.report)?;
-    if !global.quiet {
-        summary::write(&log, Output::stdout(global.color.into()))?;
-    }
-    Ok(finish(global, args, &log, &end))
+    Ok(Manner {
+        on_exists: existing.on_exists(),
+        drift: existing.drift(),
+        stamp: Arc::new(stamp(&existing.set)?),
+        profile: args.target.profile.clone(),
+    })
 }
 
-fn refuse(
-    global: &Global,
-    args: &Import,
-    mut log: RunLog,
-    notice: &Notice,
-) -> Result<Exit, Failure> {
+/// What `--set` sets.
+pub(super) fn stamp(fields: &[String]) -> Result<Stamp, Failure> {
+    let mut stamp = Stamp::default();
+    for field in fields {
+        let name = escaped(field.split('=').next().unwrap_or_default());
+        if let Some((_, value)) = field.split_once('=')
+            && secret::find(value).is_some()
+        {
+            let message = format!("the value of `--set {name}` looks like a credential");
+            return Err(Failure::usage(message).help("keep it out of what everybody can read"));
+        }
+        let set = stamp.set(field);
+        set.map_err(|error| Failure::usage(format!("`--set {name}`: {error}")))?;
+    }
+    Ok(stamp)
+}
+
+/// An import on its way.
+struct Importing<'i> {
+    global: &'i Global,
+    args: &'i Import,
+    settings: &'i Settings,
+    ready: &'i Ready,
+    manner: Manner,
+}
+
+impl Importing<'_> {
+    async fn go(self, journal: Journal, signals: Signals) -> Result<Exit, Failure> {
+        let Self { global, args, settings, ready, ref manner } = self;
+
+        let (manifest, mut entries, checked) = tokio::task::block_in_place(|| {
+            check(
+                global,
+                &args.manifests,
+                settings,
+                checking::human_report(global, &args.manifests),
+            )
+        })?;
+        let mut log = RunLog::new(&entries, &manifest.sources);
+        log.target = Some(ready.target.clone());
+        if args.require_valid
+            && let Some(notice) = invalid(&checked)
+        {
+            return refuse(global, &args.run, log, &notice);
+        }
+        let command = command(args);
+        let stops = Stops {
+            command: &command,
+            patience: args.pace.reach.limit_patience,
+            max_duration: args.run.max_duration,
+        };
+        let asked = (&args.run, &args.pace);
+        let config = &settings.config;
+        let mut session = Session::new(global, asked, config, ready, manner, signals);
+        let began = Instant::now();
+        let (journal, resolved) = match session.settle_open(journal).await? {
+            Ok(settled) => settled,
+            Err(end) => {
+                log.finish(Some(began));
+                return Ok(conclude(global, &stops, log, &end, &args.run.report));
+            }
+        };
+        let jobs = session.jobs(&journal, &mut entries, &resolved, args.recheck, &mut log)?;
+        if let Some(notice) = overstamped(&jobs, &log, &manner.stamp) {
+            return refuse(global, &args.run, log, &notice);
+        }
+        let jobs = match session.survey(jobs, &mut log).await {
+            Ok(jobs) => jobs,
+            Err(end) => {
+                log.finish(Some(began));
+                return Ok(conclude(global, &stops, log, &end, &args.run.report));
+            }
+        };
+        if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
+            return refuse(global, &args.run, log, &notice);
+        }
+        session.agree(&jobs, &log)?;
+        let staging = Staging { command: &command, manifest: &manifest };
+        let began = Instant::now();
+        let end = session.submit(journal, jobs, &staging, &mut log).await?;
+        log.finish(Some(began));
+        Ok(conclude(global, &stops, log, &end, &args.run.report))
+    }
+}
+
+fn refuse(global: &Global, args: &Run, mut log: RunLog, notice: &Notice) -> Result<Exit, Failure> {
     notice.show(global);
     log.finish(None);
     write_reports(&log, &args.report)?;
@@ -118,23 +161,23 @@ fn refuse(
 }
 
 /// Checks the manifests and shows what is found.
-fn check(
+pub(super) fn check(
     global: &Global,
-    args: &Import,
+    manifests: &Manifests,
     settings: &Settings,
+    mut report: Box<dyn crate::report::FindingsReport>,
 ) -> Result<(Manifest, Vec<Entry>, Summary), Failure> {
-    let manifest = Manifest::find(&args.manifests, settings)?;
-    let mut report = checking::human_report(global, &args.manifests);
+    let manifest = Manifest::find(manifests, settings)?;
     let mut entries = Vec::new();
     let check = checking::Check {
         global,
         settings,
         manifest: &manifest,
-        threads: args.manifests.threads,
+        threads: manifests.threads,
         filter: &Filter::default(),
     };
     let summary = checking::check(check, &mut *report, Some(&mut entries))?;
-    match manifest.none_found(&args.manifests) {
+    match manifest.none_found(manifests) {
         Some(failure) => Err(failure),
         None => Ok((manifest, entries, summary)),
     }
@@ -156,123 +199,34 @@ fn invalid(checked: &Summary) -> Option<Notice> {
 }
 
 /// Why nothing is sent where it would be too much.
-fn too_many(args: &Import, creates: usize) -> Option<Notice> {
-    let most = args.max_changes.filter(|most| creates > *most)?;
+pub(super) fn too_many(args: &Run, changes: usize) -> Option<Notice> {
+    let most = args.max_changes.filter(|most| changes > *most)?;
     let message = format!(
         "nothing was sent: it may be {}, and `--max-changes` allows {}",
-        counted(creates, "create"),
+        counted(changes, "change"),
         grouped(most as u64)
     );
     Some(Notice { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
 }
 
-pub(super) fn engine_options(args: &PaceArgs, config: &Config, local: bool) -> import::Options {
-    let now = Instant::now();
-    let (default, look_ups) = if local {
-        (Rate::Unlimited, Rate::Unlimited)
-    } else {
-        (Rate::Auto, Rate::Fixed(LOOK_UP_RATE))
-    };
-    // The ceiling spares an account; nobody else waits for the embedded registry.
-    let most = config.max_rate.filter(|_| !local).unwrap_or(f64::INFINITY);
-    let (pace, concurrency) = match args.rate.unwrap_or(default) {
-        Rate::Auto => {
-            let headroom = f64::from(args.headroom) / 100.0;
-            let limits = Limits { max_rate: args.max_rate.min(most), headroom };
-            (Pace::auto(limits, args.burst, now), CONCURRENCY)
-        }
-        Rate::Fixed(rate) => (Pace::new(Rate::Fixed(rate.min(most)), args.burst, now), CONCURRENCY),
-        Rate::Unlimited if most.is_finite() => {
-            (Pace::new(Rate::Fixed(most), args.burst, now), CONCURRENCY)
-        }
-        Rate::Unlimited => (Pace::new(Rate::Unlimited, None, now), UNLIMITED_CONCURRENCY),
-    };
-    import::Options {
-        pace,
-        look_up_pace: Pace::new(look_ups, None, now),
-        concurrency: usize::from(args.concurrency.unwrap_or(concurrency)),
-        patience: args.limit_patience,
-        settle: args.settle,
-        seed: fastrand::u64(..),
-        journal: None,
-    }
-}
-
-/// Says why the run ended early, if it did, and how the process ends.
-fn finish(global: &Global, args: &Import, log: &RunLog, end: &End) -> Exit {
-    let counts = log.counts();
-    let count = |outcome: Outcome| counts.of(outcome);
-    let mut exit = Exit::Success;
-    let failed = [Outcome::Invalid, Outcome::Rejected, Outcome::Conflict, Outcome::Differs];
-    if failed.iter().any(|outcome| count(*outcome) > 0) {
-        exit = Exit::Findings;
-    }
-    if count(Outcome::Unresolved) > 0 {
-        exit = exit.and(Exit::Stopped);
-    }
-    if let Some(notice) = ended_early(args, end, count(Outcome::Pending)) {
-        notice.show(global);
-        exit = exit.and(notice.exit);
-    }
-    exit
-}
-
-fn ended_early(args: &Import, end: &End, pending: usize) -> Option<Notice> {
-    let left = counted(pending, "artifact");
-    let again = format!("{left} left; run it again to go on: `{}`", command(args));
-    let (exit, message, mut help) = match end {
-        End::Done => return None,
-        End::Interrupted { signal } => (
-            Exit::Signal(*signal),
-            "interrupted: what was under way was waited for".to_owned(),
-            vec![],
-        ),
-        End::OutOfPatience { cause, refusal } => {
-            let patience = humane(args.pace.limit_patience);
-            let said = escaped(&refusal.to_string());
-            let message = match cause {
-                Cause::Limit => {
-                    format!("stopped at a limit that did not lift in {patience}: {said}")
-                }
-                Cause::Unreachable => format!("stopped: no connection in {patience}: {said}"),
-                Cause::Expired => format!("stopped: no valid credentials in {patience}: {said}"),
-                Cause::Throttled => {
-                    format!("stopped: nothing but throttling in {patience}: {said}")
-                }
-            };
-            let help = match cause {
-                Cause::Limit => vec![
-                    "raise the quota in Service Quotas, or remove artifacts; `--limit-patience` waits longer"
-                        .to_owned(),
-                ],
-                Cause::Expired => vec!["log in again".to_owned()],
-                _ => vec![],
-            };
-            (Exit::Stopped, message, help)
-        }
-        End::Unnoted { reason } => {
-            let message = format!(
-                "stopped: {}; what cannot be noted is not sent, and what was under way is looked up \
-                 by the next run",
-                escaped(reason)
-            );
-            (Exit::Stopped, message, vec![])
-        }
-        End::Denied { action, refusal } => {
-            let message = format!("stopped: denied: {}", escaped(&refusal.to_string()));
-            (Exit::Stopped, message, vec![format!("allow the caller the action {action}")])
-        }
-    };
-    if pending > 0 {
-        help.push(again);
-    }
-    Some(Notice { exit, message, help })
-}
-
-/// `2m`, as it was given.
-fn humane(duration: Duration) -> String {
-    jiff::SignedDuration::try_from(duration)
-        .map_or_else(|_| format!("{duration:?}"), |duration| format!("{duration:#}"))
+/// Why nothing is sent where what `--set` adds is more than the service takes.
+fn overstamped(jobs: &[Job], log: &RunLog, stamp: &Stamp) -> Option<Notice> {
+    let much = |job: &Job| Some((job.entry, stamp.too_much_for(&job.artifact)?));
+    let mut too_much = jobs.iter().filter_map(much);
+    let (entry, reason) = too_much.next()?;
+    let count = too_much.count() + 1;
+    let first = log.entries.get(entry.0 as usize)?;
+    let message = format!(
+        "nothing was sent: with `--set` {} too much, as {}:{}: {reason}",
+        if count == 1 {
+            "1 artifact has".to_owned()
+        } else {
+            format!("{} have", counted(count, "artifact"))
+        },
+        escaped(&first.file),
+        first.line
+    );
+    Some(Notice { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] })
 }
 
 /// The command that goes on.
@@ -291,7 +245,7 @@ pub(super) fn command(args: &Import) -> String {
             command.push_str(&format!(" --{name} {value}"));
         }
     }
-    if args.yes {
+    if args.run.yes {
         command.push_str(" --yes");
     }
     if let Some(rate) = &args.pace.rate {
@@ -301,15 +255,27 @@ pub(super) fn command(args: &Import) -> String {
         };
         command.push_str(&format!(" --rate {rate}"));
     }
-    if args.journal != Path::new(crate::journal::DEFAULT) {
-        command.push_str(&format!(" --journal {}", args.journal.display()));
+    match args.existing.on_exists {
+        crate::cli::WhenExists::Skip => {}
+        crate::cli::WhenExists::Update if args.existing.prune => {
+            command.push_str(" --on-exists update --prune");
+        }
+        crate::cli::WhenExists::Update => command.push_str(" --on-exists update"),
+        crate::cli::WhenExists::Fail => command.push_str(" --on-exists fail"),
+    }
+    for field in &args.existing.set {
+        command.push_str(&format!(" --set {}", shell_word(field)));
+    }
+    if args.run.journal != Path::new(crate::journal::DEFAULT) {
+        command.push_str(&format!(" --journal {}", args.run.journal.display()));
     }
     escaped(&command)
 }
 
 /// Checks, and says what would be sent.
 fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, Failure> {
-    let (manifest, entries, checked) = check(global, args, settings)?;
+    let report = checking::human_report(global, &args.manifests);
+    let (manifest, entries, checked) = check(global, &args.manifests, settings, report)?;
     let valid: Vec<_> = entries.iter().filter_map(|entry| entry.artifact.as_ref()).collect();
     let mut out = Output::stdout(global.color.into());
     let nothing = args.require_valid && checked.errors > 0;
@@ -339,18 +305,6 @@ fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, 
     out.flush()?;
     let mut log = RunLog::new(&entries, &manifest.sources);
     log.finish(None);
-    write_reports(&log, &args.report)?;
+    write_reports(&log, &args.run.report)?;
     Ok(if checked.errors > 0 { Exit::Findings } else { Exit::Success })
-}
-
-fn report_failure(error: &ReportError) -> Failure {
-    let failure = Failure::usage(error.to_string());
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
-}
-
-fn write_reports(log: &RunLog, reports: &[PathBuf]) -> Result<(), Failure> {
-    format::write(log, reports).map_err(|error| report_failure(&error))
 }

@@ -2,10 +2,20 @@
 
 use std::future::Future;
 
+#[cfg(feature = "aws")]
+use tokio::sync::watch;
+
 use super::Failure;
+#[cfg(feature = "aws")]
+use crate::import::Stop;
 
 /// Runs `work` on a runtime of its own.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    enough_to_start().map_err(|error| {
+        let reason = crate::walk::reason(&error);
+        Failure::usage(format!("cannot start: {reason}"))
+            .help("the limits of the shell may be too low: `ulimit -a`")
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::usage(format!("cannot start: {error}")))?;
     let result = runtime.block_on(work);
@@ -14,11 +24,28 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     result
 }
 
+/// That a few threads and open files can be had: the runtime panics where they cannot.
+fn enough_to_start() -> std::io::Result<()> {
+    /// More than the runtime and its signals open.
+    const FILES: usize = 16;
+    let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
+    let files: Vec<_> = (0..FILES).map(|_| std::fs::File::open(null)).collect();
+    files.into_iter().collect::<std::io::Result<Vec<_>>>()?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let spawn = |_| std::thread::Builder::new().spawn(|| ());
+    let threads: std::io::Result<Vec<_>> = (0..threads).map(spawn).collect();
+    threads?.into_iter().for_each(|thread| drop(thread.join()));
+    Ok(())
+}
+
 /// Signals that ask the process to end, by number.
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
     signals: [(tokio::signal::unix::Signal, u8); 3],
+    /// Caught, a file that grows beyond `ulimit -f` is an error of the write, as a full disk is.
+    #[cfg(target_os = "linux")]
+    _file_size: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -32,12 +59,33 @@ impl Signals {
         };
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         let [interrupt, terminate, hangup] = kinds.map(listen);
-        Ok(Self { signals: [interrupt?, terminate?, hangup?] })
+        Ok(Self {
+            signals: [interrupt?, terminate?, hangup?],
+            #[cfg(target_os = "linux")]
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
+        })
     }
 
     #[cfg(not(unix))]
     pub(super) fn listen() -> Result<Self, Failure> {
         Ok(Self {})
+    }
+
+    /// Turns the first signal into a wish to drain and the second into one to end, for as long as the
+    /// task lasts.
+    #[cfg(feature = "aws")]
+    pub(super) fn into_stop(mut self) -> (watch::Receiver<Stop>, tokio::task::JoinHandle<()>) {
+        let (stop, stopped) = watch::channel(Stop::No);
+        let listening = tokio::spawn(async move {
+            let signal = self.next().await;
+            tracing::info!("signal {signal}: waiting for what is under way");
+            let _ = stop.send(Stop::Drain { signal });
+            let signal = self.next().await;
+            let _ = stop.send(Stop::Now { signal });
+            // The channel must not close while somebody listens.
+            std::future::pending::<()>().await;
+        });
+        (stopped, listening)
     }
 
     /// The next signal's number.

@@ -1,35 +1,81 @@
-//! One import at one target: what is open is settled, what is known is left, the rest is sent.
+//! One run at one target: what is open is settled, what is known is left, the rest is sent.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::Failure;
-use super::checking;
-use super::import::{command, engine_options};
+use super::checking::{self, Manifest};
+use super::ending::ending;
 use super::runtime::Signals;
 use super::status;
-use super::target::Ready;
-use crate::artifact::Key;
+use super::target::{self, Ready};
+use crate::artifact::{Key, Stamp};
 use crate::check::{Entry, EntryId};
-use crate::cli::{Global, Import};
-use crate::commands::settings::Settings;
+use crate::cli::{Global, Pace as PaceArgs, Run};
+use crate::config::Config;
 use crate::event::{Event, Settled};
-use crate::import::{self, End, Job, Stop};
-use crate::journal::{Journal, Known, OpenIntent, Staged, ToStage, Writer};
+use crate::import::change::{Drift, OnExists};
+use crate::import::{self, Asker, End, Job, KnownThere, Start, Stop, Unanswered};
+use crate::journal::{Journal, Known, NewRun, OpenIntent, Staged, ToStage, Writer};
+use crate::pace::{Limits, Pace, Rate};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
+use crate::source::FileId;
 use crate::submission::{Outcome, Refusal};
+use crate::walk::Origin;
 
-/// What an import has at hand.
+/// The most questions a second that are asked of anything but the local registry.
+const QUESTIONS: f64 = 50.0;
+/// Requests under way at once where nothing bounds the rate.
+const UNLIMITED_CONCURRENCY: u16 = 16;
+/// And where the rate does.
+const CONCURRENCY: u16 = 1000;
+
+/// How a run goes about what exists. It is kept in the journal, for `resume`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Manner {
+    pub(super) on_exists: OnExists,
+    pub(super) drift: Drift,
+    #[serde(with = "stamps")]
+    pub(super) stamp: Arc<Stamp>,
+    pub(super) profile: Option<String>,
+}
+
+/// How fast a run goes, as the command line has it.
+pub(super) struct PaceOptions {
+    pub(super) creates: Pace,
+    pub(super) questions: Pace,
+    pub(super) concurrency: usize,
+}
+
+/// What became of the attempts that earlier runs left open, by source.
+pub(super) type Resolved = HashMap<Key, Settled>;
+
+/// What a run is staged from.
+pub(super) struct Staging<'s> {
+    /// The command that goes on.
+    pub(super) command: &'s str,
+    pub(super) manifest: &'s Manifest,
+}
+
+/// What a run has at hand.
 pub(super) struct Session<'s> {
     global: &'s Global,
-    args: &'s Import,
-    settings: &'s Settings,
+    args: &'s Run,
+    pace: &'s PaceArgs,
+    config: &'s Config,
     ready: &'s Ready,
+    manner: &'s Manner,
+    began: std::time::SystemTime,
+    until: Option<Instant>,
     stopped: watch::Receiver<Stop>,
     listening: tokio::task::JoinHandle<()>,
 }
@@ -44,70 +90,83 @@ impl<'s> Session<'s> {
     /// Listens to signals from now on.
     pub(super) fn new(
         global: &'s Global,
-        args: &'s Import,
-        settings: &'s Settings,
+        (args, pace): (&'s Run, &'s PaceArgs),
+        config: &'s Config,
         ready: &'s Ready,
-        mut signals: Signals,
+        manner: &'s Manner,
+        signals: Signals,
     ) -> Self {
-        let (stop, stopped) = watch::channel(Stop::No);
-        let listening = tokio::spawn(async move {
-            let signal = signals.next().await;
-            tracing::info!("signal {signal}: waiting for what is under way");
-            let _ = stop.send(Stop::Drain { signal });
-            let signal = signals.next().await;
-            let _ = stop.send(Stop::Now { signal });
-            // The channel must not close while the engine listens.
-            std::future::pending::<()>().await;
-        });
-        Self { global, args, settings, ready, stopped, listening }
+        let (stopped, listening) = signals.into_stop();
+        Self {
+            global,
+            args,
+            pace,
+            config,
+            ready,
+            manner,
+            began: std::time::SystemTime::now(),
+            until: args.max_duration.map(|most| Instant::now() + most),
+            stopped,
+            listening,
+        }
     }
 
-    /// Settles what earlier runs left open, and tells the sources that proved to have been created;
-    /// or how it ended, if it did not come to the end of them.
+    /// Settles what earlier runs left open, and tells what became of each source; or how it ended, if
+    /// it did not come to the end of them.
     pub(super) async fn settle_open(
         &mut self,
         journal: Journal,
-    ) -> Result<(Journal, Result<HashSet<Key>, End>), Failure> {
+    ) -> Result<Result<(Journal, Resolved), End>, Failure> {
         let intents = journal.open_intents(&self.ready.target).map_err(|e| status::failure(&e))?;
         if intents.is_empty() {
-            return Ok((journal, Ok(HashSet::new())));
+            return Ok(Ok((journal, Resolved::new())));
         }
         tracing::info!("{} attempts of an earlier run are open", intents.len());
         let job = |(number, intent): (u32, &OpenIntent)| Job {
             entry: EntryId(number),
             artifact: Arc::new(intent.artifact.clone()),
-            open_since: Some(intent.at),
-            differences: Vec::new(),
+            known: None,
+            start: Start::Open(intent.at),
         };
         let jobs = (0..).zip(&intents).map(job).collect();
         let writer = journal.into_writer(Staged::of_intents(&intents));
         let writer = writer.map_err(|error| status::failure(&error))?;
-        let mut recovered = HashSet::new();
+        let mut resolved = Resolved::new();
         let outcomes = writer.outcomes();
-        // Look-ups alone: there is no rate to tell of.
-        let (end, _) = self
-            .run_engine(jobs, &writer, |settled| {
-                if settled.outcome == Outcome::Recovered {
-                    let intent = &intents[settled.entry.0 as usize];
-                    recovered.insert(intent.artifact.identity().key());
-                }
-                // What could not be told stays open, for the next run to ask again.
-                if settled.outcome != Outcome::Unresolved {
-                    outcomes.settled(settled);
-                }
-            })
-            .await;
+        // What is there already is compared when its entry comes up again.
+        let options = import::Options {
+            on_exists: OnExists::Skip,
+            drift: Drift::Never,
+            max_errors: None,
+            ..self.options(0)
+        };
+        let listen = |event: Event| {
+            let Event::Settled(settled) = event else { return };
+            let intent = &intents[settled.entry.0 as usize];
+            resolved.insert(intent.artifact.identity().key(), settled.clone());
+            // What could not be told stays open, for the next run to ask again.
+            if settled.outcome != Outcome::Unresolved {
+                outcomes.settled(settled);
+            }
+        };
+        // There is no rate to tell of.
+        let (end, _) = self.run_engine(jobs, options, &writer, listen).await;
         drop(outcomes);
-        let journal = close(writer, None)?;
-        Ok((journal, if end == End::Done { Ok(recovered) } else { Err(end) }))
+        Ok(match close(writer, None, None) {
+            Ok(journal) if end == End::Done => Ok((journal, resolved)),
+            Ok(_) => Err(end),
+            Err(unnoted) => Err(unnoted),
+        })
     }
 
-    /// The entries that have to be sent; the outcome of the others goes to `log`.
+    /// The entries that have to be sent or asked about; the outcome of the others goes to `log`. With
+    /// `recheck` those that the journal knows to be there are asked about too.
     pub(super) fn jobs(
         &self,
         journal: &Journal,
         entries: &mut [Entry],
-        recovered: &HashSet<Key>,
+        resolved: &Resolved,
+        recheck: bool,
         log: &mut RunLog,
     ) -> Result<Vec<Job>, Failure> {
         let mut jobs = Vec::new();
@@ -116,32 +175,108 @@ impl<'s> Session<'s> {
             let key = artifact.identity().key();
             let known = journal.known(&self.ready.target, key);
             let known = known.map_err(|error| status::failure(&error))?;
-            let differences = |known: &Known| artifact.differences(&known.artifact);
-            let ask = self.args.recheck && !recovered.contains(&key);
-            let Some(known) = known.as_ref().filter(|_| !ask) else {
-                let differences = known.as_ref().map(differences).unwrap_or_default();
-                let artifact = Arc::new(artifact);
-                jobs.push(Job { entry: entry.id, artifact, open_since: None, differences });
+            let earlier = resolved.get(&key);
+            if let Some(settled) = earlier.filter(|one| one.outcome == Outcome::Unresolved) {
+                // Nobody knows whether it is there: it must not be created again.
+                log.settle(Settled { entry: entry.id, ..settled.clone() });
                 continue;
+            }
+            let ours = earlier.is_some_and(|one| one.outcome == Outcome::Recovered);
+            let equal = known.as_ref().is_some_and(|one| one.digest == Some(artifact.digest()));
+            let made = known.as_ref().is_some_and(|known| known.made);
+            let fails = self.manner.on_exists == OnExists::Fail && !made;
+            let asks = (recheck || fails || self.manner.drift == Drift::Always) && !ours;
+            if let Some(known) = known.as_ref().filter(|_| equal && !asks) {
+                let outcome = if ours { Outcome::Recovered } else { Outcome::Existed };
+                log.known += usize::from(!ours);
+                log.settle(by_journal(entry.id, outcome, known, None));
+                continue;
+            }
+            let differences = |known: &Known| match known.artifact() {
+                Some(there) => import::change::differences(&artifact, &there, &self.manner.stamp),
+                None => Vec::new(),
             };
-            let (outcome, error) = if known.digest != artifact.digest() {
-                (Outcome::Differs, Some(Refusal::differs(&differences(known))))
-            } else if recovered.contains(&key) {
-                (Outcome::Recovered, None)
-            } else {
-                log.known += 1;
-                (Outcome::Existed, None)
+            // What was seen to differ, but not how, has to be asked about.
+            let told = known.as_ref().filter(|known| known.digest.is_some());
+            let told = told.map(|known| (known, differences(known)));
+            if let Some((known, differences)) = &told
+                && !asks
+                && self.manner.on_exists == OnExists::Skip
+                && !differences.is_empty()
+            {
+                let error = Some(Refusal::differs(differences));
+                log.settle(by_journal(entry.id, Outcome::Differs, known, error));
+                continue;
+            }
+            let arn = known.as_ref().filter(|_| !asks).and_then(|known| known.arn.clone());
+            // What an earlier attempt met there is there still.
+            let arn = arn.or_else(|| earlier.and_then(|settled| settled.arn.clone()));
+            let start = match (arn, &known) {
+                (Some(arn), _) => Start::There(arn),
+                (None, Some(_)) => Start::Ask,
+                (None, None) => Start::Create,
             };
-            log.settle(Settled {
-                entry: entry.id,
-                outcome,
-                arn: known.arn.clone(),
-                attempts: 0,
-                request_id: None,
-                error,
+            let known = told.map(|(known, differences)| KnownThere {
+                differences,
+                modified: known.modified,
+                made: known.made,
             });
+            jobs.push(Job { entry: entry.id, artifact: Arc::new(artifact), known, start });
         }
         Ok(jobs)
+    }
+
+    /// Lists the target, where that takes fewer requests than refusals would.
+    pub(super) async fn survey(
+        &self,
+        mut jobs: Vec<Job>,
+        log: &mut RunLog,
+    ) -> Result<Vec<Job>, End> {
+        if !import::worth_it(&jobs) {
+            return Ok(jobs);
+        }
+        let asker = self.asker();
+        let progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
+        let surveyed = import::survey(&asker, &mut jobs, |listed| progress.listing(listed)).await;
+        progress.finish();
+        match surveyed {
+            Ok(survey) => {
+                tracing::info!("{} artifacts listed, {} are there", survey.listed, survey.there);
+                log.survey = Some(survey);
+                Ok(jobs)
+            }
+            Err(Unanswered::Ended(end)) => Err(end),
+            // Then refusals will tell.
+            Err(Unanswered::Refused(refusal)) => {
+                tracing::warn!("the target cannot be listed first: {refusal}");
+                Ok(jobs)
+            }
+        }
+    }
+
+    /// How many artifacts `jobs` may create or change.
+    pub(super) fn changes(&self, jobs: &[Job]) -> usize {
+        let updates = matches!(self.manner.on_exists, OnExists::Update { .. });
+        let may = |job: &&Job| match job.start {
+            Start::Create | Start::Ask => true,
+            Start::There(_) | Start::Listed(_) => updates,
+            Start::Taken(_) | Start::Open(_) => false,
+        };
+        jobs.iter().filter(may).count()
+    }
+
+    /// Shows where how much is to be written, and asks for a yes.
+    pub(super) fn agree(&self, jobs: &[Job], log: &RunLog) -> Result<(), Failure> {
+        let changes = self.changes(jobs);
+        if changes == 0 {
+            return Ok(());
+        }
+        let there = log.survey.filter(|survey| survey.complete).map(|survey| survey.listed);
+        let size = target::Size { changes, there };
+        let agreed = tokio::task::block_in_place(|| {
+            target::agreed(&self.ready.target, size, self.args.yes)
+        })?;
+        if agreed { Ok(()) } else { Err(Failure::usage("nothing was written")) }
     }
 
     /// Stages `jobs` and sends them.
@@ -149,6 +284,7 @@ impl<'s> Session<'s> {
         &mut self,
         mut journal: Journal,
         jobs: Vec<Job>,
+        staging: &Staging<'_>,
         log: &mut RunLog,
     ) -> Result<End, Failure> {
         if jobs.is_empty() {
@@ -159,32 +295,82 @@ impl<'s> Session<'s> {
             let (file, line) = (&*logged.file, logged.line);
             Some(ToStage { entry: job.entry, file, line, artifact: &job.artifact })
         });
-        let staged = journal
-            .stage(&log.run, &command(self.args), &self.ready.target, to_stage)
-            .map_err(|error| status::failure(&error))?;
+        let folder = std::env::current_dir().unwrap_or_default();
+        let run = NewRun {
+            id: &log.run,
+            command: staging.command,
+            folder: &folder.to_string_lossy(),
+            settings: &serde_json::to_string(self.manner).unwrap_or_default(),
+            files: &fingerprints(&jobs, staging.manifest, log),
+        };
+        let staged = journal.stage(&run, &self.ready.target, to_stage);
+        let staged = staged.map_err(|error| status::failure(&error))?;
+        self.send(journal, staged, jobs, log).await
+    }
+
+    /// Sends what is staged.
+    pub(super) async fn send(
+        &mut self,
+        journal: Journal,
+        staged: Staged,
+        jobs: Vec<Job>,
+        log: &mut RunLog,
+    ) -> Result<End, Failure> {
         let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
         let outcomes = writer.outcomes();
+        let options = self.options(jobs.len());
+        let mut rate = options.pace.rate();
         let (end, timeline) = self
-            .run_engine(jobs, &writer, |settled| {
-                outcomes.settled(settled.clone());
-                log.settle(settled);
+            .run_engine(jobs, options, &writer, |event| match event {
+                Event::Settled(settled) => {
+                    outcomes.settled(settled.clone());
+                    log.settle(settled);
+                }
+                Event::RateChanged { to, .. } => rate = Some(to),
+                Event::MadeByAnother(_) => log.others += 1,
+                _ => {}
             })
             .await;
         log.timeline = timeline;
         drop(outcomes);
-        close(writer, Some(ending(&end)))?;
-        Ok(end)
+        Ok(close(writer, Some(ending(&end)), rate).map_or_else(|unnoted| unnoted, |_| end))
+    }
+
+    /// Asks the target questions, outside the flow of creates.
+    pub(super) fn asker(&self) -> Asker<crate::service::sagemaker::SageMaker> {
+        let pace = pace_options(self.pace, self.config, self.ready.target.is_local()).questions;
+        let patience = self.pace.reach.limit_patience;
+        let stop = self.stopped.clone();
+        Asker::new(self.ready.service.clone(), pace, patience, fastrand::u64(..), stop)
+    }
+
+    fn options(&self, entries: usize) -> import::Options {
+        let pace = pace_options(self.pace, self.config, self.ready.target.is_local());
+        import::Options {
+            pace: pace.creates,
+            look_up_pace: pace.questions,
+            concurrency: pace.concurrency,
+            patience: self.pace.reach.limit_patience,
+            settle: self.pace.settle,
+            seed: fastrand::u64(..),
+            on_exists: self.manner.on_exists,
+            drift: self.manner.drift,
+            stamp: Arc::clone(&self.manner.stamp),
+            max_errors: self.args.max_errors.map(|most| most.of(entries)),
+            until: self.until,
+            began: self.began,
+            journal: None,
+        }
     }
 
     /// Sends `jobs`, and tells how it ended and how it went over time.
     async fn run_engine(
-        &mut self,
+        &self,
         jobs: Vec<Job>,
+        mut options: import::Options,
         writer: &Writer,
-        mut settled: impl FnMut(Settled),
+        mut listen: impl FnMut(Event),
     ) -> (End, Timeline) {
-        let local = self.ready.target.is_local();
-        let mut options = engine_options(&self.args.pace, &self.settings.config, local);
         options.journal = Some(writer.outcomes());
         let mut timeline = Timeline::new(options.pace.rate());
         let began = Instant::now();
@@ -204,11 +390,10 @@ impl<'s> Session<'s> {
                     Some(event) => {
                         progress.event(&event);
                         timeline.event(began.elapsed(), &event);
-                        match event {
-                            Event::Settled(one) => settled(one),
-                            Event::Withdrawn(entry) => writer.outcomes().withdrawn(entry),
-                            _ => {}
+                        if let Event::Withdrawn(entry) = event {
+                            writer.outcomes().withdrawn(entry);
                         }
+                        listen(event);
                     }
                     None => break,
                 },
@@ -228,22 +413,94 @@ impl<'s> Session<'s> {
     }
 }
 
-/// Waits until everything is written.
-fn close(writer: Writer, ending: Option<&str>) -> Result<Journal, Failure> {
-    tokio::task::block_in_place(|| writer.finish(ending)).map_err(|error| Failure {
-        exit: crate::exit::Exit::Stopped,
-        message: format!("not every outcome could be noted: {error}"),
-        help: vec!["run it again: what was sent and not noted is looked up first".to_owned()],
-    })
+/// What the journal tells of an entry, without a request.
+fn by_journal(entry: EntryId, outcome: Outcome, known: &Known, error: Option<Refusal>) -> Settled {
+    Settled {
+        entry,
+        outcome,
+        arn: known.arn.clone(),
+        attempts: 0,
+        request_id: None,
+        error,
+        compared: true,
+        modified: known.modified,
+    }
 }
 
-/// How a run ended, in a word or two.
-const fn ending(end: &End) -> &'static str {
-    match end {
-        End::Done => "done",
-        End::OutOfPatience { .. } => "stopped: out of patience",
-        End::Denied { .. } => "stopped: denied",
-        End::Unnoted { .. } => "stopped: the journal could not be written",
-        End::Interrupted { .. } => "interrupted",
+/// The manifests of `jobs`, with SHA-256 of what each holds.
+fn fingerprints(jobs: &[Job], manifest: &Manifest, log: &RunLog) -> Vec<(String, [u8; 32])> {
+    let name = |job: &Job| log.entries.get(job.entry.0 as usize).map(|entry| &*entry.file);
+    let named: BTreeSet<&str> = jobs.iter().filter_map(name).collect();
+    let found = (0..).map(FileId).zip(&manifest.walk.found);
+    let files = found.filter_map(|(id, found)| match &found.what {
+        Ok(Origin::Path(path)) => Some((manifest.sources.name(id), path)),
+        _ => None,
+    });
+    let files = files.filter(|(name, _)| named.contains(&**name));
+    files.filter_map(|(name, path)| Some((name.to_string(), fingerprint(path)?))).collect()
+}
+
+/// SHA-256 of a file; `None` where it cannot be read.
+pub(super) fn fingerprint(path: &Path) -> Option<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    hasher.update(std::fs::read(path).ok()?);
+    Some(hasher.finalize().into())
+}
+
+/// The pace that the command line asks for.
+pub(super) fn pace_options(args: &PaceArgs, config: &Config, local: bool) -> PaceOptions {
+    let now = Instant::now();
+    let default = if local { Rate::Unlimited } else { Rate::Auto };
+    // The ceiling spares an account; nobody else waits for the embedded registry.
+    let most = config.max_rate.filter(|_| !local).unwrap_or(f64::INFINITY);
+    let (creates, concurrency) = match args.rate.unwrap_or(default) {
+        Rate::Auto => {
+            let headroom = f64::from(args.headroom) / 100.0;
+            let limits = Limits { max_rate: args.max_rate.min(most), headroom };
+            (Pace::auto(limits, args.burst, now), CONCURRENCY)
+        }
+        Rate::Fixed(rate) => (Pace::new(Rate::Fixed(rate.min(most)), args.burst, now), CONCURRENCY),
+        Rate::Unlimited if most.is_finite() => {
+            (Pace::new(Rate::Fixed(most), args.burst, now), CONCURRENCY)
+        }
+        Rate::Unlimited => (Pace::new(Rate::Unlimited, None, now), UNLIMITED_CONCURRENCY),
+    };
+    PaceOptions {
+        creates,
+        questions: questions(config, local),
+        concurrency: usize::from(args.reach.concurrency.unwrap_or(concurrency)),
+    }
+}
+
+/// The pace of questions.
+pub(super) fn questions(config: &Config, local: bool) -> Pace {
+    let now = Instant::now();
+    if local {
+        return Pace::new(Rate::Unlimited, None, now);
+    }
+    let max_rate = config.max_rate.unwrap_or(QUESTIONS).min(QUESTIONS);
+    Pace::auto(Limits { max_rate, ..Limits::default() }, None, now)
+}
+
+/// Waits until everything is written; how the run ended instead, where it cannot be.
+fn close(writer: Writer, ending: Option<&str>, rate: Option<f64>) -> Result<Journal, End> {
+    tokio::task::block_in_place(|| writer.finish(ending, rate))
+        .map_err(|error| End::Unnoted { reason: error.to_string() })
+}
+
+/// A shared [`Stamp`] as what it holds.
+mod stamps {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::artifact::Stamp;
+
+    pub(super) fn serialize<S: Serializer>(stamp: &Arc<Stamp>, to: S) -> Result<S::Ok, S::Error> {
+        (**stamp).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Stamp>, D::Error> {
+        Stamp::deserialize(from).map(Arc::new)
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn failure(error: &JournalError) -> Failure {
         }
         JournalError::Network { .. } => failure.help("name a file on a local disk: `--journal FILE`"),
         JournalError::Newer { .. } => failure.help("use that lineload, or another `--journal FILE`"),
+        JournalError::Older { .. } => failure.help("the next import brings it up to date"),
         JournalError::NotAJournal { .. } => failure.help(
             "name another with `--journal FILE`: what is at the target already is then found by asking",
         ),

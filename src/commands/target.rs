@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{Failure, serve};
 use crate::cli;
 use crate::config::Config;
-use crate::diagnostic::words::{counted, escaped};
+use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::limits::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectError, SageMaker};
 use crate::submission::Target;
@@ -98,8 +99,17 @@ fn expected(
     check("Region", expected_region, region)
 }
 
+/// How much is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Artifacts that may be created or changed.
+    pub(super) changes: usize,
+    /// Artifacts that the target has, where all of them were counted.
+    pub(super) there: Option<usize>,
+}
+
 /// Shows where how much is to be written, and asks for a yes.
-pub(super) fn agreed(target: &Target, creates: usize, yes: bool) -> Result<bool, Failure> {
+pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Failure> {
     if target.is_local() {
         return Ok(true);
     }
@@ -108,7 +118,10 @@ pub(super) fn agreed(target: &Target, creates: usize, yes: bool) -> Result<bool,
     if let Target::Aws { caller, .. } = target {
         let _ = writeln!(err, "caller: {}", escaped(caller));
     }
-    let _ = writeln!(err, "creates: up to {}", counted(creates, "artifact"));
+    let _ = writeln!(err, "changes: up to {}", counted(size.changes, "artifact"));
+    if let Some(note) = quota(size) {
+        let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {note}");
+    }
     if yes {
         return Ok(true);
     }
@@ -118,9 +131,41 @@ pub(super) fn agreed(target: &Target, creates: usize, yes: bool) -> Result<bool,
         )
         .help("add `--yes`"));
     }
-    let _ = write!(err, "create them? [y/N] ");
+    let _ = write!(err, "go on? [y/N] ");
     let _ = err.flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// That an account whose quota was never raised has no room for so many, if so.
+fn quota(size: Size) -> Option<String> {
+    let quota = DEFAULT_ARTIFACT_QUOTA;
+    let there = size.there.unwrap_or_default();
+    if (there + size.changes) as u64 <= quota {
+        return None;
+    }
+    let has = match size.there {
+        Some(there) => format!(", of which {} are taken", grouped(there as u64)),
+        None => String::new(),
+    };
+    Some(format!(
+        "SageMaker gives an account {} artifacts in a Region{has}, if the quota was never raised; \
+         where they are used up, this import stops and can be gone on with",
+        grouped(quota)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_plainly_too_small_is_told() {
+        let size = |changes, there| Size { changes, there };
+        assert_eq!(quota(size(6000, None)), None);
+        assert_eq!(quota(size(1000, Some(5000))), None);
+        assert!(quota(size(6001, None)).unwrap().contains("6,000 artifacts in a Region, if"));
+        assert!(quota(size(1, Some(6000))).unwrap().contains("of which 6,000 are taken"));
+    }
 }

@@ -5,11 +5,11 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::state::{Action, State};
+use super::state::{Action, Question, State, Told};
 use super::{End, Job, Options};
 use crate::event::Event;
 use crate::journal::WriteError;
-use crate::service::{Answer, Created, Page, Service};
+use crate::service::{Answer, Created, Service};
 
 /// Whether a run is to end early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +33,7 @@ enum Answered {
     /// The attempt was not made, since it could not be noted.
     Unnoted(usize, WriteError),
     Created(usize, Answer<Created>),
-    LookedUp(usize, Answer<Page>),
+    Told(usize, Question, Told),
 }
 
 /// Submits `jobs` to `service`, and tells `report` what happens.
@@ -53,23 +53,23 @@ pub async fn run<S: Service>(
         let wake = match action {
             Action::Create(at) => {
                 let service = service.clone();
-                let job = state.job(at).clone();
+                let (entry, artifact) = (state.job(at).entry, state.request(at));
                 let journal = state.journal();
                 under_way.spawn(async move {
                     if let Some(journal) = journal
-                        && let Err(error) = journal.intend(job.entry, SystemTime::now()).await
+                        && let Err(error) = journal.intend(entry, SystemTime::now()).await
                     {
                         return Answered::Unnoted(at, error);
                     }
-                    Answered::Created(at, service.create(&job.artifact).await)
+                    Answered::Created(at, service.create(&artifact).await)
                 });
                 None
             }
-            Action::LookUp(at, token) => {
+            Action::Ask(at, question) => {
                 let service = service.clone();
-                let uri = state.job(at).artifact.source.uri.clone();
                 under_way.spawn(async move {
-                    Answered::LookedUp(at, service.look_up(&uri, token).await)
+                    let told = ask(&service, &question).await;
+                    Answered::Told(at, question, told)
                 });
                 None
             }
@@ -113,15 +113,26 @@ pub async fn run<S: Service>(
     state.end().cloned().unwrap_or(End::Done)
 }
 
+async fn ask<S: Service>(service: &S, question: &Question) -> Told {
+    match question {
+        Question::List(filter, token) => Told::Listed(service.list(filter, token.clone()).await),
+        Question::Describe(arn) => Told::Described(service.describe(arn).await),
+        Question::Tags(arn, token) => Told::Tags(service.tags(arn, token.clone()).await),
+        Question::Update(arn, update) => Told::Changed(service.update(arn, update).await),
+        Question::AddTags(arn, tags) => Told::Changed(service.add_tags(arn, tags).await),
+        Question::RemoveTags(arn, keys) => Told::Changed(service.remove_tags(arn, keys).await),
+    }
+}
+
 /// The time that timers of the runtime go by.
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
     match answered {
         Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
-        Ok(Answered::LookedUp(at, answer)) => state.looked_up(at, answer, now()),
+        Ok(Answered::Told(at, question, told)) => state.told(at, question, told, now()),
         Ok(Answered::Unnoted(at, error)) => state.unnoted(at, &error),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
         Err(error) => {

@@ -1,9 +1,10 @@
 //! What a look-up tells of an entry.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::artifact::Artifact;
+use super::KnownThere;
+use crate::artifact::{Artifact, Difference};
 use crate::service::Found;
 
 /// How far the target's clock may be behind ours for an artifact to count as created after an
@@ -15,42 +16,56 @@ const SKEW: Duration = Duration::from_secs(300);
 pub(super) enum Verdict {
     /// Nothing.
     Nothing,
-    /// What an attempt of ours made: the same source, with our type and name, and not older than
-    /// our intent.
-    Ours { arn: String },
+    /// What an attempt of ours may have made: the same source, with our type and name, and not older
+    /// than our intent.
+    Ours(Found),
     /// The same source, from somebody else or from earlier.
-    Same {
-        arn: String,
-        /// The fields in which it is not what the manifest says, of those that a listing shows.
-        differences: Vec<String>,
-    },
+    Same(Found),
 }
 
 /// What `found`, a page of the artifacts at the entry's URI, tells of it.
-pub(super) fn verdict(artifact: &Artifact, found: &[Found], intent: Option<SystemTime>) -> Verdict {
+pub(super) fn verdict(
+    artifact: &Artifact,
+    found: Vec<Found>,
+    intent: Option<SystemTime>,
+) -> Verdict {
     let wanted: BTreeSet<_> = artifact.source.types.iter().collect();
-    let same = found.iter().find(|one| {
+    let same = found.into_iter().find(|one| {
         one.uri == artifact.source.uri && one.types.iter().collect::<BTreeSet<_>>() == wanted
     });
     let Some(same) = same else { return Verdict::Nothing };
-    let arn = same.arn.clone();
     let alike = same.name == artifact.name
         && same.artifact_type.as_deref() == Some(artifact.artifact_type.as_str());
     let fresh = match (same.created, intent) {
         (Some(created), Some(intent)) => created + SKEW >= intent,
         _ => false,
     };
-    if alike && fresh {
-        return Verdict::Ours { arn };
-    }
-    let mut differences = Vec::new();
-    if same.name != artifact.name {
-        differences.push("ArtifactName".to_owned());
-    }
-    if same.artifact_type.as_deref() != Some(artifact.artifact_type.as_str()) {
-        differences.push("ArtifactType".to_owned());
-    }
-    Verdict::Same { arn, differences }
+    if alike && fresh { Verdict::Ours(same) } else { Verdict::Same(same) }
+}
+
+/// The differences that a listing shows.
+#[must_use]
+pub fn seen_differences(wanted: &Artifact, found: &Found) -> Vec<Difference> {
+    let mut there = wanted.clone();
+    there.name.clone_from(&found.name);
+    there.artifact_type = found.artifact_type.clone().unwrap_or_default();
+    wanted.differences(&there)
+}
+
+/// Whether the journal knows that what was found is equal, and nobody has changed it since.
+#[must_use]
+pub fn is_unchanged(known: &KnownThere, found: &Found) -> bool {
+    let millis = |time: SystemTime| {
+        time.duration_since(UNIX_EPOCH).map(|since| since.as_millis()).unwrap_or_default()
+    };
+    let equal = |one: SystemTime, other: SystemTime| millis(one) == millis(other);
+    known.differences.is_empty()
+        && match (known.modified, found.modified, found.created) {
+            (Some(then), Some(now), _) => equal(then, now),
+            // What we created is as we created it.
+            (None, Some(modified), Some(created)) => known.made && equal(modified, created),
+            (_, modified, _) => modified.is_none(),
+        }
 }
 
 #[cfg(test)]
@@ -80,22 +95,23 @@ mod tests {
             uri: "s3://b".into(),
             types: vec![SourceType { id_type: "Custom".into(), value: value.into() }],
             created: Some(created),
+            modified: Some(created),
         }
     }
 
     #[test]
     fn same_and_ours() {
         let now = SystemTime::now();
-        let judge = |found: Found| verdict(&artifact(), &[found], Some(now));
-        let arn = || "arn".to_owned();
-        assert_eq!(judge(found(Some("a"), "1", now)), Verdict::Ours { arn: arn() });
-        let named = vec!["ArtifactName".to_owned()];
-        let same = |differences: Vec<String>| Verdict::Same { arn: arn(), differences };
-        assert_eq!(judge(found(Some("b"), "1", now)), same(named.clone()));
-        assert_eq!(judge(found(None, "1", now)), same(named));
+        let judge = |found: Found| verdict(&artifact(), vec![found], Some(now));
+        let ours = found(Some("a"), "1", now);
+        assert_eq!(judge(ours.clone()), Verdict::Ours(ours));
+        for name in [Some("b"), None] {
+            let same = found(name, "1", now);
+            assert_eq!(judge(same.clone()), Verdict::Same(same));
+        }
         assert_eq!(judge(found(Some("a"), "2", now)), Verdict::Nothing);
-        let old = now - Duration::from_secs(3600);
-        assert_eq!(judge(found(Some("a"), "1", old)), same(vec![]));
-        assert_eq!(verdict(&artifact(), &[], Some(now)), Verdict::Nothing);
+        let old = found(Some("a"), "1", now - Duration::from_secs(3600));
+        assert_eq!(judge(old.clone()), Verdict::Same(old));
+        assert_eq!(verdict(&artifact(), vec![], Some(now)), Verdict::Nothing);
     }
 }

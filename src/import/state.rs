@@ -4,34 +4,83 @@
 //! and a scripted service can take it anywhere.
 
 mod answers;
+mod existing;
+mod names;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use super::backoff::Backoff;
-use super::{End, Job, Options};
+use super::{End, Job, Options, Start};
+use crate::artifact::Artifact;
 use crate::event::{Cause, Event};
 use crate::journal::{Outcomes, WriteError};
-use crate::submission::{Class, Refusal};
+use crate::service::{Answer, Filter, Found, Page, TagPage, Update};
+use crate::submission::{Class, Outcome, Refusal};
+use existing::Existing;
+use names::Names;
 
 /// Attempts without a verdict after which an entry stays unresolved.
 const ATTEMPTS: u32 = 5;
-/// Look-ups that may fail before an entry stays as it is.
+/// Times that a look-up may fail before an entry stays as it is.
 const LOOK_UPS: u32 = 5;
-/// How often expired credentials are tried again.
-const CREDENTIALS: Duration = Duration::from_secs(30);
 
 /// What the driver is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     /// Ask for the entry at this place to be created.
     Create(usize),
-    /// Ask what is at the source of the entry at this place, from this page on.
-    LookUp(usize, Option<String>),
+    /// Ask something else for it.
+    Ask(usize, Question),
     /// Wait for an answer, or until then.
     Wait(Option<Instant>),
     /// The run has ended.
     End,
+}
+
+/// A request that is no create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Question {
+    /// A page of what the target has.
+    List(Filter, Option<String>),
+    /// What the artifact is like.
+    Describe(String),
+    /// A page of its tags.
+    Tags(String, Option<String>),
+    /// A change of its name and properties.
+    Update(String, Update),
+    /// Tags in the place of those with the same keys.
+    AddTags(String, Vec<crate::artifact::Tag>),
+    /// Tags to go.
+    RemoveTags(String, Vec<String>),
+}
+
+impl Question {
+    /// Whether it changes something, so that it goes by the pace of creates.
+    const fn changes(&self) -> bool {
+        matches!(self, Self::Update(..) | Self::AddTags(..) | Self::RemoveTags(..))
+    }
+
+    /// The action that the caller needs for it, as IAM names it.
+    const fn permission(&self) -> &'static str {
+        match self {
+            Self::List(..) => "sagemaker:ListArtifacts",
+            Self::Describe(_) => "sagemaker:DescribeArtifact",
+            Self::Tags(..) => "sagemaker:ListTags",
+            Self::Update(..) => "sagemaker:UpdateArtifact",
+            Self::AddTags(..) => "sagemaker:AddTags",
+            Self::RemoveTags(..) => "sagemaker:DeleteTags",
+        }
+    }
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub(super) enum Told {
+    Listed(Answer<Page>),
+    Described(Answer<Artifact>),
+    Tags(Answer<TagPage>),
+    Changed(Answer<()>),
 }
 
 /// An entry on its way.
@@ -39,29 +88,44 @@ pub(super) enum Action {
 struct Record {
     job: Job,
     attempts: u32,
-    look_ups: u32,
+    /// Questions in a row that were not answered.
+    unanswered: u32,
     /// When the last attempt was made, by this machine's clock.
     intent: Option<SystemTime>,
     /// And by the clock of the run.
     sent: Option<Instant>,
-    /// When it was looked up last.
+    /// When something else was asked last.
     asked: Option<Instant>,
-    question: Option<Question>,
+    /// Why it is looked up.
+    doubt: Option<Doubt>,
+    /// Whether an attempt of this run may have made it, though nobody said so.
+    maybe_made: bool,
+    /// Whether it is of an earlier run, and so not created.
+    settles_only: bool,
+    /// Whether it is counted as failed.
+    failed: bool,
+    /// What is there already.
+    existing: Option<Box<Existing>>,
 }
 
 /// Why an entry is looked up.
 #[derive(Debug, Clone)]
-struct Question {
-    refusal: Refusal,
-    /// Whether it has been looked up before with nothing found.
-    again: bool,
+enum Doubt {
+    /// Nobody knows what is there.
+    Unknown,
+    /// An attempt ended like this.
+    Attempt {
+        refusal: Refusal,
+        /// Whether it has been looked up before with nothing found.
+        again: bool,
+    },
 }
 
-impl Question {
+impl Doubt {
     fn of_an_earlier_run() -> Self {
         let message = "an earlier run ended before the answer came".to_owned();
         let refusal = Refusal { class: Class::Lost, code: None, message, request_id: None };
-        Self { refusal, again: false }
+        Self::Attempt { refusal, again: false }
     }
 }
 
@@ -80,16 +144,18 @@ struct Pause {
 pub(super) struct State {
     options: Options,
     records: Vec<Record>,
-    /// To be created, the next first.
+    /// To be created or changed, the next first.
     ready: VecDeque<usize>,
-    /// To be looked up now.
-    look_ups: VecDeque<(usize, Option<String>)>,
+    /// To be asked now.
+    questions: VecDeque<(usize, Question)>,
     /// When the next of them may be, if not now.
-    look_up_at: Option<Instant>,
-    /// To be looked up later.
-    parked: BTreeMap<(Instant, usize), ()>,
-    creating: usize,
-    looking_up: usize,
+    question_at: Option<Instant>,
+    /// To be asked later; `None` is to be ready later.
+    parked: BTreeMap<(Instant, usize), Option<Question>>,
+    names: Names,
+    writing: usize,
+    asking: usize,
+    errors: usize,
     mode: Mode,
     /// How many creates may be under way as far as pauses go: small after one, then growing. The
     /// pace has a window of its own.
@@ -105,38 +171,64 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(jobs: Vec<Job>, options: Options) -> Self {
-        let records: Vec<_> = jobs
-            .into_iter()
-            .map(|job| Record {
-                attempts: 0,
-                look_ups: 0,
-                intent: job.open_since,
-                sent: None,
-                question: job.open_since.map(|_| Question::of_an_earlier_run()),
-                asked: None,
-                job,
-            })
-            .collect();
-        let (open, ready): (Vec<_>, Vec<_>) =
-            (0..records.len()).partition(|at| records[*at].question.is_some());
-        let window = options.concurrency;
-        let backoff = Backoff::new(options.seed);
-        Self {
+        let mut state = Self {
+            window: options.concurrency,
+            backoff: Backoff::new(options.seed),
             options,
-            records,
-            ready: ready.into(),
-            look_ups: open.into_iter().map(|at| (at, None)).collect(),
-            look_up_at: None,
+            records: Vec::with_capacity(jobs.len()),
+            ready: VecDeque::new(),
+            questions: VecDeque::new(),
+            question_at: None,
             parked: BTreeMap::new(),
-            creating: 0,
-            looking_up: 0,
+            names: Names::default(),
+            writing: 0,
+            asking: 0,
+            errors: 0,
             mode: Mode::Open,
-            window,
             trouble: None,
             succeeded: false,
-            backoff,
             end: None,
             events: Vec::new(),
+        };
+        jobs.into_iter().for_each(|job| state.begin(job));
+        state
+    }
+
+    fn begin(&mut self, mut job: Job) {
+        let at = self.records.len();
+        let start = std::mem::replace(&mut job.start, Start::Create);
+        let mut record = Record {
+            job,
+            attempts: 0,
+            unanswered: 0,
+            intent: None,
+            sent: None,
+            asked: None,
+            doubt: None,
+            maybe_made: false,
+            settles_only: false,
+            failed: false,
+            existing: None,
+        };
+        match &start {
+            Start::Create => self.ready.push_back(at),
+            Start::Ask => record.doubt = Some(Doubt::Unknown),
+            Start::Open(since) => {
+                record.intent = Some(*since);
+                record.maybe_made = true;
+                record.settles_only = true;
+                record.doubt = Some(Doubt::of_an_earlier_run());
+            }
+            _ => {}
+        }
+        let asks = record.doubt.is_some();
+        self.records.push(record);
+        match start {
+            Start::There(arn) => self.is_there(at, arn),
+            Start::Listed(found) => self.exists(at, *found),
+            Start::Taken(found) => self.conflict(at, &found),
+            _ if asks => self.look_up(at, None),
+            _ => {}
         }
     }
 
@@ -145,9 +237,20 @@ impl State {
         self.options.journal.clone()
     }
 
+    /// What is sent to create the entry at a place.
+    pub(super) fn request(&self, at: usize) -> std::sync::Arc<Artifact> {
+        let artifact = &self.records[at].job.artifact;
+        let stamp = &self.options.stamp;
+        if stamp.is_empty() {
+            std::sync::Arc::clone(artifact)
+        } else {
+            std::sync::Arc::new(stamp.on(artifact))
+        }
+    }
+
     /// An attempt could not be noted, and was not made.
     pub(super) fn unnoted(&mut self, at: usize, error: &WriteError) {
-        self.creating -= 1;
+        self.writing -= 1;
         self.records[at].attempts -= 1;
         self.try_again(at);
         self.stop(End::Unnoted { reason: error.to_string() });
@@ -156,9 +259,12 @@ impl State {
     /// The run has ended. Of what waits to go out again nothing was done at the target, so nothing is
     /// open.
     pub(super) fn withdraw(&mut self) {
-        for at in std::mem::take(&mut self.ready) {
-            if self.records[at].attempts > 0 {
-                self.events.push(Event::Withdrawn(self.records[at].job.entry));
+        self.names_unknown();
+        let waiting = std::mem::take(&mut self.ready);
+        for at in waiting {
+            let record = &self.records[at];
+            if record.attempts > 0 && !record.maybe_made {
+                self.events.push(Event::Withdrawn(record.job.entry));
             }
         }
     }
@@ -184,26 +290,29 @@ impl State {
     }
 
     const fn under_way(&self) -> usize {
-        self.creating + self.looking_up
+        self.writing + self.asking
     }
 
     /// What to do at `now`, which this machine's clock calls `wall`.
     pub(super) fn next(&mut self, now: Instant, wall: SystemTime) -> Action {
         self.out_of_patience(now);
+        if self.options.until.is_some_and(|until| now >= until) && !self.is_done() {
+            self.stop(End::OutOfTime);
+        }
         if self.end.is_some() {
             return if self.under_way() == 0 { Action::End } else { Action::Wait(None) };
         }
         self.unpark(now);
-        if let Some(action) = self.next_look_up(now) {
+        if let Some(action) = self.next_question(now) {
             return action;
         }
         let wake = match &self.mode {
             Mode::Open => {
-                if self.creating < self.window.min(self.options.pace.window())
+                if self.writing < self.window.min(self.options.pace.window())
                     && let Some(at) = self.ready.front().copied()
                 {
                     match self.options.pace.acquire(now) {
-                        Ok(()) => return self.create(at, now, wall),
+                        Ok(()) => return self.write(at, now, wall),
                         Err(next) => Some(next),
                     }
                 } else {
@@ -213,71 +322,154 @@ impl State {
             Mode::Paused(pause) => {
                 let probe_at = pause.probe_at;
                 // One probe at a time, and not while answers from before the pause are out.
-                match self.ready.front().copied().filter(|_| self.creating == 0) {
+                match self.ready.front().copied().filter(|_| self.writing == 0) {
                     None => None,
                     Some(_) if now < probe_at => Some(probe_at),
                     Some(at) => match self.options.pace.acquire(now) {
                         Ok(()) => {
                             self.events.push(Event::Probed);
-                            return self.create(at, now, wall);
+                            return self.write(at, now, wall);
                         }
                         Err(next) => Some(next),
                     },
                 }
             }
         };
-        self.idle(wake)
+        self.idle(wake, now)
     }
 
-    fn idle(&mut self, wake: Option<Instant>) -> Action {
-        let nothing_left =
-            self.ready.is_empty() && self.look_ups.is_empty() && self.parked.is_empty();
-        if nothing_left && self.under_way() == 0 {
+    fn is_done(&self) -> bool {
+        self.ready.is_empty()
+            && self.questions.is_empty()
+            && self.parked.is_empty()
+            && self.names.is_empty()
+            && self.under_way() == 0
+    }
+
+    fn idle(&mut self, wake: Option<Instant>, now: Instant) -> Action {
+        if self.is_done() {
             self.end = Some(End::Done);
             return Action::End;
         }
+        let rest = self.ready.is_empty() && self.questions.is_empty() && self.parked.is_empty();
+        if rest && self.under_way() == 0 {
+            self.ask_for_names(None);
+            if let Some(action) = self.next_question(now) {
+                return action;
+            }
+        }
         let parked = self.parked.keys().next().map(|(until, _)| *until);
         let patience = self.patience_ends();
-        let wakes = [wake, self.look_up_at, parked, patience];
+        let wakes = [wake, self.question_at, parked, patience, self.options.until];
         Action::Wait(wakes.into_iter().flatten().min())
     }
 
-    fn create(&mut self, at: usize, now: Instant, wall: SystemTime) -> Action {
+    /// Sends the next request for an entry that changes something.
+    fn write(&mut self, at: usize, now: Instant, wall: SystemTime) -> Action {
         self.ready.pop_front();
+        self.writing += 1;
         let record = &mut self.records[at];
+        record.sent = Some(now);
+        if let Some(change) = record.existing.as_ref().and_then(|existing| existing.next_change()) {
+            return Action::Ask(at, change);
+        }
         record.attempts += 1;
         record.intent = Some(wall);
-        record.sent = Some(now);
-        self.creating += 1;
         Action::Create(at)
     }
 
-    fn next_look_up(&mut self, now: Instant) -> Option<Action> {
-        self.look_up_at = None;
+    fn next_question(&mut self, now: Instant) -> Option<Action> {
+        self.question_at = None;
         let window = self.options.concurrency.min(self.options.look_up_pace.window());
-        if self.looking_up >= window {
+        if self.asking >= window {
             return None;
         }
-        self.look_ups.front()?;
+        self.questions.front()?;
         if let Err(next) = self.options.look_up_pace.acquire(now) {
-            // Creates need not wait for look-ups.
-            self.look_up_at = Some(next);
+            // Creates need not wait for questions.
+            self.question_at = Some(next);
             return None;
         }
-        let (at, token) = self.look_ups.pop_front()?;
+        let (at, question) = self.questions.pop_front()?;
         self.records[at].asked = Some(now);
-        self.looking_up += 1;
-        Some(Action::LookUp(at, token))
+        self.asking += 1;
+        Some(Action::Ask(at, question))
+    }
+
+    /// Asks what is at the source of an entry, from this page on.
+    fn look_up(&mut self, at: usize, token: Option<String>) {
+        let question = self.question_at_source(at, token);
+        self.questions.push_back((at, question));
+    }
+
+    fn question_at_source(&self, at: usize, token: Option<String>) -> Question {
+        Question::List(Filter::at(&self.records[at].job.artifact.source.uri), token)
     }
 
     fn unpark(&mut self, now: Instant) {
-        while let Some(((until, at), ())) = self.parked.first_key_value() {
-            if *until > now {
+        while let Some(parked) = self.parked.first_entry() {
+            let (until, at) = *parked.key();
+            if until > now {
                 break;
             }
-            let at = *at;
-            self.parked.pop_first();
-            self.look_ups.push_back((at, None));
+            match parked.remove() {
+                Some(question) => self.questions.push_back((at, question)),
+                None => self.ready.push_back(at),
+            }
         }
+    }
+
+    fn settle(
+        &mut self,
+        at: usize,
+        outcome: Outcome,
+        arn: Option<String>,
+        request_id: Option<String>,
+        error: Option<Refusal>,
+    ) {
+        let failed = [Outcome::Rejected, Outcome::Conflict, Outcome::Unresolved];
+        if failed.contains(&outcome) {
+            self.failed(at);
+        }
+        let record = &mut self.records[at];
+        record.doubt = None;
+        let existing = record.existing.take();
+        let compared = match outcome {
+            Outcome::Created | Outcome::Recovered | Outcome::Updated => true,
+            Outcome::Existed | Outcome::Differs => {
+                existing.as_ref().is_some_and(|existing| existing.is_compared())
+            }
+            _ => false,
+        };
+        let modified =
+            existing.filter(|_| outcome == Outcome::Existed).and_then(|one| one.modified);
+        self.events.push(Event::Settled(crate::event::Settled {
+            entry: record.job.entry,
+            outcome,
+            arn,
+            attempts: record.attempts,
+            request_id,
+            error,
+            compared,
+            modified,
+        }));
+    }
+
+    /// An entry failed, whatever it will be called.
+    fn failed(&mut self, at: usize) {
+        if std::mem::replace(&mut self.records[at].failed, true) {
+            return;
+        }
+        self.errors += 1;
+        let errors = self.errors;
+        if self.options.max_errors.is_some_and(|most| errors >= most) {
+            self.stop(End::TooManyErrors { errors });
+        }
+    }
+
+    /// Whether somebody else made what is there while this run has been going on.
+    fn is_anothers(&self, at: usize, found: &Found) -> bool {
+        let record = &self.records[at];
+        !record.maybe_made && found.created.is_some_and(|created| created > self.options.began)
     }
 }

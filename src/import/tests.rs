@@ -1,5 +1,7 @@
 //! The engine against a scripted service, on a clock that only moves when nothing else can.
 
+mod existing;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -8,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::*;
-use crate::artifact::{Artifact, Key, Metadata, Source};
+use crate::artifact::{Artifact, Key, Metadata, Source, Tag};
 use crate::event::{Event, Settled};
 use crate::pace::{Limits, Rate};
-use crate::service::{Answer, Created, Found, Page, Service};
+use crate::service::{Answer, Created, Filter, Found, Page, Service, TagPage, Update};
 use crate::submission::{Class, Outcome};
 
 /// What the service does with one create.
@@ -34,6 +36,12 @@ struct World {
     otherwise: Option<Does>,
     look_ups: VecDeque<Class>,
     artifacts: HashMap<Key, (Found, Duration)>,
+    /// The same by ARN, in every field.
+    whole: HashMap<String, Artifact>,
+    /// What comes back instead of an answer to a question about one artifact, or to a change of it.
+    others: VecDeque<Class>,
+    /// What was asked about one artifact, and changed of it.
+    log: Vec<String>,
     /// How often each source was created, whatever was answered.
     made: HashMap<Key, usize>,
     /// When each create came in.
@@ -106,9 +114,33 @@ impl Scripted {
             uri: artifact.source.uri.clone(),
             types: artifact.source.types.clone(),
             created: Some(SystemTime::now()),
+            modified: Some(SystemTime::now()),
         };
+        world.whole.insert(found.arn.clone(), artifact.clone());
         world.artifacts.insert(key, (found, at));
     }
+
+    /// Whether the name belongs to another source.
+    fn is_taken(&self, artifact: &Artifact) -> bool {
+        let world = self.world();
+        let mut there = world.artifacts.values();
+        artifact.name.is_some() && there.any(|(found, _)| found.name == artifact.name)
+    }
+
+    /// Notes that something was asked, and what comes of it.
+    fn other(&self, what: String) -> Answer<std::sync::MutexGuard<'_, World>> {
+        let mut world = self.world();
+        world.log.push(what);
+        match world.others.pop_front() {
+            Some(class) => Err(refusal(class)),
+            None => Ok(world),
+        }
+    }
+}
+
+fn gone() -> Refusal {
+    let code = Some("ResourceNotFound".to_owned());
+    Refusal { code, ..Refusal::ours("it is not there") }
 }
 
 impl Service for Scripted {
@@ -138,7 +170,9 @@ impl Service for Scripted {
                 self.commit(artifact, now + later);
                 Err(refusal(Class::Lost))
             }
-            Does::Creates | Does::CreatesBut(_) if visible => Err(refusal(Class::Rejected)),
+            Does::Creates | Does::CreatesBut(_) if visible || self.is_taken(artifact) => {
+                Err(refusal(Class::Rejected))
+            }
             Does::Creates => {
                 self.commit(artifact, now);
                 Ok(Created { arn, request_id: None })
@@ -150,7 +184,7 @@ impl Service for Scripted {
         }
     }
 
-    async fn look_up(&self, uri: &str, _: Option<String>) -> Answer<Page> {
+    async fn list(&self, filter: &Filter, token: Option<String>) -> Answer<Page> {
         let now = self.start.elapsed();
         let latency = self.world().latency;
         tokio::time::sleep(latency).await;
@@ -159,9 +193,59 @@ impl Service for Scripted {
         if let Some(class) = world.look_ups.pop_front() {
             return Err(refusal(class));
         }
-        let there = |(found, at): &&(Found, Duration)| found.uri == uri && *at <= now;
+        let takes = |found: &Found| filter.uri.as_ref().is_none_or(|uri| found.uri == *uri);
+        let there = |(found, at): &&(Found, Duration)| takes(found) && *at <= now;
         let found = world.artifacts.values().filter(there).map(|(found, _)| found.clone());
-        Ok(Page { found: found.collect(), next: None })
+        let mut found: Vec<_> = found.collect();
+        found.sort_by(|one, other| one.arn.cmp(&other.arn));
+        // Pages of two, so that more than one has to be asked for.
+        let from = token.map_or(0, |token| token.parse().unwrap());
+        let next = (found.len() > from + 2).then(|| (from + 2).to_string());
+        Ok(Page { found: found.into_iter().skip(from).take(2).collect(), next })
+    }
+
+    async fn describe(&self, arn: &str) -> Answer<Artifact> {
+        let world = self.other(format!("describe {arn}"))?;
+        let mut artifact = world.whole.get(arn).cloned().ok_or_else(gone)?;
+        artifact.tags.clear();
+        Ok(artifact)
+    }
+
+    async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
+        let world = self.other(format!("tags {arn}"))?;
+        let tags = world.whole.get(arn).cloned().ok_or_else(gone)?.tags;
+        // Pages of one.
+        let from = token.map_or(0, |token| token.parse().unwrap());
+        let next = (tags.len() > from + 1).then(|| (from + 1).to_string());
+        Ok(TagPage { tags: tags.into_iter().skip(from).take(1).collect(), next })
+    }
+
+    async fn update(&self, arn: &str, update: &Update) -> Answer<()> {
+        let mut world = self.other(format!("update {arn}"))?;
+        let artifact = world.whole.get_mut(arn).ok_or_else(gone)?;
+        if update.name.is_some() {
+            artifact.name.clone_from(&update.name);
+        }
+        if !update.properties.is_empty() {
+            artifact.properties.clone_from(&update.properties);
+        }
+        artifact.properties.retain(|key, _| !update.remove.contains(key));
+        Ok(())
+    }
+
+    async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Answer<()> {
+        let mut world = self.other(format!("add tags {arn}"))?;
+        let artifact = world.whole.get_mut(arn).ok_or_else(gone)?;
+        artifact.tags.retain(|there| tags.iter().all(|tag| tag.key != there.key));
+        artifact.tags.extend_from_slice(tags);
+        Ok(())
+    }
+
+    async fn remove_tags(&self, arn: &str, keys: &[String]) -> Answer<()> {
+        let mut world = self.other(format!("remove tags {arn}"))?;
+        let artifact = world.whole.get_mut(arn).ok_or_else(gone)?;
+        artifact.tags.retain(|tag| !keys.contains(&tag.key));
+        Ok(())
     }
 }
 
@@ -178,8 +262,8 @@ fn jobs(count: u32) -> Vec<Job> {
         .map(|at| Job {
             entry: EntryId(at),
             artifact: Arc::new(artifact(at)),
-            open_since: None,
-            differences: vec![],
+            known: None,
+            start: Start::Create,
         })
         .collect()
 }
@@ -214,6 +298,12 @@ fn options(rate: Rate) -> Options {
         patience: Duration::from_secs(120),
         settle: Duration::from_secs(10),
         seed: 7,
+        on_exists: OnExists::Skip,
+        drift: Drift::Unknown,
+        stamp: Arc::default(),
+        max_errors: None,
+        until: None,
+        began: SystemTime::now(),
         journal: None,
     }
 }
@@ -224,11 +314,19 @@ async fn run_with(world: World, count: u32, options: Options) -> Ran {
 }
 
 async fn run_until(world: World, count: u32, options: Options, stop: watch::Receiver<Stop>) -> Ran {
-    let service = Scripted::new(world);
+    run_jobs(Scripted::new(world), jobs(count), options, stop).await
+}
+
+async fn run_jobs(
+    service: Scripted,
+    jobs: Vec<Job>,
+    options: Options,
+    stop: watch::Receiver<Stop>,
+) -> Ran {
     let start = service.start;
     let mut outcomes = BTreeMap::new();
     let mut events = Vec::new();
-    let end = run(service.clone(), jobs(count), options, stop, |event| {
+    let end = run(service.clone(), jobs, options, stop, |event| {
         if let Event::Settled(settled) = &event {
             let again = outcomes.insert(settled.entry, settled.clone());
             assert!(again.is_none(), "{again:?} was settled twice");

@@ -14,13 +14,14 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the journal at `path`, in a file beside it that names the holder.
-    pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
+    /// Takes the lock of the journal `file`, in a file beside it that names the holder. `path` is what
+    /// the user calls it.
+    pub(super) fn take(file: &Path, path: &Path) -> Result<Self, JournalError> {
         let unusable = |error: &std::io::Error| JournalError::Unusable {
             path: path.to_owned(),
             reason: reason(error),
         };
-        let beside = beside(path);
+        let beside = beside(file);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&beside).map_err(|error| unusable(&error))?;

@@ -1,6 +1,6 @@
 //! The tables of a journal, and how it is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -11,7 +11,7 @@ use crate::walk::reason;
 /// Tells the file from other databases: `LLJO`.
 const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long a reader is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -30,7 +30,13 @@ CREATE TABLE run (
     process INTEGER NOT NULL,
     ended_ms INTEGER,
     -- How it ended, in words; NULL where it was killed or still runs.
-    ending TEXT
+    ending TEXT,
+    -- The folder that its paths are relative to.
+    folder TEXT,
+    -- How it was asked to go about what exists, as JSON, for `lineload resume`.
+    settings TEXT,
+    -- Creates a second that the service allowed at its end; NULL where nothing bounded them.
+    rate REAL
 ) STRICT;
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY,
@@ -61,12 +67,44 @@ CREATE INDEX entry_open ON entry (run) WHERE outcome IS NULL;
 CREATE TABLE known (
     target INTEGER NOT NULL REFERENCES target (id),
     source BLOB NOT NULL,
+    -- Of the request that what is there equals; empty where it was seen to differ.
     digest BLOB NOT NULL,
     request TEXT NOT NULL,
     arn TEXT,
     entry INTEGER NOT NULL,
+    -- When it was changed last, by the target's clock; NULL where that was not seen.
+    modified_ms INTEGER,
+    -- Whether a run with this journal created it.
+    made INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (target, source)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The manifests that a run was staged from, as they were then.
+const FILES: &str = "
+CREATE TABLE file (
+    run INTEGER NOT NULL REFERENCES run (id),
+    path TEXT NOT NULL,
+    -- SHA-256 of what it held.
+    digest BLOB NOT NULL,
+    PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+";
+
+/// From version 1, which knew only what it had created itself.
+const FROM_1: &str = "
+ALTER TABLE run ADD COLUMN folder TEXT;
+ALTER TABLE run ADD COLUMN settings TEXT;
+ALTER TABLE run ADD COLUMN rate REAL;
+ALTER TABLE known ADD COLUMN modified_ms INTEGER;
+ALTER TABLE known ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+UPDATE known SET made = 1;
+DROP VIEW runs;
+DROP VIEW entries;
+";
+
+/// For people.
+const VIEWS: &str = "
 CREATE VIEW runs AS SELECT
     run.uuid AS run,
     target.identity AS target,
@@ -78,8 +116,10 @@ CREATE VIEW runs AS SELECT
     count(*) FILTER (WHERE outcome = 'created') AS created,
     count(*) FILTER (WHERE outcome = 'recovered') AS recovered,
     count(*) FILTER (WHERE outcome = 'existed') AS existed,
+    count(*) FILTER (WHERE outcome = 'updated') AS updated,
     count(*) FILTER (WHERE outcome IN ('differs', 'conflict', 'rejected', 'unresolved')) AS failed,
-    count(entry.id) FILTER (WHERE outcome IS NULL) AS left
+    count(entry.id) FILTER (WHERE outcome IS NULL) AS left,
+    rate
     FROM run JOIN target ON target.id = run.target LEFT JOIN entry ON entry.run = run.id
     GROUP BY run.id ORDER BY run.id;
 CREATE VIEW entries AS SELECT
@@ -105,18 +145,38 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let made = !folder.exists();
+    // Also where a run was killed between the two.
+    let ours = !folder.exists() || folder.file_name().is_some_and(|name| name == ".lineload");
     std::fs::create_dir_all(folder).map_err(|error| JournalError::Unusable {
         path: path.to_owned(),
         reason: format!("its folder cannot be made: {}", reason(&error)),
     })?;
-    if made {
-        std::fs::write(folder.join(".gitignore"), "*\n").map_err(unusable)?;
+    let ignore = folder.join(".gitignore");
+    if ours && !ignore.exists() {
+        std::fs::write(ignore, "*\n").map_err(unusable)?;
     }
     match network(folder) {
         Some(kind) => Err(JournalError::Network { path: path.to_owned(), kind }),
         None => Ok(()),
     }
+}
+
+/// The file itself, made where it is not there: a link to it must not be another journal.
+pub(super) fn the_file(path: &Path) -> Result<PathBuf, JournalError> {
+    create_private(path)?;
+    let unusable = |error: std::io::Error| JournalError::Unusable {
+        path: path.to_owned(),
+        reason: reason(&error),
+    };
+    let file = std::fs::canonicalize(path).map_err(unusable)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&std::fs::metadata(&file).map_err(unusable)?) > 1 {
+        return Err(JournalError::Unusable {
+            path: path.to_owned(),
+            reason: "it has several names (hard links), and a lock only by one of them".to_owned(),
+        });
+    }
+    Ok(file)
 }
 
 /// The kind of network file system that `folder` is on, if it is on one.
@@ -142,7 +202,6 @@ const fn network(_: &Path) -> Option<&'static str> {
 
 /// Opens the file, and makes its tables where it is new.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
-    create_private(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<(Connection, i64, i64)> {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -156,20 +215,25 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
         Ok((connection, id, version))
     };
     let (mut connection, id, version) = open().map_err(|error| failure(path, &error))?;
-    match (id, version) {
-        (APPLICATION_ID, VERSION) => return Ok(connection),
+    let make: &[&str] = match (id, version) {
+        (APPLICATION_ID, VERSION) => {
+            // That it can be written has to be known before anything is sent.
+            let written = connection.pragma_update(None, "user_version", VERSION);
+            return written.map(|()| connection).map_err(|error| failure(path, &error));
+        }
+        (APPLICATION_ID, 1) => &[FROM_1, FILES, VIEWS],
         (APPLICATION_ID, found) if found > VERSION => {
             return Err(JournalError::Newer { path: path.to_owned(), found });
         }
-        (0, 0) => {}
+        (0, 0) => &[TABLES, FILES, VIEWS],
         _ => {
             let reason = "it belongs to another program".to_owned();
             return Err(JournalError::NotAJournal { path: path.to_owned(), reason });
         }
-    }
+    };
     let mut create = || {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(TABLES)?;
+        make.iter().try_for_each(|statements| transaction.execute_batch(statements))?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()
@@ -193,6 +257,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
         (_, APPLICATION_ID, found) if found > VERSION => {
             Err(JournalError::Newer { path: path.to_owned(), found })
         }
+        (_, APPLICATION_ID, _) => Err(JournalError::Older { path: path.to_owned() }),
         _ => Err(JournalError::NotAJournal {
             path: path.to_owned(),
             reason: "it belongs to another program".to_owned(),
@@ -215,6 +280,16 @@ fn create_private(path: &Path) -> Result<(), JournalError> {
 /// What an error of SQLite means.
 pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
     let path = path.to_owned();
+    use rusqlite::Error as E;
+    if matches!(
+        error,
+        E::FromSqlConversionFailure(..)
+            | E::InvalidColumnType(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::Utf8Error(..)
+    ) {
+        return JournalError::NotAJournal { path, reason: error.to_string() };
+    }
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             JournalError::NotAJournal { path, reason: error.to_string() }

@@ -1,10 +1,13 @@
 //! What a journal holds, read beside a run that may be writing to it.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{JournalError, schema};
+use super::{JournalError, Known, request, schema};
+use crate::artifact::{Artifact, Key};
+use crate::submission::Target;
 
 /// What a journal holds.
 #[derive(Debug)]
@@ -101,27 +104,96 @@ impl Status {
     /// Where the journal cannot be read.
     pub fn failed(&self, run: &str, most: u32) -> Result<Vec<FailedEntry>, JournalError> {
         let read = || {
-            let mut statement = self.connection.prepare(
-                "SELECT file, line, coalesce(name, source_uri), outcome, error_code, error_message
-                 FROM entries WHERE run = ?1
-                 AND outcome IN ('differs', 'conflict', 'rejected', 'unresolved') LIMIT ?2",
-            )?;
-            let rows = statement.query_map(rusqlite::params![run, most], |row| {
-                let (code, message): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
-                let error = match (code, message) {
-                    (Some(code), Some(message)) => Some(format!("{code}: {message}")),
-                    (code, message) => code.or(message),
-                };
-                Ok(FailedEntry {
-                    file: row.get(0)?,
-                    line: row.get(1)?,
-                    name: row.get(2)?,
-                    outcome: row.get(3)?,
-                    error,
-                })
-            })?;
+            let mut statement = self.connection.prepare(&format!(
+                "SELECT {} FROM entry JOIN run ON run.id = entry.run
+                 WHERE uuid = ?1 AND outcome IN ({FAILED}) ORDER BY entry.id LIMIT ?2",
+                FailedEntry::COLUMNS
+            ))?;
+            let rows = statement.query_map(params![run, most], FailedEntry::read)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| schema::failure(&self.path, &error))
+    }
+
+    /// What is known at `target`, by source.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn known(&self, target: &Target) -> Result<HashMap<Key, Known>, JournalError> {
+        let read = || {
+            let mut statement = self.connection.prepare(&format!(
+                "SELECT {} FROM known JOIN target ON target.id = known.target
+                 LEFT JOIN entry ON entry.id = known.entry WHERE target.identity = ?1",
+                Known::COLUMNS
+            ))?;
+            let rows = statement
+                .query_map([target.identity()], |row| Ok((Key(row.get(7)?), Known::read(row)?)))?;
+            rows.collect::<rusqlite::Result<HashMap<_, _>>>()
+        };
+        read().map_err(|error| schema::failure(&self.path, &error))
+    }
+
+    /// Creates a second that the service allowed at the end of the last run at `target`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
+        let rate = self.connection.query_row(
+            "SELECT rate FROM run JOIN target ON target.id = run.target
+             WHERE identity = ?1 AND rate IS NOT NULL ORDER BY run.id DESC LIMIT 1",
+            [target.identity()],
+            |row| row.get(0),
+        );
+        rate.optional().map_err(|error| schema::failure(&self.path, &error))
+    }
+
+    /// Hands the entries of `run` that failed to `take`, with the artifact that each was to be.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or `take` fails.
+    pub fn each_failed<E: From<JournalError>>(
+        &self,
+        run: &str,
+        mut take: impl FnMut(FailedEntry, Artifact) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failure = |error| schema::failure(&self.path, &error);
+        let mut statement = self
+            .connection
+            .prepare(&format!(
+                "SELECT {}, entry.request FROM entry JOIN run ON run.id = entry.run
+                 WHERE uuid = ?1 AND outcome IN ({FAILED}) ORDER BY entry.id",
+                FailedEntry::COLUMNS
+            ))
+            .map_err(failure)?;
+        let mut rows = statement.query([run]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            let entry = FailedEntry::read(row).map_err(failure)?;
+            let artifact = row.get::<_, String>(6).and_then(|text| request(&text));
+            take(entry, artifact.map_err(failure)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Outcomes that are no good end.
+const FAILED: &str = "'differs', 'conflict', 'rejected', 'unresolved'";
+
+impl FailedEntry {
+    const COLUMNS: &str =
+        "file, line, coalesce(name, source_uri), outcome, error_code, error_message";
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let (code, message): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
+        let error = match (code, message) {
+            (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+            (code, message) => code.or(message),
+        };
+        Ok(Self {
+            file: row.get(0)?,
+            line: row.get(1)?,
+            name: row.get(2)?,
+            outcome: row.get(3)?,
+            error,
+        })
     }
 }

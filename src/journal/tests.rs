@@ -30,6 +30,8 @@ fn settled(entry: u32, outcome: Outcome) -> Settled {
         attempts: 1,
         request_id: None,
         error: None,
+        compared: outcome == Outcome::Created,
+        modified: None,
     }
 }
 
@@ -41,7 +43,14 @@ fn stage(journal: &mut Journal, run: &str, target: &Target, uris: &[&str]) -> St
         line: 1,
         artifact,
     });
-    journal.stage(run, "lineload import", target, entries).unwrap()
+    let run = NewRun {
+        id: run,
+        command: "lineload import",
+        folder: "/",
+        settings: "{}",
+        files: &[("a.yaml".to_owned(), [7; 32])],
+    };
+    journal.stage(&run, target, entries).unwrap()
 }
 
 #[tokio::test]
@@ -59,7 +68,7 @@ async fn an_intent_is_open_until_its_outcome_is_noted() {
     outcomes.settled(settled(0, Outcome::Created));
     drop(outcomes);
     // As after a kill: nothing says how it ended.
-    let journal = writer.finish(None).unwrap();
+    let journal = writer.finish(None, None).unwrap();
     let open = journal.open_intents(&here).unwrap();
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].artifact, artifact("s3://y"));
@@ -67,7 +76,7 @@ async fn an_intent_is_open_until_its_outcome_is_noted() {
     assert!(age < Duration::from_millis(2), "{age:?}");
     assert!(journal.open_intents(&target("b")).unwrap().is_empty());
     let known = |uri: &str| journal.known(&here, artifact(uri).identity().key()).unwrap();
-    assert_eq!(known("s3://x").unwrap().digest, artifact("s3://x").digest());
+    assert_eq!(known("s3://x").unwrap().digest, Some(artifact("s3://x").digest()));
     assert!(known("s3://y").is_none() && known("s3://z").is_none());
     assert_eq!(std::fs::read_to_string(path.with_file_name(".gitignore")).unwrap(), "*\n");
 }
@@ -81,7 +90,7 @@ async fn what_was_never_attempted_is_replaced_and_what_was_is_kept() {
     let staged = stage(&mut journal, "one", &here, &["s3://x", "s3://y"]);
     let writer = journal.into_writer(staged).unwrap();
     writer.outcomes().intend(EntryId(0), SystemTime::now()).await.unwrap();
-    let mut journal = writer.finish(Some("interrupted")).unwrap();
+    let mut journal = writer.finish(Some("interrupted"), Some(12.5)).unwrap();
     stage(&mut journal, "other", &there, &["s3://y"]);
     stage(&mut journal, "two", &here, &["s3://z"]);
     drop(journal);
@@ -119,4 +128,93 @@ fn other_files_are_left_alone() {
     drop(Journal::open(&newer).unwrap());
     Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert!(matches!(Journal::open(&newer), Err(JournalError::Newer { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn what_was_compared_is_known_and_what_differs_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite3");
+    let here = target("a");
+    let mut journal = Journal::open(&path).unwrap();
+    let staged = stage(&mut journal, "one", &here, &["s3://w", "s3://x", "s3://y", "s3://z"]);
+    let writer = journal.into_writer(staged).unwrap();
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    let note = |entry, outcome, compared| {
+        let settled = Settled { compared, modified: Some(modified), ..settled(entry, outcome) };
+        writer.outcomes().settled(settled);
+    };
+    note(0, Outcome::Created, true);
+    note(1, Outcome::Existed, true);
+    note(2, Outcome::Existed, false);
+    note(3, Outcome::Updated, true);
+    let mut journal = writer.finish(Some("done"), Some(12.5)).unwrap();
+    let known = |journal: &Journal, uri: &str| {
+        journal.known(&here, artifact(uri).identity().key()).unwrap()
+    };
+    assert!(known(&journal, "s3://w").unwrap().made);
+    let existed = known(&journal, "s3://x").unwrap();
+    assert_eq!((existed.made, existed.modified), (false, Some(modified)));
+    assert_eq!(existed.artifact(), Some(artifact("s3://x")));
+    assert!(known(&journal, "s3://y").is_none(), "more may differ than a listing shows");
+    assert!(!known(&journal, "s3://z").unwrap().made);
+
+    let staged = stage(&mut journal, "two", &here, &["s3://w"]);
+    let writer = journal.into_writer(staged).unwrap();
+    let differs = Settled { compared: true, ..settled(0, Outcome::Differs) };
+    writer.outcomes().settled(differs);
+    let journal = writer.finish(Some("done"), None).unwrap();
+    let known = known(&journal, "s3://w").unwrap();
+    assert_eq!((known.digest, known.made), (None, true));
+    drop(journal);
+    let status = Status::open(&path).unwrap();
+    assert_eq!(status.rate(&here).unwrap(), Some(12.5));
+    assert_eq!(status.rate(&target("b")).unwrap(), None);
+    assert_eq!(status.known(&here).unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_run_is_found_again_with_what_is_left_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite3");
+    let here = target("a");
+    let mut journal = Journal::open(&path).unwrap();
+    let staged = stage(&mut journal, "0a-one", &here, &["s3://x", "s3://y"]);
+    let writer = journal.into_writer(staged).unwrap();
+    writer.outcomes().settled(settled(0, Outcome::Created));
+    let mut journal = writer.finish(Some("interrupted"), None).unwrap();
+    let run = journal.staged_run(None).unwrap().unwrap();
+    assert_eq!((run.id.as_str(), &run.target, run.settings.as_str()), ("0a-one", &here, "{}"));
+    assert_eq!(run.files, [("a.yaml".into(), [7; 32])]);
+    let entries = journal.entries(&run).unwrap();
+    let outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome.as_deref()).collect();
+    assert_eq!(outcomes, [Some("created"), None]);
+    assert!(journal.staged_run(Some("0b")).unwrap().is_none());
+    let staged = journal.go_on(&run, [(EntryId(1), &entries[1])].into_iter()).unwrap();
+    let writer = journal.into_writer(staged).unwrap();
+    writer.outcomes().settled(settled(1, Outcome::Created));
+    let journal = writer.finish(Some("done"), None).unwrap();
+    assert!(journal.staged_run(None).unwrap().is_none(), "nothing is left");
+    assert!(journal.staged_run(Some("0a")).unwrap().is_some());
+}
+
+#[test]
+fn a_journal_of_version_1_is_brought_up_to_date_by_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite3");
+    // As lineload wrote it before version 2: two artifacts, both created.
+    Connection::open(&path).unwrap().execute_batch(include_str!("version-1.sql")).unwrap();
+    assert!(matches!(Status::open(&path), Err(JournalError::Older { .. })));
+    let journal = Journal::open(&path).unwrap();
+    let target = {
+        let status = Status::open(&path).unwrap();
+        let run = status.runs(1).unwrap().remove(0);
+        assert_eq!(run.counts, [("created".to_owned(), 2)]);
+        let registry = run.target.strip_prefix("local:").unwrap().to_owned();
+        Target::Local { registry, file: String::new() }
+    };
+    let mut wanted = artifact("s3://bucket/1");
+    wanted.name = Some("a1".into());
+    let known = journal.known(&target, wanted.identity().key()).unwrap().unwrap();
+    assert_eq!((known.digest, known.made), (Some(wanted.digest()), true));
+    assert_eq!((known.file.as_str(), known.line), ("m/1.yaml", 1));
 }

@@ -27,7 +27,7 @@ enum Note {
     Intent { entry: EntryId, at: SystemTime, durable: oneshot::Sender<Result<(), WriteError>> },
     Settled(Box<Settled>),
     Withdrawn(EntryId),
-    Ended(String),
+    Ended { ending: String, rate: Option<f64> },
 }
 
 /// Writes the notes of one run.
@@ -90,14 +90,15 @@ impl Writer {
         self.outcomes.clone()
     }
 
-    /// Notes how the run ended, waits until everything is written, and gives the journal back. The
+    /// Notes how the run ended and at which rate, waits until everything is written, and gives the journal back. The
     /// clones of [`Writer::outcomes`] must be gone.
     ///
     /// # Errors
     /// Where something could not be written.
-    pub fn finish(self, ending: Option<&str>) -> Result<Journal, WriteError> {
+    pub fn finish(self, ending: Option<&str>, rate: Option<f64>) -> Result<Journal, WriteError> {
         if let Some(ending) = ending {
-            let _ = self.outcomes.notes.send(Note::Ended(ending.to_owned()));
+            let ended = Note::Ended { ending: ending.to_owned(), rate };
+            let _ = self.outcomes.notes.send(ended);
         }
         drop(self.outcomes);
         match self.thread.join() {
@@ -139,7 +140,11 @@ fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::R
                 let mut intend = transaction.prepare_cached(
                     "UPDATE entry SET intent_ms = ?2, attempts = attempts + 1 WHERE id = ?1",
                 )?;
-                intend.execute(params![staged.rows.get(entry), millis(*at)])?;
+                let noted = intend.execute(params![staged.rows.get(entry), millis(*at)])?;
+                if noted == 0 {
+                    // Somebody took the row away: what is not noted must not be sent.
+                    return Err(rusqlite::Error::QueryReturnedNoRows);
+                }
             }
             Note::Settled(settled) => {
                 let Some(row) = staged.rows.get(&settled.entry) else { continue };
@@ -150,10 +155,10 @@ fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::R
                     .prepare_cached("UPDATE entry SET intent_ms = NULL WHERE id = ?1")?;
                 withdraw.execute([staged.rows.get(entry)])?;
             }
-            Note::Ended(ending) => {
+            Note::Ended { ending, rate } => {
                 transaction.execute(
-                    "UPDATE run SET ended_ms = ?2, ending = ?3 WHERE id = ?1",
-                    params![staged.run, millis(SystemTime::now()), ending],
+                    "UPDATE run SET ended_ms = ?2, ending = ?3, rate = ?4 WHERE id = ?1",
+                    params![staged.run, millis(SystemTime::now()), ending, rate],
                 )?;
             }
         }
@@ -180,16 +185,27 @@ fn settle(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rus
             error.map(|error| error.message.as_str()),
             millis(SystemTime::now()),
         ])?;
-    // Only what is there as this request has it is known: what merely existed may differ in what
-    // a listing does not show.
-    if matches!(settled.outcome, Outcome::Created | Outcome::Recovered) {
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO known (target, source, digest, request, arn, entry)
-                 SELECT run.target, source, digest, request, ?2, entry.id
-                 FROM entry JOIN run ON run.id = entry.run WHERE entry.id = ?1",
-            )?
-            .execute(params![row, settled.arn])?;
+    know(connection, row, settled)
+}
+
+/// Notes what is known to be there from now on. What merely existed may differ in what a listing does
+/// not show, so only what was made or compared is known.
+fn know(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rusqlite::Result<()> {
+    if !settled.compared {
+        return Ok(());
     }
+    let made = matches!(settled.outcome, Outcome::Created | Outcome::Recovered);
+    // Of what differs it is known that it is there, and not what it is like.
+    let differs = settled.outcome == Outcome::Differs;
+    connection
+        .prepare_cached(
+            "INSERT INTO known (target, source, digest, request, arn, entry, modified_ms, made)
+             SELECT run.target, source, iif(?5, x'', digest), request, ?2, entry.id, ?3, ?4
+             FROM entry JOIN run ON run.id = entry.run WHERE entry.id = ?1
+             ON CONFLICT (target, source) DO UPDATE SET digest = excluded.digest,
+             request = excluded.request, arn = excluded.arn, entry = excluded.entry,
+             modified_ms = excluded.modified_ms, made = max(made, excluded.made)",
+        )?
+        .execute(params![row, settled.arn, settled.modified.map(millis), made, differs])?;
     Ok(())
 }

@@ -21,8 +21,10 @@ use jiff::Timestamp;
 use self::timeline::Timeline;
 use crate::check::Entry;
 use crate::event::Settled;
+use crate::import::Survey;
+use crate::journal::{StagedEntry, StagedRun};
 use crate::source::SourceStore;
-use crate::submission::{Outcome, Refusal, Target};
+use crate::submission::{Class, Outcome, Refusal, Target};
 
 /// A run, as it is reported.
 #[derive(Debug)]
@@ -39,6 +41,14 @@ pub struct RunLog {
     pub sending: Duration,
     /// Entries that needed no request, since the journal knows them to be there.
     pub known: usize,
+    /// How it ended, where that was not with its last entry.
+    pub ending: Option<&'static str>,
+    /// What a listing of the target told before anything was sent.
+    pub survey: Option<Survey>,
+    /// Entries that somebody else created since the run began.
+    pub others: usize,
+    /// Entries that existed and were compared by name and type only.
+    pub unseen: usize,
     /// Every entry, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
     /// How it went over time.
@@ -125,14 +135,48 @@ impl RunLog {
             ended: now,
             sending: Duration::ZERO,
             known: 0,
+            ending: None,
+            survey: None,
+            others: 0,
+            unseen: 0,
             entries: entries.collect(),
             timeline: Timeline::default(),
+        }
+    }
+
+    /// The log of a run that is gone on with, as the journal has it.
+    #[must_use]
+    pub fn resumed(run: &StagedRun, entries: &[StagedEntry]) -> Self {
+        let error = |entry: &StagedEntry| Refusal {
+            class: Class::Rejected,
+            code: entry.error_code.clone(),
+            message: entry.error_message.clone().unwrap_or_default(),
+            request_id: entry.request_id.clone(),
+        };
+        let outcome = |entry: &StagedEntry| entry.outcome.as_deref().and_then(Outcome::from_name);
+        let entries = entries.iter().map(|entry| LoggedEntry {
+            file: entry.file.as_str().into(),
+            line: entry.line,
+            name: entry.artifact.name.clone(),
+            source_uri: Some(entry.artifact.source.uri.clone()),
+            outcome: outcome(entry).unwrap_or(Outcome::Pending),
+            arn: entry.arn.clone(),
+            attempts: entry.attempts,
+            request_id: entry.request_id.clone(),
+            error: entry.error_message.is_some().then(|| error(entry)),
+        });
+        Self {
+            run: run.id.clone(),
+            target: Some(run.target.clone()),
+            entries: entries.collect(),
+            ..Self::new(&[], &SourceStore::default())
         }
     }
 
     /// Takes in what became of an entry.
     pub fn settle(&mut self, settled: Settled) {
         let Some(entry) = self.entries.get_mut(settled.entry.0 as usize) else { return };
+        self.unseen += usize::from(settled.outcome == Outcome::Existed && !settled.compared);
         entry.outcome = settled.outcome;
         entry.arn = settled.arn;
         entry.attempts = settled.attempts;

@@ -1,5 +1,6 @@
 //! SageMaker, and whatever speaks its protocol, through the AWS SDK for Rust.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -11,14 +12,15 @@ use aws_sdk_sagemaker::error::SdkError;
 use aws_sdk_sagemaker::operation::RequestId as _;
 use aws_sdk_sagemaker::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
-use super::{Answer, Created, Found, Page, Seen, Service, classify};
-use crate::artifact::{Artifact, SourceType, Tag};
-use crate::limits::LIST_PAGE_MAX;
+use super::{Answer, Created, Filter, Found, Page, Seen, Service, TagPage, Update, classify};
+use crate::artifact::{Artifact, Metadata, Source, SourceType, Tag};
+use crate::limits::{LIST_PAGE_MAX, LIST_TAGS_PAGE};
 use crate::submission::{Class, Refusal, Target};
 
 /// How long a connection may take to be made.
@@ -200,10 +202,10 @@ impl Service for SageMaker {
                     .iter()
                     .map(|(key, value)| (key.clone(), value.clone()))
                     .collect(),
-                std::collections::HashMap::is_empty,
+                HashMap::is_empty,
             ))
             .set_metadata_properties(metadata(artifact))
-            .set_tags(non_empty(tags(artifact), Vec::is_empty));
+            .set_tags(non_empty(tags(&artifact.tags), Vec::is_empty));
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         let request_id = answer.request_id().map(str::to_owned);
         match answer.artifact_arn() {
@@ -218,19 +220,85 @@ impl Service for SageMaker {
         }
     }
 
-    async fn look_up(&self, uri: &str, token: Option<String>) -> Answer<Page> {
+    async fn list(&self, filter: &Filter, token: Option<String>) -> Answer<Page> {
         let request = self
             .client
             .list_artifacts()
-            .source_uri(uri)
+            .set_source_uri(filter.uri.clone())
+            .set_artifact_type(filter.artifact_type.clone())
             .max_results(i32::try_from(LIST_PAGE_MAX).unwrap_or(100))
             .set_next_token(token);
         let answer = request.send().await.map_err(|error| refusal(&error))?;
         Ok(Page {
             found: answer.artifact_summaries().iter().map(found).collect(),
-            next: answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned),
+            next: next(answer.next_token()),
         })
     }
+
+    async fn describe(&self, arn: &str) -> Answer<Artifact> {
+        let request = self.client.describe_artifact().artifact_arn(arn);
+        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let metadata = answer.metadata_properties().map(|metadata| Metadata {
+            commit_id: metadata.commit_id().map(str::to_owned),
+            repository: metadata.repository().map(str::to_owned),
+            generated_by: metadata.generated_by().map(str::to_owned),
+            project_id: metadata.project_id().map(str::to_owned),
+        });
+        let (uri, types) = read_source(answer.source());
+        Ok(Artifact {
+            name: answer.artifact_name().map(str::to_owned),
+            artifact_type: answer.artifact_type().unwrap_or_default().to_owned(),
+            source: Source { uri, types },
+            properties: answer.properties().cloned().unwrap_or_default().into_iter().collect(),
+            metadata_properties: metadata.unwrap_or_default(),
+            tags: Vec::new(),
+        })
+    }
+
+    async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
+        let request = self
+            .client
+            .list_tags()
+            .resource_arn(arn)
+            .max_results(i32::try_from(LIST_TAGS_PAGE).unwrap_or(100))
+            .set_next_token(token);
+        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let tag = |tag: &types::Tag| Tag {
+            key: tag.key().unwrap_or_default().to_owned(),
+            value: tag.value().unwrap_or_default().to_owned(),
+        };
+        Ok(TagPage {
+            tags: answer.tags().iter().map(tag).collect(),
+            next: next(answer.next_token()),
+        })
+    }
+
+    async fn update(&self, arn: &str, update: &Update) -> Answer<()> {
+        let properties: HashMap<_, _> = update.properties.clone().into_iter().collect();
+        let request = self
+            .client
+            .update_artifact()
+            .artifact_arn(arn)
+            .set_artifact_name(update.name.clone())
+            .set_properties(non_empty(properties, HashMap::is_empty))
+            .set_properties_to_remove(non_empty(update.remove.clone(), Vec::is_empty));
+        request.send().await.map(drop).map_err(|error| refusal(&error))
+    }
+
+    async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Answer<()> {
+        let request = self.client.add_tags().resource_arn(arn).set_tags(Some(self::tags(tags)));
+        request.send().await.map(drop).map_err(|error| refusal(&error))
+    }
+
+    async fn remove_tags(&self, arn: &str, keys: &[String]) -> Answer<()> {
+        let request = self.client.delete_tags().resource_arn(arn);
+        let request = request.set_tag_keys(Some(keys.to_vec()));
+        request.send().await.map(drop).map_err(|error| refusal(&error))
+    }
+}
+
+fn next(token: Option<&str>) -> Option<String> {
+    token.filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
 fn non_empty<T>(value: T, is_empty: impl Fn(&T) -> bool) -> Option<T> {
@@ -262,29 +330,33 @@ fn metadata(artifact: &Artifact) -> Option<types::MetadataProperties> {
     Some(built)
 }
 
-fn tags(artifact: &Artifact) -> Vec<types::Tag> {
+fn tags(tags: &[Tag]) -> Vec<types::Tag> {
     let tag = |tag: &Tag| types::Tag::builder().key(&tag.key).value(&tag.value).build();
-    artifact.tags.iter().map(tag).collect()
+    tags.iter().map(tag).collect()
 }
 
 fn found(summary: &types::ArtifactSummary) -> Found {
-    let source = summary.source();
-    let types = source.map(types::ArtifactSource::source_types).unwrap_or_default();
-    let created = summary.creation_time().and_then(|time| SystemTime::try_from(*time).ok());
+    let time = |time: Option<&DateTime>| time.and_then(|time| SystemTime::try_from(*time).ok());
+    let (uri, types) = read_source(summary.source());
     Found {
         arn: summary.artifact_arn().unwrap_or_default().to_owned(),
         name: summary.artifact_name().map(str::to_owned),
         artifact_type: summary.artifact_type().map(str::to_owned),
-        uri: source.and_then(|source| source.source_uri()).unwrap_or_default().to_owned(),
-        types: types
-            .iter()
-            .map(|one| SourceType {
-                id_type: one.source_id_type().map_or("", |id| id.as_str()).to_owned(),
-                value: one.value().unwrap_or_default().to_owned(),
-            })
-            .collect(),
-        created,
+        uri,
+        types,
+        created: time(summary.creation_time()),
+        modified: time(summary.last_modified_time()),
     }
+}
+
+fn read_source(source: Option<&types::ArtifactSource>) -> (String, Vec<SourceType>) {
+    let types = source.map(types::ArtifactSource::source_types).unwrap_or_default();
+    let one = |one: &types::ArtifactSourceType| SourceType {
+        id_type: one.source_id_type().map_or("", |id| id.as_str()).to_owned(),
+        value: one.value().unwrap_or_default().to_owned(),
+    };
+    let uri = source.and_then(|source| source.source_uri()).unwrap_or_default();
+    (uri.to_owned(), types.iter().map(one).collect())
 }
 
 /// What an error of the SDK means.

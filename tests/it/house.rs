@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "service",
     "pace",
     "import",
+    "plan",
     "registry",
     "report",
     "exit",

@@ -9,15 +9,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::{
-    Ran, Served, artifact, folder, json, lineload, manifests, root, run, timeless, write,
+    Ran, Served, artifact, at, folder, json, lineload, manifests, root, run, timeless, write,
 };
 
-/// An import to a served registry, with what AWS clients have in their environment.
+/// An import to a served registry.
 fn import(folder: &Path, served: &Served, args: &[&str]) -> Ran {
-    let mut command = lineload(folder);
-    command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
-    command.args(["import", "--region", "eu-west-1", "--endpoint-url", &served.endpoint]);
-    command.args(args).output().unwrap().into()
+    at(folder, served, "import", args)
 }
 
 fn counts(report: &Value) -> Vec<(String, u64)> {

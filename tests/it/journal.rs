@@ -149,7 +149,7 @@ fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
     assert!(during.out.contains("running, or killed"), "{}", during.out);
     assert_eq!(child.wait().unwrap().code(), Some(4));
     let after = run(folder.path(), &["status"]);
-    assert!(after.out.contains("stopped: out of patience"), "{}", after.out);
+    assert!(after.out.contains("stopped: limit"), "{}", after.out);
     assert!(after.out.contains("created 40, pending 20"), "{}", after.out);
     let command = format!("to go on: lineload import manifests --endpoint-url {}", served.endpoint);
     assert!(after.out.contains(&command), "{}", after.out);
@@ -170,4 +170,73 @@ fn a_journal_that_cannot_be_used_is_told_before_anything_is_sent() {
         assert!(ran.err.contains(told), "{journal}: {}", ran.err);
     }
     assert!(served.artifacts().is_empty());
+}
+
+#[test]
+fn what_could_not_be_told_is_looked_up_by_the_next_run_and_never_created_again_blindly() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 6);
+    // Every answer is lost after the commit, and no look-up is answered.
+    let faults =
+        ["--fault", "CreateArtifact:drop-after-commit=1", "--fault", "ListArtifacts:error-500=1"];
+    let served = Served::start(folder.path(), &faults);
+    let args = ["--settle", "200ms", "--report", "r.json", "--rate", "unlimited"];
+    let first = ran(import(folder.path(), &served.endpoint, &args));
+    assert_eq!(first.code, 4, "{first:?}");
+    assert!(first.out.contains("unresolved 6"), "{}", first.out);
+    let second = ran(import(folder.path(), &served.endpoint, &args));
+    assert_eq!(second.code, 4, "{second:?}");
+    assert!(second.out.contains("unresolved 6"), "{}", second.out);
+    assert_eq!(served.calls("CreateArtifact"), 6, "not one was sent again");
+    let port = served.endpoint.rsplit(':').next().unwrap().to_owned();
+    served.kill();
+    let served = Served::start(folder.path(), &["--port", &port]);
+    let third = ran(import(folder.path(), &served.endpoint, &args));
+    assert_eq!(third.code, 0, "{third:?}");
+    assert!(third.out.contains("recovered 6"), "{}", third.out);
+    assert_eq!(served.calls("CreateArtifact"), 0);
+    assert_eq!(served.artifacts().len(), 6);
+}
+
+#[test]
+fn a_link_to_a_journal_is_the_same_journal() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 30);
+    let served = Served::start(folder.path(), &["--latency", "20"]);
+    let args = ["--rate", "30", "--journal", "journal.sqlite3"];
+    let mut child = import(folder.path(), &served.endpoint, &args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    std::os::unix::fs::symlink("journal.sqlite3", folder.path().join("link.sqlite3")).unwrap();
+    let link = ran(import(folder.path(), &served.endpoint, &["--journal", "link.sqlite3"]));
+    assert_eq!(link.code, 2, "{link:?}");
+    assert!(link.err.contains(&format!("in use by process {}", child.id())), "{}", link.err);
+    assert!(child.wait().unwrap().success());
+    let file = folder.path().join("journal.sqlite3");
+    std::fs::hard_link(file, folder.path().join("other.sqlite3")).unwrap();
+    let other = ran(import(folder.path(), &served.endpoint, &["--journal", "other.sqlite3"]));
+    assert_eq!(other.code, 2, "{other:?}");
+    assert!(other.err.contains("hard links"), "{}", other.err);
+}
+
+#[test]
+fn a_report_tells_of_no_earlier_run_and_of_what_was_sent_though_it_cannot_be_noted() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 3);
+    let report = || json(&folder.path().join("r.json"));
+    let first = run(folder.path(), &["import", "--local", "--report", "r.json"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert_eq!(report()["counts"]["created"], 3);
+    let args = ["import", "--local", "--report", "r.json", "--journal", "manifests/00001.yaml"];
+    let refused = run(folder.path(), &args);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert_eq!(report()["counts"]["created"], 0);
+    let full = run(folder.path(), &["import", "--local", "--recheck", "--report", "/dev/full"]);
+    assert_eq!(full.code, 2, "it has no ending of a report: {full:?}");
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("full.json")).unwrap();
+    let full = run(folder.path(), &["import", "--local", "--report", "full.json"]);
+    assert_eq!(full.code, 2, "{full:?}");
 }

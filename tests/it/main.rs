@@ -6,6 +6,8 @@
 mod changed;
 mod config;
 mod docs;
+#[cfg(feature = "aws")]
+mod existing;
 mod explain;
 mod findings;
 mod fixes;
@@ -19,6 +21,10 @@ mod journal;
 mod machine_formats;
 #[cfg(unix)]
 mod paths;
+#[cfg(feature = "aws")]
+mod plan;
 mod registry;
+#[cfg(feature = "aws")]
+mod resume;
 mod schema;
 mod support;

@@ -49,6 +49,21 @@ pub fn lineload(folder: &Path) -> Command {
     command
 }
 
+/// `lineload` with the keys that AWS clients have in their environment.
+#[cfg(feature = "aws")]
+pub fn with_keys(folder: &Path, args: &[&str]) -> Ran {
+    let mut command = lineload(folder);
+    command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+    command.args(args).output().expect("the binary runs").into()
+}
+
+/// A command of `lineload` at a served registry.
+#[cfg(feature = "aws")]
+pub fn at(folder: &Path, served: &Served, command: &str, args: &[&str]) -> Ran {
+    let target = [command, "--region", "eu-west-1", "--endpoint-url", &served.endpoint];
+    with_keys(folder, &[&target, args].concat())
+}
+
 /// What a run printed and how it ended.
 #[derive(Debug)]
 pub struct Ran {
@@ -149,6 +164,18 @@ impl Served {
     /// Sends `request` as it is; the status, the headers in small letters and the body.
     pub fn whole(&self, request: &str) -> (u16, String, String) {
         raw(&self.endpoint, request).expect("it listens")
+    }
+
+    /// Requests that came in for `operation`, whatever became of them.
+    #[cfg(feature = "aws")]
+    pub fn calls(&self, operation: &str) -> u64 {
+        let head = "Host: 127.0.0.1\r\nConnection: close";
+        let (_, body) = self.raw(&format!("GET /_lineload/activity HTTP/1.1\r\n{head}\r\n\r\n"));
+        let activity: Value = serde_json::from_str(&body).expect("JSON");
+        let all = activity["operations"].as_array().expect("a list");
+        let of = all.iter().find(|one| one["operation"] == operation);
+        let counts = ["answered", "limited", "throttled", "faulted", "refused", "failed"];
+        of.map_or(0, |of| counts.iter().filter_map(|count| of[*count].as_u64()).sum())
     }
 
     /// Every artifact that it has.

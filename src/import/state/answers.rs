@@ -5,17 +5,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{ATTEMPTS, CREDENTIALS, LOOK_UPS, Mode, Pause, Question, State};
-use crate::event::{Cause, Event, Settled};
-use crate::import::End;
+use super::{ATTEMPTS, Doubt, LOOK_UPS, Mode, Pause, Question, State, Told};
+use crate::event::{Cause, Event};
 use crate::import::lookup::{Verdict, verdict};
+use crate::import::{CREDENTIALS, End};
 use crate::service::{Answer, Created, Page};
 use crate::submission::{Class, Outcome, Refusal};
 
 impl State {
     /// The target has answered a create.
     pub(in crate::import) fn created(&mut self, at: usize, answer: Answer<Created>, now: Instant) {
-        self.creating -= 1;
+        self.writing -= 1;
         match answer {
             Ok(created) => {
                 self.went_through(at, now);
@@ -27,6 +27,38 @@ impl State {
     }
 
     fn refused(&mut self, at: usize, refusal: Refusal, now: Instant) {
+        let Some(refusal) = self.not_now(at, refusal, now) else { return };
+        match refusal.class {
+            Class::Denied if !self.succeeded => {
+                self.try_again(at);
+                let tagged = !self.request(at).tags.is_empty();
+                let action = if tagged {
+                    "sagemaker:CreateArtifact (and sagemaker:AddTags, for the tags)"
+                } else {
+                    "sagemaker:CreateArtifact"
+                };
+                self.stop(End::Denied { action, refusal });
+            }
+            Class::Rejected => {
+                // The service is there and takes requests.
+                self.went_through(at, now);
+                if may_exist(&refusal) {
+                    self.ask(at, refusal, false);
+                } else {
+                    self.reject(at, refusal);
+                }
+            }
+            Class::Ambiguous | Class::Lost => {
+                self.records[at].maybe_made = true;
+                self.ask(at, refusal, false);
+            }
+            _ => self.reject(at, refusal),
+        }
+    }
+
+    /// Deals with a refusal that says nothing of the request, but that now is not the time for it:
+    /// it goes out again. Any other comes back.
+    pub(super) fn not_now(&mut self, at: usize, refusal: Refusal, now: Instant) -> Option<Refusal> {
         match refusal.class {
             Class::Throttled => {
                 self.events.push(Event::Throttled);
@@ -42,49 +74,30 @@ impl State {
             Class::Limit => self.pause(at, Cause::Limit, refusal, now),
             Class::NotSent => self.pause(at, Cause::Unreachable, refusal, now),
             Class::Expired => self.pause(at, Cause::Expired, refusal, now),
-            Class::Denied if !self.succeeded => {
-                self.try_again(at);
-                let tagged = !self.records[at].job.artifact.tags.is_empty();
-                let action = if tagged {
-                    "sagemaker:CreateArtifact (and sagemaker:AddTags, for the tags)"
-                } else {
-                    "sagemaker:CreateArtifact"
-                };
-                self.stop(End::Denied { action, refusal });
-            }
-            Class::Denied => self.reject(at, refusal),
-            Class::Rejected => {
-                // The service is there and takes requests.
-                self.went_through(at, now);
-                if may_exist(&refusal) {
-                    self.ask(at, refusal, false);
-                } else {
-                    self.reject(at, refusal);
-                }
-            }
-            Class::Ambiguous | Class::Lost => {
-                self.ask(at, refusal, false);
-            }
+            _ => return Some(refusal),
         }
+        None
     }
 
     /// The entry goes out again, before those that never did. Nothing was done for it.
     pub(super) fn try_again(&mut self, at: usize) {
-        self.records[at].intent = None;
+        if !self.records[at].maybe_made {
+            self.records[at].intent = None;
+        }
         self.ready.push_front(at);
     }
 
     fn ask(&mut self, at: usize, refusal: Refusal, again: bool) {
-        self.records[at].question = Some(Question { refusal, again });
-        self.look_ups.push_back((at, None));
+        self.records[at].doubt = Some(Doubt::Attempt { refusal, again });
+        self.look_up(at, None);
     }
 
     /// Nothing is sent until a probe comes through.
     fn pause(&mut self, at: usize, cause: Cause, refusal: Refusal, now: Instant) {
         self.try_again(at);
-        self.trouble_since(now, cause, refusal);
+        self.trouble_since(now, cause, refusal.clone());
         // Of one flight of requests, the first to be refused sets the wait.
-        if matches!(self.mode, Mode::Paused(_)) && self.creating > 0 {
+        if matches!(self.mode, Mode::Paused(_)) && self.writing > 0 {
             return;
         }
         let wait = if cause == Cause::Expired { CREDENTIALS } else { self.backoff.next() };
@@ -94,10 +107,10 @@ impl State {
             Mode::Open => now,
         };
         self.mode = Mode::Paused(Pause { since, probe_at });
-        self.events.push(Event::Paused { cause, probe_at });
+        self.events.push(Event::Paused { cause, probe_at, refusal });
     }
 
-    fn trouble_since(&mut self, now: Instant, cause: Cause, refusal: Refusal) {
+    pub(super) fn trouble_since(&mut self, now: Instant, cause: Cause, refusal: Refusal) {
         match &mut self.trouble {
             Some(trouble) => (trouble.1, trouble.2) = (cause, refusal),
             None => self.trouble = Some((now, cause, refusal)),
@@ -118,7 +131,7 @@ impl State {
     }
 
     /// The target takes requests: it took the one for the entry at this place.
-    fn went_through(&mut self, at: usize, now: Instant) {
+    pub(super) fn went_through(&mut self, at: usize, now: Instant) {
         self.succeeded = true;
         self.trouble = None;
         self.backoff.reset();
@@ -137,79 +150,98 @@ impl State {
         }
     }
 
-    /// The target has answered a look-up.
-    pub(in crate::import) fn looked_up(&mut self, at: usize, answer: Answer<Page>, now: Instant) {
-        self.looking_up -= 1;
-        let Some(question) = self.records[at].question.clone() else { return };
-        let asked = self.records[at].asked.unwrap_or(now);
-        let page = match answer {
-            Ok(page) => {
-                self.options.look_up_pace.accepted(asked, now);
-                page
-            }
-            Err(refusal) => {
-                self.look_up_failed(at, &refusal, &question, now);
-                return;
-            }
-        };
-        self.trouble = self.trouble.take().filter(|(_, cause, _)| *cause == Cause::Limit);
-        let record = &self.records[at];
-        match verdict(&record.job.artifact, &page.found, record.intent) {
-            Verdict::Nothing => match page.next {
-                Some(token) => self.look_ups.push_front((at, Some(token))),
-                None => self.nothing_there(at, question, now),
-            },
-            Verdict::Ours { arn } if question.refusal.class != Class::Rejected => {
-                let request_id = question.refusal.request_id;
-                self.settle(at, Outcome::Recovered, Some(arn), request_id, None);
-            }
-            Verdict::Ours { arn } => {
-                self.settle(at, Outcome::Existed, Some(arn), question.refusal.request_id, None);
-            }
-            Verdict::Same { arn, mut differences } => {
-                let request_id = question.refusal.request_id;
-                for field in &record.job.differences {
-                    if !differences.contains(field) {
-                        differences.push(field.clone());
-                    }
+    /// The target has answered a question.
+    pub(in crate::import) fn told(
+        &mut self,
+        at: usize,
+        question: Question,
+        told: Told,
+        now: Instant,
+    ) {
+        if question.changes() {
+            self.writing -= 1;
+        } else {
+            self.asking -= 1;
+        }
+        let failed = match told {
+            Told::Changed(answer) => return self.changed(at, answer, now),
+            Told::Listed(Ok(page)) => {
+                self.answered(at, now);
+                if self.names.are_asked_for() {
+                    return self.names_listed(page);
                 }
-                let (outcome, error) = match differences.as_slice() {
-                    [] => (Outcome::Existed, None),
-                    fields => (Outcome::Differs, Some(Refusal::differs(fields))),
-                };
-                self.settle(at, outcome, Some(arn), request_id, error);
+                return self.looked_up(at, page, now);
             }
+            Told::Described(Ok(artifact)) => {
+                self.answered(at, now);
+                return self.described(at, artifact);
+            }
+            Told::Tags(Ok(page)) => {
+                self.answered(at, now);
+                return self.tags(at, page);
+            }
+            Told::Listed(Err(refusal))
+            | Told::Described(Err(refusal))
+            | Told::Tags(Err(refusal)) => refusal,
+        };
+        self.unanswered(at, question, failed, now);
+    }
+
+    fn answered(&mut self, at: usize, now: Instant) {
+        let asked = self.records[at].asked.unwrap_or(now);
+        self.options.look_up_pace.accepted(asked, now);
+        self.records[at].unanswered = 0;
+        self.trouble = self.trouble.take().filter(|(_, cause, _)| *cause == Cause::Limit);
+    }
+
+    fn looked_up(&mut self, at: usize, page: Page, now: Instant) {
+        let record = &self.records[at];
+        match verdict(&record.job.artifact, page.found, record.intent) {
+            Verdict::Nothing => match page.next {
+                Some(token) => self.look_up(at, Some(token)),
+                None => self.nothing_there(at, now),
+            },
+            Verdict::Ours(found) if record.maybe_made => {
+                let request_id = record.doubt.as_ref().and_then(Doubt::request_id);
+                self.settle(at, Outcome::Recovered, Some(found.arn), request_id, None);
+            }
+            Verdict::Ours(found) | Verdict::Same(found) => self.exists(at, found),
         }
     }
 
-    fn nothing_there(&mut self, at: usize, question: Question, now: Instant) {
-        let Question { refusal, again } = question;
-        if again && self.records[at].job.open_since.is_some() {
+    fn nothing_there(&mut self, at: usize, now: Instant) {
+        let record = &mut self.records[at];
+        let Some(Doubt::Attempt { refusal, again }) = record.doubt.take() else {
+            self.ready.push_back(at);
+            return;
+        };
+        if again && record.settles_only {
             // It never took effect.
             self.settle(at, Outcome::Pending, None, None, None);
         } else if refusal.class == Class::Rejected {
-            self.reject(at, refusal);
+            self.rejected_with_nothing_there(at, refusal);
         } else if !again {
             // It may still take effect.
-            let until = match (refusal.class, self.records[at].sent) {
+            let until = match (refusal.class, record.sent) {
                 (Class::Lost, Some(sent)) => sent + self.options.settle,
                 // Of an earlier run: its clock is not ours.
                 (Class::Lost, None) => now + self.options.settle,
                 _ => now + self.backoff.moment(),
             };
-            self.records[at].question = Some(Question { refusal, again: true });
-            self.parked.insert((until.max(now), at), ());
-        } else if self.records[at].attempts < ATTEMPTS {
-            self.records[at].question = None;
+            record.doubt = Some(Doubt::Attempt { refusal, again: true });
+            let question = self.question_at_source(at, None);
+            self.parked.insert((until.max(now), at), Some(question));
+        } else if record.attempts < ATTEMPTS {
             self.ready.push_back(at);
         } else {
             self.settle(at, Outcome::Unresolved, None, refusal.request_id.clone(), Some(refusal));
         }
     }
 
-    fn look_up_failed(&mut self, at: usize, refusal: &Refusal, question: &Question, now: Instant) {
+    /// A question was not answered: it is asked again, or given up.
+    fn unanswered(&mut self, at: usize, question: Question, refusal: Refusal, now: Instant) {
         let record = &mut self.records[at];
-        record.look_ups += 1;
+        record.unanswered += 1;
         let give_up = match refusal.class {
             Class::Throttled => {
                 let asked = record.asked.unwrap_or(now);
@@ -226,7 +258,7 @@ impl State {
                 false
             }
             Class::Denied | Class::Rejected => true,
-            Class::Limit | Class::Ambiguous | Class::Lost => record.look_ups >= LOOK_UPS,
+            Class::Limit | Class::Ambiguous | Class::Lost => record.unanswered >= LOOK_UPS,
         };
         if !give_up {
             let wait = if refusal.class == Class::Throttled {
@@ -234,41 +266,47 @@ impl State {
             } else {
                 self.backoff.moment()
             };
-            self.parked.insert((now + wait, at), ());
+            self.parked.insert((now + wait, at), Some(question));
             return;
         }
-        if question.refusal.class == Class::Rejected {
-            self.reject(at, question.refusal.clone());
-        } else {
-            let mut error = question.refusal.clone();
-            error.message = format!("{}; and it could not be looked up: {refusal}", error.message);
-            self.settle(at, Outcome::Unresolved, None, error.request_id.clone(), Some(error));
+        if self.names.are_asked_for() {
+            return self.names_unknown();
+        }
+        if self.records[at].existing.is_some() {
+            return self.cannot_compare(at, &question, refusal);
+        }
+        match self.records[at].doubt.take() {
+            Some(Doubt::Attempt { refusal: first, .. }) if first.class == Class::Rejected => {
+                self.reject(at, first);
+            }
+            Some(Doubt::Attempt { refusal: mut error, .. }) => {
+                error.message =
+                    format!("{}; and it could not be looked up: {refusal}", error.message);
+                let request_id = error.request_id.clone();
+                self.settle(at, Outcome::Unresolved, None, request_id, Some(error));
+            }
+            _ if refusal.class == Class::Denied => {
+                self.stop(End::Denied { action: question.permission(), refusal });
+            }
+            _ => {
+                let request_id = refusal.request_id.clone();
+                self.settle(at, Outcome::Unresolved, None, request_id, Some(refusal));
+            }
         }
     }
 
-    fn reject(&mut self, at: usize, refusal: Refusal) {
+    pub(super) fn reject(&mut self, at: usize, refusal: Refusal) {
         let request_id = refusal.request_id.clone();
         self.settle(at, Outcome::Rejected, None, request_id, Some(refusal));
     }
+}
 
-    fn settle(
-        &mut self,
-        at: usize,
-        outcome: Outcome,
-        arn: Option<String>,
-        request_id: Option<String>,
-        error: Option<Refusal>,
-    ) {
-        let record = &mut self.records[at];
-        record.question = None;
-        self.events.push(Event::Settled(Settled {
-            entry: record.job.entry,
-            outcome,
-            arn,
-            attempts: record.attempts,
-            request_id,
-            error,
-        }));
+impl Doubt {
+    fn request_id(&self) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Attempt { refusal, .. } => refusal.request_id.clone(),
+        }
     }
 }
 

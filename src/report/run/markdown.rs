@@ -8,15 +8,14 @@ use std::io::{self, Write};
 
 use super::row::{Row, shown_target};
 use super::{LoggedEntry, RunLog, words};
-use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::diagnostic::words::{counted, grouped};
+use crate::report::markdown::code;
 use crate::submission::Outcome;
 
 /// GitHub takes no longer comment than 65,536 characters. Bytes, which are at least as many.
 const LONGEST: usize = 65_000;
 /// Kept of it for the last line.
 const LAST: usize = 200;
-/// The longest text in it, in characters.
-const LONGEST_TEXT: usize = 500;
 
 /// Writes the report.
 ///
@@ -79,16 +78,4 @@ fn item(entry: &LoggedEntry) -> String {
     }
     item.push('\n');
     item
-}
-
-/// `text` as a code span: nothing in it is Markdown.
-fn code(text: &str) -> String {
-    let mut text = words::cut(&escaped(text), LONGEST_TEXT);
-    if text.trim().is_empty() {
-        text = "-".to_owned();
-    }
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Counts;
-use crate::diagnostic::words::grouped;
-use crate::event::Event;
+use crate::diagnostic::words::{escaped, grouped};
+use crate::event::{Cause, Event};
 use crate::report::progress::When;
-use crate::submission::Outcome;
+use crate::submission::{Outcome, Refusal};
 
 /// Time between two plain lines.
 const LINES: Duration = Duration::from_secs(5);
@@ -24,6 +24,8 @@ pub struct RunProgress {
     total: usize,
     counts: Counts,
     state: State,
+    /// Whether it was told what the limit is.
+    limit_told: bool,
     /// When entries were settled, and how many by then.
     marks: std::collections::VecDeque<(Instant, usize)>,
 }
@@ -58,6 +60,7 @@ impl RunProgress {
             total,
             counts: Counts::default(),
             state: State::Sending,
+            limit_told: false,
             marks: [(now, 0)].into(),
         }
     }
@@ -75,8 +78,14 @@ impl RunProgress {
             Event::RateChanged { from, to, throttled: true } => {
                 self.state = State::Throttled { from: *from, to: *to, at: Instant::now() };
             }
-            Event::RateChanged { .. } | Event::Throttled | Event::Withdrawn(_) => {}
-            Event::Paused { cause, probe_at } => {
+            Event::RateChanged { .. }
+            | Event::Throttled
+            | Event::Withdrawn(_)
+            | Event::MadeByAnother(_) => {}
+            Event::Paused { cause, probe_at, refusal } => {
+                if *cause == Cause::Limit {
+                    self.tell_limit(refusal);
+                }
                 self.state = State::Paused { cause: cause.as_str(), probe_at: *probe_at };
                 self.line_now();
             }
@@ -87,6 +96,13 @@ impl RunProgress {
             }
         }
         self.tick();
+    }
+
+    /// The target is listed before anything is sent; so many artifacts so far.
+    pub fn listing(&self, listed: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("listing the target: {} artifacts", grouped(listed as u64)));
+        }
     }
 
     /// Time has passed.
@@ -108,6 +124,34 @@ impl RunProgress {
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+
+    /// Tells at once which limit was reached: nobody should wait for patience to run out to learn
+    /// that it cannot lift by itself.
+    fn tell_limit(&mut self, refusal: &Refusal) {
+        if std::mem::replace(&mut self.limit_told, true) || (self.bar.is_none() && !self.lines) {
+            return;
+        }
+        let left = self.total.saturating_sub(self.counts.total()) as u64;
+        let note = match refusal.quota() {
+            Some((limit, used)) if limit.saturating_sub(used) < left => format!(
+                "the quota is {}, of which {} are used, and {} more are to be created: it has to be \
+                 raised, or artifacts removed",
+                grouped(limit),
+                grouped(used),
+                grouped(left)
+            ),
+            _ => escaped(&refusal.to_string()),
+        };
+        let note = format!("\x1b[33mnote:\x1b[0m {note}\n");
+        let write = || {
+            // A log that nobody can write to is no reason to stop.
+            let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), note.as_bytes());
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         }
     }
 

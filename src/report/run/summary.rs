@@ -38,6 +38,21 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
         let known = grouped(log.known as u64);
         writeln!(out, "{known} by the journal, without a request; `--recheck` asks the target")?;
     }
+    if log.unseen > 0 {
+        let unseen = grouped(log.unseen as u64);
+        writeln!(
+            out,
+            "{unseen} compared by name and type only; without `--check-drift=never` every field is"
+        )?;
+    }
+    if log.others > 0 {
+        let others = counted(log.others, "artifact");
+        writeln!(
+            out,
+            "\x1b[33m{others} created by somebody else since this run began: is another import \
+             running?\x1b[0m"
+        )?;
+    }
     if let Some(target) = &log.target {
         let seconds = log.sending.as_secs_f64();
         let rate = log.created_a_second();

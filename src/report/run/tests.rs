@@ -79,6 +79,8 @@ fn throttled_and_paused() -> Timeline {
         attempts: 1,
         request_id: None,
         error: None,
+        compared: false,
+        modified: None,
     });
     let second = Duration::from_secs(1);
     let probe_at = std::time::Instant::now();
@@ -88,7 +90,10 @@ fn throttled_and_paused() -> Timeline {
     timeline.event(second * 50, &Event::Throttled);
     let slower = Event::RateChanged { from: Some(2.0), to: 1.0, throttled: true };
     timeline.event(second * 50, &slower);
-    timeline.event(second * 60, &Event::Paused { cause: Cause::Limit, probe_at });
+    timeline.event(
+        second * 60,
+        &Event::Paused { cause: Cause::Limit, probe_at, refusal: Refusal::ours("full") },
+    );
     timeline.event(second * 70, &Event::Probed);
     timeline.event(second * 70, &Event::Reopened { after: second * 10 });
     timeline.end(second * 100);

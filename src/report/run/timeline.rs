@@ -133,7 +133,7 @@ impl Timeline {
                 self.totals.probes += 1;
             }
             Event::Reopened { .. } => self.paused = false,
-            Event::Withdrawn(_) => {}
+            Event::Withdrawn(_) | Event::MadeByAnother(_) => {}
         }
     }
 
@@ -312,11 +312,17 @@ mod tests {
             attempts: 1,
             request_id: None,
             error: None,
+            compared: false,
+            modified: None,
         })
     }
 
     fn paused(cause: Cause) -> Event {
-        Event::Paused { cause, probe_at: Instant::now() }
+        Event::Paused {
+            cause,
+            probe_at: Instant::now(),
+            refusal: crate::submission::Refusal::ours("full"),
+        }
     }
 
     const REOPENED: Event = Event::Reopened { after: Duration::ZERO };

@@ -13,9 +13,20 @@ pub(super) fn notes(log: &RunLog) -> Vec<String> {
     let counts = log.counts();
     let totals = log.timeline.totals();
     let mut notes = Vec::new();
+    notes.extend(log.ending.map(str::to_owned));
     if log.known > 0 {
         let known = grouped(log.known as u64);
         notes.push(format!("{known} existed by the journal, without a request"));
+    }
+    if log.unseen > 0 {
+        let unseen = grouped(log.unseen as u64);
+        notes.push(format!("{unseen} existed as far as name and type tell: no more was compared"));
+    }
+    if log.others > 0 {
+        let others = counted(log.others, "artifact");
+        notes.push(format!(
+            "{others} created by somebody else since this run began: is another import running?"
+        ));
     }
     if totals.throttled > 0 {
         let creates = counted(number(totals.throttled), "create");

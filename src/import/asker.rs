@@ -1,0 +1,241 @@
+//! Questions to a target, outside the flow of creates: at a pace of their own, and again where no
+//! answer came. They change nothing, so asking twice is as good as once.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::backoff::Backoff;
+use super::drive::now;
+use super::{CREDENTIALS, End, Stop};
+use crate::artifact::Artifact;
+use crate::event::Cause;
+use crate::pace::Pace;
+use crate::service::{Answer, Filter, Found, Service};
+use crate::submission::{Class, Refusal};
+
+/// Answers in a row that tell nothing, after which a question is given up.
+const TRIES: u32 = 5;
+
+/// Asks a target.
+#[derive(Debug, Clone)]
+pub struct Asker<S> {
+    service: S,
+    shared: Arc<Shared>,
+    stop: watch::Receiver<Stop>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pace: Mutex<Pace>,
+    backoff: Mutex<Backoff>,
+    patience: Duration,
+    /// Since when nothing has been answered.
+    trouble: Mutex<Option<Instant>>,
+    calls: AtomicU64,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unanswered {
+    /// The target will not answer it.
+    Refused(Refusal),
+    /// Nothing more is asked.
+    Ended(End),
+}
+
+impl<S: Service> Asker<S> {
+    /// Asks `service` at `pace`, and waits for it as long as `patience` when it cannot be reached.
+    /// `seed` is that of the jitter.
+    #[must_use]
+    pub fn new(
+        service: S,
+        pace: Pace,
+        patience: Duration,
+        seed: u64,
+        stop: watch::Receiver<Stop>,
+    ) -> Self {
+        let shared = Shared {
+            pace: Mutex::new(pace),
+            backoff: Mutex::new(Backoff::new(seed)),
+            patience,
+            trouble: Mutex::default(),
+            calls: AtomicU64::new(0),
+        };
+        Self { service, shared: Arc::new(shared), stop }
+    }
+
+    /// Requests that were sent so far.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// Questions that may be under way at once, as the pace has it; at most `most`.
+    #[must_use]
+    pub fn window(&self, most: usize) -> usize {
+        lock(&self.shared.pace).window().clamp(1, most)
+    }
+
+    /// Asks `question` until it is answered.
+    ///
+    /// # Errors
+    /// Where the target refuses, gives no answer that can be read, cannot be reached in time, or a
+    /// signal came.
+    pub async fn ask<T, F>(&self, question: impl Fn(S) -> F) -> Result<T, Unanswered>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        let mut tries = 0;
+        loop {
+            let sent = self.permit().await?;
+            self.shared.calls.fetch_add(1, Ordering::Relaxed);
+            let refusal = match question(self.service.clone()).await {
+                Ok(answer) => {
+                    lock(&self.shared.pace).accepted(sent, now());
+                    *lock(&self.shared.trouble) = None;
+                    lock(&self.shared.backoff).reset();
+                    return Ok(answer);
+                }
+                Err(refusal) => refusal,
+            };
+            let wait = match refusal.class {
+                Class::Rejected | Class::Denied => return Err(Unanswered::Refused(refusal)),
+                Class::Throttled => {
+                    lock(&self.shared.pace).throttled(sent, now());
+                    self.trouble(Cause::Throttled, refusal)?;
+                    Duration::ZERO
+                }
+                Class::NotSent => {
+                    self.trouble(Cause::Unreachable, refusal)?;
+                    lock(&self.shared.backoff).next()
+                }
+                Class::Expired => {
+                    self.trouble(Cause::Expired, refusal)?;
+                    CREDENTIALS
+                }
+                Class::Limit | Class::Ambiguous | Class::Lost => {
+                    tries += 1;
+                    if tries >= TRIES {
+                        return Err(Unanswered::Refused(refusal));
+                    }
+                    lock(&self.shared.backoff).moment()
+                }
+            };
+            self.sleep(wait).await?;
+        }
+    }
+
+    /// Hands every page of the artifacts that `filter` takes to `take`, until it breaks. Whether it
+    /// came to the end of them.
+    ///
+    /// # Errors
+    /// As [`Asker::ask`], and where the list goes round in circles.
+    pub async fn each_page(
+        &self,
+        filter: &Filter,
+        mut take: impl FnMut(Vec<Found>) -> ControlFlow<()>,
+    ) -> Result<bool, Unanswered> {
+        let mut token: Option<String> = None;
+        loop {
+            let page = self
+                .ask(|service| {
+                    let token = token.clone();
+                    async move { service.list(filter, token).await }
+                })
+                .await?;
+            if take(page.found).is_break() {
+                return Ok(page.next.is_none());
+            }
+            match page.next {
+                None => return Ok(true),
+                Some(next) if token.as_ref() == Some(&next) => {
+                    return Err(Unanswered::Refused(Refusal::ours(
+                        "its list of artifacts has no end: the same page follows itself",
+                    )));
+                }
+                next => token = next,
+            }
+        }
+    }
+
+    /// The whole of an artifact, tags and all.
+    ///
+    /// # Errors
+    /// As [`Asker::ask`].
+    pub async fn whole(&self, arn: &str) -> Result<Artifact, Unanswered> {
+        let ask = |service: S| async move { service.describe(arn).await };
+        let mut artifact = self.ask(ask).await?;
+        let mut token: Option<String> = None;
+        loop {
+            let page = self
+                .ask(|service| {
+                    let token = token.clone();
+                    async move { service.tags(arn, token).await }
+                })
+                .await?;
+            artifact.tags.extend(page.tags);
+            if page.next.is_none() || page.next == token {
+                return Ok(artifact);
+            }
+            token = page.next;
+        }
+    }
+
+    /// Waits for a permit; when it was taken.
+    async fn permit(&self) -> Result<Instant, Unanswered> {
+        loop {
+            let taken = now();
+            let next = match lock(&self.shared.pace).acquire(taken) {
+                Ok(()) => return self.asked_to_stop().map_or(Ok(taken), Err),
+                Err(next) => next,
+            };
+            self.sleep(next.saturating_duration_since(taken)).await?;
+        }
+    }
+
+    /// Sleeps, unless a signal comes.
+    async fn sleep(&self, time: Duration) -> Result<(), Unanswered> {
+        if let Some(end) = self.asked_to_stop() {
+            return Err(end);
+        }
+        if time.is_zero() {
+            return Ok(());
+        }
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            Ok(asked) = stop.wait_for(|stop| *stop != Stop::No) => Err(ended(*asked)),
+        }
+    }
+
+    fn asked_to_stop(&self) -> Option<Unanswered> {
+        let asked = *self.stop.borrow();
+        (asked != Stop::No).then(|| ended(asked))
+    }
+
+    /// Nothing is answered. It has an end.
+    fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
+        let since = *lock(&self.shared.trouble).get_or_insert_with(now);
+        if now().saturating_duration_since(since) < self.shared.patience {
+            return Ok(());
+        }
+        Err(Unanswered::Ended(End::OutOfPatience { cause, refusal }))
+    }
+}
+
+const fn ended(stop: Stop) -> Unanswered {
+    let signal = match stop {
+        Stop::No => 0,
+        Stop::Drain { signal } | Stop::Now { signal } => signal,
+    };
+    Unanswered::Ended(End::Interrupted { signal })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

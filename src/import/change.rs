@@ -1,0 +1,181 @@
+//! What it takes to make what is there into what a manifest says.
+//!
+//! In: an artifact as it is wanted, and as the target has it. Out: how they differ, and the requests
+//! that end it. It is pure; the engine and `plan` use it alike.
+
+use std::collections::BTreeSet;
+
+use crate::artifact::{Artifact, Difference, Stamp, Tag};
+use crate::service::Update;
+
+/// What is to become of artifacts that the target has already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnExists {
+    /// They are left, and told where they differ.
+    #[default]
+    Skip,
+    /// They are made what the manifest says.
+    Update {
+        /// Whether what the manifest does not say is removed.
+        prune: bool,
+    },
+    /// Each is a failure.
+    Fail,
+}
+
+/// Which of the artifacts that are there already are asked for whole, to be compared in every field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// All of them.
+    Always,
+    /// Those of which the journal does not know that they are equal, and unchanged since.
+    #[default]
+    Unknown,
+    /// None: name and type are compared, as a listing shows them.
+    Never,
+}
+
+/// What is to be changed, and what cannot be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Of name and properties.
+    pub update: Option<Update>,
+    /// Tags to add.
+    pub add_tags: Vec<Tag>,
+    /// Keys of tags to remove.
+    pub remove_tags: Vec<String>,
+    /// The differences that it ends.
+    pub ends: Vec<Difference>,
+    /// Those that stay: no request changes them.
+    pub stay: Vec<Difference>,
+}
+
+impl Change {
+    /// The requests that it takes.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        usize::from(self.update.is_some())
+            + usize::from(!self.add_tags.is_empty())
+            + usize::from(!self.remove_tags.is_empty())
+    }
+}
+
+/// How `there` differs from what is `wanted`, but for what `stamp` sets.
+#[must_use]
+pub fn differences(wanted: &Artifact, there: &Artifact, stamp: &Stamp) -> Vec<Difference> {
+    let mut differences = wanted.differences(there);
+    differences.retain(|difference| !stamp.covers(difference));
+    differences
+}
+
+/// What makes `there` into what is `wanted`, as far as it can be. Without `prune`, what the manifest
+/// says nothing about stays and is no difference.
+#[must_use]
+pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -> Change {
+    let mut change = Change::default();
+    let mut update = Update::default();
+    let mut touched = false;
+    let mut put_tags = BTreeSet::new();
+    for difference in differences(wanted, there, stamp) {
+        let extra = difference.here.is_none();
+        if extra && !prune {
+            continue;
+        }
+        let (kind, key) = match difference.field.split_once('.') {
+            Some((kind, key)) => (kind, key.to_owned()),
+            None => (difference.field.as_str(), String::new()),
+        };
+        match kind {
+            "ArtifactName" if !extra => update.name.clone_from(&wanted.name),
+            "Properties" if extra => update.remove.push(key),
+            "Properties" => touched = true,
+            "Tags" if extra => change.remove_tags.push(key),
+            "Tags" => drop(put_tags.insert(key)),
+            _ => {
+                change.stay.push(difference);
+                continue;
+            }
+        }
+        change.ends.push(difference);
+    }
+    if touched {
+        let removed = |key: &String| update.remove.contains(key);
+        let stay = there.properties.iter().filter(|(key, _)| !removed(key));
+        update.properties = stay.map(|(key, value)| (key.clone(), value.clone())).collect();
+        update.properties.extend(wanted.properties.clone());
+    }
+    if update != Update::default() {
+        change.update = Some(update);
+    }
+    let put = wanted.tags.iter().filter(|tag| put_tags.contains(&tag.key));
+    change.add_tags = put.cloned().collect();
+    change
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::artifact::{Metadata, Source};
+
+    fn artifact(properties: &[(&str, &str)], tags: &[(&str, &str)]) -> Artifact {
+        let owned = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let tag = |(key, value)| Tag { key, value };
+        Artifact {
+            name: Some("a".into()),
+            artifact_type: "DataSet".into(),
+            source: Source { uri: "s3://b".into(), types: vec![] },
+            properties: owned(properties),
+            metadata_properties: Metadata::default(),
+            tags: owned(tags).into_iter().map(tag).collect(),
+        }
+    }
+
+    #[test]
+    fn additive_means_that_nothing_is_removed() {
+        let wanted = artifact(&[("rows", "2"), ("new", "x")], &[("team", "a")]);
+        let there = artifact(&[("rows", "1"), ("theirs", "y")], &[("team", "b"), ("cost", "c")]);
+        let change = change(&wanted, &there, false, &Stamp::default());
+        let update = change.update.clone().unwrap();
+        // Whether the service merges or overwrites, nothing is lost.
+        assert_eq!(
+            update.properties,
+            artifact(&[("rows", "2"), ("new", "x"), ("theirs", "y")], &[]).properties
+        );
+        assert_eq!((update.name, update.remove), (None, Vec::<String>::new()));
+        assert_eq!(change.add_tags, [Tag { key: "team".into(), value: "a".into() }]);
+        assert_eq!(change.remove_tags, Vec::<String>::new());
+        assert_eq!((change.stay.len(), change.requests()), (0, 2));
+    }
+
+    #[test]
+    fn pruning_removes_what_the_manifest_does_not_say() {
+        let wanted = artifact(&[("rows", "1")], &[]);
+        let tags = [("cost", "c"), ("aws:createdBy", "them"), ("stamped", "s")];
+        let there = artifact(&[("rows", "1"), ("theirs", "y")], &tags);
+        let mut stamp = Stamp::default();
+        stamp.set("Tags.stamped=t").unwrap();
+        let change = change(&wanted, &there, true, &stamp);
+        let update = change.update.unwrap();
+        assert_eq!((update.properties.len(), update.remove), (0, vec!["theirs".to_owned()]));
+        assert_eq!(change.remove_tags, ["cost"]);
+    }
+
+    #[test]
+    fn what_no_request_changes_is_told() {
+        let mut wanted = artifact(&[], &[]);
+        wanted.metadata_properties.commit_id = Some("c".into());
+        wanted.artifact_type = "Model".into();
+        wanted.name = Some("b".into());
+        let change = change(&wanted, &artifact(&[], &[]), false, &Stamp::default());
+        assert_eq!(change.update.unwrap().name.as_deref(), Some("b"));
+        let stay: Vec<_> = change.stay.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(stay, ["ArtifactType", "MetadataProperties.CommitId"]);
+        assert_eq!(change.ends.len(), 1);
+    }
+}

@@ -1,0 +1,320 @@
+//! What is there already: left, compared, changed, or a failure.
+
+use super::*;
+
+/// A service that has the artifacts of the first `count` jobs, changed by `change`.
+fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
+    let service = Scripted::new(World::default());
+    for job in jobs(count) {
+        let mut artifact = (*job.artifact).clone();
+        change(&mut artifact);
+        service.commit(&artifact, Duration::ZERO);
+    }
+    service.world().made.clear();
+    service
+}
+
+async fn run_on(service: Scripted, jobs: Vec<Job>, options: Options) -> Ran {
+    let (_keep, stop) = watch::channel(Stop::No);
+    run_jobs(service, jobs, options, stop).await
+}
+
+fn on_exists(on_exists: OnExists) -> Options {
+    Options { on_exists, ..options(Rate::Unlimited) }
+}
+
+fn message(ran: &Ran, entry: u32) -> String {
+    ran.outcomes[&EntryId(entry)].error.clone().unwrap().message
+}
+
+fn property(artifact: &mut Artifact, key: &str, value: &str) {
+    artifact.properties.insert(key.to_owned(), value.to_owned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_manifest_never_passes_for_done() {
+    // Name and type are equal: only the whole of it tells.
+    let service = world_with(3, |artifact| property(artifact, "Rows", "1"));
+    let ran = run_on(service, jobs(3), options(Rate::Unlimited)).await;
+    assert_eq!(ran.count(Outcome::Differs), 3);
+    assert_eq!(message(&ran, 0), "what is there differs in `Properties.Rows`");
+
+    let service = world_with(3, |artifact| property(artifact, "Rows", "1"));
+    let never = Options { drift: Drift::Never, ..options(Rate::Unlimited) };
+    let ran = run_on(service, jobs(3), never).await;
+    assert_eq!(ran.count(Outcome::Existed), 3);
+    assert!(ran.service.world().log.is_empty(), "nothing is asked where nothing is to be");
+    assert!(ran.outcomes.values().all(|settled| !settled.compared));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_journal_knows_is_asked_for_only_if_it_was_changed_since() {
+    let now = SystemTime::now();
+    let known = |modified, made| KnownThere { differences: vec![], modified, made };
+    let later = now + Duration::from_secs(5);
+    let cases = [
+        (known(None, true), None, false),
+        (known(None, false), None, true),
+        (known(None, true), Some(later), true),
+        (known(Some(later), false), Some(later), false),
+        (known(Some(now), true), Some(later), true),
+    ];
+    for (known, modified, asked) in cases {
+        let service = world_with(1, |_| ());
+        for (found, _) in service.world().artifacts.values_mut() {
+            (found.created, found.modified) = (Some(now), Some(modified.unwrap_or(now)));
+        }
+        let mut jobs = jobs(1);
+        jobs[0].known = Some(known.clone());
+        let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
+        assert_eq!(ran.count(Outcome::Existed), 1);
+        assert_eq!(!ran.service.world().log.is_empty(), asked, "{known:?} {modified:?}");
+        assert!(ran.outcomes[&EntryId(0)].compared);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_adds_and_overwrites_and_a_pruning_one_removes() {
+    for (prune, left) in [(false, 2), (true, 1)] {
+        let service = world_with(2, |artifact| {
+            property(artifact, "Rows", "1");
+            property(artifact, "Theirs", "x");
+            artifact.tags.push(Tag { key: "team".into(), value: "a".into() });
+            artifact.tags.push(Tag { key: "cost".into(), value: "b".into() });
+        });
+        let mut jobs = jobs(2);
+        for job in &mut jobs {
+            let mut artifact = (*job.artifact).clone();
+            property(&mut artifact, "Rows", "2");
+            artifact.tags.push(Tag { key: "team".into(), value: "c".into() });
+            job.artifact = Arc::new(artifact);
+        }
+        let ran = run_on(service, jobs, on_exists(OnExists::Update { prune })).await;
+        assert_eq!(ran.end, End::Done);
+        assert_eq!(ran.count(Outcome::Updated), 2);
+        for artifact in ran.service.world().whole.values() {
+            assert_eq!(artifact.properties["Rows"], "2");
+            assert_eq!((artifact.properties.len(), artifact.tags.len()), (left, left));
+            assert!(artifact.tags.contains(&Tag { key: "team".into(), value: "c".into() }));
+        }
+        ran.assert_none_doubled();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_finds_nothing_to_change_changes_nothing() {
+    let service = world_with(1, |artifact| property(artifact, "Theirs", "x"));
+    let ran = run_on(service, jobs(1), on_exists(OnExists::Update { prune: false })).await;
+    assert_eq!(ran.count(Outcome::Existed), 1);
+    assert_eq!(ran.service.world().log, ["describe arn/s3://b/0", "tags arn/s3://b/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
+    let service = world_with(1, |artifact| {
+        property(artifact, "Rows", "1");
+        artifact.metadata_properties.commit_id = Some("c".into());
+    });
+    let mut jobs = jobs(1);
+    let mut artifact = (*jobs[0].artifact).clone();
+    property(&mut artifact, "Rows", "2");
+    artifact.metadata_properties.commit_id = Some("d".into());
+    jobs[0].artifact = Arc::new(artifact);
+    let ran = run_on(service, jobs, on_exists(OnExists::Update { prune: false })).await;
+    assert_eq!(ran.count(Outcome::Differs), 1);
+    assert_eq!(
+        message(&ran, 0),
+        "what is there differs in `MetadataProperties.CommitId`, which no update changes"
+    );
+    assert_eq!(ran.service.world().whole["arn/s3://b/0"].properties["Rows"], "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_go_out_again_whatever_comes_back() {
+    for class in [
+        Class::Throttled,
+        Class::Limit,
+        Class::NotSent,
+        Class::Expired,
+        Class::Ambiguous,
+        Class::Lost,
+    ] {
+        let service = world_with(1, |artifact| property(artifact, "Rows", "1"));
+        // The first two are Describe and ListTags.
+        let script = [class, class, class, class];
+        service.world().others = script.into();
+        let mut jobs = jobs(1);
+        let mut artifact = (*jobs[0].artifact).clone();
+        property(&mut artifact, "Rows", "2");
+        jobs[0].artifact = Arc::new(artifact);
+        let ran = run_on(service, jobs, on_exists(OnExists::Update { prune: false })).await;
+        assert_eq!(ran.end, End::Done, "{class:?}");
+        assert_eq!(ran.count(Outcome::Updated), 1, "{class:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fail_takes_what_exists_for_a_failure_unless_we_made_it() {
+    let service = world_with(2, |_| ());
+    let mut jobs = jobs(3);
+    jobs[1].known = Some(KnownThere { differences: vec![], modified: None, made: true });
+    let ran = run_on(service, jobs, on_exists(OnExists::Fail)).await;
+    let outcomes: Vec<_> = ran.outcomes.values().map(|settled| settled.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Rejected, Outcome::Existed, Outcome::Created]);
+    assert_eq!(message(&ran, 0), "it is there already, and `--on-exists fail` is given");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_of_another_source_is_a_conflict_and_the_target_is_listed_once() {
+    let service = Scripted::new(World::default());
+    for number in 0..7 {
+        let mut other = (*jobs(number + 1)[number as usize].artifact).clone();
+        other.source.uri = format!("s3://other/{number}");
+        service.commit(&other, Duration::ZERO);
+    }
+    let ran = run_on(service, jobs(9), options(Rate::Unlimited)).await;
+    assert_eq!(ran.end, End::Done);
+    assert_eq!((ran.count(Outcome::Conflict), ran.count(Outcome::Created)), (7, 2));
+    assert_eq!(message(&ran, 3), "the name `a3` belongs to s3://other/3 (arn/s3://other/3)");
+    // One look-up each, and nine artifacts in pages of two at the end.
+    assert!(ran.service.world().looked_up.len() <= 7 + 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_makes_meanwhile_is_noticed() {
+    let service = world_with(2, |_| ());
+    let later = SystemTime::now() + Duration::from_secs(1);
+    service.world().artifacts.values_mut().for_each(|(found, _)| found.created = Some(later));
+    let ran = run_on(service, jobs(2), options(Rate::Unlimited)).await;
+    assert_eq!(ran.count(Outcome::Existed), 2, "a refused create is not ours");
+    let others = ran.events.iter().filter(|(_, event)| matches!(event, Event::MadeByAnother(_)));
+    assert_eq!(others.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_lost_and_then_refused_is_ours() {
+    // It takes effect after it was looked up, and before the second attempt.
+    let late = Does::CreatesLater(Duration::from_millis(10_030));
+    let ran = scripted([late], 1).await;
+    assert_eq!(ran.count(Outcome::Recovered), 1);
+    assert_eq!(ran.outcomes[&EntryId(0)].attempts, 2);
+    ran.assert_none_doubled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_meanwhile_is_created() {
+    let service = world_with(1, |_| ());
+    service.world().artifacts.clear();
+    service.world().whole.clear();
+    let mut jobs = jobs(1);
+    jobs[0].start = Start::There("arn/s3://b/0".into());
+    let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
+    assert_eq!(ran.count(Outcome::Created), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn comparing_without_leave_ends_the_run_and_names_the_action() {
+    let service = world_with(1, |_| ());
+    service.world().others = [Class::Denied].into();
+    let ran = run_on(service, jobs(1), options(Rate::Unlimited)).await;
+    let End::Denied { action, .. } = ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!(action, "sagemaker:DescribeArtifact");
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_errors_or_too_much_time_end_the_run() {
+    let world = World { otherwise: Some(Does::Refuses(Class::Rejected)), ..World::default() };
+    let breaker = Options { max_errors: Some(10), concurrency: 1, ..options(Rate::Fixed(10.0)) };
+    let ran = run_with(world, 100, breaker).await;
+    assert_eq!(ran.end, End::TooManyErrors { errors: 10 });
+    assert_eq!(ran.count(Outcome::Rejected), 10, "what failed is told, though no name was found");
+
+    let began = Instant::now().into_std();
+    let until = Some(began + Duration::from_secs(5));
+    let hurried = Options { until, ..options(Rate::Fixed(10.0)) };
+    let ran = run_with(World::default(), 100, hurried).await;
+    assert_eq!(ran.end, End::OutOfTime);
+    assert_eq!(ran.took.as_secs(), 5);
+    assert!((48..=51).contains(&ran.count(Outcome::Created)), "{}", ran.count(Outcome::Created));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stamps_are_sent_and_are_no_difference() {
+    let mut stamp = Stamp::default();
+    stamp.set("MetadataProperties.CommitId=c1").unwrap();
+    let stamp = Arc::new(stamp);
+    let stamped = Options { stamp: Arc::clone(&stamp), ..options(Rate::Unlimited) };
+    let ran = run_on(Scripted::new(World::default()), jobs(2), stamped).await;
+    assert_eq!(ran.count(Outcome::Created), 2);
+    let commit = |artifact: &Artifact| artifact.metadata_properties.commit_id.clone();
+    assert!(ran.service.world().whole.values().all(|one| commit(one).as_deref() == Some("c1")));
+
+    let mut other = Stamp::default();
+    other.set("MetadataProperties.CommitId=c2").unwrap();
+    let stamped = Options { stamp: Arc::new(other), ..options(Rate::Unlimited) };
+    let ran = run_on(ran.service, jobs(2), stamped).await;
+    assert_eq!(ran.count(Outcome::Existed), 2);
+}
+
+mod survey {
+    use super::*;
+
+    fn asker(service: &Scripted) -> Asker<Scripted> {
+        let (keep, stop) = watch::channel(Stop::No);
+        std::mem::forget(keep);
+        let pace = Pace::new(Rate::Unlimited, None, Instant::now().into_std());
+        Asker::new(service.clone(), pace, Duration::from_secs(120), 7, stop)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_has_them_all_is_listed_and_nothing_is_refused() {
+        let service = world_with(300, |_| ());
+        let mut jobs = jobs(310);
+        let found = survey(&asker(&service), &mut jobs, |_| ()).await.unwrap();
+        assert_eq!(found, Survey { listed: 300, there: 300, taken: 0, complete: true });
+        let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
+        assert_eq!((ran.count(Outcome::Existed), ran.count(Outcome::Created)), (300, 10));
+        assert_eq!(ran.service.world().asked.len(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_full_of_others_costs_one_page_in_a_hundred_entries() {
+        let service = Scripted::new(World::default());
+        for job in jobs(500) {
+            let mut other = (*job.artifact).clone();
+            other.source.uri = format!("s3://another/{}", job.entry.0);
+            other.name = None;
+            service.commit(&other, Duration::ZERO);
+        }
+        let mut jobs = jobs(300);
+        let asker = asker(&service);
+        let found = survey(&asker, &mut jobs, |_| ()).await.unwrap();
+        assert_eq!((found.there, found.complete), (0, false));
+        assert_eq!(asker.calls(), 3);
+        assert!(jobs.iter().all(|job| job.start == Start::Create));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_are_asked_again_and_given_up_with_patience() {
+        let service = world_with(3, |_| ());
+        service.world().look_ups =
+            [Class::Throttled, Class::Lost, Class::NotSent, Class::Ambiguous].into();
+        let asker = asker(&service);
+        let mut seen = 0;
+        let all = |page: Vec<Found>| {
+            seen += page.len();
+            std::ops::ControlFlow::Continue(())
+        };
+        assert_eq!(asker.each_page(&Filter::default(), all).await, Ok(true));
+        assert_eq!((seen, asker.calls()), (3, 6));
+        assert_eq!(asker.whole("arn/s3://b/1").await.unwrap(), *jobs(2)[1].artifact);
+
+        service.world().look_ups = [Class::NotSent; 2000].into();
+        let all = |_| std::ops::ControlFlow::Continue(());
+        let ended = asker.each_page(&Filter::default(), all).await;
+        let Err(Unanswered::Ended(End::OutOfPatience { cause, .. })) = ended else {
+            panic!("it came to an end")
+        };
+        assert_eq!(cause, Cause::Unreachable);
+    }
+}

@@ -1,0 +1,181 @@
+//! What an import would do, for people, for scripts and for a comment on a pull request.
+
+pub mod human;
+pub mod json;
+pub mod markdown;
+
+use std::time::Duration;
+
+use super::run::{LoggedEntry, RunLog};
+use crate::artifact::Difference;
+use crate::diagnostic::secret;
+use crate::diagnostic::words::counted;
+use crate::plan::{Fate, Item, Plan};
+use crate::submission::Outcome;
+
+/// Questions a second that the time is told for: what they are asked at, at most.
+const QUESTIONS: f64 = 50.0;
+
+/// A plan, and what it is of.
+#[derive(Debug)]
+pub struct Report<'r> {
+    /// The plan.
+    pub plan: &'r Plan,
+    /// The entries that it is of, with the target.
+    pub log: &'r RunLog,
+    /// Creates a second; `None` where nothing bounds them, or nobody knows.
+    pub rate: Option<f64>,
+    /// Whether an import changes what differs.
+    pub updates: bool,
+    /// Whether every artifact is listed, however many there are.
+    pub all: bool,
+}
+
+/// What would become of entries, in the order in which it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Conflict,
+    Unknown,
+    Differs,
+    Gone,
+    Create,
+    Exists,
+    Invalid,
+}
+
+impl Group {
+    const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Exists,
+        Self::Differs,
+        Self::Conflict,
+        Self::Unknown,
+        Self::Gone,
+        Self::Invalid,
+    ];
+
+    const fn of(fate: &Fate) -> Self {
+        match fate {
+            Fate::Create => Self::Create,
+            Fate::Exists => Self::Exists,
+            Fate::Differs { .. } => Self::Differs,
+            Fate::Conflict { .. } => Self::Conflict,
+            Fate::Unknown { .. } => Self::Unknown,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Exists => "exists",
+            Self::Differs => "differs",
+            Self::Conflict => "conflict",
+            Self::Unknown => "unknown",
+            Self::Gone => "gone",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl Report<'_> {
+    fn count(&self, group: Group) -> usize {
+        match group {
+            Group::Gone => self.plan.gone.len(),
+            Group::Invalid => {
+                let invalid = |entry: &&LoggedEntry| entry.outcome == Outcome::Invalid;
+                self.log.entries.iter().filter(invalid).count()
+            }
+            group => self.items(group).count(),
+        }
+    }
+
+    fn items(&self, group: Group) -> impl Iterator<Item = &Item> {
+        self.plan.items.iter().filter(move |item| Group::of(&item.fate) == group)
+    }
+
+    fn entry(&self, item: &Item) -> Option<&LoggedEntry> {
+        self.log.entries.get(item.entry.0 as usize)
+    }
+
+    /// What the import would take; `None` where nobody knows how fast it may be.
+    fn time(&self) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+        let (writes, questions) = {
+            let calls = self.plan.calls;
+            ((calls.create + calls.update) as f64, calls.ask as f64)
+        };
+        let seconds = writes / self.rate? + questions / QUESTIONS;
+        Some(Duration::from_secs_f64(seconds.min(1e9)))
+    }
+
+    /// The requests and the time that an import would take, in a sentence.
+    fn cost(&self) -> String {
+        let calls = self.plan.calls;
+        let total = calls.create + calls.update + calls.ask;
+        if total == 0 {
+            return "an import would make no request".to_owned();
+        }
+        let mut parts = vec![counted(calls.create, "create")];
+        if calls.update > 0 {
+            parts.push(counted(calls.update, "update"));
+        }
+        parts.push(counted(calls.ask, "question"));
+        let cost =
+            format!("an import would make {}: {}", counted(total, "request"), parts.join(", "));
+        match (self.time(), self.rate) {
+            (Some(time), Some(rate)) if calls.create + calls.update > 0 => {
+                format!("{cost}; about {} at {rate:.1} a second", humane(time))
+            }
+            (Some(time), _) => format!("{cost}; about {}", humane(time)),
+            (None, _) if self.log.target.as_ref().is_some_and(|target| !target.is_local()) => {
+                format!(
+                    "{cost}; how long that takes, the first import finds out (`--rate N` assumes one)"
+                )
+            }
+            (None, _) => cost,
+        }
+    }
+}
+
+/// How an entry is called.
+fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> &'e str {
+    name.or(uri).unwrap_or_default()
+}
+
+/// A value as a report may show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown<'v> {
+    Nothing,
+    /// It looks like a credential.
+    Hidden,
+    Text(&'v str),
+}
+
+impl<'v> Shown<'v> {
+    fn of(difference: &Difference, value: Option<&'v String>) -> Self {
+        let Some(value) = value else { return Self::Nothing };
+        let key = difference.field.rsplit('.').next().unwrap_or_default();
+        if secret::find(value).is_some() || secret::is_named(key, value) {
+            return Self::Hidden;
+        }
+        Self::Text(value)
+    }
+
+    /// In words, where `text` shows a text.
+    fn in_words(self, text: impl Fn(&str) -> String) -> String {
+        match self {
+            Self::Nothing => "nothing".to_owned(),
+            Self::Hidden => "(looks like a credential)".to_owned(),
+            Self::Text(value) => text(value),
+        }
+    }
+}
+
+fn humane(time: Duration) -> String {
+    let seconds = time.as_secs().max(1);
+    match seconds {
+        1..=99 => format!("{seconds} s"),
+        100..=5999 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,129 @@
+//! A plan for people.
+
+use std::io::{self, Write};
+
+use super::{Group, Report, Shown, called};
+use crate::diagnostic::words::{escaped, grouped, quoted};
+use crate::plan::{Fate, Item};
+
+/// Artifacts of a group that are listed.
+const LISTED: usize = 20;
+
+/// Writes the plan.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
+    if let Some(target) = &report.log.target {
+        writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&target.to_string()))?;
+    }
+    writeln!(out, "{}\n", report.cost())?;
+    for group in Group::ALL {
+        let count = report.count(group);
+        if count > 0 {
+            let (colour, end) = (colour(group), "\x1b[0m");
+            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.as_str())?;
+        }
+    }
+    writeln!(out)?;
+    let listed = [Group::Conflict, Group::Unknown, Group::Differs, Group::Create];
+    for group in listed {
+        list(report, group, &mut out)?;
+    }
+    gone(report, &mut out)?;
+    out.flush()
+}
+
+const fn colour(group: Group) -> &'static str {
+    match group {
+        Group::Create => "\x1b[32m",
+        Group::Exists => "\x1b[2m",
+        Group::Differs | Group::Gone => "\x1b[33m",
+        Group::Conflict | Group::Unknown | Group::Invalid => "\x1b[31m",
+    }
+}
+
+fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<()> {
+    let count = report.count(group);
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "{}{}\x1b[0m{}", colour(group), group.as_str(), explained(report, group))?;
+    let most = if report.all { usize::MAX } else { LISTED };
+    for item in report.items(group).take(most) {
+        one(report, item, out)?;
+    }
+    more(count, most, out)
+}
+
+/// What is to be known of a group.
+const fn explained(report: &Report<'_>, group: Group) -> &'static str {
+    match group {
+        Group::Differs if report.updates => ", and an import changes it where it can",
+        Group::Differs => ", and an import leaves it; `--on-exists update` changes it",
+        Group::Conflict => ": the name belongs to another source",
+        Group::Unknown => ": it is there, and could not be compared",
+        _ => "",
+    }
+}
+
+fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()> {
+    let Some(entry) = report.entry(item) else { return Ok(()) };
+    let name = escaped(called(entry.name.as_deref(), entry.source_uri.as_deref()));
+    let place = format!("{}:{}", escaped(&entry.file), entry.line);
+    let colour = colour(Group::of(&item.fate));
+    let sign = match &item.fate {
+        Fate::Create => "+",
+        Fate::Differs { .. } => "~",
+        Fate::Exists => "=",
+        Fate::Conflict { .. } | Fate::Unknown { .. } => "!",
+    };
+    write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m")?;
+    match &item.fate {
+        Fate::Conflict { uri } => writeln!(out, "\n      it belongs to {}", escaped(uri)),
+        Fate::Unknown { reason } => writeln!(out, "\n      {}", escaped(&reason.to_string())),
+        Fate::Differs { differences, change } => {
+            writeln!(out)?;
+            for one in differences {
+                let there = Shown::of(one, one.there.as_ref()).in_words(quoted);
+                let here = Shown::of(one, one.here.as_ref()).in_words(quoted);
+                let stays = change.as_ref().is_some_and(|change| change.stay.contains(one));
+                writeln!(
+                    out,
+                    "      {}: {there} -> {here}{}",
+                    escaped(&one.field),
+                    if stays { "  (no update changes it)" } else { "" }
+                )?;
+            }
+            Ok(())
+        }
+        Fate::Create | Fate::Exists => writeln!(out),
+    }
+}
+
+fn gone(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let gone = &report.plan.gone;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let colour = colour(Group::Gone);
+    writeln!(
+        out,
+        "{colour}gone\x1b[0m from the manifests, created by earlier imports, and left where they are"
+    )?;
+    let most = if report.all { usize::MAX } else { LISTED };
+    for one in gone.iter().take(most) {
+        let name = escaped(called(one.name.as_deref(), Some(&one.uri)));
+        let place = format!("{}:{}", escaped(&one.file), one.line);
+        writeln!(out, "  {colour}-\x1b[0m {name}  \x1b[2m{place}, {}\x1b[0m", escaped(&one.arn))?;
+    }
+    more(gone.len(), most, out)
+}
+
+fn more(count: usize, most: usize, out: &mut impl Write) -> io::Result<()> {
+    if count > most {
+        let more = grouped((count - most) as u64);
+        writeln!(out, "  and {more} more; `--all` lists them")?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,105 @@
+//! A plan as Markdown, for a comment on a pull request.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::{Group, Report, Shown, called};
+use crate::diagnostic::words::grouped;
+use crate::plan::{Fate, Item};
+use crate::report::markdown::code;
+
+/// The most characters of the whole: a comment on GitHub takes 65,536.
+const MOST: usize = 65_000;
+/// Of these, what is kept for the line that says how many are left out.
+const TAIL: usize = 200;
+
+/// Writes the plan.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
+    let mut text = String::from("### lineload plan\n\n");
+    if let Some(target) = &report.log.target {
+        let _ = writeln!(text, "{}\n", code(&target.to_string()));
+    }
+    let _ = writeln!(text, "{}\n\n| | artifacts |\n|---|---:|", sentence(&report.cost()));
+    for group in Group::ALL {
+        let count = report.count(group);
+        if count > 0 {
+            let _ = writeln!(text, "| {} | {} |", group.as_str(), grouped(count as u64));
+        }
+    }
+    let mut length = text.chars().count();
+    for group in [Group::Conflict, Group::Unknown, Group::Differs, Group::Gone, Group::Create] {
+        let lines = lines(report, group);
+        if lines.is_empty() {
+            continue;
+        }
+        let heading = format!("\n<details><summary>{}</summary>\n\n", group.as_str());
+        let close = "\n</details>\n";
+        if length + heading.len() + close.len() + TAIL > MOST {
+            break;
+        }
+        text.push_str(&heading);
+        length += heading.len() + close.len();
+        for (at, line) in lines.iter().enumerate() {
+            let chars = line.chars().count();
+            if length + chars + TAIL > MOST {
+                let _ = writeln!(text, "- and {} more", grouped((lines.len() - at) as u64));
+                length = MOST;
+                break;
+            }
+            text.push_str(line);
+            length += chars;
+        }
+        text.push_str(close);
+    }
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+fn lines(report: &Report<'_>, group: Group) -> Vec<String> {
+    if group == Group::Gone {
+        let line = |one: &crate::plan::Gone| {
+            let name = code(called(one.name.as_deref(), Some(&one.uri)));
+            format!(
+                "- {name} ({}), {}\n",
+                code(&format!("{}:{}", one.file, one.line)),
+                code(&one.arn)
+            )
+        };
+        return report.plan.gone.iter().map(line).collect();
+    }
+    report.items(group).filter_map(|item| line(report, item)).collect()
+}
+
+fn line(report: &Report<'_>, item: &Item) -> Option<String> {
+    let entry = report.entry(item)?;
+    let name = code(called(entry.name.as_deref(), entry.source_uri.as_deref()));
+    let mut line = format!("- {name} ({})", code(&format!("{}:{}", entry.file, entry.line)));
+    match &item.fate {
+        Fate::Conflict { uri } => {
+            let _ = write!(line, ": the name belongs to {}", code(uri));
+        }
+        Fate::Unknown { reason } => {
+            let _ = write!(line, ": {}", code(&reason.to_string()));
+        }
+        Fate::Differs { differences, .. } => {
+            for one in differences {
+                let there = Shown::of(one, one.there.as_ref()).in_words(code);
+                let here = Shown::of(one, one.here.as_ref()).in_words(code);
+                let _ = write!(line, "\n  - {}: {there} → {here}", code(&one.field));
+            }
+        }
+        Fate::Create | Fate::Exists => {}
+    }
+    line.push('\n');
+    Some(line)
+}

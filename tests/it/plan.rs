@@ -1,0 +1,144 @@
+//! Plans: what an import would do, and nothing done.
+
+use std::path::Path;
+
+use serde_json::{Value, json as value};
+
+use crate::support::{Ran, Served, artifact, at, folder, lineload, manifests, write};
+
+fn planned(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+/// One of each: new, equal, different, a taken name, gone, invalid.
+fn one_of_each(folder: &Path) -> Served {
+    manifests(folder, 6);
+    let served = Served::start(folder, &[]);
+    let args = ["--yes", "--rate", "unlimited"];
+    assert_eq!(at(folder, &served, "import", &args).code, 0);
+    let file = |number: usize| folder.join(format!("manifests/{number:05}.yaml"));
+    write(&file(1), artifact(1) + "Properties: {Rows: '<b>2</b>|`@me`'}\n");
+    write(&file(2), artifact(2).replace("s3://bucket/2", "s3://moved/2"));
+    std::fs::remove_file(file(3)).unwrap();
+    write(&file(8), artifact(8));
+    write(&file(9), artifact(9).replace("a9", "a_9"));
+    served
+}
+
+#[test]
+fn a_plan_tells_all_that_an_import_would_do_and_does_nothing() {
+    let folder = folder(&[]);
+    let served = one_of_each(folder.path());
+    let before = served.artifacts();
+    let ran = at(folder.path(), &served, "plan", &["--format", "json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("name-pattern"), "findings are told beside it: {}", ran.err);
+    let plan = planned(&ran);
+    assert_eq!(plan["version"], 1);
+    assert_eq!(
+        plan["counts"],
+        value!({"create": 1, "exists": 3, "differs": 1, "conflict": 1, "unknown": 0,
+                // The one whose manifest is gone, and the one whose manifest says another source.
+                "gone": 2, "invalid": 1})
+    );
+    assert_eq!((&plan["calls"]["create"], &plan["calls"]["update"]), (&1.into(), &0.into()));
+    let entry = |file: &str| {
+        let entries = plan["entries"].as_array().unwrap();
+        entries.iter().find(|entry| entry["file"] == *file).unwrap().clone()
+    };
+    let differs = entry("manifests/00001.yaml");
+    assert_eq!(differs["action"], "differs");
+    assert_eq!(
+        differs["differences"],
+        value!([{"field": "Properties.Rows", "there": null, "here": "<b>2</b>|`@me`",
+                 "updates": false}])
+    );
+    assert_eq!(entry("manifests/00002.yaml")["conflict"], "s3://bucket/2");
+    assert_eq!(entry("manifests/00008.yaml")["action"], "create");
+    assert_eq!(entry("manifests/00009.yaml")["action"], "invalid");
+    let gone: Vec<_> = plan["gone"].as_array().unwrap().iter().map(|one| &one["file"]).collect();
+    assert_eq!(gone, ["manifests/00002.yaml", "manifests/00003.yaml"]);
+    assert_eq!(served.artifacts(), before);
+
+    let ran = at(folder.path(), &served, "plan", &["--color", "never"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let first = ran.out.lines().nth(1).unwrap();
+    assert!(first.starts_with("an import would make ") && first.contains("1 create"), "{first}");
+    for line in [
+        "  ~ a1  manifests/00001.yaml:1",
+        "      Properties.Rows: nothing -> `<b>2</b>|`@me``",
+        "      it belongs to s3://bucket/2",
+        "  + a8  manifests/00008.yaml:1",
+        "  - a3  manifests/00003.yaml:1, arn:",
+    ] {
+        assert!(ran.out.contains(line), "{line}\n{}", ran.out);
+    }
+    let ran = at(folder.path(), &served, "plan", &["--format", "markdown"]);
+    assert!(ran.out.contains("| differs | 1 |"), "{}", ran.out);
+    let hostile = "nothing → `` <b>2</b>|`@me` ``";
+    assert!(ran.out.contains(hostile), "{}", ran.out);
+}
+
+#[test]
+fn exit_codes_tell_changes_only_when_asked() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 2);
+    let served = Served::start(folder.path(), &[]);
+    let plan = |args: &[&str]| at(folder.path(), &served, "plan", args).code;
+    assert_eq!(plan(&[]), 0);
+    assert_eq!(plan(&["--detailed-exitcode"]), 3);
+    let args = ["--yes", "--rate", "unlimited"];
+    assert_eq!(at(folder.path(), &served, "import", &args).code, 0);
+    assert_eq!(plan(&["--detailed-exitcode"]), 0);
+    write(&folder.path().join("manifests/00001.yaml"), artifact(1) + "Properties: {a: b}\n");
+    assert_eq!(plan(&["--detailed-exitcode"]), 1, "an import would leave it as it is");
+    assert_eq!(plan(&["--detailed-exitcode", "--on-exists", "update"]), 3);
+    assert_eq!(plan(&["--on-exists", "update"]), 0);
+    assert!(!folder.path().join("registry.sqlite3.lock").exists());
+}
+
+#[test]
+fn a_plan_asks_only_about_what_the_journal_does_not_know() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 40);
+    let served = Served::start(folder.path(), &[]);
+    let args = ["--yes", "--rate", "unlimited"];
+    assert_eq!(at(folder.path(), &served, "import", &args).code, 0);
+    let arn = served.artifacts()[0]["ArtifactArn"].clone();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let change = value!({ "ArtifactArn": arn, "Properties": { "Theirs": "x" } });
+    assert_eq!(served.ask("UpdateArtifact", &change).0, 200);
+    let describes = || served.calls("DescribeArtifact");
+    let plan = |args: &[&str]| {
+        let all = [&["--format", "json"], args].concat();
+        planned(&at(folder.path(), &served, "plan", &all))["counts"].clone()
+    };
+    let counts = plan(&[]);
+    assert_eq!((&counts["exists"], &counts["differs"]), (&39.into(), &1.into()));
+    assert_eq!(describes(), 1, "what was changed since");
+    plan(&["--refresh"]);
+    assert_eq!(describes(), 41);
+}
+
+#[test]
+fn a_markdown_plan_fits_into_a_comment() {
+    let folder = folder(&[]);
+    let all: String = (0..3000).map(|at| format!("---\n{}", artifact(at))).collect();
+    write(&folder.path().join("manifests/all.yaml"), all);
+    let served = Served::start(folder.path(), &[]);
+    let ran = at(folder.path(), &served, "plan", &["--format", "markdown"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.chars().count() < 65_000, "{}", ran.out.chars().count());
+    assert!(ran.out.contains("| create | 3,000 |"));
+    assert!(ran.out.trim_end().ends_with("</details>"), "it is whole");
+    assert!(ran.out.contains(" more\n"), "what is left out is told");
+}
+
+#[test]
+fn a_plan_makes_no_registry_and_no_journal() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 1);
+    let ran: Ran = lineload(folder.path()).args(["plan", "--local"]).output().unwrap().into();
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(!folder.path().join(".lineload").exists());
+}

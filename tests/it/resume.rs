@@ -1,0 +1,104 @@
+//! Runs that ended early, and are gone on with.
+
+use std::path::Path;
+
+use crate::support::{Served, artifact, folder, json, manifests, with_keys, write};
+
+/// An import of 30 artifacts into a registry that takes 12.
+fn stopped(folder: &Path, more: &[&str]) -> Served {
+    manifests(folder, 30);
+    let served = Served::start(folder, &["--max-artifacts", "12"]);
+    let args = ["import", "--yes", "--region", "eu-west-1", "--endpoint-url", &served.endpoint];
+    let args = [&args[..], &["--rate", "unlimited", "--limit-patience", "1s"], more].concat();
+    let ran = with_keys(folder, &args);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let early = "note: the quota is 12, of which 12 are used, and ";
+    assert!(ran.err.contains(early), "told at once: {}", ran.err);
+    served
+}
+
+/// The same registry on the same port, with room.
+fn roomy(folder: &Path, served: Served) -> Served {
+    let port = served.endpoint.rsplit(':').next().unwrap().to_owned();
+    served.kill();
+    Served::start(folder, &["--port", &port])
+}
+
+#[test]
+fn a_run_is_gone_on_with_as_it_was_staged() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &["--set", "Properties.Batch=one"]);
+    let served = roomy(folder.path(), served);
+    let resume = ["resume", "--yes", "--rate", "unlimited", "--report", "r.json"];
+    let ran = with_keys(folder.path(), &resume);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("12 done, 18 artifacts left"), "{}", ran.err);
+    let report = json(&folder.path().join("r.json"));
+    assert_eq!(
+        (&report["counts"]["created"], &report["counts"]["pending"]),
+        (&30.into(), &0.into())
+    );
+    let there = served.artifacts();
+    assert_eq!(there.len(), 30);
+    for one in there {
+        let arn = serde_json::json!({ "ArtifactArn": one["ArtifactArn"] });
+        assert_eq!(served.ask("DescribeArtifact", &arn).1["Properties"]["Batch"], "one");
+    }
+    let ran = with_keys(folder.path(), &resume);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("nothing is left of any run"), "{}", ran.err);
+}
+
+#[test]
+fn changed_manifests_are_refused_unless_what_was_staged_is_wanted() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &[]);
+    let served = roomy(folder.path(), served);
+    // Whatever was created first, the last ones were not.
+    write(&folder.path().join("manifests/00029.yaml"), artifact(29) + "Properties: {a: b}\n");
+    std::fs::remove_file(folder.path().join("manifests/00028.yaml")).unwrap();
+    let ran = with_keys(folder.path(), &["resume", "--yes"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let said = "2 files have changed since the run was staged: manifests/00028.yaml, \
+                manifests/00029.yaml";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    assert!(ran.err.contains("lineload import manifests") && ran.err.contains("--as-staged"));
+    assert_eq!(served.artifacts().len(), 12);
+    let ran = with_keys(folder.path(), &["resume", "--yes", "--as-staged", "--rate", "unlimited"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(served.artifacts().len(), 30);
+}
+
+#[test]
+fn an_import_takes_the_place_of_what_was_staged() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &[]);
+    let served = roomy(folder.path(), served);
+    std::fs::remove_file(folder.path().join("manifests/00029.yaml")).unwrap();
+    let args = ["import", "--yes", "--region", "eu-west-1", "--endpoint-url", &served.endpoint];
+    let ran = with_keys(folder.path(), &args);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(served.artifacts().len(), 29);
+    assert_eq!(with_keys(folder.path(), &["resume", "--yes"]).code, 2);
+}
+
+#[test]
+fn another_target_is_refused_and_a_run_is_found_by_its_id() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 3);
+    let ran = with_keys(folder.path(), &["resume"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("there is no journal"), "{}", ran.err);
+    let ran = with_keys(folder.path(), &["import", "--local=one.sqlite3", "--report", "r.json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = json(&folder.path().join("r.json"));
+    let run = report["run"].as_str().unwrap();
+    assert_eq!(with_keys(folder.path(), &["resume", "nope"]).code, 2);
+    // Nothing is left of it, and that is no fault.
+    let ran = with_keys(folder.path(), &["resume", &run[..20]]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    std::fs::remove_file(folder.path().join("one.sqlite3")).unwrap();
+    let ran = with_keys(folder.path(), &["resume", run]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("and this is another"), "{}", ran.err);
+}
