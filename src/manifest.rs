@@ -8,6 +8,7 @@
 mod decode;
 mod fields;
 mod raw;
+pub mod write;
 
 use std::ops::Range;
 
