@@ -1,6 +1,8 @@
 //! The command line.
 
 #[cfg(feature = "aws")]
+mod export;
+#[cfg(feature = "aws")]
 mod import;
 
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use crate::report::output::ColorChoice;
 use crate::report::progress::When;
 use crate::source::Pattern;
 use crate::walk;
+#[cfg(feature = "aws")]
+pub use export::{Export, ReadPace};
 #[cfg(feature = "aws")]
 pub use import::{
     CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,
@@ -111,6 +115,9 @@ pub enum Command {
     /// Go on with a run that did not come to its end, exactly as it was staged
     #[cfg(feature = "aws")]
     Resume(Box<Resume>),
+    /// Write what a target has as manifests
+    #[cfg(feature = "aws")]
+    Export(Box<Export>),
     /// Say what the journal holds: runs, what became of their entries, what failed
     Status(Status),
     /// Run the local registry, for any AWS client

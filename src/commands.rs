@@ -4,11 +4,15 @@ mod checking;
 #[cfg(feature = "aws")]
 mod ending;
 mod explain;
+#[cfg(feature = "aws")]
+mod export;
 mod fixing;
 mod git;
 #[cfg(feature = "aws")]
 mod import;
 mod lint;
+#[cfg(feature = "aws")]
+mod paced;
 #[cfg(feature = "aws")]
 mod plan;
 #[cfg(feature = "aws")]
@@ -101,6 +105,8 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::run(&cli.global, args),
         #[cfg(feature = "aws")]
         Command::Resume(args) => resume::run(&cli.global, args),
+        #[cfg(feature = "aws")]
+        Command::Export(args) => export::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),

@@ -22,6 +22,7 @@ pub mod service;
 pub mod pace;
 pub mod import;
 pub mod plan;
+pub mod export;
 pub mod registry;
 pub mod report;
 pub mod exit;

@@ -4,6 +4,7 @@
 //! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
 
 mod excerpt;
+pub mod export;
 mod fingerprint;
 pub mod fence;
 pub mod github;

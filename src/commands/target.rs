@@ -59,8 +59,7 @@ async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
 
 fn not_connected(error: &ConnectError) -> Failure {
     let failure = Failure::usage(escaped(&error.to_string()));
-    let local =
-        "or add `--local` to import into the embedded local registry, which needs no account";
+    let local = "or add `--local` for the embedded local registry, which needs no account";
     match error {
         ConnectError::NoRegion => failure
             .help("name a Region with `--region`, AWS_REGION or a profile")

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::drive::now;
 use super::{CREDENTIALS, End, Stop};
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Tag};
 use crate::event::Cause;
 use crate::pace::Pace;
 use crate::service::{Answer, Filter, Found, Service};
@@ -168,8 +168,25 @@ impl<S: Service> Asker<S> {
     /// # Errors
     /// As [`Asker::ask`].
     pub async fn whole(&self, arn: &str) -> Result<Artifact, Unanswered> {
-        let ask = |service: S| async move { service.describe(arn).await };
-        let mut artifact = self.ask(ask).await?;
+        let mut artifact = self.describe(arn).await?;
+        artifact.tags = self.tags(arn).await?;
+        Ok(artifact)
+    }
+
+    /// An artifact without its tags.
+    ///
+    /// # Errors
+    /// As [`Asker::ask`].
+    pub async fn describe(&self, arn: &str) -> Result<Artifact, Unanswered> {
+        self.ask(|service| async move { service.describe(arn).await }).await
+    }
+
+    /// All tags of an artifact.
+    ///
+    /// # Errors
+    /// As [`Asker::ask`].
+    pub async fn tags(&self, arn: &str) -> Result<Vec<Tag>, Unanswered> {
+        let mut tags = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let page = self
@@ -178,9 +195,9 @@ impl<S: Service> Asker<S> {
                     async move { service.tags(arn, token).await }
                 })
                 .await?;
-            artifact.tags.extend(page.tags);
+            tags.extend(page.tags);
             if page.next.is_none() || page.next == token {
-                return Ok(artifact);
+                return Ok(tags);
             }
             token = page.next;
         }

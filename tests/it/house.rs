@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "pace",
     "import",
     "plan",
+    "export",
     "registry",
     "report",
     "exit",

@@ -239,7 +239,7 @@ proptest! {
 
     #[test]
     fn documents_stand_below_one_another(artifacts in proptest::collection::vec(artifacts(), 2..4)) {
-        let text: Vec<_> = artifacts.iter().map(super::artifact).collect();
+        let text: Vec<_> = artifacts.iter().map(artifact).collect();
         let read = read(&text.join("---\n"));
         let duplicates = [Code::DuplicateName, Code::DuplicateSource];
         let told: Vec<_> = read.findings.iter().map(|one| one.code).filter(|code| !OF_VALUES.contains(code)).collect();
@@ -297,5 +297,5 @@ Tags:
 "#;
     let comment = "1 of 2\n\nlineload: allow credential\n\u{1b}[0m\u{FFFF}";
     assert_eq!(commented(&full(), comment), text);
-    assert_eq!(super::artifact(&full()), text.split_once("\\uFFFF\n").unwrap().1);
+    assert_eq!(artifact(&full()), text.split_once("\\uFFFF\n").unwrap().1);
 }

@@ -1,0 +1,182 @@
+//! `lineload export`
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::checking;
+use super::runtime::{Signals, block_on};
+use super::settings::Settings;
+use super::target::{self, Ready};
+use super::{Failure, Notice, paced};
+use crate::cli::{Export, Global};
+use crate::diagnostic::words::{counted, escaped};
+use crate::event::Cause;
+use crate::exit::Exit;
+use crate::export::{self, NoFolder, Selection, Snapshot, Stopped, Told};
+use crate::import::{Asker, End, Stop};
+use crate::report::export::{ExportProgress, closing, notes};
+use crate::report::output::Output;
+
+pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
+    let settings = &Settings::load(global)?;
+    export::vacant(&args.output, args.force).map_err(|error| no_folder(&error))?;
+    if let Some(file) = args.target.local.as_ref().filter(|file| !file.exists()) {
+        let file = escaped(&file.display().to_string());
+        return Err(Failure::usage(format!("there is no local registry `{file}`"))
+            .help("`--local=FILE` names another; `lineload import --local` makes one"));
+    }
+    block_on(async {
+        let mut signals = Signals::listen()?;
+        let timeout = args.pace.reach.timeout;
+        let ready = target::connect(&args.target, &settings.config, timeout).await?;
+        let (stop, stopped) = watch::channel(Stop::No);
+        let exit = {
+            let work = export(global, args, settings, &ready, stopped);
+            tokio::pin!(work);
+            let mut asked = false;
+            loop {
+                tokio::select! {
+                    exit = &mut work => break exit,
+                    // The first waits for the answers that are under way, the second for nothing.
+                    signal = signals.next() => {
+                        if std::mem::replace(&mut asked, true) {
+                            break Ok(Exit::Signal(signal));
+                        }
+                        let _ = stop.send(Stop::Drain { signal });
+                    }
+                }
+            }
+        };
+        if let Some(registry) = ready.registry {
+            registry.stop().await;
+        }
+        exit
+    })
+}
+
+async fn export(
+    global: &Global,
+    args: &Export,
+    settings: &Settings,
+    ready: &Ready,
+    stopped: watch::Receiver<Stop>,
+) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    // Before the list, which may take long.
+    export::make(&args.output).map_err(|error| Failure::usage(escaped(&error.to_string())))?;
+    let mut progress = ExportProgress::new(checking::progress(global), global.quiet);
+    let (pace, concurrency) = pace(args, settings, ready.target.is_local());
+    let patience = args.pace.reach.limit_patience;
+    let asker = Asker::new(ready.service.clone(), pace, patience, fastrand::u64(..), stopped);
+    let selection = Selection { types: args.types.clone(), prefixes: args.prefixes.clone() };
+    let catalogue = export::list(&asker, &selection, |listed| progress.listed(listed)).await;
+    let catalogue = match catalogue {
+        Ok(catalogue) => catalogue,
+        Err(stopped) => {
+            progress.finish();
+            return Ok(tell(global, &stopped, &Told::default()));
+        }
+    };
+    let layout = catalogue.into_layout(usize::try_from(args.per_file).unwrap_or(usize::MAX));
+    progress.fetching(layout.len());
+    let mut snapshot = Snapshot::new(&args.output, &layout, &settings.config.rules);
+    let end = export::fetch(&asker, &layout, concurrency, |at, fetched| {
+        progress.fetched(at + 1);
+        snapshot.take(at, fetched)
+    })
+    .await;
+    progress.finish();
+    let told = snapshot.told();
+    warn(global, &notes(told, &layout));
+    if !global.quiet {
+        let mut out = Output::stdout(global.color.into());
+        writeln!(out, "{}", closing(told, &layout, &args.output, began.elapsed()))?;
+        out.flush()?;
+    }
+    Ok(match end {
+        Err(stopped) => tell(global, &stopped, told),
+        Ok(()) if told.refused + told.without_source > 0 => Exit::Findings,
+        Ok(()) => Exit::Success,
+    })
+}
+
+fn pace(args: &Export, settings: &Settings, local: bool) -> (crate::pace::Pace, usize) {
+    let asked = paced::Asked {
+        rate: args.pace.rate,
+        max_rate: args.pace.max_rate,
+        headroom: args.pace.headroom,
+        burst: None,
+    };
+    let (pace, concurrency) = paced::pace(&asked, &settings.config, local);
+    (pace, usize::from(args.pace.reach.concurrency.unwrap_or(concurrency)))
+}
+
+fn warn(global: &Global, notes: &[String]) {
+    let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
+    for note in notes {
+        // Nobody may be there to read it.
+        let _ = writeln!(err, "\x1b[1;33mwarning:\x1b[0m {note}");
+    }
+}
+
+fn no_folder(error: &NoFolder) -> Failure {
+    let failure = Failure::usage(escaped(&error.to_string()));
+    match error {
+        NoFolder::NotEmpty(_) => failure.help(
+            "name a new folder, or add `--force`: files of the same name are replaced, and nothing \
+             else in it is touched",
+        ),
+        NoFolder::NoFolder(_) | NoFolder::Unusable(_) => failure.help("name another folder"),
+    }
+}
+
+/// Says why the export ended early, and how the process ends.
+fn tell(global: &Global, stopped: &Stopped, told: &Told) -> Exit {
+    let notice = notice(stopped, told);
+    notice.show(global);
+    notice.exit
+}
+
+fn notice(stopped: &Stopped, told: &Told) -> Notice {
+    let mut exit = Exit::Stopped;
+    let mut help = Vec::new();
+    let message = match stopped {
+        Stopped::Denied { action, refusal } => {
+            help.push(format!("allow the caller the action {action}"));
+            format!("stopped: denied: {}", escaped(&refusal.to_string()))
+        }
+        Stopped::NoList(refusal) => {
+            format!("stopped: the target gives no list: {}", escaped(&refusal.to_string()))
+        }
+        Stopped::Unwritten(error) => {
+            if told.files == 0 {
+                exit = Exit::Usage;
+            }
+            format!("stopped: {}", escaped(&error.to_string()))
+        }
+        Stopped::Ended(End::OutOfPatience { cause, refusal }) => {
+            let what = match cause {
+                Cause::Limit => "at a limit",
+                Cause::Unreachable => "no connection",
+                Cause::Expired => "no valid credentials",
+                Cause::Throttled => "nothing but throttling",
+            };
+            help.push("`--limit-patience` waits longer".to_owned());
+            format!("stopped: {what}: {}", escaped(&refusal.to_string()))
+        }
+        Stopped::Ended(End::Interrupted { signal }) => {
+            exit = Exit::Signal(*signal);
+            "interrupted".to_owned()
+        }
+        Stopped::Ended(_) => "stopped".to_owned(),
+    };
+    if told.files > 0 {
+        help.push(format!(
+            "{} written, and whole; run it again with `--force` for all of them",
+            counted(told.files, "file")
+        ));
+    }
+    Notice { exit, message, help }
+}

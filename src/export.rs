@@ -1,0 +1,197 @@
+//! The way back: what a target has, to manifests.
+//!
+//! In: an [`Asker`], and what is wanted of the target. Out: the artifacts, in the order of the files
+//! that are to hold them ([`Layout`]), and those files ([`Snapshot`]). The target is listed first, and
+//! of each artifact little more than the ARN is kept; then each is asked for, and only those under way
+//! are in memory. It changes nothing at the target and prints nothing.
+
+mod layout;
+mod snapshot;
+
+use std::ops::ControlFlow;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
+
+pub use layout::{Catalogue, Layout};
+pub use snapshot::{NoFolder, Snapshot, Told, WriteError, make, vacant};
+
+use crate::artifact::Artifact;
+use crate::import::{Asker, End, Unanswered};
+use crate::limits::RESERVED_TAG_PREFIX;
+use crate::service::{Filter, Found, Service};
+use crate::submission::{Class, Refusal};
+
+const LIST: &str = "sagemaker:ListArtifacts";
+const DESCRIBE: &str = "sagemaker:DescribeArtifact";
+const TAGS: &str = "sagemaker:ListTags";
+
+/// Which artifacts are wanted: all of them where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Of one of these types.
+    pub types: Vec<String>,
+    /// With a `SourceUri` that begins with one of these.
+    pub prefixes: Vec<String>,
+}
+
+impl Selection {
+    /// What the service can sort out: one type, and no prefixes.
+    fn filter(&self) -> Filter {
+        let artifact_type = match self.types.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        Filter { uri: None, artifact_type }
+    }
+
+    fn takes(&self, found: &Found) -> bool {
+        let artifact_type = found.artifact_type.as_deref().unwrap_or_default();
+        (self.types.is_empty() || self.types.iter().any(|one| one == artifact_type))
+            && (self.prefixes.is_empty()
+                || self.prefixes.iter().any(|prefix| found.uri.starts_with(prefix.as_str())))
+    }
+}
+
+/// Why an export did not come to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The caller may not ask this.
+    Denied {
+        /// The action that is missing, as IAM names it.
+        action: &'static str,
+        /// What was said.
+        refusal: Refusal,
+    },
+    /// The target gives no list.
+    NoList(Refusal),
+    /// Nothing more is asked.
+    Ended(End),
+    /// A file could not be written.
+    Unwritten(WriteError),
+}
+
+impl From<WriteError> for Stopped {
+    fn from(error: WriteError) -> Self {
+        Self::Unwritten(error)
+    }
+}
+
+/// What came back for an artifact that was listed.
+#[derive(Debug)]
+pub enum Fetched {
+    /// The whole of it.
+    There {
+        /// Without the tags that no manifest may have.
+        artifact: Artifact,
+        /// How many tags those were: their keys begin with `aws:`.
+        reserved_tags: usize,
+    },
+    /// It was deleted since it was listed.
+    Gone,
+    /// The target does not say.
+    Refused(Refusal),
+}
+
+/// Lists what is wanted of the target, over all pages. `told` hears how many were listed so far.
+///
+/// # Errors
+/// Where the target gives no list.
+pub async fn list<S: Service>(
+    asker: &Asker<S>,
+    selection: &Selection,
+    mut told: impl FnMut(usize),
+) -> Result<Catalogue, Stopped> {
+    let mut catalogue = Catalogue::default();
+    let mut listed = 0;
+    let take = |page: Vec<Found>| {
+        listed += page.len();
+        told(listed);
+        for found in page {
+            if selection.takes(&found) {
+                catalogue.add(&found);
+            } else {
+                catalogue.leave_out();
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    match asker.each_page(&selection.filter(), take).await {
+        Ok(_) => Ok(catalogue),
+        Err(unanswered) => Err(stopped(unanswered, LIST).unwrap_or_else(Stopped::NoList)),
+    }
+}
+
+/// Asks for every artifact of `layout`, at most `most` at once, and hands each to `take`, with its
+/// number, in order.
+///
+/// # Errors
+/// Where the target answers nothing any more, or `take` cannot go on.
+pub async fn fetch<S: Service>(
+    asker: &Asker<S>,
+    layout: &Layout,
+    most: usize,
+    mut take: impl FnMut(usize, Fetched) -> Result<(), WriteError>,
+) -> Result<(), Stopped> {
+    let mut under_way = FuturesOrdered::new();
+    let mut asked = 0;
+    let mut taken = 0;
+    loop {
+        while asked < layout.len() && under_way.len() < asker.window(most) {
+            under_way.push_back(whole(asker, layout.arn(asked)));
+            asked += 1;
+        }
+        let Some(fetched) = under_way.next().await else { return Ok(()) };
+        take(taken, fetched?)?;
+        taken += 1;
+    }
+}
+
+async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopped> {
+    let mut artifact = match asker.describe(arn).await {
+        Ok(artifact) => artifact,
+        Err(unanswered) => return not_there(unanswered, DESCRIBE),
+    };
+    match asker.tags(arn).await {
+        Ok(tags) => artifact.tags = tags,
+        // ListTags has no error of its own for what is not there.
+        Err(Unanswered::Refused(refusal)) if refusal.class == Class::Rejected => {
+            return match asker.describe(arn).await {
+                Ok(_) => Ok(Fetched::Refused(refusal)),
+                Err(unanswered) => not_there(unanswered, DESCRIBE),
+            };
+        }
+        Err(unanswered) => return not_there(unanswered, TAGS),
+    }
+    let all = artifact.tags.len();
+    artifact.tags.retain(|tag| !is_reserved(&tag.key));
+    // AWS tells tags in no order of which the reference says anything.
+    artifact.tags.sort();
+    let reserved_tags = all - artifact.tags.len();
+    Ok(Fetched::There { artifact, reserved_tags })
+}
+
+fn is_reserved(key: &str) -> bool {
+    let head = key.get(..RESERVED_TAG_PREFIX.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
+}
+
+fn not_there(unanswered: Unanswered, action: &'static str) -> Result<Fetched, Stopped> {
+    let refusal = stopped(unanswered, action).map_or_else(Ok, Err)?;
+    let gone = refusal.code.as_ref().is_some_and(|code| code.starts_with("ResourceNotFound"));
+    Ok(if gone { Fetched::Gone } else { Fetched::Refused(refusal) })
+}
+
+/// Why everything stops; or what was said, if that concerns this question alone.
+fn stopped(unanswered: Unanswered, action: &'static str) -> Result<Stopped, Refusal> {
+    match unanswered {
+        Unanswered::Ended(end) => Ok(Stopped::Ended(end)),
+        Unanswered::Refused(refusal) if refusal.class == Class::Denied => {
+            Ok(Stopped::Denied { action, refusal })
+        }
+        Unanswered::Refused(refusal) => Err(refusal),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,371 @@
+//! Which artifact goes into which file.
+//!
+//! Names of files are made of what artifacts have in them and not of the order in which a target
+//! lists them: the same content gives the same files, also from another registry. They are ASCII, and
+//! differ in more than case, so that every file system takes them.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use crate::artifact::{Identity, Key};
+use crate::service::Found;
+
+/// Characters of a name without what is put behind it.
+const LONGEST: usize = 100;
+/// Digits of a number of a file, at least.
+const DIGITS: usize = 4;
+
+/// What a target has of what is wanted.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    types: HashMap<String, usize>,
+    listed: Vec<Listed>,
+    left_out: usize,
+}
+
+/// An artifact that was listed. A million of them is kept.
+#[derive(Debug)]
+struct Listed {
+    arn: Box<str>,
+    artifact_type: usize,
+    /// The name of its file, without its ending.
+    stem: Box<str>,
+    source: Key,
+    name: Option<Key>,
+}
+
+/// Files for all artifacts of a [`Catalogue`].
+#[derive(Debug)]
+pub struct Layout {
+    /// The folders, by type of artifacts, and where the artifacts of each begin.
+    folders: Vec<(Box<str>, usize)>,
+    listed: Vec<Listed>,
+    per_file: usize,
+    left_out: usize,
+    duplicates: usize,
+}
+
+impl Catalogue {
+    /// Adds what a page shows.
+    pub fn add(&mut self, found: &Found) {
+        let artifact_type = found.artifact_type.as_deref().unwrap_or_default();
+        let number = self.types.len();
+        let artifact_type = match self.types.get(artifact_type) {
+            Some(number) => *number,
+            None => *self.types.entry(artifact_type.to_owned()).or_insert(number),
+        };
+        let stem = found.name.as_deref().unwrap_or_else(|| last_part(&found.uri));
+        self.listed.push(Listed {
+            arn: found.arn.as_str().into(),
+            artifact_type,
+            stem: safe(stem, "artifact"),
+            source: Identity::new(&found.uri, &found.types).key(),
+            name: found.name.as_deref().map(Key::of_name),
+        });
+    }
+
+    /// Counts what a page shows and nobody wants.
+    pub const fn leave_out(&mut self) {
+        self.left_out += 1;
+    }
+
+    /// Gives every artifact its file: as many as `per_file` in each, all of a type where it is 0.
+    #[must_use]
+    pub fn into_layout(self, per_file: usize) -> Layout {
+        let Self { types, mut listed, left_out } = self;
+        // An artifact may be on two pages where others came or went meanwhile.
+        listed.sort_unstable_by(|one, other| one.arn.cmp(&other.arn));
+        listed.dedup_by(|one, other| one.arn == other.arn);
+        let duplicates = duplicates(&listed);
+
+        let mut types: Vec<_> = types.into_iter().collect();
+        types.sort_unstable();
+        let mut folders: Vec<_> = types.iter().map(|(name, _)| safe(name, "untyped")).collect();
+        tell_apart(folders.iter_mut().collect());
+        let mut place = vec![0; types.len()];
+        for (at, (_, number)) in types.iter().enumerate() {
+            place[*number] = at;
+        }
+        listed.iter_mut().for_each(|one| one.artifact_type = place[one.artifact_type]);
+        listed.sort_unstable_by(|one, other| {
+            let lower = |b: u8| b.to_ascii_lowercase();
+            let order = one.artifact_type.cmp(&other.artifact_type);
+            order
+                .then_with(|| one.stem.bytes().map(lower).cmp(other.stem.bytes().map(lower)))
+                .then_with(|| one.stem.cmp(&other.stem))
+                .then_with(|| (one.source, one.name).cmp(&(other.source, other.name)))
+                .then_with(|| one.arn.cmp(&other.arn))
+        });
+        for of_type in listed.chunk_by_mut(|one, other| one.artifact_type == other.artifact_type) {
+            tell_apart(of_type.iter_mut().map(|one| &mut one.stem).collect());
+        }
+        let start = |at| listed.partition_point(|one| one.artifact_type < at);
+        let folders = folders.into_iter().enumerate().map(|(at, name)| (name, start(at))).collect();
+        Layout { folders, listed, per_file, left_out, duplicates }
+    }
+}
+
+impl Layout {
+    /// How many artifacts there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// How many artifacts were listed and are not wanted.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// How many have the name, or the source, of another.
+    #[must_use]
+    pub const fn duplicates(&self) -> usize {
+        self.duplicates
+    }
+
+    /// The ARN of the artifact with the number `at`.
+    #[must_use]
+    pub(super) fn arn(&self, at: usize) -> &str {
+        &self.listed[at].arn
+    }
+
+    /// The file of the artifact with the number `at`, below the folder of the export.
+    #[must_use]
+    pub fn file(&self, at: usize) -> PathBuf {
+        let one = &self.listed[at];
+        let (folder, start) = &self.folders[one.artifact_type];
+        match self.per_file {
+            0 => format!("{folder}.yaml"),
+            1 => format!("{folder}/{}.yaml", one.stem),
+            most => {
+                let files = (self.end(one.artifact_type) - start).div_ceil(most);
+                let digits = files.to_string().len().max(DIGITS);
+                format!("{folder}/{:0digits$}.yaml", (at - start) / most + 1)
+            }
+        }
+        .into()
+    }
+
+    /// Whether the artifact with the number `at` is the last of its file.
+    #[must_use]
+    pub(super) fn ends_file(&self, at: usize) -> bool {
+        let folder = self.listed[at].artifact_type;
+        let full = match self.per_file {
+            0 => false,
+            most => (at - self.folders[folder].1 + 1).is_multiple_of(most),
+        };
+        full || at + 1 == self.end(folder)
+    }
+
+    fn end(&self, folder: usize) -> usize {
+        self.folders.get(folder + 1).map_or(self.listed.len(), |(_, start)| *start)
+    }
+}
+
+/// How many artifacts have the name, or the source, of one before.
+fn duplicates(listed: &[Listed]) -> usize {
+    let mut sources = HashSet::with_capacity(listed.len());
+    let mut names = HashSet::with_capacity(listed.len());
+    let is_one = |one: &&Listed| {
+        let source = !sources.insert(one.source);
+        let name = one.name.is_some_and(|name| !names.insert(name));
+        source || name
+    };
+    listed.iter().filter(is_one).count()
+}
+
+/// Puts `-2`, `-3` and so on behind names that differ in nothing, or in case alone. The first of them
+/// stays as it is.
+fn tell_apart(names: Vec<&mut Box<str>>) {
+    let mut taken = HashSet::with_capacity(names.len());
+    let mut others = Vec::new();
+    for name in names {
+        if !taken.insert(name.to_ascii_lowercase()) {
+            others.push(name);
+        }
+    }
+    let mut next: HashMap<String, usize> = HashMap::new();
+    for name in others {
+        let number = next.entry(name.to_ascii_lowercase()).or_insert(2);
+        loop {
+            let candidate = format!("{name}-{number}");
+            *number += 1;
+            if taken.insert(candidate.to_ascii_lowercase()) {
+                *name = candidate.into();
+                break;
+            }
+        }
+    }
+}
+
+/// What a URI ends with that is no parameter: a file, a folder, or a host.
+fn last_part(uri: &str) -> &str {
+    let bare = uri.split(['?', '#']).next().unwrap_or_default();
+    let (host, rest) = match bare.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        None => ("", bare),
+    };
+    let last = rest.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or_default();
+    if !last.is_empty() {
+        return last;
+    }
+    // A user and a password may be in front of a host.
+    host.rsplit('@').next().unwrap_or_default()
+}
+
+/// `text` as a name of a file or folder that every file system takes.
+fn safe(text: &str, otherwise: &str) -> Box<str> {
+    let mut out = String::new();
+    for c in text.chars() {
+        let fits = c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let replaced = !fits && !out.ends_with('-');
+        // Hidden folders are not walked, and a hyphen in front looks like an option.
+        let in_front = out.is_empty() && !c.is_ascii_alphanumeric() && c != '_';
+        if (fits || replaced) && !in_front {
+            out.push(if fits { c } else { '-' });
+        }
+        if out.len() == LONGEST {
+            break;
+        }
+    }
+    out.truncate(out.trim_end_matches(['.', '-']).len());
+    if out.is_empty() {
+        return otherwise.into();
+    }
+    let device = out.split('.').next().unwrap_or_default();
+    if is_device(device) {
+        out.insert(device.len(), '_');
+    }
+    out.into()
+}
+
+/// Whether Windows takes `name` for a device, whatever ending it has.
+fn is_device(name: &str) -> bool {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let name = name.to_ascii_lowercase();
+    let numbered = |device: &str| {
+        name.strip_prefix(device)
+            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
+    DEVICES.contains(&name.as_str()) || numbered("com") || numbered("lpt")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(artifacts: &[(Option<&str>, &str, &str)], per_file: usize) -> Layout {
+        let mut catalogue = Catalogue::default();
+        for (at, (name, artifact_type, uri)) in artifacts.iter().enumerate() {
+            catalogue.add(&Found {
+                arn: format!("arn/{at}"),
+                name: name.map(str::to_owned),
+                artifact_type: Some((*artifact_type).to_owned()),
+                uri: (*uri).to_owned(),
+                types: vec![],
+                created: None,
+                modified: None,
+            });
+        }
+        catalogue.into_layout(per_file)
+    }
+
+    /// The files, by the number that an artifact had in the list.
+    fn files(layout: &Layout) -> Vec<String> {
+        let mut files = vec![String::new(); layout.len()];
+        for at in 0..layout.len() {
+            let number: usize = layout.arn(at)["arn/".len()..].parse().unwrap();
+            files[number] = layout.file(at).to_str().unwrap().to_owned();
+        }
+        files
+    }
+
+    #[test]
+    fn names_are_the_artifacts_own_and_differ_in_more_than_case() {
+        let artifacts = [
+            (Some("foo"), "DataSet", "s3://b/1"),
+            (Some("Foo"), "DataSet", "s3://b/2"),
+            (None, "DataSet", "s3://b/x/foo?sig=secret"),
+            (Some("foo-2"), "DataSet", "s3://b/3"),
+            (Some("foo"), "Dataset", "s3://b/4"),
+            (Some("foo"), "", "s3://b/5"),
+            (None, "../../etc", "https://user:hunter2@host.example"),
+            (None, ".git/hooks", "nul"),
+        ];
+        let one = layout(&artifacts, 1);
+        let expected = [
+            "DataSet/foo-3.yaml",
+            "DataSet/Foo.yaml",
+            "DataSet/foo-4.yaml",
+            "DataSet/foo-2.yaml",
+            "Dataset-2/foo.yaml",
+            "untyped/foo.yaml",
+            "etc/host.example.yaml",
+            "git-hooks/nul_.yaml",
+        ];
+        let mut found = files(&one);
+        // Which of the two is first, their sources decide, and those are hashed.
+        if found[0] == "DataSet/foo-4.yaml" {
+            found.swap(0, 2);
+        }
+        assert_eq!(found, expected);
+
+        let mut reversed = artifacts;
+        reversed.reverse();
+        let mut other = files(&layout(&reversed, 1));
+        other.reverse();
+        assert_eq!(other, files(&one), "the order of the list changes nothing");
+    }
+
+    #[test]
+    fn files_hold_as_many_as_they_may() {
+        let names: Vec<_> = (0..7).map(|at| format!("a{at}")).collect();
+        let artifacts: Vec<_> = (0..7)
+            .map(|at| {
+                (Some(names[at].as_str()), if at < 5 { "DataSet" } else { "Model" }, "s3://b")
+            })
+            .collect();
+        let two = layout(&artifacts, 2);
+        let expected = ["DataSet/0001.yaml", "DataSet/0001.yaml", "DataSet/0002.yaml"];
+        assert_eq!(files(&two)[..3], expected);
+        assert_eq!(files(&two)[4..], ["DataSet/0003.yaml", "Model/0001.yaml", "Model/0001.yaml"]);
+        let ends: Vec<_> = (0..7).map(|at| two.ends_file(at)).collect();
+        assert_eq!(ends, [false, true, false, true, true, false, true]);
+        let all = layout(&artifacts, 0);
+        assert_eq!(files(&all)[4..6], ["DataSet.yaml", "Model.yaml"]);
+        let ends: Vec<_> = (0..7).map(|at| all.ends_file(at)).collect();
+        assert_eq!(ends, [false, false, false, false, true, false, true]);
+        assert_eq!(all.duplicates(), 6);
+    }
+
+    #[test]
+    fn names_that_every_file_system_takes() {
+        let cases = [
+            ("train.parquet", "train.parquet"),
+            ("größe & more", "gr-e-more"),
+            ("数据", "x"),
+            ("...", "x"),
+            ("-rf", "rf"),
+            ("CON.txt", "CON_.txt"),
+            ("com1", "com1_"),
+            ("community", "community"),
+            ("a/b\\c:d", "a-b-c-d"),
+            ("a. ", "a"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(&*safe(text, "x"), expected, "{text}");
+        }
+        assert_eq!(safe(&"a".repeat(300), "x").len(), LONGEST);
+        assert_eq!(last_part("s3://bucket"), "bucket");
+        assert_eq!(last_part("s3://bucket/train/"), "train");
+        assert_eq!(last_part("a.example/team/model:1.2"), "model:1.2");
+        assert_eq!(last_part(""), "");
+    }
+}

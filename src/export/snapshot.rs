@@ -1,0 +1,211 @@
+//! The files of an export.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::NamedTempFile;
+
+use super::{Fetched, Layout};
+use crate::check;
+use crate::config::Rules;
+use crate::diagnostic::Code;
+use crate::manifest::write;
+use crate::source::{FileId, SourceFile};
+use crate::submission::Refusal;
+use crate::walk::reason;
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be written: {}", path.display(), reason(source))]
+pub struct WriteError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Why an export cannot go into a folder.
+#[derive(Debug, thiserror::Error)]
+pub enum NoFolder {
+    /// There is something else.
+    #[error("`{}` is no folder", .0.display())]
+    NoFolder(PathBuf),
+    /// There is something in it.
+    #[error("the folder `{}` is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// It cannot be looked into, or nothing can be written to it.
+    #[error(transparent)]
+    Unusable(#[from] WriteError),
+}
+
+/// Files as they come to be.
+#[derive(Debug)]
+pub struct Snapshot<'s> {
+    folder: &'s Path,
+    layout: &'s Layout,
+    rules: &'s Rules,
+    open: Option<Open>,
+    told: Told,
+}
+
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+    artifacts: usize,
+}
+
+/// How an export went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Artifacts in the files.
+    pub artifacts: usize,
+    /// Files that were written.
+    pub files: usize,
+    /// Artifacts that were deleted since they were listed.
+    pub gone: usize,
+    /// Artifacts without a `SourceUri`, which no manifest can be without.
+    pub without_source: usize,
+    /// Artifacts of which the target does not say what they are like.
+    pub refused: usize,
+    /// What it said of the first of them.
+    pub refusal: Option<Refusal>,
+    /// Tags that no manifest may have.
+    pub reserved_tags: usize,
+    /// Artifacts in the files that `lint` refuses.
+    pub invalid: usize,
+    /// By rule, how many artifacts it refuses for it.
+    pub errors: BTreeMap<Code, usize>,
+    /// Artifacts in the files that `lint` warns of.
+    pub suspicious: usize,
+}
+
+/// Whether `folder` can take an export: where it exists, there must be nothing in it, or `force` says
+/// that files in it may be replaced. It makes nothing.
+///
+/// # Errors
+/// Where it cannot.
+pub fn vacant(folder: &Path, force: bool) -> Result<(), NoFolder> {
+    let unusable = |error: io::Error| WriteError { path: folder.to_owned(), source: error };
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(NoFolder::NoFolder(folder.to_owned())),
+        Ok(_) if force => Ok(()),
+        Ok(_) => match fs::read_dir(folder).map_err(unusable)?.next() {
+            Some(_) => Err(NoFolder::NotEmpty(folder.to_owned())),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unusable(error).into()),
+    }
+}
+
+/// Makes `folder`, and finds out whether files can be written to it.
+///
+/// # Errors
+/// Where they cannot.
+pub fn make(folder: &Path) -> Result<(), WriteError> {
+    let made = fs::create_dir_all(folder).and_then(|()| new_file(folder));
+    made.map(drop).map_err(|source| WriteError { path: folder.to_owned(), source })
+}
+
+impl<'s> Snapshot<'s> {
+    /// Writes the files of `layout` to `folder`. By `rules` it is told what a check makes of them.
+    #[must_use]
+    pub fn new(folder: &'s Path, layout: &'s Layout, rules: &'s Rules) -> Self {
+        Self { folder, layout, rules, open: None, told: Told::default() }
+    }
+
+    /// How it went so far.
+    #[must_use]
+    pub const fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// Takes what came back for the artifact with the number `at`. They come in order.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn take(&mut self, at: usize, fetched: Fetched) -> Result<(), WriteError> {
+        match fetched {
+            Fetched::There { artifact, .. } if artifact.source.uri.is_empty() => {
+                self.told.without_source += 1;
+            }
+            Fetched::There { artifact, reserved_tags } => {
+                self.told.reserved_tags += reserved_tags;
+                let path = self.folder.join(self.layout.file(at));
+                let text = write::artifact(&artifact);
+                self.check(&path, &text);
+                self.write(&path, &text).map_err(|source| WriteError { path, source })?;
+            }
+            Fetched::Gone => self.told.gone += 1,
+            Fetched::Refused(refusal) => {
+                self.told.refused += 1;
+                self.told.refusal.get_or_insert(refusal);
+            }
+        }
+        if self.layout.ends_file(at) { self.close() } else { Ok(()) }
+    }
+
+    /// What `lint` will say of a document. A snapshot is of what is there, whatever that is like.
+    fn check(&mut self, path: &Path, text: &str) {
+        let name = Arc::from(path.to_string_lossy());
+        let source = SourceFile::new(FileId(0), name, text.as_bytes().to_vec());
+        let options =
+            check::Options { rules: self.rules, allowances: false, threads: None, entries: false };
+        let findings = check::source(&source, options);
+        let errors: BTreeSet<_> =
+            findings.iter().filter(|one| one.is_error()).map(|one| one.code).collect();
+        self.told.invalid += usize::from(!errors.is_empty());
+        self.told.suspicious += usize::from(errors.is_empty() && !findings.is_empty());
+        for code in errors {
+            *self.told.errors.entry(code).or_default() += 1;
+        }
+    }
+
+    fn write(&mut self, path: &Path, text: &str) -> io::Result<()> {
+        let open = match &mut self.open {
+            Some(open) => {
+                open.file.write_all(b"---\n")?;
+                open
+            }
+            none => {
+                let folder = path.parent().unwrap_or(self.folder);
+                fs::create_dir_all(folder)?;
+                let file = BufWriter::new(new_file(folder)?);
+                none.insert(Open { path: path.to_owned(), file, artifacts: 0 })
+            }
+        };
+        open.artifacts += 1;
+        open.file.write_all(text.as_bytes())
+    }
+
+    /// Puts the file in its place, in one step. It is not waited for until it is on the disk: after a
+    /// loss of power a snapshot is taken again.
+    fn close(&mut self) -> Result<(), WriteError> {
+        let Some(Open { path, file, artifacts }) = self.open.take() else { return Ok(()) };
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+        let placed = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
+        match placed {
+            Ok(_) => {
+                self.told.files += 1;
+                self.told.artifacts += artifacts;
+                Ok(())
+            }
+            Err(source) => Err(WriteError { path, source }),
+        }
+    }
+}
+
+/// A file with another name until it is complete. Others may read it as far as files may be read that
+/// this user makes.
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".lineload-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}

@@ -1,0 +1,155 @@
+//! How an export goes, and how it went.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::progress::When;
+use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::export::{Layout, Told};
+
+/// Time between two plain lines.
+const LINES: Duration = Duration::from_secs(5);
+
+/// Shows how far an export has come, on standard error: a bar on a terminal, plain lines elsewhere.
+#[derive(Debug)]
+pub struct ExportProgress {
+    bar: Option<ProgressBar>,
+    lines: bool,
+    last_line: Instant,
+    total: usize,
+}
+
+impl ExportProgress {
+    /// The progress of an export. `quiet` shows nothing.
+    #[must_use]
+    pub fn new(when: When, quiet: bool) -> Self {
+        let shown = !quiet && when.shown();
+        let bar = shown.then(|| {
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            let bar = ProgressBar::with_draw_target(None, target);
+            bar.set_style(style("{msg}"));
+            bar
+        });
+        let lines = !quiet && !shown && when != When::Never;
+        Self { bar, lines, last_line: Instant::now(), total: 0 }
+    }
+
+    /// So many artifacts were listed.
+    pub fn listed(&mut self, artifacts: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("listed {}", counted(artifacts, "artifact")));
+        }
+        self.line(|| format!("listed {}", counted(artifacts, "artifact")));
+    }
+
+    /// All were listed, and so many of them are wanted.
+    pub fn fetching(&mut self, artifacts: usize) {
+        self.total = artifacts;
+        if let Some(bar) = &self.bar {
+            bar.set_length(artifacts as u64);
+            bar.set_style(style("exporting {wide_bar:.cyan/blue} {pos}/{len} {eta}"));
+        }
+    }
+
+    /// So many are done.
+    pub fn fetched(&mut self, artifacts: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(artifacts as u64);
+        }
+        let total = self.total;
+        self.line(|| format!("{}/{} exported", grouped(artifacts as u64), grouped(total as u64)));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&mut self, text: impl FnOnce() -> String) {
+        if self.lines && self.last_line.elapsed() >= LINES {
+            self.last_line = Instant::now();
+            // A log that nobody can write to is no reason to stop.
+            let _ = writeln!(anstream::stderr().lock(), "{}", text());
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// The closing line.
+#[must_use]
+pub fn closing(told: &Told, layout: &Layout, folder: &Path, took: Duration) -> String {
+    let skipped = told.gone + told.without_source + told.refused;
+    format!(
+        "{} in {} in {}: {} filtered out, {} skipped ({:.2} s)",
+        counted(told.artifacts, "artifact"),
+        counted(told.files, "file"),
+        escaped(&folder.display().to_string()),
+        grouped(layout.left_out() as u64),
+        grouped(skipped as u64),
+        took.as_secs_f64(),
+    )
+}
+
+/// What should be known of what was left out, and of what `lint` will say.
+#[must_use]
+pub fn notes(told: &Told, layout: &Layout) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut note = |count: usize, text: String| {
+        if count > 0 {
+            notes.push(text);
+        }
+    };
+    let artifacts = |count: usize| counted(count, "artifact");
+    note(told.gone, format!("{} deleted meanwhile: left out", artifacts(told.gone)));
+    note(
+        told.without_source,
+        format!("{} without a `SourceUri`: left out", artifacts(told.without_source)),
+    );
+    let said = told.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
+    note(
+        told.refused,
+        format!(
+            "{} left out, since the target does not tell what they are like: {}",
+            artifacts(told.refused),
+            escaped(&said)
+        ),
+    );
+    note(
+        told.reserved_tags,
+        format!(
+            "{} left out: keys that begin with `aws:` are AWS's own, and no manifest can have them",
+            counted(told.reserved_tags, "tag")
+        ),
+    );
+    let errors: Vec<_> = told
+        .errors
+        .iter()
+        .map(|(code, count)| format!("{code} {}", grouped(*count as u64)))
+        .collect();
+    note(
+        told.invalid,
+        format!(
+            "`lineload lint` will refuse {} of these, written as they are: {}",
+            artifacts(told.invalid),
+            errors.join(", ")
+        ),
+    );
+    note(
+        layout.duplicates(),
+        format!(
+            "{} with the name or the source of another: `lineload lint` will show them, and none of \
+             such two is imported",
+            artifacts(layout.duplicates())
+        ),
+    );
+    note(told.suspicious, format!("`lineload lint` will warn of {}", artifacts(told.suspicious)));
+    notes
+}
