@@ -5,9 +5,6 @@
 //! written here and not by `yaml_serde`, which leaves `2024-01-01`, `1_000` and `12:30:45` without
 //! quotes, and what is written here must not be what [`crate::check`] warns of.
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt::Write as _;
 
 use crate::artifact::{Artifact, Metadata};

@@ -9,6 +9,8 @@ mod docs;
 #[cfg(feature = "aws")]
 mod existing;
 mod explain;
+#[cfg(all(unix, feature = "aws"))]
+mod export;
 mod findings;
 mod fixes;
 mod formats;
@@ -28,3 +30,4 @@ mod registry;
 mod resume;
 mod schema;
 mod support;
+mod written;

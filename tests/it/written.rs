@@ -1,15 +1,16 @@
+//! Artifacts written as manifests, read again by the check and by another reader.
+
 use std::sync::Arc;
 
+use lineload::artifact::{Artifact, Metadata, Source, SourceType, Tag};
+use lineload::check::{self, Entry, EntryId, Sink};
+use lineload::config::Rules;
+use lineload::diagnostic::{Code, Diagnostic};
+use lineload::limits::{self, TextLimit};
+use lineload::manifest::write;
+use lineload::source::FileId;
+use lineload::walk::{Found, Origin, Walk};
 use proptest::prelude::*;
-
-use super::*;
-use crate::artifact::{Source, SourceType, Tag};
-use crate::check::{self, Entry, EntryId, Sink};
-use crate::config::Rules;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::limits::{self, TextLimit};
-use crate::source::FileId;
-use crate::walk::{Found, Origin, Walk};
 
 #[derive(Default)]
 struct Read {
@@ -226,7 +227,7 @@ fn artifacts() -> impl Strategy<Value = Artifact> {
 proptest! {
     #[test]
     fn what_is_written_is_read_as_it_was(artifact in artifacts(), comment in ".{0,40}(\n.{0,20})?") {
-        for text in [super::artifact(&artifact), commented(&artifact, &comment)] {
+        for text in [write::artifact(&artifact), write::commented(&artifact, &comment)] {
             let read = read(&text);
             let told: Vec<_> = read.findings.iter().filter(|one| !OF_VALUES.contains(&one.code)).collect();
             prop_assert!(told.is_empty(), "{told:?}\n{text}");
@@ -239,7 +240,7 @@ proptest! {
 
     #[test]
     fn documents_stand_below_one_another(artifacts in proptest::collection::vec(artifacts(), 2..4)) {
-        let text: Vec<_> = artifacts.iter().map(artifact).collect();
+        let text: Vec<_> = artifacts.iter().map(write::artifact).collect();
         let read = read(&text.join("---\n"));
         let duplicates = [Code::DuplicateName, Code::DuplicateSource];
         let told: Vec<_> = read.findings.iter().map(|one| one.code).filter(|code| !OF_VALUES.contains(code)).collect();
@@ -296,6 +297,6 @@ Tags:
   Value: ""
 "#;
     let comment = "1 of 2\n\nlineload: allow credential\n\u{1b}[0m\u{FFFF}";
-    assert_eq!(commented(&full(), comment), text);
-    assert_eq!(artifact(&full()), text.split_once("\\uFFFF\n").unwrap().1);
+    assert_eq!(write::commented(&full(), comment), text);
+    assert_eq!(write::artifact(&full()), text.split_once("\\uFFFF\n").unwrap().1);
 }
