@@ -28,32 +28,30 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
             .help("`--local=FILE` names another; `lineload import --local` makes one"));
     }
     block_on(async {
-        let mut signals = Signals::listen()?;
+        let signals = Signals::listen()?;
         let timeout = args.pace.reach.timeout;
         let ready = target::connect(&args.target, &settings.config, timeout).await?;
-        let (stop, stopped) = watch::channel(Stop::No);
-        let exit = {
-            let work = export(global, args, settings, &ready, stopped);
-            tokio::pin!(work);
-            let mut asked = false;
-            loop {
-                tokio::select! {
-                    exit = &mut work => break exit,
-                    // The first waits for the answers that are under way, the second for nothing.
-                    signal = signals.next() => {
-                        if std::mem::replace(&mut asked, true) {
-                            break Ok(Exit::Signal(signal));
-                        }
-                        let _ = stop.send(Stop::Drain { signal });
-                    }
-                }
-            }
+        let (stopped, listening) = signals.into_stop();
+        // The first signal waits for the answers that are under way, the second for nothing.
+        let exit = tokio::select! {
+            exit = export(global, args, settings, &ready, stopped.clone()) => exit,
+            signal = asked_twice(stopped) => Ok(Exit::Signal(signal)),
         };
+        listening.abort();
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }
         exit
     })
+}
+
+/// Waits for a wish to end at once; the signal that asked.
+async fn asked_twice(mut stop: watch::Receiver<Stop>) -> u8 {
+    match stop.wait_for(|stop| matches!(stop, Stop::Now { .. })).await.as_deref() {
+        Ok(Stop::Now { signal }) => *signal,
+        // Nobody listens to signals any more.
+        _ => std::future::pending().await,
+    }
 }
 
 async fn export(

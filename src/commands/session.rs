@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::Failure;
 use super::checking::{self, Manifest};
 use super::ending::ending;
+use super::paced;
 use super::runtime::Signals;
 use super::status;
 use super::target::{self, Ready};
@@ -33,10 +34,6 @@ use crate::walk::Origin;
 
 /// The most questions a second that are asked of anything but the local registry.
 const QUESTIONS: f64 = 50.0;
-/// Requests under way at once where nothing bounds the rate.
-const UNLIMITED_CONCURRENCY: u16 = 16;
-/// And where the rate does.
-const CONCURRENCY: u16 = 1000;
 
 /// How a run goes about what exists. It is kept in the journal, for `resume`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -449,22 +446,13 @@ pub(super) fn fingerprint(path: &Path) -> Option<[u8; 32]> {
 
 /// The pace that the command line asks for.
 pub(super) fn pace_options(args: &PaceArgs, config: &Config, local: bool) -> PaceOptions {
-    let now = Instant::now();
-    let default = if local { Rate::Unlimited } else { Rate::Auto };
-    // The ceiling spares an account; nobody else waits for the embedded registry.
-    let most = config.max_rate.filter(|_| !local).unwrap_or(f64::INFINITY);
-    let (creates, concurrency) = match args.rate.unwrap_or(default) {
-        Rate::Auto => {
-            let headroom = f64::from(args.headroom) / 100.0;
-            let limits = Limits { max_rate: args.max_rate.min(most), headroom };
-            (Pace::auto(limits, args.burst, now), CONCURRENCY)
-        }
-        Rate::Fixed(rate) => (Pace::new(Rate::Fixed(rate.min(most)), args.burst, now), CONCURRENCY),
-        Rate::Unlimited if most.is_finite() => {
-            (Pace::new(Rate::Fixed(most), args.burst, now), CONCURRENCY)
-        }
-        Rate::Unlimited => (Pace::new(Rate::Unlimited, None, now), UNLIMITED_CONCURRENCY),
+    let asked = paced::Asked {
+        rate: args.rate,
+        max_rate: args.max_rate,
+        headroom: args.headroom,
+        burst: args.burst,
     };
+    let (creates, concurrency) = paced::pace(&asked, config, local);
     PaceOptions {
         creates,
         questions: questions(config, local),
