@@ -122,6 +122,9 @@ pub async fn list<S: Service>(
     }
 }
 
+/// Artifacts that are asked for at once, at most: what is done is written soon.
+const AT_ONCE: usize = 64;
+
 /// Asks for every artifact of `layout`, at most `most` at once, and hands each to `take`, with its
 /// number, in order.
 ///
@@ -137,7 +140,7 @@ pub async fn fetch<S: Service>(
     let mut asked = 0;
     let mut taken = 0;
     loop {
-        while asked < layout.len() && under_way.len() < asker.window(most) {
+        while asked < layout.len() && under_way.len() < asker.window(most.min(AT_ONCE)) {
             under_way.push_back(whole(asker, layout.arn(asked)));
             asked += 1;
         }

@@ -16,7 +16,7 @@ use super::paced;
 use super::runtime::Signals;
 use super::status;
 use super::target::{self, Ready};
-use crate::artifact::{Key, Stamp};
+use crate::artifact::{Artifact, Key, Stamp};
 use crate::check::{Entry, EntryId};
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::config::Config;
@@ -73,6 +73,8 @@ pub(super) struct Session<'s> {
     manner: &'s Manner,
     began: std::time::SystemTime,
     until: Option<Instant>,
+    /// Entries that came to no good end without a request.
+    told: Vec<(Arc<Artifact>, Settled)>,
     stopped: watch::Receiver<Stop>,
     listening: tokio::task::JoinHandle<()>,
 }
@@ -103,6 +105,7 @@ impl<'s> Session<'s> {
             manner,
             began: std::time::SystemTime::now(),
             until: args.max_duration.map(|most| Instant::now() + most),
+            told: Vec::new(),
             stopped,
             listening,
         }
@@ -159,7 +162,7 @@ impl<'s> Session<'s> {
     /// The entries that have to be sent or asked about; the outcome of the others goes to `log`. With
     /// `recheck` those that the journal knows to be there are asked about too.
     pub(super) fn jobs(
-        &self,
+        &mut self,
         journal: &Journal,
         entries: &mut [Entry],
         resolved: &Resolved,
@@ -174,7 +177,7 @@ impl<'s> Session<'s> {
             let known = known.map_err(|error| status::failure(&error))?;
             let earlier = resolved.get(&key);
             if let Some(settled) = earlier.filter(|one| one.outcome == Outcome::Unresolved) {
-                // Nobody knows whether it is there: it must not be created again.
+                // Nobody knows whether it is there: it must not be created again. It stays open.
                 log.settle(Settled { entry: entry.id, ..settled.clone() });
                 continue;
             }
@@ -202,7 +205,9 @@ impl<'s> Session<'s> {
                 && !differences.is_empty()
             {
                 let error = Some(Refusal::differs(differences));
-                log.settle(by_journal(entry.id, Outcome::Differs, known, error));
+                let settled = by_journal(entry.id, Outcome::Differs, known, error);
+                log.settle(settled.clone());
+                self.told.push((Arc::new(artifact), settled));
                 continue;
             }
             let arn = known.as_ref().filter(|_| !asks).and_then(|known| known.arn.clone());
@@ -284,13 +289,14 @@ impl<'s> Session<'s> {
         staging: &Staging<'_>,
         log: &mut RunLog,
     ) -> Result<End, Failure> {
-        if jobs.is_empty() {
+        if jobs.is_empty() && self.told.is_empty() {
             return Ok(End::Done);
         }
-        let to_stage = jobs.iter().filter_map(|job| {
-            let logged = log.entries.get(job.entry.0 as usize)?;
-            let (file, line) = (&*logged.file, logged.line);
-            Some(ToStage { entry: job.entry, file, line, artifact: &job.artifact })
+        let told = self.told.iter().map(|(artifact, settled)| (settled.entry, artifact));
+        let all = jobs.iter().map(|job| (job.entry, &job.artifact)).chain(told);
+        let to_stage = all.filter_map(|(entry, artifact)| {
+            let logged = log.entries.get(entry.0 as usize)?;
+            Some(ToStage { entry, file: &logged.file, line: logged.line, artifact })
         });
         let folder = std::env::current_dir().unwrap_or_default();
         let run = NewRun {
@@ -315,6 +321,10 @@ impl<'s> Session<'s> {
     ) -> Result<End, Failure> {
         let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
         let outcomes = writer.outcomes();
+        for (_, settled) in &self.told {
+            // What the journal knows to be there stays as it is.
+            outcomes.settled(Settled { compared: false, ..settled.clone() });
+        }
         let options = self.options(jobs.len());
         let mut rate = options.pace.rate();
         let (end, timeline) = self

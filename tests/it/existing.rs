@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json as value};
 
-use crate::support::{Ran, Served, artifact, at, folder, json, manifests, write};
+use crate::support::{Ran, Served, artifact, at, folder, json, manifests, run, write};
 
 fn import(folder: &Path, served: &Served, args: &[&str]) -> Ran {
     let all = [&["--yes", "--rate", "unlimited", "--report", "r.json"], args].concat();
@@ -241,4 +241,27 @@ fn breakers_stop_and_the_run_can_be_gone_on_with() {
         assert!(ran.err.contains("8 entries failed, as `--max-errors`"), "{}", ran.err);
         assert_eq!(full.artifacts().len(), 40);
     }
+}
+
+#[test]
+fn what_failed_is_written_as_manifests_to_mend_and_import_again() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 4);
+    let served = Served::start(folder.path(), &[]);
+    assert_eq!(import(folder.path(), &served, &[]).code, 0);
+    edit(folder.path(), 1, "Properties: {Rows: '1_000'}\n");
+    let two = artifact(2).replace("DataSet", "Model") + "---\n" + &artifact(9);
+    write(&folder.path().join("manifests/00002.yaml"), two);
+    assert_eq!(import(folder.path(), &served, &[]).code, 1);
+    let ran = run(folder.path(), &["status", "--failed-manifests", "failed"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("2 artifacts in 2 files"), "{}", ran.out);
+    let one = std::fs::read_to_string(folder.path().join("failed/manifests/00001.yaml")).unwrap();
+    let said = "# manifests/00001.yaml:1: differs: what is there differs in `Properties.Rows`\n";
+    assert!(one.starts_with(said), "{one}");
+    let ran = at(folder.path(), &served, "import", &["failed", "--yes", "--on-exists", "update"]);
+    assert_eq!(ran.code, 1, "the type cannot be changed: {ran:?}");
+    assert!(ran.out.contains("differs 1, updated 1"), "{}", ran.out);
+    let ran = run(folder.path(), &["status", "--failed-manifests", "failed"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
 }

@@ -180,7 +180,7 @@ fn what_could_not_be_told_is_looked_up_by_the_next_run_and_never_created_again_b
     let faults =
         ["--fault", "CreateArtifact:drop-after-commit=1", "--fault", "ListArtifacts:error-500=1"];
     let served = Served::start(folder.path(), &faults);
-    let args = ["--settle", "200ms", "--report", "r.json", "--rate", "unlimited"];
+    let args = ["--rate", "unlimited"];
     let first = ran(import(folder.path(), &served.endpoint, &args));
     assert_eq!(first.code, 4, "{first:?}");
     assert!(first.out.contains("unresolved 6"), "{}", first.out);
