@@ -77,6 +77,8 @@ pub enum Cause {
     Expired,
     /// Every request is throttled.
     Throttled,
+    /// The service answers, and tells nothing: failures and answers that cannot be read.
+    Failing,
 }
 
 impl Cause {
@@ -88,6 +90,7 @@ impl Cause {
             Self::Unreachable => "no connection",
             Self::Expired => "credentials expired",
             Self::Throttled => "throttled",
+            Self::Failing => "the service fails",
         }
     }
 }

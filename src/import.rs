@@ -141,6 +141,8 @@ pub enum End {
     Interrupted {
         /// Its number.
         signal: u8,
+        /// Whether what was under way was waited for.
+        drained: bool,
     },
 }
 

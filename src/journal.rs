@@ -260,11 +260,7 @@ impl Journal {
         let target = self.target(target)?;
         let write = || {
             let transaction = self.connection.transaction()?;
-            transaction.execute(
-                "DELETE FROM entry WHERE outcome IS NULL AND intent_ms IS NULL
-                 AND run IN (SELECT id FROM run WHERE target = ?1)",
-                [target],
-            )?;
+            discard_staged(&transaction, target)?;
             transaction.execute(
                 "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -312,6 +308,16 @@ impl Journal {
         write().map_err(|error| schema::failure(&self.path, &error))
     }
 
+    /// Forgets what earlier runs at `target` staged and never attempted: the manifests say now that there
+    /// is nothing to be done.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written.
+    pub fn discard_staged(&self, target: &Target) -> Result<(), JournalError> {
+        let target = self.target(target)?;
+        discard_staged(&self.connection, target).map_err(|error| self.failed(&error))
+    }
+
     /// Hands the journal to the thread that writes outcomes.
     ///
     /// # Errors
@@ -323,6 +329,12 @@ impl Journal {
             reason: format!("no thread can be had to write to it: {error}"),
         })
     }
+}
+
+fn discard_staged(connection: &Connection, target: i64) -> rusqlite::Result<()> {
+    let discard = "DELETE FROM entry WHERE (outcome IS NULL OR outcome = 'unresolved')
+                   AND intent_ms IS NULL AND run IN (SELECT id FROM run WHERE target = ?1)";
+    connection.execute(discard, [target]).map(drop)
 }
 
 fn request(text: &str) -> rusqlite::Result<Artifact> {

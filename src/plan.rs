@@ -19,8 +19,8 @@ use crate::limits::LIST_PAGE_MAX;
 use crate::service::{Filter, Found, Service};
 use crate::submission::Refusal;
 
-/// Questions about single artifacts that may be under way at once.
-const AT_ONCE: usize = 32;
+/// Questions about single artifacts that may be under way at once, where nothing else is said.
+pub const AT_ONCE: usize = 32;
 
 /// What would become of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub struct Item {
     pub arn: Option<String>,
     /// What would become of it.
     pub fate: Fate,
+    /// Whether the journal takes it for done, so that only an import with `--recheck` would see that
+    /// it is not.
+    pub unseen: bool,
 }
 
 /// An artifact that this journal's runs created, that is still there, and that no manifest has any
@@ -121,11 +124,12 @@ pub struct Options<'o> {
     pub stamp: &'o crate::artifact::Stamp,
     /// What the journal knows at the target.
     pub known: &'o HashMap<Key, Known>,
-    /// Whether manifests of this file would be among those that were checked.
+    /// Whether what was read from this file can be gone from the manifests: they were all read, and
+    /// nothing in that file is invalid.
     pub within: &'o (dyn Fn(&str) -> bool + Sync),
 }
 
-/// Compares `jobs` with what the target has. `listed` is told how many artifacts have been listed.
+/// Compares `jobs` with what the target has, with at most `at_once` questions under way. `listed` is told how many artifacts have been listed.
 ///
 /// # Errors
 /// Where the target does not answer.
@@ -133,16 +137,17 @@ pub async fn plan<S: Service>(
     asker: &Asker<S>,
     jobs: &[Job],
     options: &Options<'_>,
+    at_once: usize,
     listed: impl FnMut(usize),
 ) -> Result<Plan, Unanswered> {
     let there = look(asker, jobs, options, listed).await?;
-    let window = asker.window(AT_ONCE);
+    let window = asker.window(at_once);
     let whole = |at: usize| {
         let there = &there;
         async move { (at, asker.whole(&there.sources[&at].arn).await) }
     };
     let mut asked: Vec<usize> = there.sources.keys().copied().collect();
-    asked.retain(|at| asks(&jobs[*at], &there.sources[at], options.drift));
+    asked.retain(|at| asks(&jobs[*at], &there.sources[at], options));
     asked.sort_unstable();
     let mut compared: HashMap<usize, Result<Artifact, Refusal>> = HashMap::new();
     let mut answers = futures::stream::iter(asked).map(whole).buffer_unordered(window);
@@ -167,12 +172,16 @@ pub async fn plan<S: Service>(
             (None, Some(uri)) => (None, Fate::Conflict { uri: uri.clone() }),
             (None, None) => (None, Fate::Create),
         };
+        let done = options.drift != Drift::Always
+            && job.known.as_ref().is_some_and(|known| known.differences.is_empty());
+        let unseen = done && fate != Fate::Exists;
         match &fate {
+            _ if unseen => {}
             Fate::Create => plan.calls.create += 1,
             Fate::Differs { change: Some(change), .. } => plan.calls.update += change.requests(),
             _ => {}
         }
-        plan.items.push(Item { entry: job.entry, arn, fate });
+        plan.items.push(Item { entry: job.entry, arn, fate, unseen });
     }
     plan.asked = asker.calls();
     Ok(plan)
@@ -197,12 +206,11 @@ fn questions(jobs: &[Job], there: &There, options: &Options<'_>) -> usize {
     let (mut unknown, mut hits, mut questions) = (0, 0, 0);
     for (at, job) in jobs.iter().enumerate() {
         let is_there = there.sources.contains_key(&at);
+        let in_journal = options.known.contains_key(&job.artifact.identity().key());
         match &job.known {
-            Some(known) if !always => {
-                // The journal tells, unless there is something to be done about it.
-                let left = options.on_exists == OnExists::Skip || known.differences.is_empty();
-                questions += 2 * usize::from(!left);
-            }
+            Some(known) if !always && known.differences.is_empty() => {}
+            // It is asked for by its ARN.
+            _ if in_journal && !always => questions += 2,
             _ => {
                 unknown += 1;
                 hits += usize::from(is_there || there.names.contains_key(&at));
@@ -238,10 +246,15 @@ async fn look<S: Service>(
         listed(there.listed);
         for found in page {
             let key = key_of(&found);
-            let Some(at) = keys.get(&key) else {
-                if let Some(at) = found.name.as_deref().and_then(|name| names.get(name)) {
-                    there.names.insert(*at, found.uri.clone());
-                }
+            let at = keys.get(&key);
+            // With updates, names may change hands on the way.
+            let named = found.name.as_deref().and_then(|name| names.get(name));
+            if let Some(other) = named.filter(|other| at != Some(other))
+                && !(at.is_some() && matches!(options.on_exists, OnExists::Update { .. }))
+            {
+                there.names.insert(*other, found.uri.clone());
+            }
+            let Some(at) = at else {
                 let ours = options.known.get(&key).filter(|known| known.made);
                 if let Some(known) = ours.filter(|known| (options.within)(&known.file)) {
                     there.gone.push(Gone {
@@ -264,13 +277,12 @@ async fn look<S: Service>(
 }
 
 /// Whether an entry that is there is to be compared in every field.
-fn asks(job: &Job, found: &Found, drift: Drift) -> bool {
-    match drift {
+fn asks(job: &Job, found: &Found, options: &Options<'_>) -> bool {
+    let unchanged = job.known.as_ref().is_some_and(|known: &KnownThere| is_unchanged(known, found));
+    match options.drift {
         Drift::Always => true,
-        Drift::Unknown => {
-            !job.known.as_ref().is_some_and(|known: &KnownThere| is_unchanged(known, found))
-        }
-        Drift::Never => false,
+        Drift::Unknown => !unchanged,
+        Drift::Never => !unchanged && matches!(options.on_exists, OnExists::Update { .. }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The target: requests in, classified answers out.
 //!
 //! In: artifacts and questions. Out: [`Answer`]s. What an error means is decided here and nowhere
-//! else; [`sagemaker`] is the only client module that names the AWS SDK. It retries nothing: every
+//! else; `sagemaker` is the only client module that names the AWS SDK. It retries nothing: every
 //! attempt goes through the engine's limiter.
 
 mod classify;

@@ -126,6 +126,12 @@ impl Stamp {
             .or_else(|| new(tags, artifact.tags.len(), TAGS_MAX, "tags"))
     }
 
+    /// Whether a property of this key is set.
+    #[must_use]
+    pub fn sets_property(&self, key: &str) -> bool {
+        self.properties.contains_key(key)
+    }
+
     /// Whether a difference is none, since the field is set.
     #[must_use]
     pub fn covers(&self, difference: &Difference) -> bool {

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checking::shell_word;
 use super::{Failure, Notice};
 use crate::cli::Global;
+use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
@@ -22,6 +24,19 @@ pub(super) struct Stops<'s> {
     pub(super) command: &'s str,
     pub(super) patience: Duration,
     pub(super) max_duration: Option<Duration>,
+}
+
+/// The command line as it was typed: run again, it goes on. Behind the command comes `word`, if there
+/// is one. What looks like a credential is masked.
+pub(super) fn as_typed(word: Option<&str>) -> String {
+    let mut words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy())).collect();
+    if let Some(word) = word {
+        let behind =
+            words.iter().position(|word| word == "resume").map_or(words.len(), |at| at + 1);
+        words.insert(behind, word.to_owned());
+    }
+    format!("lineload {}", masked(&words.join(" ")))
 }
 
 /// Writes the reports and the summary, says why the run ended early, if it did, and how the process
@@ -81,6 +96,7 @@ pub(super) const fn ending(end: &End) -> &'static str {
         End::OutOfPatience { cause: Cause::Unreachable, .. } => "stopped: no connection",
         End::OutOfPatience { cause: Cause::Expired, .. } => "stopped: credentials expired",
         End::OutOfPatience { cause: Cause::Throttled, .. } => "stopped: throttled",
+        End::OutOfPatience { cause: Cause::Failing, .. } => "stopped: the service fails",
         End::Denied { .. } => "stopped: denied",
         End::Unnoted { .. } => "stopped: the journal could not be written",
         End::TooManyErrors { .. } => "stopped: too many errors",
@@ -113,9 +129,15 @@ fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
     let again = format!("{left} left; run it again to go on: `{}`", stops.command);
     let (exit, message, mut help) = match end {
         End::Done => return None,
-        End::Interrupted { signal } => (
+        End::Interrupted { signal, drained: true } => (
             Exit::Signal(*signal),
             "interrupted: what was under way was waited for".to_owned(),
+            vec![],
+        ),
+        End::Interrupted { signal, drained: false } => (
+            Exit::Signal(*signal),
+            "interrupted: what was under way was not waited for, and is looked up by the next run"
+                .to_owned(),
             vec![],
         ),
         End::OutOfPatience { cause, refusal } => {
@@ -127,6 +149,9 @@ fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
                 }
                 Cause::Unreachable => format!("stopped: no connection in {patience}: {said}"),
                 Cause::Expired => format!("stopped: no valid credentials in {patience}: {said}"),
+                Cause::Failing => {
+                    format!("stopped: nothing but failures in {patience}: {said}")
+                }
                 Cause::Throttled => {
                     format!("stopped: nothing but throttling in {patience}: {said}")
                 }
@@ -150,8 +175,10 @@ fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
             (Exit::Stopped, message, vec![])
         }
         End::TooManyErrors { errors } => {
-            let message =
-                format!("stopped: {} failed, as `--max-errors` allows", counted(*errors, "entry"));
+            let message = format!(
+                "stopped: {} failed, and `--max-errors` stops there",
+                counted(*errors, "entry")
+            );
             (Exit::Stopped, message, vec!["mend what is listed above; `lineload status --failed-manifests DIR` writes it as manifests".to_owned()])
         }
         End::OutOfTime => {

@@ -160,11 +160,12 @@ fn notice(stopped: &Stopped, told: &Told) -> Notice {
                 Cause::Unreachable => "no connection",
                 Cause::Expired => "no valid credentials",
                 Cause::Throttled => "nothing but throttling",
+                Cause::Failing => "nothing but failures",
             };
             help.push("`--limit-patience` waits longer".to_owned());
             format!("stopped: {what}: {}", escaped(&refusal.to_string()))
         }
-        Stopped::Ended(End::Interrupted { signal }) => {
+        Stopped::Ended(End::Interrupted { signal, .. }) => {
             exit = Exit::Signal(*signal);
             "interrupted".to_owned()
         }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::checking::{self, Filter, Manifest, shell_word, shell_words};
-use super::ending::{Stops, conclude, reports_can_be_written, write_reports};
-use super::runtime::{Signals, block_on};
+use super::checking::{self, Filter, Manifest};
+use super::ending::{Stops, as_typed, conclude, reports_can_be_written, write_reports};
+use super::runtime::{Stopping, block_on};
 use super::session::{Manner, Session, Staging};
 use super::settings::Settings;
 use super::status;
@@ -22,7 +21,6 @@ use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
 use crate::import::Job;
 use crate::journal::Journal;
-use crate::pace::Rate;
 use crate::report::output::Output;
 use crate::report::run::RunLog;
 
@@ -34,16 +32,17 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
         return dry_run(global, args, settings);
     }
     block_on(async {
-        let signals = Signals::listen()?;
+        let stopping = Stopping::listen()?;
         // Before the check: a target that is not there is not worth waiting for.
         let timeout = args.pace.reach.timeout;
-        let ready = target::connect(&args.target, &settings.config, timeout).await?;
+        let ready = target::connect(&args.target, &settings.config, timeout);
+        let ready = stopping.unless_stopped(ready).await?;
         // A journal that cannot be written must be known of before anything is sent.
         let journal = Journal::open(&args.run.journal).map_err(|error| status::failure(&error));
         let exit = match journal {
             Ok(journal) => {
                 let run = Importing { global, args, settings, ready: &ready, manner };
-                run.go(journal, signals).await
+                run.go(journal, &stopping).await
             }
             Err(failure) => Err(failure),
         };
@@ -95,7 +94,7 @@ struct Importing<'i> {
 }
 
 impl Importing<'_> {
-    async fn go(self, journal: Journal, signals: Signals) -> Result<Exit, Failure> {
+    async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, ref manner } = self;
 
         let (manifest, mut entries, checked) = tokio::task::block_in_place(|| {
@@ -106,6 +105,8 @@ impl Importing<'_> {
                 checking::human_report(global, &args.manifests),
             )
         })?;
+        // A check is not cut short, and nothing follows it.
+        stopping.unless_stopped(async { Ok(()) }).await?;
         let mut log = RunLog::new(&entries, &manifest.sources);
         log.target = Some(ready.target.clone());
         if args.require_valid
@@ -113,7 +114,7 @@ impl Importing<'_> {
         {
             return refuse(global, &args.run, log, &notice);
         }
-        let command = command(args);
+        let command = as_typed(None);
         let stops = Stops {
             command: &command,
             patience: args.pace.reach.limit_patience,
@@ -121,7 +122,7 @@ impl Importing<'_> {
         };
         let asked = (&args.run, &args.pace);
         let config = &settings.config;
-        let mut session = Session::new(global, asked, config, ready, manner, signals);
+        let mut session = Session::new(global, asked, config, ready, manner, stopping);
         let began = Instant::now();
         let (journal, resolved) = match session.settle_open(journal).await? {
             Ok(settled) => settled,
@@ -144,7 +145,7 @@ impl Importing<'_> {
         if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
             return refuse(global, &args.run, log, &notice);
         }
-        session.agree(&jobs, &log)?;
+        session.agree(&jobs, &log).await?;
         let staging = Staging { command: &command, manifest: &manifest };
         let began = Instant::now();
         let end = session.submit(journal, jobs, &staging, &mut log).await?;
@@ -227,49 +228,6 @@ fn overstamped(jobs: &[Job], log: &RunLog, stamp: &Stamp) -> Option<Notice> {
         first.line
     );
     Some(Notice { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] })
-}
-
-/// The command that goes on.
-pub(super) fn command(args: &Import) -> String {
-    let mut command = format!("lineload import{}", shell_words(&args.manifests));
-    match (&args.target.local, &args.target.endpoint_url) {
-        (Some(file), _) if file == Path::new(crate::cli::DEFAULT_REGISTRY) => {
-            command.push_str(" --local");
-        }
-        (Some(file), _) => command.push_str(&format!(" --local={}", file.display())),
-        (None, Some(url)) => command.push_str(&format!(" --endpoint-url {url}")),
-        (None, None) => {}
-    }
-    for (name, value) in [("region", &args.target.region), ("profile", &args.target.profile)] {
-        if let Some(value) = value {
-            command.push_str(&format!(" --{name} {value}"));
-        }
-    }
-    if args.run.yes {
-        command.push_str(" --yes");
-    }
-    if let Some(rate) = &args.pace.rate {
-        let rate = match rate {
-            Rate::Fixed(rate) => rate.to_string(),
-            rate => rate.to_string(),
-        };
-        command.push_str(&format!(" --rate {rate}"));
-    }
-    match args.existing.on_exists {
-        crate::cli::WhenExists::Skip => {}
-        crate::cli::WhenExists::Update if args.existing.prune => {
-            command.push_str(" --on-exists update --prune");
-        }
-        crate::cli::WhenExists::Update => command.push_str(" --on-exists update"),
-        crate::cli::WhenExists::Fail => command.push_str(" --on-exists fail"),
-    }
-    for field in &args.existing.set {
-        command.push_str(&format!(" --set {}", shell_word(field)));
-    }
-    if args.run.journal != Path::new(crate::journal::DEFAULT) {
-        command.push_str(&format!(" --journal {}", args.run.journal.display()));
-    }
-    escaped(&command)
 }
 
 /// Checks, and says what would be sent.

@@ -1,12 +1,12 @@
 //! `lineload plan`
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::checking;
 use super::import::{check, stamp};
-use super::runtime::{Signals, block_on};
+use super::runtime::{Stopping, block_on};
 use super::session::questions;
 use super::settings::Settings;
 use super::status;
@@ -25,7 +25,7 @@ use crate::report::output::Output;
 use crate::report::plan::{self as report, Report};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
-use crate::walk::Origin;
+use crate::submission::Outcome;
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -40,9 +40,10 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
         return Err(Failure::usage(message).help("`lineload import --local` makes one"));
     }
     block_on(async {
-        let signals = Signals::listen()?;
-        let ready = target::connect(&args.target, &settings.config, args.reach.timeout).await?;
-        let exit = Planning { global, args, settings, ready: &ready, stamp }.go(signals).await;
+        let stopping = Stopping::listen()?;
+        let ready = target::connect(&args.target, &settings.config, args.reach.timeout);
+        let ready = stopping.unless_stopped(ready).await?;
+        let exit = Planning { global, args, settings, ready: &ready, stamp }.go(&stopping).await;
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }
@@ -59,7 +60,7 @@ struct Planning<'p> {
 }
 
 impl Planning<'_> {
-    async fn go(self, signals: Signals) -> Result<Exit, Failure> {
+    async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, stamp } = self;
         let (manifest, entries, checked) = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
@@ -72,26 +73,33 @@ impl Planning<'_> {
         let mut log = RunLog::new(&entries, &manifest.sources);
         log.target = Some(ready.target.clone());
         let jobs = jobs(entries, &known, stamp);
-        let paths: Vec<&Path> = args.manifests.paths.iter().map(AsRef::as_ref).collect();
-        let within = |file: &str| paths.iter().any(|path| Path::new(file).starts_with(path));
-        let walked = |file: &str| {
-            let origin = |found: &crate::walk::Found| matches!(found.what, Ok(Origin::Path(_)));
-            manifest.walk.found.iter().any(|found| origin(found) && *found.name == *file)
+        let paths: Vec<PathBuf> = args.manifests.paths.iter().map(|path| plain(path)).collect();
+        let invalid: HashSet<String> = log
+            .entries
+            .iter()
+            .filter(|entry| entry.outcome == Outcome::Invalid)
+            .map(|entry| entry.file.to_string())
+            .collect();
+        let walked: HashSet<&str> = manifest.walk.found.iter().map(|found| &*found.name).collect();
+        let within = |file: &str| {
+            // One that is there and was not read may have it still.
+            let read = walked.contains(file) || !Path::new(file).exists();
+            let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
+            read && named && !invalid.contains(file)
         };
-        let within = |file: &str| within(file) || walked(file);
         let options = plan::Options { on_exists, drift, stamp, known: &known, within: &within };
-        let (stopped, listening) = signals.into_stop();
         let asker = Asker::new(
             ready.service.clone(),
             questions(&settings.config, ready.target.is_local()),
             args.reach.limit_patience,
             fastrand::u64(..),
-            stopped,
+            stopping.stopped.clone(),
         );
-        let progress = RunProgress::new(checking::progress(global), global.quiet, 0);
-        let planned = plan::plan(&asker, &jobs, &options, |listed| progress.listing(listed)).await;
+        let mut progress = RunProgress::new(checking::progress(global), global.quiet, 0);
+        let at_once = args.reach.concurrency.map_or(plan::AT_ONCE, usize::from);
+        let listing = |listed| progress.listing(listed);
+        let planned = plan::plan(&asker, &jobs, &options, at_once, listing).await;
         progress.finish();
-        listening.abort();
         let plan = match planned {
             Ok(plan) => plan,
             Err(unanswered) => {
@@ -109,7 +117,12 @@ impl Planning<'_> {
             PlanFormat::Json => report::json::write(&report, out)?,
             PlanFormat::Markdown => report::markdown::write(&report, out)?,
         }
-        Ok(exit(args, &checked, &plan))
+        let made: HashSet<_> = jobs
+            .iter()
+            .filter(|job| job.known.as_ref().is_some_and(|known| known.made))
+            .map(|job| job.entry)
+            .collect();
+        Ok(exit(args, &checked, &plan, &|item| made.contains(&item.entry)))
     }
 
     /// What the journal knows, and the rate of its last run at the target. A journal that is not there
@@ -143,18 +156,38 @@ fn jobs(entries: Vec<Entry>, known: &HashMap<Key, Known>, stamp: &Stamp) -> Vec<
 }
 
 /// How the process ends: as the import would, but that changes are none of its faults.
-fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
-    let fails = |fate: &Fate| match fate {
-        Fate::Create => false,
-        Fate::Exists => args.existing.on_exists == WhenExists::Fail,
-        Fate::Differs { change, .. } => change.as_ref().is_none_or(|one| !one.stay.is_empty()),
-        Fate::Conflict { .. } | Fate::Unknown { .. } => true,
+fn exit(
+    args: &Plan,
+    checked: &Summary,
+    plan: &plan::Plan,
+    made: &dyn Fn(&plan::Item) -> bool,
+) -> Exit {
+    let fails = |item: &plan::Item| match &item.fate {
+        Fate::Create => item.unseen,
+        Fate::Exists => args.existing.on_exists == WhenExists::Fail && !made(item),
+        Fate::Differs { change, .. } => {
+            item.unseen || change.as_ref().is_none_or(|one| !one.stay.is_empty())
+        }
+        Fate::Conflict { .. } => true,
+        Fate::Unknown { .. } => false,
     };
-    if checked.errors > 0 || plan.items.iter().any(|item| fails(&item.fate)) {
-        return Exit::Findings;
-    }
+    let mut exit = Exit::Success;
     let Calls { create, update, .. } = plan.calls;
-    if args.detailed_exitcode && create + update > 0 { Exit::Changes } else { Exit::Success }
+    if args.detailed_exitcode && create + update > 0 {
+        exit = Exit::Changes;
+    }
+    if checked.errors > 0 || plan.items.iter().any(fails) {
+        exit = exit.and(Exit::Findings);
+    }
+    if plan.items.iter().any(|item| matches!(item.fate, Fate::Unknown { .. })) {
+        exit = exit.and(Exit::Stopped);
+    }
+    exit
+}
+
+/// `path` as it is shown: without `./` in front, and the working folder as nothing.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 /// Why there is no plan.
@@ -163,7 +196,7 @@ fn unplanned(unanswered: Unanswered) -> Notice {
         Unanswered::Refused(refusal) => {
             (Exit::Stopped, format!("no plan: {}", escaped(&refusal.to_string())))
         }
-        Unanswered::Ended(End::Interrupted { signal }) => {
+        Unanswered::Ended(End::Interrupted { signal, .. }) => {
             (Exit::Signal(signal), "interrupted: there is no plan".to_owned())
         }
         Unanswered::Ended(End::OutOfPatience { cause, refusal }) => {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Failure;
-use super::ending::{Stops, conclude, reports_can_be_written};
+use super::ending::{Stops, as_typed, conclude, reports_can_be_written, write_reports};
 use super::import::too_many;
-use super::runtime::{Signals, block_on};
+use super::runtime::{Stopping, block_on};
 use super::session::{Manner, Session, fingerprint};
 use super::settings::Settings;
 use super::status;
@@ -34,6 +34,12 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
             .help("`lineload import` makes one; `--journal FILE` names another"));
     }
     let journal = Journal::open(&args.run.journal).map_err(|error| status::failure(&error))?;
+    if let Some(id) = &args.id
+        && journal.runs_like(id).map_err(|error| status::failure(&error))? > 1
+    {
+        return Err(Failure::usage(format!("several runs begin with `{}`", escaped(id)))
+            .help("`lineload status` lists them"));
+    }
     let run = journal.staged_run(args.id.as_deref()).map_err(|error| status::failure(&error))?;
     let Some(run) = run else {
         return match &args.id {
@@ -45,12 +51,15 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     };
     unchanged(&run, args.as_staged)?;
     block_on(async {
-        let signals = Signals::listen()?;
+        let stopping = Stopping::listen()?;
         let manner: Manner = serde_json::from_str(&run.settings).unwrap_or_default();
         let target = target_of(&run, args, &manner);
-        let ready = target::connect(&target, &settings.config, args.pace.reach.timeout).await?;
+        let ready = target::connect(&target, &settings.config, args.pace.reach.timeout);
+        let ready = stopping.unless_stopped(ready).await?;
         let exit = match same_target(&run, &ready) {
-            Ok(()) => go_on(global, args, settings, &run, &manner, &ready, journal, signals).await,
+            Ok(()) => {
+                go_on(global, args, settings, &run, &manner, &ready, journal, &stopping).await
+            }
             Err(failure) => Err(failure),
         };
         if let Some(registry) = ready.registry {
@@ -125,16 +134,16 @@ async fn go_on(
     manner: &Manner,
     ready: &Ready,
     journal: Journal,
-    signals: Signals,
+    stopping: &Stopping,
 ) -> Result<Exit, Failure> {
-    let command = "lineload resume".to_owned() + if args.run.yes { " --yes" } else { "" };
+    let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
     let stops = Stops {
         command: &command,
         patience: args.pace.reach.limit_patience,
         max_duration: args.run.max_duration,
     };
     let asked = (&args.run, &args.pace);
-    let mut session = Session::new(global, asked, &settings.config, ready, manner, signals);
+    let mut session = Session::new(global, asked, &settings.config, ready, manner, stopping);
     let began = Instant::now();
     let read = |journal: &Journal| journal.entries(run).map_err(|error| status::failure(&error));
     let before = read(&journal)?;
@@ -148,8 +157,12 @@ async fn go_on(
     };
     let entries = read(&journal)?;
     let mut log = RunLog::resumed(run, &entries);
-    let left: Vec<_> =
-        (0..).map(EntryId).zip(&entries).filter(|(_, one)| one.outcome.is_none()).collect();
+    let is_left = |entry: &StagedEntry| match entry.outcome.as_deref() {
+        None => true,
+        // Of what was attempted the look-up above has told all that can be told.
+        Some(outcome) => outcome == Outcome::Unresolved.as_str() && !entry.is_open,
+    };
+    let left: Vec<_> = (0..).map(EntryId).zip(&entries).filter(|(_, one)| is_left(one)).collect();
     let mut jobs = Vec::new();
     for (id, entry) in &left {
         let earlier = resolved.get(&entry.artifact.identity().key());
@@ -160,10 +173,6 @@ async fn go_on(
         }
         jobs.push(job(&journal, ready, manner, *id, entry)?);
     }
-    if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
-        notice.show(global);
-        return Ok(notice.exit);
-    }
     let jobs = match session.survey(jobs, &mut log).await {
         Ok(jobs) => jobs,
         Err(end) => {
@@ -171,6 +180,12 @@ async fn go_on(
             return Ok(conclude(global, &stops, log, &end, &args.run.report));
         }
     };
+    if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
+        notice.show(global);
+        log.finish(None);
+        write_reports(&log, &args.run.report)?;
+        return Ok(notice.exit);
+    }
     if !global.quiet {
         let done = entries.len() - left.len();
         let left = counted(left.len(), "artifact");
@@ -181,7 +196,7 @@ async fn go_on(
             format_args!("going on with run {}: {done} done, {left} left\n", run.id),
         );
     }
-    session.agree(&jobs, &log)?;
+    session.agree(&jobs, &log).await?;
     let staged = journal.go_on(run, left.into_iter());
     let staged = staged.map_err(|error| status::failure(&error))?;
     let end = session.send(journal, staged, jobs, &mut log).await?;

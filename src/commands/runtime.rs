@@ -1,6 +1,8 @@
 //! The async runtime, which only the commands that need a network start, and signals.
 
 use std::future::Future;
+#[cfg(unix)]
+use std::task::Poll;
 
 #[cfg(feature = "aws")]
 use tokio::sync::watch;
@@ -42,7 +44,7 @@ fn enough_to_start() -> std::io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
-    signals: [(tokio::signal::unix::Signal, u8); 3],
+    signals: Vec<(tokio::signal::unix::Signal, u8)>,
     /// Caught, a file that grows beyond `ulimit -f` is an error of the write, as a full disk is.
     #[cfg(target_os = "linux")]
     _file_size: tokio::signal::unix::Signal,
@@ -58,9 +60,10 @@ impl Signals {
             signal(kind).map(|signal| (signal, number)).map_err(Failure::from)
         };
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let [interrupt, terminate, hangup] = kinds.map(listen);
+        // A run under `nohup` is to outlive its terminal.
+        let heeded = kinds.into_iter().filter(|kind| !Self::is_ignored(kind.as_raw_value()));
         Ok(Self {
-            signals: [interrupt?, terminate?, hangup?],
+            signals: heeded.map(listen).collect::<Result<_, _>>()?,
             #[cfg(target_os = "linux")]
             _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
@@ -88,20 +91,78 @@ impl Signals {
         (stopped, listening)
     }
 
+    /// Whether somebody, as `nohup` does, has asked for a signal to be ignored.
+    #[cfg(unix)]
+    fn is_ignored(number: i32) -> bool {
+        let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+    }
+
     /// The next signal's number.
     #[cfg(unix)]
     pub(super) async fn next(&mut self) -> u8 {
-        let [(interrupt, int), (terminate, term), (hangup, hup)] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => *int,
-            _ = terminate.recv() => *term,
-            _ = hangup.recv() => *hup,
-        }
+        std::future::poll_fn(|cx| {
+            let came = self
+                .signals
+                .iter_mut()
+                .find_map(|(signal, number)| signal.poll_recv(cx).is_ready().then_some(*number));
+            came.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     #[cfg(not(unix))]
     pub(super) async fn next(&mut self) -> u8 {
         let _ = tokio::signal::ctrl_c().await;
         2
+    }
+}
+
+/// Whether the run is to end, from the moment it began.
+#[cfg(feature = "aws")]
+#[derive(Debug)]
+pub(super) struct Stopping {
+    pub(super) stopped: watch::Receiver<Stop>,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+#[cfg(feature = "aws")]
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Stopping {
+    /// Listens to signals from now on.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let (stopped, listening) = Signals::listen()?.into_stop();
+        Ok(Self { stopped, listening })
+    }
+
+    /// What comes of `work`, unless a signal ends it before anything is sent.
+    pub(super) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            biased;
+            Ok(stop) = stopped.wait_for(|stop| *stop != Stop::No) => {
+                let signal = match *stop {
+                    Stop::Drain { signal } | Stop::Now { signal } => signal,
+                    Stop::No => 0,
+                };
+                Err(Failure {
+                    exit: crate::exit::Exit::Signal(signal),
+                    message: "interrupted: nothing was sent".to_owned(),
+                    help: Vec::new(),
+                })
+            }
+            done = work => done,
+        }
     }
 }

@@ -7,29 +7,28 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
 
 use super::Failure;
 use super::checking::{self, Manifest};
 use super::ending::ending;
 use super::paced;
-use super::runtime::Signals;
+use super::runtime::Stopping;
 use super::status;
 use super::target::{self, Ready};
-use crate::artifact::{Artifact, Key, Stamp};
+use crate::artifact::{Key, Stamp};
 use crate::check::{Entry, EntryId};
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::config::Config;
 use crate::event::{Event, Settled};
 use crate::import::change::{Drift, OnExists};
-use crate::import::{self, Asker, End, Job, KnownThere, Start, Stop, Unanswered};
+use crate::import::{self, Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{Journal, Known, NewRun, OpenIntent, Staged, ToStage, Writer};
 use crate::pace::{Limits, Pace, Rate};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
 use crate::source::FileId;
-use crate::submission::{Outcome, Refusal};
+use crate::submission::Outcome;
 use crate::walk::Origin;
 
 /// The most questions a second that are asked of anything but the local registry.
@@ -73,29 +72,18 @@ pub(super) struct Session<'s> {
     manner: &'s Manner,
     began: std::time::SystemTime,
     until: Option<Instant>,
-    /// Entries that came to no good end without a request.
-    told: Vec<(Arc<Artifact>, Settled)>,
-    stopped: watch::Receiver<Stop>,
-    listening: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        self.listening.abort();
-    }
+    stopping: &'s Stopping,
 }
 
 impl<'s> Session<'s> {
-    /// Listens to signals from now on.
     pub(super) fn new(
         global: &'s Global,
         (args, pace): (&'s Run, &'s PaceArgs),
         config: &'s Config,
         ready: &'s Ready,
         manner: &'s Manner,
-        signals: Signals,
+        stopping: &'s Stopping,
     ) -> Self {
-        let (stopped, listening) = signals.into_stop();
         Self {
             global,
             args,
@@ -105,9 +93,7 @@ impl<'s> Session<'s> {
             manner,
             began: std::time::SystemTime::now(),
             until: args.max_duration.map(|most| Instant::now() + most),
-            told: Vec::new(),
-            stopped,
-            listening,
+            stopping,
         }
     }
 
@@ -162,7 +148,7 @@ impl<'s> Session<'s> {
     /// The entries that have to be sent or asked about; the outcome of the others goes to `log`. With
     /// `recheck` those that the journal knows to be there are asked about too.
     pub(super) fn jobs(
-        &mut self,
+        &self,
         journal: &Journal,
         entries: &mut [Entry],
         resolved: &Resolved,
@@ -189,7 +175,7 @@ impl<'s> Session<'s> {
             if let Some(known) = known.as_ref().filter(|_| equal && !asks) {
                 let outcome = if ours { Outcome::Recovered } else { Outcome::Existed };
                 log.known += usize::from(!ours);
-                log.settle(by_journal(entry.id, outcome, known, None));
+                log.settle(by_journal(entry.id, outcome, known));
                 continue;
             }
             let differences = |known: &Known| match known.artifact() {
@@ -199,17 +185,6 @@ impl<'s> Session<'s> {
             // What was seen to differ, but not how, has to be asked about.
             let told = known.as_ref().filter(|known| known.digest.is_some());
             let told = told.map(|known| (known, differences(known)));
-            if let Some((known, differences)) = &told
-                && !asks
-                && self.manner.on_exists == OnExists::Skip
-                && !differences.is_empty()
-            {
-                let error = Some(Refusal::differs(differences));
-                let settled = by_journal(entry.id, Outcome::Differs, known, error);
-                log.settle(settled.clone());
-                self.told.push((Arc::new(artifact), settled));
-                continue;
-            }
             let arn = known.as_ref().filter(|_| !asks).and_then(|known| known.arn.clone());
             // What an earlier attempt met there is there still.
             let arn = arn.or_else(|| earlier.and_then(|settled| settled.arn.clone()));
@@ -238,7 +213,7 @@ impl<'s> Session<'s> {
             return Ok(jobs);
         }
         let asker = self.asker();
-        let progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
+        let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
         let surveyed = import::survey(&asker, &mut jobs, |listed| progress.listing(listed)).await;
         progress.finish();
         match surveyed {
@@ -260,24 +235,28 @@ impl<'s> Session<'s> {
     pub(super) fn changes(&self, jobs: &[Job]) -> usize {
         let updates = matches!(self.manner.on_exists, OnExists::Update { .. });
         let may = |job: &&Job| match job.start {
-            Start::Create | Start::Ask => true,
-            Start::There(_) | Start::Listed(_) => updates,
+            // What was known to be there may have been deleted since.
+            Start::Create | Start::Ask | Start::There(_) => true,
+            Start::Listed(_) => updates,
             Start::Taken(_) | Start::Open(_) => false,
         };
         jobs.iter().filter(may).count()
     }
 
     /// Shows where how much is to be written, and asks for a yes.
-    pub(super) fn agree(&self, jobs: &[Job], log: &RunLog) -> Result<(), Failure> {
+    pub(super) async fn agree(&self, jobs: &[Job], log: &RunLog) -> Result<(), Failure> {
         let changes = self.changes(jobs);
         if changes == 0 {
             return Ok(());
         }
         let there = log.survey.filter(|survey| survey.complete).map(|survey| survey.listed);
         let size = target::Size { changes, there };
-        let agreed = tokio::task::block_in_place(|| {
-            target::agreed(&self.ready.target, size, self.args.yes)
-        })?;
+        let (target, yes) = (self.ready.target.clone(), self.args.yes);
+        let ask = tokio::task::spawn_blocking(move || target::agreed(&target, size, yes));
+        let agreed = self.stopping.unless_stopped(async {
+            ask.await.unwrap_or_else(|_| Err(Failure::usage("nobody could be asked")))
+        });
+        let agreed = agreed.await?;
         if agreed { Ok(()) } else { Err(Failure::usage("nothing was written")) }
     }
 
@@ -289,13 +268,13 @@ impl<'s> Session<'s> {
         staging: &Staging<'_>,
         log: &mut RunLog,
     ) -> Result<End, Failure> {
-        if jobs.is_empty() && self.told.is_empty() {
-            return Ok(End::Done);
+        if jobs.is_empty() {
+            let discarded = journal.discard_staged(&self.ready.target);
+            return discarded.map(|()| End::Done).map_err(|error| status::failure(&error));
         }
-        let told = self.told.iter().map(|(artifact, settled)| (settled.entry, artifact));
-        let all = jobs.iter().map(|job| (job.entry, &job.artifact)).chain(told);
-        let to_stage = all.filter_map(|(entry, artifact)| {
-            let logged = log.entries.get(entry.0 as usize)?;
+        let to_stage = jobs.iter().filter_map(|job| {
+            let logged = log.entries.get(job.entry.0 as usize)?;
+            let (entry, artifact) = (job.entry, &*job.artifact);
             Some(ToStage { entry, file: &logged.file, line: logged.line, artifact })
         });
         let folder = std::env::current_dir().unwrap_or_default();
@@ -321,33 +300,40 @@ impl<'s> Session<'s> {
     ) -> Result<End, Failure> {
         let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
         let outcomes = writer.outcomes();
-        for (_, settled) in &self.told {
-            // What the journal knows to be there stays as it is.
-            outcomes.settled(Settled { compared: false, ..settled.clone() });
-        }
         let options = self.options(jobs.len());
-        let mut rate = options.pace.rate();
+        // What the service allows is found out by `auto` alone.
+        let auto =
+            self.pace.rate.is_none_or(|rate| rate == Rate::Auto) && !self.ready.target.is_local();
+        let mut rate = None;
         let (end, timeline) = self
             .run_engine(jobs, options, &writer, |event| match event {
                 Event::Settled(settled) => {
                     outcomes.settled(settled.clone());
                     log.settle(settled);
                 }
-                Event::RateChanged { to, .. } => rate = Some(to),
+                Event::RateChanged { to, .. } if auto => rate = Some(to),
                 Event::MadeByAnother(_) => log.others += 1,
                 _ => {}
             })
             .await;
         log.timeline = timeline;
         drop(outcomes);
-        Ok(close(writer, Some(ending(&end)), rate).map_or_else(|unnoted| unnoted, |_| end))
+        match close(writer, Some(ending(&end)), rate) {
+            Ok(_) => Ok(end),
+            // A signal wins, whatever else went wrong.
+            Err(unnoted) if matches!(end, End::Interrupted { .. }) => {
+                tracing::error!("not every outcome could be noted: {unnoted:?}");
+                Ok(end)
+            }
+            Err(unnoted) => Ok(unnoted),
+        }
     }
 
     /// Asks the target questions, outside the flow of creates.
     pub(super) fn asker(&self) -> Asker<crate::service::sagemaker::SageMaker> {
         let pace = pace_options(self.pace, self.config, self.ready.target.is_local()).questions;
         let patience = self.pace.reach.limit_patience;
-        let stop = self.stopped.clone();
+        let stop = self.stopping.stopped.clone();
         Asker::new(self.ready.service.clone(), pace, patience, fastrand::u64(..), stop)
     }
 
@@ -385,7 +371,7 @@ impl<'s> Session<'s> {
         let mut progress = RunProgress::new(checking::progress(self.global), quiet, jobs.len());
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
         let service = self.ready.service.clone();
-        let stopped = self.stopped.clone();
+        let stopped = self.stopping.stopped.clone();
         let engine = tokio::spawn(import::run(service, jobs, options, stopped, move |event| {
             // Nobody listens any more only where this function was given up.
             let _ = events.send(event);
@@ -413,7 +399,7 @@ impl<'s> Session<'s> {
             Ok(end) => end,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => End::Interrupted { signal: 15 },
+                Err(_) => End::Interrupted { signal: 15, drained: false },
             },
         };
         (end, timeline)
@@ -421,14 +407,14 @@ impl<'s> Session<'s> {
 }
 
 /// What the journal tells of an entry, without a request.
-fn by_journal(entry: EntryId, outcome: Outcome, known: &Known, error: Option<Refusal>) -> Settled {
+fn by_journal(entry: EntryId, outcome: Outcome, known: &Known) -> Settled {
     Settled {
         entry,
         outcome,
         arn: known.arn.clone(),
         attempts: 0,
         request_id: None,
-        error,
+        error: None,
         compared: true,
         modified: known.modified,
     }

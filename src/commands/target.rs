@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Failure, serve};
 use crate::cli;
 use crate::config::Config;
+use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::limits::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
@@ -113,7 +114,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
         return Ok(true);
     }
     let mut err = anstream::stderr().lock();
-    let _ = writeln!(err, "target: {}", escaped(&target.to_string()));
+    let _ = writeln!(err, "target: {}", escaped(&masked(&target.to_string())));
     if let Target::Aws { caller, .. } = target {
         let _ = writeln!(err, "caller: {}", escaped(caller));
     }

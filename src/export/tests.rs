@@ -292,7 +292,7 @@ async fn a_signal_ends_it() {
     let asked = Asked { stop: Some(stopped), ..Asked::default() };
     let ran = export(&service, folder.path(), asked).await.unwrap();
     let end = ran.end.unwrap_err();
-    assert!(matches!(end, Stopped::Ended(End::Interrupted { signal: 15 })), "{end:?}");
+    assert!(matches!(end, Stopped::Ended(End::Interrupted { signal: 15, .. })), "{end:?}");
     assert!(service.world().log.len() < 30, "nothing more was asked");
     assert_eq!(ran.told.files, ran.files.len());
 }

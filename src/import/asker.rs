@@ -1,6 +1,7 @@
 //! Questions to a target, outside the flow of creates: at a pace of their own, and again where no
 //! answer came. They change nothing, so asking twice is as good as once.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,11 @@ use crate::submission::{Class, Refusal};
 
 /// Answers in a row that tell nothing, after which a question is given up.
 const TRIES: u32 = 5;
+
+/// Pages in a row without an artifact, after which a list is taken to have no end.
+const EMPTY: u32 = 100;
+/// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
+const TAG_PAGES: u32 = 20;
 
 /// Asks a target.
 #[derive(Debug, Clone)]
@@ -94,7 +100,15 @@ impl<S: Service> Asker<S> {
         loop {
             let sent = self.permit().await?;
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
-            let refusal = match question(self.service.clone()).await {
+            let mut stop = self.stop.clone();
+            let answer = tokio::select! {
+                answer = question(self.service.clone()) => answer,
+                // A second signal waits for nothing.
+                Ok(asked) = stop.wait_for(|stop| matches!(stop, Stop::Now { .. })) => {
+                    return Err(ended(*asked));
+                }
+            };
+            let refusal = match answer {
                 Ok(answer) => {
                     lock(&self.shared.pace).accepted(sent, now());
                     *lock(&self.shared.trouble) = None;
@@ -141,6 +155,8 @@ impl<S: Service> Asker<S> {
         mut take: impl FnMut(Vec<Found>) -> ControlFlow<()>,
     ) -> Result<bool, Unanswered> {
         let mut token: Option<String> = None;
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut empty = 0;
         loop {
             let page = self
                 .ask(|service| {
@@ -148,18 +164,17 @@ impl<S: Service> Asker<S> {
                     async move { service.list(filter, token).await }
                 })
                 .await?;
+            empty = if page.found.is_empty() { empty + 1 } else { 0 };
             if take(page.found).is_break() {
                 return Ok(page.next.is_none());
             }
-            match page.next {
-                None => return Ok(true),
-                Some(next) if token.as_ref() == Some(&next) => {
-                    return Err(Unanswered::Refused(Refusal::ours(
-                        "its list of artifacts has no end: the same page follows itself",
-                    )));
-                }
-                next => token = next,
+            let Some(next) = page.next else { return Ok(true) };
+            if empty >= EMPTY || !seen.insert(next.clone()) {
+                return Err(Unanswered::Refused(Refusal::ours(
+                    "its list of artifacts has no end: it goes round in circles, or shows nothing",
+                )));
             }
+            token = Some(next);
         }
     }
 
@@ -188,6 +203,7 @@ impl<S: Service> Asker<S> {
     pub async fn tags(&self, arn: &str) -> Result<Vec<Tag>, Unanswered> {
         let mut tags = Vec::new();
         let mut token: Option<String> = None;
+        let mut pages = 0;
         loop {
             let page = self
                 .ask(|service| {
@@ -196,7 +212,9 @@ impl<S: Service> Asker<S> {
                 })
                 .await?;
             tags.extend(page.tags);
-            if page.next.is_none() || page.next == token {
+            pages += 1;
+            // No artifact has so many tags that this is not the last page, whatever it says.
+            if page.next.is_none() || pages >= TAG_PAGES {
                 return Ok(tags);
             }
             token = page.next;
@@ -246,11 +264,12 @@ impl<S: Service> Asker<S> {
 }
 
 const fn ended(stop: Stop) -> Unanswered {
-    let signal = match stop {
-        Stop::No => 0,
-        Stop::Drain { signal } | Stop::Now { signal } => signal,
+    let (signal, drained) = match stop {
+        Stop::No => (0, true),
+        Stop::Drain { signal } => (signal, true),
+        Stop::Now { signal } => (signal, false),
     };
-    Unanswered::Ended(End::Interrupted { signal })
+    Unanswered::Ended(End::Interrupted { signal, drained })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

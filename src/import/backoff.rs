@@ -7,7 +7,7 @@ const BASE: Duration = Duration::from_secs(1);
 /// No wait is longer.
 const CAP: Duration = Duration::from_secs(60);
 /// No wait is shorter: a probe a millisecond after a refusal tells nothing new.
-const LEAST: Duration = Duration::from_millis(200);
+pub(super) const LEAST: Duration = Duration::from_millis(200);
 
 /// Exponential backoff with full jitter: many runs that were refused together do not come back
 /// together.

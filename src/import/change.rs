@@ -104,7 +104,10 @@ pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -
         let removed = |key: &String| update.remove.contains(key);
         let stay = there.properties.iter().filter(|(key, _)| !removed(key));
         update.properties = stay.map(|(key, value)| (key.clone(), value.clone())).collect();
-        update.properties.extend(wanted.properties.clone());
+        // What a stamp put there stays.
+        let stamped = |key: &String| stamp.sets_property(key) && there.properties.contains_key(key);
+        let ours = wanted.properties.iter().filter(|(key, _)| !stamped(key));
+        update.properties.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
     }
     if update != Update::default() {
         change.update = Some(update);

@@ -33,7 +33,7 @@ enum Answered {
     /// The attempt was not made, since it could not be noted.
     Unnoted(usize, WriteError),
     Created(usize, Answer<Created>),
-    Told(usize, Question, Told),
+    Told(Box<(usize, Question, Told)>),
 }
 
 /// Submits `jobs` to `service`, and tells `report` what happens.
@@ -69,7 +69,7 @@ pub async fn run<S: Service>(
                 let service = service.clone();
                 under_way.spawn(async move {
                     let told = ask(&service, &question).await;
-                    Answered::Told(at, question, told)
+                    Answered::Told(Box::new((at, question, told)))
                 });
                 None
             }
@@ -98,9 +98,11 @@ pub async fn run<S: Service>(
                 let asked = *stop.borrow();
                 match asked {
                     Stop::No => {}
-                    Stop::Drain { signal } => state.stop(End::Interrupted { signal }),
+                    Stop::Drain { signal } => {
+                        state.stop(End::Interrupted { signal, drained: true });
+                    }
                     Stop::Now { signal } => {
-                        state.stop(End::Interrupted { signal });
+                        state.stop_now(signal);
                         break;
                     }
                 }
@@ -132,7 +134,10 @@ pub(super) fn now() -> Instant {
 fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
     match answered {
         Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
-        Ok(Answered::Told(at, question, told)) => state.told(at, question, told, now()),
+        Ok(Answered::Told(told)) => {
+            let (at, question, told) = *told;
+            state.told(at, question, told, now());
+        }
         Ok(Answered::Unnoted(at, error)) => state.unnoted(at, &error),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
         Err(error) => {

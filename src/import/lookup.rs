@@ -19,6 +19,8 @@ pub(super) enum Verdict {
     /// What an attempt of ours may have made: the same source, with our type and name, and not older
     /// than our intent.
     Ours(Found),
+    /// The same, but older than our intent by less than clocks may differ.
+    OursPerhaps(Found),
     /// The same source, from somebody else or from earlier.
     Same(Found),
 }
@@ -36,11 +38,16 @@ pub(super) fn verdict(
     let Some(same) = same else { return Verdict::Nothing };
     let alike = same.name == artifact.name
         && same.artifact_type.as_deref() == Some(artifact.artifact_type.as_str());
-    let fresh = match (same.created, intent) {
-        (Some(created), Some(intent)) => created + SKEW >= intent,
-        _ => false,
+    let (Some(created), Some(intent)) = (same.created, intent) else {
+        return Verdict::Same(same);
     };
-    if alike && fresh { Verdict::Ours(same) } else { Verdict::Same(same) }
+    if alike && created >= intent {
+        Verdict::Ours(same)
+    } else if alike && created + SKEW >= intent {
+        Verdict::OursPerhaps(same)
+    } else {
+        Verdict::Same(same)
+    }
 }
 
 /// The differences that a listing shows.
@@ -110,6 +117,8 @@ mod tests {
             assert_eq!(judge(same.clone()), Verdict::Same(same));
         }
         assert_eq!(judge(found(Some("a"), "2", now)), Verdict::Nothing);
+        let perhaps = found(Some("a"), "1", now - Duration::from_secs(3));
+        assert_eq!(judge(perhaps.clone()), Verdict::OursPerhaps(perhaps));
         let old = found(Some("a"), "1", now - Duration::from_secs(3600));
         assert_eq!(judge(old.clone()), Verdict::Same(old));
         assert_eq!(verdict(&artifact(), vec![], Some(now)), Verdict::Nothing);

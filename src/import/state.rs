@@ -6,6 +6,8 @@
 mod answers;
 mod existing;
 mod names;
+mod pause;
+mod record;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Instant, SystemTime};
@@ -15,13 +17,17 @@ use super::{End, Job, Options, Start};
 use crate::artifact::Artifact;
 use crate::event::{Cause, Event};
 use crate::journal::{Outcomes, WriteError};
-use crate::service::{Answer, Filter, Found, Page, TagPage, Update};
-use crate::submission::{Class, Outcome, Refusal};
+use crate::service::{Filter, Found};
+use crate::submission::{Outcome, Refusal};
 use existing::Existing;
 use names::Names;
+use record::{Doubt, Record};
+pub(super) use record::{Question, Told};
 
 /// Attempts without a verdict after which an entry stays unresolved.
 const ATTEMPTS: u32 = 5;
+/// Pages of artifacts at one URI: nobody has so many.
+const PAGES: u32 = 1000;
 /// Times that a look-up may fail before an entry stays as it is.
 const LOOK_UPS: u32 = 5;
 
@@ -38,97 +44,6 @@ pub(super) enum Action {
     End,
 }
 
-/// A request that is no create.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Question {
-    /// A page of what the target has.
-    List(Filter, Option<String>),
-    /// What the artifact is like.
-    Describe(String),
-    /// A page of its tags.
-    Tags(String, Option<String>),
-    /// A change of its name and properties.
-    Update(String, Update),
-    /// Tags in the place of those with the same keys.
-    AddTags(String, Vec<crate::artifact::Tag>),
-    /// Tags to go.
-    RemoveTags(String, Vec<String>),
-}
-
-impl Question {
-    /// Whether it changes something, so that it goes by the pace of creates.
-    const fn changes(&self) -> bool {
-        matches!(self, Self::Update(..) | Self::AddTags(..) | Self::RemoveTags(..))
-    }
-
-    /// The action that the caller needs for it, as IAM names it.
-    const fn permission(&self) -> &'static str {
-        match self {
-            Self::List(..) => "sagemaker:ListArtifacts",
-            Self::Describe(_) => "sagemaker:DescribeArtifact",
-            Self::Tags(..) => "sagemaker:ListTags",
-            Self::Update(..) => "sagemaker:UpdateArtifact",
-            Self::AddTags(..) => "sagemaker:AddTags",
-            Self::RemoveTags(..) => "sagemaker:DeleteTags",
-        }
-    }
-}
-
-/// The answer to a [`Question`].
-#[derive(Debug)]
-pub(super) enum Told {
-    Listed(Answer<Page>),
-    Described(Answer<Artifact>),
-    Tags(Answer<TagPage>),
-    Changed(Answer<()>),
-}
-
-/// An entry on its way.
-#[derive(Debug)]
-struct Record {
-    job: Job,
-    attempts: u32,
-    /// Questions in a row that were not answered.
-    unanswered: u32,
-    /// When the last attempt was made, by this machine's clock.
-    intent: Option<SystemTime>,
-    /// And by the clock of the run.
-    sent: Option<Instant>,
-    /// When something else was asked last.
-    asked: Option<Instant>,
-    /// Why it is looked up.
-    doubt: Option<Doubt>,
-    /// Whether an attempt of this run may have made it, though nobody said so.
-    maybe_made: bool,
-    /// Whether it is of an earlier run, and so not created.
-    settles_only: bool,
-    /// Whether it is counted as failed.
-    failed: bool,
-    /// What is there already.
-    existing: Option<Box<Existing>>,
-}
-
-/// Why an entry is looked up.
-#[derive(Debug, Clone)]
-enum Doubt {
-    /// Nobody knows what is there.
-    Unknown,
-    /// An attempt ended like this.
-    Attempt {
-        refusal: Refusal,
-        /// Whether it has been looked up before with nothing found.
-        again: bool,
-    },
-}
-
-impl Doubt {
-    fn of_an_earlier_run() -> Self {
-        let message = "an earlier run ended before the answer came".to_owned();
-        let refusal = Refusal { class: Class::Lost, code: None, message, request_id: None };
-        Self::Attempt { refusal, again: false }
-    }
-}
-
 #[derive(Debug)]
 enum Mode {
     Open,
@@ -138,7 +53,18 @@ enum Mode {
 #[derive(Debug)]
 struct Pause {
     since: Instant,
+    /// When the next probe goes out.
     probe_at: Instant,
+    /// The entry of the one that is out.
+    probe: Option<usize>,
+}
+
+/// Why nothing gets through, and since when.
+#[derive(Debug)]
+struct Trouble {
+    since: Instant,
+    cause: Cause,
+    refusal: Refusal,
 }
 
 pub(super) struct State {
@@ -160,8 +86,14 @@ pub(super) struct State {
     /// How many creates may be under way as far as pauses go: small after one, then growing. The
     /// pace has a window of its own.
     window: usize,
-    /// Since when nothing has come through.
-    trouble: Option<(Instant, Cause, Refusal)>,
+    /// Since when no create has come through.
+    trouble: Option<Trouble>,
+    /// Since when no question has been answered.
+    question_trouble: Option<Trouble>,
+    /// Creates in a row that told nothing.
+    doubts_in_a_row: u32,
+    /// Creates that were denied since the last that was not.
+    denied: Vec<(usize, Refusal)>,
     /// Whether anything has come through in this run.
     succeeded: bool,
     backoff: Backoff,
@@ -186,6 +118,9 @@ impl State {
             errors: 0,
             mode: Mode::Open,
             trouble: None,
+            question_trouble: None,
+            doubts_in_a_row: 0,
+            denied: Vec::new(),
             succeeded: false,
             end: None,
             events: Vec::new(),
@@ -200,6 +135,9 @@ impl State {
         let mut record = Record {
             job,
             attempts: 0,
+            doubts: 0,
+            pages: 0,
+            vanished: 0,
             unanswered: 0,
             intent: None,
             sent: None,
@@ -225,7 +163,7 @@ impl State {
         self.records.push(record);
         match start {
             Start::There(arn) => self.is_there(at, arn),
-            Start::Listed(found) => self.exists(at, *found),
+            Start::Listed(found) => self.exists(at, &found, false),
             Start::Taken(found) => self.conflict(at, &found),
             _ if asks => self.look_up(at, None),
             _ => {}
@@ -260,6 +198,9 @@ impl State {
     /// open.
     pub(super) fn withdraw(&mut self) {
         self.names_unknown();
+        for (at, refusal) in std::mem::take(&mut self.denied) {
+            self.reject(at, refusal);
+        }
         let waiting = std::mem::take(&mut self.ready);
         for at in waiting {
             let record = &self.records[at];
@@ -287,6 +228,11 @@ impl State {
     /// Nothing more is sent; what is under way is waited for.
     pub(super) fn stop(&mut self, end: End) {
         self.end.get_or_insert(end);
+    }
+
+    /// Nothing is waited for any more.
+    pub(super) fn stop_now(&mut self, signal: u8) {
+        self.end = Some(End::Interrupted { signal, drained: false });
     }
 
     const fn under_way(&self) -> usize {
@@ -327,7 +273,7 @@ impl State {
                     Some(_) if now < probe_at => Some(probe_at),
                     Some(at) => match self.options.pace.acquire(now) {
                         Ok(()) => {
-                            self.events.push(Event::Probed);
+                            self.probe(at, now);
                             return self.write(at, now, wall);
                         }
                         Err(next) => Some(next),
@@ -340,6 +286,7 @@ impl State {
 
     fn is_done(&self) -> bool {
         self.ready.is_empty()
+            && self.denied.is_empty()
             && self.questions.is_empty()
             && self.parked.is_empty()
             && self.names.is_empty()
@@ -353,9 +300,16 @@ impl State {
         }
         let rest = self.ready.is_empty() && self.questions.is_empty() && self.parked.is_empty();
         if rest && self.under_way() == 0 {
+            for (at, refusal) in std::mem::take(&mut self.denied) {
+                self.reject(at, refusal);
+            }
             self.ask_for_names(None);
             if let Some(action) = self.next_question(now) {
                 return action;
+            }
+            if self.is_done() {
+                self.end = Some(End::Done);
+                return Action::End;
             }
         }
         let parked = self.parked.keys().next().map(|(until, _)| *until);
@@ -434,11 +388,12 @@ impl State {
         let record = &mut self.records[at];
         record.doubt = None;
         let existing = record.existing.take();
+        let of_existing = |known: fn(&Existing) -> bool| existing.as_deref().is_some_and(known);
         let compared = match outcome {
-            Outcome::Created | Outcome::Recovered | Outcome::Updated => true,
-            Outcome::Existed | Outcome::Differs => {
-                existing.as_ref().is_some_and(|existing| existing.is_compared())
-            }
+            Outcome::Created => true,
+            Outcome::Recovered => existing.is_none() || of_existing(Existing::is_compared),
+            Outcome::Existed | Outcome::Updated => of_existing(Existing::is_compared),
+            Outcome::Differs => of_existing(Existing::is_described),
             _ => false,
         };
         let modified =
@@ -468,8 +423,7 @@ impl State {
     }
 
     /// Whether somebody else made what is there while this run has been going on.
-    fn is_anothers(&self, at: usize, found: &Found) -> bool {
-        let record = &self.records[at];
-        !record.maybe_made && found.created.is_some_and(|created| created > self.options.began)
+    fn is_anothers(&self, found: &Found) -> bool {
+        found.created.is_some_and(|created| created > self.options.began)
     }
 }

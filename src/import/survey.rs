@@ -71,7 +71,8 @@ pub async fn survey<S: Service>(
         for found in page {
             let named = found.name.as_ref().and_then(|name| names.get(name));
             match (sources.get(&key_of(&found)), named) {
-                (Some(at), _) => {
+                // A server may show one twice.
+                (Some(at), _) if unknown(&jobs[*at]) => {
                     survey.there += 1;
                     budget += SAVED;
                     jobs[*at].start = Start::Listed(Box::new(found));
@@ -81,7 +82,7 @@ pub async fn survey<S: Service>(
                     budget += SAVED;
                     jobs[*at].start = Start::Taken(Box::new(found));
                 }
-                (None, _) => {}
+                _ => {}
             }
         }
         if pages >= budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

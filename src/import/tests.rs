@@ -38,6 +38,10 @@ struct World {
     artifacts: HashMap<Key, (Found, Duration)>,
     /// The same by ARN, in every field.
     whole: HashMap<String, Artifact>,
+    /// How much earlier than it is the service's clock says that an artifact was created.
+    behind: Duration,
+    /// Whether every page says that another follows, though nothing does.
+    endless: bool,
     /// What comes back instead of an answer to a question about one artifact, or to a change of it.
     others: VecDeque<Class>,
     /// What was asked about one artifact, and changed of it.
@@ -113,8 +117,8 @@ impl Scripted {
             artifact_type: Some(artifact.artifact_type.clone()),
             uri: artifact.source.uri.clone(),
             types: artifact.source.types.clone(),
-            created: Some(SystemTime::now()),
-            modified: Some(SystemTime::now()),
+            created: Some(SystemTime::now() - world.behind),
+            modified: Some(SystemTime::now() - world.behind),
         };
         world.whole.insert(found.arn.clone(), artifact.clone());
         world.artifacts.insert(key, (found, at));
@@ -200,7 +204,8 @@ impl Service for Scripted {
         found.sort_by(|one, other| one.arn.cmp(&other.arn));
         // Pages of two, so that more than one has to be asked for.
         let from = token.map_or(0, |token| token.parse().unwrap());
-        let next = (found.len() > from + 2).then(|| (from + 2).to_string());
+        let more = found.len() > from + 2 || world.endless;
+        let next = more.then(|| (from + 2).to_string());
         Ok(Page { found: found.into_iter().skip(from).take(2).collect(), next })
     }
 
@@ -610,7 +615,8 @@ async fn a_signal_waits_for_what_is_under_way_and_a_second_does_not() {
         let world = World { latency: Duration::from_secs(1), ..World::default() };
         let ran = run_until(world, 100, options(Rate::Unlimited), stopped).await;
         let (Stop::Drain { signal } | Stop::Now { signal }) = asked else { panic!() };
-        assert_eq!(ran.end, End::Interrupted { signal });
+        let drained = asked == Stop::Drain { signal };
+        assert_eq!(ran.end, End::Interrupted { signal, drained });
         assert_eq!(ran.outcomes.len(), expected);
     }
 }

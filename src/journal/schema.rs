@@ -155,6 +155,11 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
     if ours && !ignore.exists() {
         std::fs::write(ignore, "*\n").map_err(unusable)?;
     }
+    on_this_machine(folder, path)
+}
+
+/// That the folder is not on a network, where locks do not hold.
+fn on_this_machine(folder: &Path, path: &Path) -> Result<(), JournalError> {
     match network(folder) {
         Some(kind) => Err(JournalError::Network { path: path.to_owned(), kind }),
         None => Ok(()),
@@ -169,6 +174,7 @@ pub(super) fn the_file(path: &Path) -> Result<PathBuf, JournalError> {
         reason: reason(&error),
     };
     let file = std::fs::canonicalize(path).map_err(unusable)?;
+    on_this_machine(file.parent().unwrap_or(&file), path)?;
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::nlink(&std::fs::metadata(&file).map_err(unusable)?) > 1 {
         return Err(JournalError::Unusable {
@@ -203,34 +209,38 @@ const fn network(_: &Path) -> Option<&'static str> {
 /// Opens the file, and makes its tables where it is new.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> rusqlite::Result<(Connection, i64, i64)> {
+    let open = || -> rusqlite::Result<(Connection, i64, i64, bool)> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // An intent must outlast the machine, not only the process.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((connection, id, version))
+        let tables = "SELECT count(*) = 0 FROM sqlite_master";
+        let empty = connection.query_row(tables, [], |row| row.get(0))?;
+        Ok((connection, id, version, empty))
     };
-    let (mut connection, id, version) = open().map_err(|error| failure(path, &error))?;
+    let (mut connection, id, version, empty) = open().map_err(|error| failure(path, &error))?;
     let make: &[&str] = match (id, version) {
-        (APPLICATION_ID, VERSION) => {
-            // That it can be written has to be known before anything is sent.
-            let written = connection.pragma_update(None, "user_version", VERSION);
-            return written.map(|()| connection).map_err(|error| failure(path, &error));
-        }
+        (APPLICATION_ID, VERSION) => &[],
         (APPLICATION_ID, 1) => &[FROM_1, FILES, VIEWS],
         (APPLICATION_ID, found) if found > VERSION => {
             return Err(JournalError::Newer { path: path.to_owned(), found });
         }
-        (0, 0) => &[TABLES, FILES, VIEWS],
+        (0, 0) if empty => &[TABLES, FILES, VIEWS],
+        // Nothing of it is touched.
         _ => {
             let reason = "it belongs to another program".to_owned();
             return Err(JournalError::NotAJournal { path: path.to_owned(), reason });
         }
     };
+    let settle = || {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // An intent must outlast the machine, not only the process.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)
+    };
+    settle().map_err(|error| failure(path, &error))?;
+    // Also where there is nothing to make: that it can be written has to be known before anything is
+    // sent.
     let mut create = || {
         let transaction = connection.transaction()?;
         make.iter().try_for_each(|statements| transaction.execute_batch(statements))?;

@@ -57,6 +57,8 @@ pub struct StagedEntry {
     pub artifact: Artifact,
     /// What became of it, by its name; `None` where nothing has.
     pub outcome: Option<String>,
+    /// Whether an attempt was made that may have created it.
+    pub is_open: bool,
     /// Its ARN.
     pub arn: Option<String>,
     /// How many creates were sent for it.
@@ -70,6 +72,16 @@ pub struct StagedEntry {
 }
 
 impl Journal {
+    /// How many runs have an id that begins with `id`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn runs_like(&self, id: &str) -> Result<u32, JournalError> {
+        let like = "SELECT count(*) FROM run WHERE substr(uuid, 1, length(?1)) = ?1";
+        let count = self.connection.query_row(like, [id], |row| row.get(0));
+        count.map_err(|error| self.failed(&error))
+    }
+
     /// The run whose id begins with `id`, or the latest with something left; `None` where there is
     /// none.
     ///
@@ -118,7 +130,7 @@ impl Journal {
         let read = || {
             let mut statement = self.connection.prepare(
                 "SELECT id, file, line, request, outcome, arn, attempts, request_id, error_code,
-                 error_message FROM entry WHERE run = ?1 ORDER BY id",
+                 error_message, intent_ms IS NOT NULL FROM entry WHERE run = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([run.row], |row| {
                 Ok(StagedEntry {
@@ -132,6 +144,7 @@ impl Journal {
                     request_id: row.get(7)?,
                     error_code: row.get(8)?,
                     error_message: row.get(9)?,
+                    is_open: row.get(10)?,
                 })
             })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()

@@ -67,8 +67,8 @@ impl Status {
     pub fn runs(&self, most: u32) -> Result<Vec<RunStatus>, JournalError> {
         let read = || {
             let mut runs = self.connection.prepare(
-                "SELECT run, target, started, ended, ending, command FROM runs
-                 ORDER BY started DESC, run DESC LIMIT ?1",
+                "SELECT runs.run, runs.target, started, ended, runs.ending, runs.command
+                 FROM runs JOIN run ON run.uuid = runs.run ORDER BY run.id DESC LIMIT ?1",
             )?;
             let mut counts = self.connection.prepare(
                 "SELECT outcome, count(*) FROM entries WHERE run = ?1 GROUP BY outcome ORDER BY 2 DESC",

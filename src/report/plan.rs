@@ -4,6 +4,7 @@ pub mod human;
 pub mod json;
 pub mod markdown;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::run::{LoggedEntry, RunLog};
@@ -137,9 +138,9 @@ impl Report<'_> {
     }
 }
 
-/// How an entry is called.
-fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> &'e str {
-    name.or(uri).unwrap_or_default()
+/// How an entry is called, masked where that looks like a credential.
+fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> Cow<'e, str> {
+    secret::masked(name.or(uri).unwrap_or_default())
 }
 
 /// A value as a report may show it.

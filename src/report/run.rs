@@ -1,7 +1,7 @@
 //! How an import went: what became of each entry, and in numbers.
 
 pub mod timeline;
-mod row;
+pub(in crate::report) mod row;
 mod words;
 pub mod csv;
 pub mod html;

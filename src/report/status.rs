@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped};
 use crate::journal::{FailedEntry, RunStatus};
 
@@ -14,7 +15,8 @@ pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> i
         (Some(ended), Some(ending)) => format!("{} {}", escaped(ending), escaped(ended)),
         _ => "\x1b[33mrunning, or killed\x1b[0m".to_owned(),
     };
-    writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&run.target))?;
+    writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&masked(&run.target)))?;
+    writeln!(out, "  run {}", escaped(&run.run))?;
     writeln!(out, "  {ended}")?;
     let counts: Vec<_> = run
         .counts
@@ -32,15 +34,15 @@ pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> i
             escaped(&entry.outcome),
             escaped(&entry.file),
             entry.line,
-            escaped(&entry.name),
-            escaped(&error)
+            escaped(&masked(&entry.name)),
+            escaped(&masked(&error))
         )?;
     }
     let left = |(outcome, count): &(String, u64)| {
-        matches!(outcome.as_str(), "pending" | "open") && *count > 0
+        matches!(outcome.as_str(), "pending" | "open" | "unresolved") && *count > 0
     };
     if run.counts.iter().any(left) {
-        writeln!(out, "  to go on: {}", escaped(&run.command))?;
+        writeln!(out, "  to go on: {}", escaped(&masked(&run.command)))?;
     }
     writeln!(out)
 }

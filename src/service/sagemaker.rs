@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, FrameworkMetadata, SdkConfig};
@@ -59,7 +60,32 @@ pub enum ConnectError {
 /// A target that can be asked.
 #[derive(Debug, Clone)]
 pub struct SageMaker {
-    client: Client,
+    client: Arc<RwLock<Client>>,
+    /// How its credentials are read again; `None` where they mean nothing.
+    options: Option<Arc<Options>>,
+}
+
+impl SageMaker {
+    fn new(client: Client, options: Option<Options>) -> Self {
+        Self { client: Arc::new(RwLock::new(client)), options: options.map(Arc::new) }
+    }
+
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Passes an answer on. Where it says that the credentials are past their time, they are read
+    /// again for what comes next: the SDK would keep those that it has read from a file.
+    async fn heed<T>(&self, answer: Answer<T>) -> Answer<T> {
+        if let (Err(Refusal { class: Class::Expired, .. }), Some(options)) =
+            (&answer, &self.options)
+        {
+            let (shared, endpoint) = load(options).await;
+            let client = client(&shared, endpoint.as_deref());
+            *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        }
+        answer
+    }
 }
 
 /// The local registry at `endpoint`. Its requests are signed like any others, with credentials that
@@ -77,7 +103,7 @@ pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(timeout));
     config.set_framework_metadata(ourselves());
-    SageMaker { client: Client::new(&config.build()) }
+    SageMaker::new(Client::new(&config.build()), None)
 }
 
 /// AWS, or another endpoint, with the SDK's own ways to credentials.
@@ -85,6 +111,23 @@ pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
 /// # Errors
 /// Where there is no Region, or there are no credentials, or AWS does not take them.
 pub async fn connect(options: &Options) -> Result<(SageMaker, Target), ConnectError> {
+    let (shared, endpoint) = load(options).await;
+    let region = shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
+    let credentials = shared.credentials_provider().ok_or(ConnectError::NoCredentials)?;
+    credentials.provide_credentials().await.map_err(|error| match error {
+        CredentialsError::CredentialsNotLoaded(_) => ConnectError::NoCredentials,
+        other => ConnectError::BadCredentials(chain(&other)),
+    })?;
+    let client = client(&shared, endpoint.as_deref());
+    let target = match endpoint {
+        Some(url) => Target::Endpoint { url, region },
+        None => identify(&shared, region).await?,
+    };
+    Ok((SageMaker::new(client, Some(options.clone())), target))
+}
+
+/// What the environment and the profile say, and the endpoint if it is another than AWS's.
+async fn load(options: &Options) -> (SdkConfig, Option<String>) {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(options.timeout));
@@ -98,27 +141,20 @@ pub async fn connect(options: &Options) -> Result<(SageMaker, Target), ConnectEr
         loader = loader.profile_name(profile);
     }
     let shared = loader.load().await;
-    let region = shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
-    let credentials = shared.credentials_provider().ok_or(ConnectError::NoCredentials)?;
-    credentials.provide_credentials().await.map_err(|error| match error {
-        CredentialsError::CredentialsNotLoaded(_) => ConnectError::NoCredentials,
-        other => ConnectError::BadCredentials(chain(&other)),
-    })?;
-    let mut config = aws_sdk_sagemaker::config::Builder::from(&shared);
     // AWS_ENDPOINT_URL_SAGEMAKER and the profile's endpoint_url are heeded by the SDK.
     let endpoint = options.endpoint_url.clone().or_else(|| endpoint_of(&shared));
-    if let Some(endpoint) = &endpoint {
+    (shared, endpoint)
+}
+
+fn client(shared: &SdkConfig, endpoint: Option<&str>) -> Client {
+    let mut config = aws_sdk_sagemaker::config::Builder::from(shared);
+    if let Some(endpoint) = endpoint {
         config = config.endpoint_url(endpoint);
         if is_loopback(endpoint) {
             config = config.http_client(without_proxy());
         }
     }
-    let client = Client::from_conf(config.build());
-    let target = match endpoint {
-        Some(url) => Target::Endpoint { url, region },
-        None => identify(&shared, region).await?,
-    };
-    Ok((SageMaker { client }, target))
+    Client::from_conf(config.build())
 }
 
 /// The endpoint that the environment or the profile names for SageMaker.
@@ -190,8 +226,8 @@ fn without_proxy() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
 
 impl Service for SageMaker {
     async fn create(&self, artifact: &Artifact) -> Answer<Created> {
-        let request = self
-            .client
+        let client = self.client();
+        let request = client
             .create_artifact()
             .set_artifact_name(artifact.name.clone())
             .artifact_type(&artifact.artifact_type)
@@ -206,7 +242,8 @@ impl Service for SageMaker {
             ))
             .set_metadata_properties(metadata(artifact))
             .set_tags(non_empty(tags(&artifact.tags), Vec::is_empty));
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let answer = request.send().await.map_err(|error| refusal(&error));
+        let answer = self.heed(answer).await?;
         let request_id = answer.request_id().map(str::to_owned);
         match answer.artifact_arn() {
             Some(arn) if !arn.is_empty() => Ok(Created { arn: arn.to_owned(), request_id }),
@@ -221,14 +258,15 @@ impl Service for SageMaker {
     }
 
     async fn list(&self, filter: &Filter, token: Option<String>) -> Answer<Page> {
-        let request = self
-            .client
+        let client = self.client();
+        let request = client
             .list_artifacts()
             .set_source_uri(filter.uri.clone())
             .set_artifact_type(filter.artifact_type.clone())
             .max_results(i32::try_from(LIST_PAGE_MAX).unwrap_or(100))
             .set_next_token(token);
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let answer = request.send().await.map_err(|error| refusal(&error));
+        let answer = self.heed(answer).await?;
         Ok(Page {
             found: answer.artifact_summaries().iter().map(found).collect(),
             next: next(answer.next_token()),
@@ -236,8 +274,9 @@ impl Service for SageMaker {
     }
 
     async fn describe(&self, arn: &str) -> Answer<Artifact> {
-        let request = self.client.describe_artifact().artifact_arn(arn);
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let request = self.client().describe_artifact().artifact_arn(arn);
+        let answer = request.send().await.map_err(|error| refusal(&error));
+        let answer = self.heed(answer).await?;
         let metadata = answer.metadata_properties().map(|metadata| Metadata {
             commit_id: metadata.commit_id().map(str::to_owned),
             repository: metadata.repository().map(str::to_owned),
@@ -256,13 +295,14 @@ impl Service for SageMaker {
     }
 
     async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
-        let request = self
-            .client
+        let client = self.client();
+        let request = client
             .list_tags()
             .resource_arn(arn)
             .max_results(i32::try_from(LIST_TAGS_PAGE).unwrap_or(100))
             .set_next_token(token);
-        let answer = request.send().await.map_err(|error| refusal(&error))?;
+        let answer = request.send().await.map_err(|error| refusal(&error));
+        let answer = self.heed(answer).await?;
         let tag = |tag: &types::Tag| Tag {
             key: tag.key().unwrap_or_default().to_owned(),
             value: tag.value().unwrap_or_default().to_owned(),
@@ -275,25 +315,25 @@ impl Service for SageMaker {
 
     async fn update(&self, arn: &str, update: &Update) -> Answer<()> {
         let properties: HashMap<_, _> = update.properties.clone().into_iter().collect();
-        let request = self
-            .client
+        let client = self.client();
+        let request = client
             .update_artifact()
             .artifact_arn(arn)
             .set_artifact_name(update.name.clone())
             .set_properties(non_empty(properties, HashMap::is_empty))
             .set_properties_to_remove(non_empty(update.remove.clone(), Vec::is_empty));
-        request.send().await.map(drop).map_err(|error| refusal(&error))
+        self.heed(request.send().await.map(drop).map_err(|error| refusal(&error))).await
     }
 
     async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Answer<()> {
-        let request = self.client.add_tags().resource_arn(arn).set_tags(Some(self::tags(tags)));
-        request.send().await.map(drop).map_err(|error| refusal(&error))
+        let request = self.client().add_tags().resource_arn(arn).set_tags(Some(self::tags(tags)));
+        self.heed(request.send().await.map(drop).map_err(|error| refusal(&error))).await
     }
 
     async fn remove_tags(&self, arn: &str, keys: &[String]) -> Answer<()> {
-        let request = self.client.delete_tags().resource_arn(arn);
+        let request = self.client().delete_tags().resource_arn(arn);
         let request = request.set_tag_keys(Some(keys.to_vec()));
-        request.send().await.map(drop).map_err(|error| refusal(&error))
+        self.heed(request.send().await.map(drop).map_err(|error| refusal(&error))).await
     }
 }
 
@@ -370,7 +410,9 @@ where
         SdkError::TimeoutError(_) => Seen::NoAnswer,
         SdkError::DispatchFailure(failure) => {
             let connector = failure.as_connector_error();
-            if connector.is_some_and(never_connected) {
+            if is_of_credentials(error) {
+                Seen::NoCredentials
+            } else if connector.is_some_and(never_connected) {
                 Seen::NoConnection
             } else if failure.is_user() {
                 Seen::Unbuilt
@@ -432,6 +474,19 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     }
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// Whether the credentials could not be had, so that nothing was sent. The SDK asks for them after it
+/// has built the request, and calls what comes of it a dispatch failure.
+fn is_of_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Whether no connection was made, so that nothing can have been sent.

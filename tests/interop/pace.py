@@ -3,7 +3,8 @@
 the rate. Each sends for 40 seconds to one and the same `lineload serve --tps CreateArtifact=R --latency
 60`; the registry's own record says what it took and throttled past the first ten. Prints a table in
 Markdown. Takes two minutes a rate. Usage: pace.py LINELOAD [RATE]...; needs boto3, and a lineload that
-is built with the AWS SDK"""
+is built with the AWS SDK. With LINELOAD_SDK_BENCH=FILE, as `cargo bench --bench sdk --no-run` names it, the
+SDK's own adaptive mode is measured too, with 16 at once"""
 
 import itertools
 import json
@@ -126,6 +127,17 @@ def boto3_in(mode):
     return start
 
 
+def sdk(folder, registry, _):
+    command = [os.environ["LINELOAD_SDK_BENCH"], "adaptive", registry.url, str(SECONDS + 15)]
+    process = subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL)
+
+    def end():
+        process.terminate()
+        process.wait(PATIENCE)
+
+    return end
+
+
 def measured(start, folder, registry, rate):
     """The share of `rate` that was used past the first seconds, and the share of calls rejected."""
     before = registry.creates()
@@ -150,6 +162,8 @@ CLIENTS = {
     "boto3 `adaptive`": boto3_in("adaptive"),
     "boto3 `standard`": boto3_in("standard"),
 }
+if "LINELOAD_SDK_BENCH" in os.environ:
+    CLIENTS["AWS SDK for Rust, `adaptive`"] = sdk
 
 
 def main():

@@ -238,7 +238,11 @@ fn breakers_stop_and_the_run_can_be_gone_on_with() {
         let args = [&run[..], &["--rate", "50", "--max-errors", most]].concat();
         let ran = at(another.path(), &full, "import", &args);
         assert_eq!(ran.code, 4, "{ran:?}");
-        assert!(ran.err.contains("8 entries failed, as `--max-errors`"), "{}", ran.err);
+        assert!(
+            ran.err.contains("8 entries failed, and `--max-errors` stops there"),
+            "{}",
+            ran.err
+        );
         assert_eq!(full.artifacts().len(), 40);
     }
 }

@@ -187,7 +187,8 @@ fn a_limit_backs_off_stops_and_can_be_gone_on_from() {
         ran.err
     );
     assert!(ran.err.contains("18 artifacts left"), "{}", ran.err);
-    assert!(ran.err.contains("lineload import manifests --endpoint-url"), "{}", ran.err);
+    let again = format!("lineload import --region eu-west-1 --endpoint-url {}", served.endpoint);
+    assert!(ran.err.contains(&again), "as it was typed: {}", ran.err);
     let report = json(&folder.path().join("r.json"));
     assert_eq!(counts(&report), pairs(&[("created", 12), ("pending", 18), ("valid", 30)]));
     served.kill();
@@ -331,4 +332,38 @@ fn a_report_that_cannot_be_written_is_told_before_anything_is_sent() {
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(!folder.path().join(".lineload").exists());
     }
+}
+
+/// Keys that `credential_process` makes, and can no longer make after some calls.
+#[test]
+fn credentials_that_cannot_be_had_any_more_pause_the_run_and_leave_nothing_in_doubt() {
+    let folder = folder(&[(
+        "keys.sh",
+        "#!/bin/sh\n\
+         cd \"$(/usr/bin/dirname \"$0\")\" || exit 1\n\
+         echo x >> calls\n\
+         [ \"$(/usr/bin/wc -l < calls)\" -gt 3 ] && { echo the session is over >&2; exit 1; }\n\
+         echo '{\"Version\": 1, \"AccessKeyId\": \"a\", \"SecretAccessKey\": \"b\", \
+         \"SessionToken\": \"c\", \"Expiration\": \"2020-01-01T00:00:00Z\"}'\n",
+    )]);
+    let path = folder.path();
+    let config = format!("[default]\ncredential_process = /bin/sh {}/keys.sh\n", path.display());
+    write(&path.join("aws.conf"), config);
+    manifests(path, 40);
+    let served = Served::start(path, &["--latency", "20"]);
+    let mut command = lineload(path);
+    command.env("AWS_CONFIG_FILE", path.join("aws.conf"));
+    command.env("PATH", "/usr/bin:/bin");
+    command.args(["import", "--yes", "--region", "eu-west-1", "--endpoint-url", &served.endpoint]);
+    command.args(["--rate", "50", "--limit-patience", "2s", "--report", "r.json"]);
+    let ran: Ran = command.output().unwrap().into();
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.err.contains("no valid credentials in 2s"), "{}", ran.err);
+    let report = json(&path.join("r.json"));
+    let created = served.artifacts().len() as u64;
+    assert_eq!(
+        counts(&report).into_iter().filter(|(name, _)| name != "created").collect::<Vec<_>>(),
+        pairs(&[("pending", 40 - created), ("valid", 40)])
+    );
+    assert!(created < 40, "{created}");
 }

@@ -151,7 +151,8 @@ fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
     let after = run(folder.path(), &["status"]);
     assert!(after.out.contains("stopped: limit"), "{}", after.out);
     assert!(after.out.contains("created 40, pending 20"), "{}", after.out);
-    let command = format!("to go on: lineload import manifests --endpoint-url {}", served.endpoint);
+    let command =
+        format!("to go on: lineload import --region eu-west-1 --endpoint-url {}", served.endpoint);
     assert!(after.out.contains(&command), "{}", after.out);
 }
 
@@ -196,6 +197,21 @@ fn what_could_not_be_told_is_looked_up_by_the_next_run_and_never_created_again_b
     assert!(third.out.contains("recovered 6"), "{}", third.out);
     assert_eq!(served.calls("CreateArtifact"), 0);
     assert_eq!(served.artifacts().len(), 6);
+}
+
+#[test]
+fn a_database_of_another_program_is_not_touched() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 1);
+    let file = folder.path().join("theirs.sqlite3");
+    let theirs = rusqlite::Connection::open(&file).unwrap();
+    theirs.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    drop(theirs);
+    let before = std::fs::read(&file).unwrap();
+    let ran = run(folder.path(), &["import", "--local", "--journal", "theirs.sqlite3"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("belongs to another program"), "{}", ran.err);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 
 #[test]

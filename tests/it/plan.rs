@@ -142,3 +142,60 @@ fn a_plan_makes_no_registry_and_no_journal() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(!folder.path().join(".lineload").exists());
 }
+
+#[test]
+fn what_the_journal_takes_for_done_is_told_and_is_no_change_of_an_import() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 3);
+    let served = Served::start(folder.path(), &[]);
+    let args = ["--yes", "--rate", "unlimited"];
+    assert_eq!(at(folder.path(), &served, "import", &args).code, 0);
+    let gone = served.artifacts()[0]["ArtifactArn"].clone();
+    assert_eq!(served.ask("DeleteArtifact", &value!({ "ArtifactArn": gone })).0, 200);
+    let ran = at(folder.path(), &served, "plan", &["--format", "json", "--detailed-exitcode"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let plan = planned(&ran);
+    assert_eq!((&plan["counts"]["create"], &plan["calls"]["create"]), (&1.into(), &0.into()));
+    let unseen = |entry: &&Value| entry["needs_recheck"] == true;
+    assert_eq!(plan["entries"].as_array().unwrap().iter().filter(unseen).count(), 1);
+    assert_eq!(at(folder.path(), &served, "import", &args).code, 0);
+    assert_eq!(served.artifacts().len(), 2, "as the plan said");
+    let recheck = [&args[..], &["--recheck"]].concat();
+    assert_eq!(at(folder.path(), &served, "import", &recheck).code, 0);
+    assert_eq!(served.artifacts().len(), 3);
+    assert_eq!(at(folder.path(), &served, "plan", &["--detailed-exitcode"]).code, 0);
+}
+
+#[test]
+fn a_manifest_that_is_invalid_or_left_out_is_not_gone() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 4);
+    let served = Served::start(folder.path(), &[]);
+    let args = [".", "--yes", "--rate", "unlimited"];
+    assert_eq!(at(folder.path(), &served, "import", &args).code, 0);
+    write(&folder.path().join("manifests/00001.yaml"), artifact(1).replace("a1", "a_1"));
+    std::fs::remove_file(folder.path().join("manifests/00003.yaml")).unwrap();
+    let args = [".", "--format", "json", "--exclude", "00002.yaml"];
+    let plan = planned(&at(folder.path(), &served, "plan", &args));
+    let gone: Vec<_> = plan["gone"].as_array().unwrap().iter().map(|one| &one["file"]).collect();
+    assert_eq!(gone, ["manifests/00003.yaml"]);
+}
+
+#[test]
+fn no_plan_shows_a_credential() {
+    let secret = "AKIAIOSFODNN7ABCDEFG";
+    let folder = folder(&[]);
+    let uri = format!("https://u:{secret}@h/x?X-Amz-Signature={}", "a".repeat(64));
+    write(&folder.path().join("manifests/a.yaml"), artifact(1).replace("s3://bucket/1", &uri));
+    write(&folder.path().join("manifests/b.yaml"), artifact(2));
+    let served = Served::start(folder.path(), &[]);
+    let theirs = value!({
+        "ArtifactName": "a2", "ArtifactType": "DataSet", "Source": { "SourceUri": uri },
+    });
+    assert_eq!(served.ask("CreateArtifact", &theirs).0, 200);
+    for format in ["human", "json", "markdown"] {
+        let ran = at(folder.path(), &served, "plan", &["--format", format]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{format}: {ran:?}");
+    }
+}

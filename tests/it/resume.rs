@@ -62,7 +62,7 @@ fn changed_manifests_are_refused_unless_what_was_staged_is_wanted() {
     let said = "2 files have changed since the run was staged: manifests/00028.yaml, \
                 manifests/00029.yaml";
     assert!(ran.err.contains(said), "{}", ran.err);
-    assert!(ran.err.contains("lineload import manifests") && ran.err.contains("--as-staged"));
+    assert!(ran.err.contains("`lineload import --yes --region") && ran.err.contains("--as-staged"));
     assert_eq!(served.artifacts().len(), 12);
     let ran = with_keys(folder.path(), &["resume", "--yes", "--as-staged", "--rate", "unlimited"]);
     assert_eq!(ran.code, 0, "{ran:?}");

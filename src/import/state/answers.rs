@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{ATTEMPTS, Doubt, LOOK_UPS, Mode, Pause, Question, State, Told};
+use super::{ATTEMPTS, Doubt, LOOK_UPS, PAGES, Question, State, Told};
 use crate::event::{Cause, Event};
 use crate::import::lookup::{Verdict, verdict};
 use crate::import::{CREDENTIALS, End};
-use crate::service::{Answer, Created, Page};
+use crate::service::{Answer, Created, Filter, Page};
 use crate::submission::{Class, Outcome, Refusal};
 
 impl State {
@@ -28,17 +28,13 @@ impl State {
 
     fn refused(&mut self, at: usize, refusal: Refusal, now: Instant) {
         let Some(refusal) = self.not_now(at, refusal, now) else { return };
+        self.not_throttled();
         match refusal.class {
             Class::Denied if !self.succeeded => {
                 self.try_again(at);
-                let tagged = !self.request(at).tags.is_empty();
-                let action = if tagged {
-                    "sagemaker:CreateArtifact (and sagemaker:AddTags, for the tags)"
-                } else {
-                    "sagemaker:CreateArtifact"
-                };
-                self.stop(End::Denied { action, refusal });
+                self.stop(End::Denied { action: self.create_permission(at), refusal });
             }
+            Class::Denied => self.denied(at, refusal),
             Class::Rejected => {
                 // The service is there and takes requests.
                 self.went_through(at, now);
@@ -49,10 +45,22 @@ impl State {
                 }
             }
             Class::Ambiguous | Class::Lost => {
-                self.records[at].maybe_made = true;
+                let record = &mut self.records[at];
+                record.maybe_made = true;
+                record.doubts += 1;
+                self.in_doubt(at, &refusal, now);
                 self.ask(at, refusal, false);
             }
             _ => self.reject(at, refusal),
+        }
+    }
+
+    /// The action that a create needs, as IAM names it.
+    pub(super) fn create_permission(&self, at: usize) -> &'static str {
+        if self.request(at).tags.is_empty() {
+            "sagemaker:CreateArtifact"
+        } else {
+            "sagemaker:CreateArtifact (and sagemaker:AddTags, for the tags)"
         }
     }
 
@@ -69,7 +77,7 @@ impl State {
                     let throttled = from.is_none_or(|from| to < from);
                     self.events.push(Event::RateChanged { from, to, throttled });
                 }
-                self.trouble_since(now, Cause::Throttled, refusal);
+                self.throttled_since(now, refusal);
             }
             Class::Limit => self.pause(at, Cause::Limit, refusal, now),
             Class::NotSent => self.pause(at, Cause::Unreachable, refusal, now),
@@ -92,64 +100,6 @@ impl State {
         self.look_up(at, None);
     }
 
-    /// Nothing is sent until a probe comes through.
-    fn pause(&mut self, at: usize, cause: Cause, refusal: Refusal, now: Instant) {
-        self.try_again(at);
-        self.trouble_since(now, cause, refusal.clone());
-        // Of one flight of requests, the first to be refused sets the wait.
-        if matches!(self.mode, Mode::Paused(_)) && self.writing > 0 {
-            return;
-        }
-        let wait = if cause == Cause::Expired { CREDENTIALS } else { self.backoff.next() };
-        let probe_at = now + wait;
-        let since = match &self.mode {
-            Mode::Paused(pause) => pause.since,
-            Mode::Open => now,
-        };
-        self.mode = Mode::Paused(Pause { since, probe_at });
-        self.events.push(Event::Paused { cause, probe_at, refusal });
-    }
-
-    pub(super) fn trouble_since(&mut self, now: Instant, cause: Cause, refusal: Refusal) {
-        match &mut self.trouble {
-            Some(trouble) => (trouble.1, trouble.2) = (cause, refusal),
-            None => self.trouble = Some((now, cause, refusal)),
-        }
-    }
-
-    pub(super) fn patience_ends(&self) -> Option<Instant> {
-        self.trouble.as_ref().map(|(since, ..)| *since + self.options.patience)
-    }
-
-    pub(super) fn out_of_patience(&mut self, now: Instant) {
-        if self.end.is_none()
-            && self.patience_ends().is_some_and(|ends| now >= ends)
-            && let Some((_, cause, refusal)) = &self.trouble
-        {
-            self.end = Some(End::OutOfPatience { cause: *cause, refusal: refusal.clone() });
-        }
-    }
-
-    /// The target takes requests: it took the one for the entry at this place.
-    pub(super) fn went_through(&mut self, at: usize, now: Instant) {
-        self.succeeded = true;
-        self.trouble = None;
-        self.backoff.reset();
-        let sent = self.records[at].sent.unwrap_or(now);
-        let from = self.options.pace.rate();
-        if let Some(to) = self.options.pace.accepted(sent, now) {
-            self.events.push(Event::RateChanged { from, to, throttled: false });
-        }
-        if let Mode::Paused(pause) = &self.mode {
-            self.events.push(Event::Reopened { after: now.saturating_duration_since(pause.since) });
-            self.mode = Mode::Open;
-            // A slow start: what was refused together must not come back together.
-            self.window = 1;
-        } else {
-            self.window = (self.window + 1).min(self.options.concurrency);
-        }
-    }
-
     /// The target has answered a question.
     pub(in crate::import) fn told(
         &mut self,
@@ -167,10 +117,10 @@ impl State {
             Told::Changed(answer) => return self.changed(at, answer, now),
             Told::Listed(Ok(page)) => {
                 self.answered(at, now);
-                if self.names.are_asked_for() {
-                    return self.names_listed(page);
-                }
-                return self.looked_up(at, page, now);
+                return match question {
+                    Question::List(filter, _) if is_whole(&filter) => self.names_listed(page),
+                    _ => self.looked_up(at, page, now),
+                };
             }
             Told::Described(Ok(artifact)) => {
                 self.answered(at, now);
@@ -191,13 +141,19 @@ impl State {
         let asked = self.records[at].asked.unwrap_or(now);
         self.options.look_up_pace.accepted(asked, now);
         self.records[at].unanswered = 0;
-        self.trouble = self.trouble.take().filter(|(_, cause, _)| *cause == Cause::Limit);
+        self.question_trouble = None;
     }
 
     fn looked_up(&mut self, at: usize, page: Page, now: Instant) {
-        let record = &self.records[at];
+        let record = &mut self.records[at];
+        record.pages += 1;
+        let pages = record.pages;
         match verdict(&record.job.artifact, page.found, record.intent) {
             Verdict::Nothing => match page.next {
+                Some(_) if pages >= PAGES => {
+                    let question = self.question_at_source(at, None);
+                    self.give_up(at, &question, Refusal::ours("its list of artifacts has no end"));
+                }
                 Some(token) => self.look_up(at, Some(token)),
                 None => self.nothing_there(at, now),
             },
@@ -205,12 +161,17 @@ impl State {
                 let request_id = record.doubt.as_ref().and_then(Doubt::request_id);
                 self.settle(at, Outcome::Recovered, Some(found.arn), request_id, None);
             }
-            Verdict::Ours(found) | Verdict::Same(found) => self.exists(at, found),
+            // By clocks that differ a little it may be ours: what it is like tells.
+            Verdict::OursPerhaps(found) if record.maybe_made => self.exists(at, &found, true),
+            Verdict::Ours(found) | Verdict::OursPerhaps(found) | Verdict::Same(found) => {
+                self.exists(at, &found, false);
+            }
         }
     }
 
     fn nothing_there(&mut self, at: usize, now: Instant) {
         let record = &mut self.records[at];
+        record.pages = 0;
         let Some(Doubt::Attempt { refusal, again }) = record.doubt.take() else {
             self.ready.push_back(at);
             return;
@@ -231,7 +192,7 @@ impl State {
             record.doubt = Some(Doubt::Attempt { refusal, again: true });
             let question = self.question_at_source(at, None);
             self.parked.insert((until.max(now), at), Some(question));
-        } else if record.attempts < ATTEMPTS {
+        } else if record.doubts < ATTEMPTS {
             self.ready.push_back(at);
         } else {
             self.settle(at, Outcome::Unresolved, None, refusal.request_id.clone(), Some(refusal));
@@ -240,40 +201,36 @@ impl State {
 
     /// A question was not answered: it is asked again, or given up.
     fn unanswered(&mut self, at: usize, question: Question, refusal: Refusal, now: Instant) {
+        self.unanswered_since(now, &refusal);
         let record = &mut self.records[at];
         record.unanswered += 1;
-        let give_up = match refusal.class {
+        let wait = match refusal.class {
             Class::Throttled => {
                 let asked = record.asked.unwrap_or(now);
                 self.options.look_up_pace.throttled(asked, now);
-                self.trouble_since(now, Cause::Throttled, refusal.clone());
-                false
+                Some(Duration::ZERO)
             }
-            Class::NotSent => {
-                self.trouble_since(now, Cause::Unreachable, refusal.clone());
-                false
+            Class::Expired => Some(CREDENTIALS),
+            Class::NotSent => Some(self.backoff.moment()),
+            Class::Denied | Class::Rejected => None,
+            Class::Limit | Class::Ambiguous | Class::Lost => {
+                (record.unanswered < LOOK_UPS).then(|| self.backoff.moment())
             }
-            Class::Expired => {
-                self.trouble_since(now, Cause::Expired, refusal.clone());
-                false
-            }
-            Class::Denied | Class::Rejected => true,
-            Class::Limit | Class::Ambiguous | Class::Lost => record.unanswered >= LOOK_UPS,
         };
-        if !give_up {
-            let wait = if refusal.class == Class::Throttled {
-                Duration::ZERO
-            } else {
-                self.backoff.moment()
-            };
-            self.parked.insert((now + wait, at), Some(question));
-            return;
+        match wait {
+            Some(wait) => {
+                self.parked.insert((now + wait, at), Some(question));
+            }
+            None => self.give_up(at, &question, refusal),
         }
-        if self.names.are_asked_for() {
+    }
+
+    fn give_up(&mut self, at: usize, question: &Question, refusal: Refusal) {
+        if matches!(question, Question::List(filter, _) if is_whole(filter)) {
             return self.names_unknown();
         }
         if self.records[at].existing.is_some() {
-            return self.cannot_compare(at, &question, refusal);
+            return self.cannot_compare(at, question, refusal);
         }
         match self.records[at].doubt.take() {
             Some(Doubt::Attempt { refusal: first, .. }) if first.class == Class::Rejected => {
@@ -301,13 +258,9 @@ impl State {
     }
 }
 
-impl Doubt {
-    fn request_id(&self) -> Option<String> {
-        match self {
-            Self::Unknown => None,
-            Self::Attempt { refusal, .. } => refusal.request_id.clone(),
-        }
-    }
+/// Whether a listing is of everything, as for names.
+fn is_whole(filter: &Filter) -> bool {
+    *filter == Filter::default()
 }
 
 /// Whether a refusal may mean that the artifact is there: the service says so with the same code as

@@ -10,8 +10,13 @@ use crate::event::Event;
 use crate::import::End;
 use crate::import::change::{Change, Drift, OnExists, change, differences};
 use crate::import::lookup::{is_unchanged, seen_differences};
-use crate::service::{Answer, Found, TagPage};
+use crate::service::{Answer, Found, TagPage, Update};
 use crate::submission::{Class, Outcome, Refusal, listed};
+
+/// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
+const TAG_PAGES: u32 = 20;
+/// Times that an artifact may be listed and then not be there.
+const VANISHED: u32 = 3;
 
 /// What is there already, as far as it is known.
 #[derive(Debug)]
@@ -21,8 +26,12 @@ pub(super) struct Existing {
     pub(super) modified: Option<SystemTime>,
     /// What was described, and the tags so far.
     described: Option<Artifact>,
-    /// Whether it was compared in every field, now or by the journal.
+    /// Whether it is known in every field, now or by the journal, and is what the manifest says.
     compared: bool,
+    /// Whether an attempt of ours made it, if it proves to be equal.
+    perhaps_ours: bool,
+    /// Pages of its tags.
+    pages: u32,
     /// Requests that are still to be sent.
     changes: VecDeque<Question>,
     change: Change,
@@ -35,12 +44,19 @@ impl Existing {
             modified,
             described: None,
             compared: false,
+            perhaps_ours: false,
+            pages: 0,
             changes: VecDeque::new(),
             change: Change::default(),
         })
     }
 
-    /// Whether it was compared in every field.
+    /// Whether it was asked for whole.
+    pub(super) const fn is_described(&self) -> bool {
+        self.described.is_some()
+    }
+
+    /// Whether it is known in every field, and is what the manifest says.
     pub(super) const fn is_compared(&self) -> bool {
         self.compared
     }
@@ -60,28 +76,31 @@ impl State {
         self.describe(at, Existing::new(arn, None));
     }
 
-    /// A listing shows `found` at the source of the entry, and no attempt of ours made it.
-    pub(super) fn exists(&mut self, at: usize, found: Found) {
+    /// A listing shows `found` at the source of the entry, and no attempt of ours made it, or only
+    /// `perhaps`.
+    pub(super) fn exists(&mut self, at: usize, found: &Found, perhaps: bool) {
         let entry = self.records[at].job.entry;
-        if self.is_anothers(at, &found) {
+        if !perhaps && self.is_anothers(found) {
             self.events.push(Event::MadeByAnother(entry));
         }
-        if self.refuses_existing(at, &found.arn) {
+        if !perhaps && self.refuses_existing(at, &found.arn) {
             return;
         }
         let job = &self.records[at].job;
-        let unchanged = job.known.as_ref().is_some_and(|known| is_unchanged(known, &found));
+        let unchanged = job.known.as_ref().is_some_and(|known| is_unchanged(known, found));
         let updates = matches!(self.options.on_exists, OnExists::Update { .. });
         let ask = match self.options.drift {
+            _ if perhaps && !self.records[at].settles_only => true,
             Drift::Always => true,
             Drift::Unknown => !unchanged,
             Drift::Never => updates && !unchanged,
         };
         let mut existing = Existing::new(found.arn.clone(), found.modified);
+        existing.perhaps_ours = perhaps;
         if ask {
             return self.describe(at, existing);
         }
-        let mut differences = seen_differences(&job.artifact, &found);
+        let mut differences = seen_differences(&job.artifact, found);
         for known in job.known.iter().flat_map(|known| &known.differences) {
             if !differences.iter().any(|seen| seen.field == known.field) {
                 differences.push(known.clone());
@@ -95,8 +114,7 @@ impl State {
 
     /// Whether what exists is a failure, and so settled.
     fn refuses_existing(&mut self, at: usize, arn: &str) -> bool {
-        let record = &self.records[at];
-        let ours = record.maybe_made || record.job.known.as_ref().is_some_and(|known| known.made);
+        let ours = self.records[at].job.known.as_ref().is_some_and(|known| known.made);
         if self.options.on_exists != OnExists::Fail || ours {
             return false;
         }
@@ -119,28 +137,33 @@ impl State {
     pub(super) fn tags(&mut self, at: usize, page: TagPage) {
         let Some(existing) = &mut self.records[at].existing else { return };
         let Some(described) = &mut existing.described else { return };
-        let news = !page.tags.is_empty();
         described.tags.extend(page.tags);
-        // A page without a tag is the last, whatever it says.
-        if let Some(token) = page.next.filter(|_| news) {
+        existing.pages += 1;
+        // No artifact has so many tags that this is not the last, whatever it says.
+        if let Some(token) = page.next.filter(|_| existing.pages < TAG_PAGES) {
             let question = Question::Tags(existing.arn.clone(), Some(token));
             self.questions.push_back((at, question));
             return;
         }
         let there = described.clone();
-        existing.compared = true;
         self.compare(at, &there);
     }
 
     fn compare(&mut self, at: usize, there: &Artifact) {
         let record = &mut self.records[at];
         let (wanted, stamp) = (&record.job.artifact, &self.options.stamp);
+        let Some(existing) = &mut record.existing else { return };
+        let all = wanted.differences(there);
+        // A stamp over what the manifest says leaves another value there than the manifest has.
+        existing.compared = !all.iter().any(|one| one.here.is_some() && stamp.covers(one));
         let OnExists::Update { prune } = self.options.on_exists else {
             let differences = differences(wanted, there, stamp);
             return self.compared(at, &differences);
         };
+        // What is left though the manifest does not have it is no difference now, but one for a run
+        // that does not update.
+        existing.compared &= prune || all.iter().all(|one| one.here.is_some());
         let change = change(wanted, there, prune, stamp);
-        let Some(existing) = &mut record.existing else { return };
         let arn = || existing.arn.clone();
         let mut changes = VecDeque::new();
         if let Some(update) = &change.update {
@@ -171,7 +194,9 @@ impl State {
             Some(Doubt::Attempt { refusal, .. }) => refusal.request_id.clone(),
             _ => None,
         };
+        let ours = record.existing.as_ref().is_some_and(|existing| existing.perhaps_ours);
         let (outcome, error) = match differences {
+            [] if ours && !record.settles_only => (Outcome::Recovered, None),
             [] => (Outcome::Existed, None),
             some if updates => (Outcome::Differs, Some(stays(some))),
             some => (Outcome::Differs, Some(Refusal::differs(some))),
@@ -208,7 +233,7 @@ impl State {
         let conflict = refusal.code.as_deref() == Some("ConflictException");
         let arn = self.records[at].existing.as_ref().map(|existing| existing.arn.clone());
         let question = self.records[at].existing.as_ref().and_then(|one| one.next_change());
-        match (refusal.class, question) {
+        match (refusal.class, &question) {
             (Class::Denied, Some(question)) if !self.succeeded => {
                 self.ready.push_front(at);
                 self.stop(End::Denied { action: question.permission(), refusal });
@@ -222,7 +247,14 @@ impl State {
                     self.parked.insert((now + self.backoff.moment(), at), None);
                 } else {
                     let request_id = refusal.request_id.clone();
-                    self.settle(at, Outcome::Unresolved, arn, request_id, Some(refusal));
+                    // Renamed to what belongs to another source.
+                    let renames = matches!(
+                        &question,
+                        Some(Question::Update(_, Update { name: Some(_), .. }))
+                    );
+                    let outcome =
+                        if conflict && renames { Outcome::Conflict } else { Outcome::Unresolved };
+                    self.settle(at, outcome, arn, request_id, Some(refusal));
                 }
             }
             _ => {
@@ -239,8 +271,9 @@ impl State {
         }
         let gone = refusal.code.as_deref().is_some_and(|code| code.starts_with("ResourceNotFound"));
         let record = &mut self.records[at];
-        if gone && record.attempts + record.unanswered < ATTEMPTS {
-            // It has been deleted since.
+        if gone && record.vanished < VANISHED {
+            // It has been deleted since, or the list is behind.
+            record.vanished += 1;
             record.existing = None;
             record.doubt = Some(Doubt::Unknown);
             self.look_up(at, None);

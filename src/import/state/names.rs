@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Question, State};
+use crate::import::key_of;
 use crate::service::{Filter, Found, Page};
 use crate::submission::{Outcome, Refusal};
 
@@ -23,11 +24,6 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn is_empty(&self) -> bool {
         self.wanted.is_empty()
-    }
-
-    /// Whether the target is being listed for them.
-    pub(super) const fn are_asked_for(&self) -> bool {
-        self.pages > 0
     }
 }
 
@@ -54,7 +50,13 @@ impl State {
     pub(super) fn names_listed(&mut self, page: Page) {
         for found in page.found {
             let name = found.name.as_ref();
-            if let Some((at, _)) = name.and_then(|name| self.names.wanted.remove(name)) {
+            let Some((at, _)) = name.and_then(|name| self.names.wanted.remove(name)) else {
+                continue;
+            };
+            if key_of(&found) == self.records[at].job.artifact.identity().key() {
+                // It is there after all: its look-up came too early.
+                self.exists(at, &found, false);
+            } else {
                 self.conflict(at, &found);
             }
         }

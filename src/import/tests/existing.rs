@@ -141,8 +141,9 @@ async fn changes_go_out_again_whatever_comes_back() {
     ] {
         let service = world_with(1, |artifact| property(artifact, "Rows", "1"));
         // The first two are Describe and ListTags.
-        let script = [class, class, class, class];
-        service.world().others = script.into();
+        // Expired credentials are read again every 30 s, and patience is two minutes.
+        let times = if class == Class::Expired { 3 } else { 4 };
+        service.world().others = std::iter::repeat_n(class, times).collect();
         let mut jobs = jobs(1);
         let mut artifact = (*jobs[0].artifact).clone();
         property(&mut artifact, "Rows", "2");
@@ -254,6 +255,136 @@ async fn stamps_are_sent_and_are_no_difference() {
     let stamped = Options { stamp: Arc::new(other), ..options(Rate::Unlimited) };
     let ran = run_on(ran.service, jobs(2), stamped).await;
     assert_eq!(ran.count(Outcome::Existed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_clocks_that_differ_what_was_made_is_told_by_what_it_is_like() {
+    for edited in [false, true] {
+        // The service's clock is behind, or somebody made it shortly before.
+        let world = World { behind: Duration::from_secs(60), ..World::default() };
+        let service = Scripted::new(world);
+        let mut jobs = jobs(1);
+        if edited {
+            service.commit(&jobs[0].artifact, Duration::ZERO);
+            let mut artifact = (*jobs[0].artifact).clone();
+            property(&mut artifact, "Rows", "2");
+            jobs[0].artifact = Arc::new(artifact);
+            service.world().script = [Does::Refuses(Class::Ambiguous)].into();
+        } else {
+            service.world().script = [Does::CreatesBut(Class::Lost)].into();
+        }
+        let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
+        let expected = if edited { Outcome::Differs } else { Outcome::Recovered };
+        assert_eq!(ran.count(expected), 1, "{:?}", ran.outcomes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stamp_over_what_the_manifest_says_leaves_it_unknown() {
+    let service =
+        world_with(1, |artifact| artifact.metadata_properties.commit_id = Some("a".into()));
+    let mut jobs = jobs(1);
+    let mut artifact = (*jobs[0].artifact).clone();
+    artifact.metadata_properties.commit_id = Some("b".into());
+    jobs[0].artifact = Arc::new(artifact);
+    let mut stamp = Stamp::default();
+    stamp.set("MetadataProperties.CommitId=z").unwrap();
+    let stamped = Options { stamp: Arc::new(stamp), ..options(Rate::Unlimited) };
+    let ran = run_on(service, jobs, stamped).await;
+    let settled = &ran.outcomes[&EntryId(0)];
+    assert_eq!((settled.outcome, settled.compared), (Outcome::Existed, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_leaves_more_than_the_manifest_has_is_not_known_to_be_equal() {
+    let service = world_with(2, |artifact| {
+        if artifact.name.as_deref() == Some("a0") {
+            property(artifact, "Theirs", "x");
+        }
+    });
+    let ran = run_on(service, jobs(2), on_exists(OnExists::Update { prune: false })).await;
+    let compared: Vec<_> = ran.outcomes.values().map(|settled| settled.compared).collect();
+    assert_eq!((ran.count(Outcome::Existed), compared), (2, vec![false, true]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_listed_and_not_there_is_given_up() {
+    let service = world_with(1, |_| ());
+    service.world().whole.clear();
+    let ran = run_on(service, jobs(1), options(Rate::Unlimited)).await;
+    assert_eq!((ran.end.clone(), ran.count(Outcome::Unresolved)), (End::Done, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_an_end_is_given_up() {
+    let world =
+        World { endless: true, script: [Does::Refuses(Class::Lost)].into(), ..World::default() };
+    let ran = run_with(world, 1, options(Rate::Unlimited)).await;
+    assert_eq!((ran.end.clone(), ran.count(Outcome::Unresolved)), (End::Done, 1));
+    assert!(message(&ran, 0).contains("has no end"), "{}", message(&ran, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_loses_leave_midway_stops_the_run_with_nothing_rejected() {
+    let world = World {
+        script: [Does::Creates; 20].into(),
+        otherwise: Some(Does::Refuses(Class::Denied)),
+        ..World::default()
+    };
+    let ran = run_with(world, 200, options(Rate::Fixed(10.0))).await;
+    let End::Denied { action, .. } = ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!(action, "sagemaker:CreateArtifact");
+    assert_eq!((ran.count(Outcome::Created), ran.outcomes.len()), (20, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_only_fails_is_paused_for_and_then_stopped_at() {
+    let world = World {
+        script: [Does::Creates; 20].into(),
+        otherwise: Some(Does::Refuses(Class::Ambiguous)),
+        ..World::default()
+    };
+    let ran = run_with(world, 3000, options(Rate::Fixed(100.0))).await;
+    assert!(matches!(ran.end, End::OutOfPatience { cause: Cause::Failing, .. }), "{:?}", ran.end);
+    let failed = ran.count(Outcome::Unresolved);
+    assert!(failed < 60, "{failed} of 3,000 are in doubt, and the others were not sent");
+
+    let fails = [Does::Refuses(Class::Ambiguous); 20];
+    let script = [Does::Creates; 20].into_iter().chain(fails).collect();
+    let world = World { script, ..World::default() };
+    let ran = run_with(world, 300, options(Rate::Fixed(100.0))).await;
+    assert_eq!((ran.end.clone(), ran.count(Outcome::Created)), (End::Done, 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_neither_taken_nor_limited_is_followed_by_a_wait() {
+    let limited = [Does::Refuses(Class::Limit); 3];
+    let others = [Does::Refuses(Class::Throttled); 4];
+    let script = [Does::Creates; 5].into_iter().chain(limited).chain(others).collect();
+    let mut one_by_one = options(Rate::Unlimited);
+    one_by_one.concurrency = 1;
+    let ran = run_with(World { script, ..World::default() }, 20, one_by_one).await;
+    assert_eq!(ran.count(Outcome::Created), 20);
+    let probes: Vec<_> = ran
+        .events
+        .iter()
+        .filter_map(|(at, event)| matches!(event, Event::Probed).then_some(*at))
+        .collect();
+    assert_eq!(probes.len(), 7);
+    for pair in probes.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(200), "{probes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_throttled_or_limited_is_no_attempt_without_a_verdict() {
+    let script = [Class::Throttled, Class::Limit, Class::Limit, Class::Throttled, Class::Limit]
+        .map(Does::Refuses)
+        .into_iter()
+        .chain([Does::Refuses(Class::Ambiguous)]);
+    let ran = scripted(script, 1).await;
+    assert_eq!(ran.count(Outcome::Created), 1);
+    assert_eq!(ran.outcomes[&EntryId(0)].attempts, 7);
 }
 
 mod survey {

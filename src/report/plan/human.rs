@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 use super::{Group, Report, Shown, called};
+use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped, quoted};
 use crate::plan::{Fate, Item};
+use crate::report::run::row::shown_target;
 
 /// Artifacts of a group that are listed.
 const LISTED: usize = 20;
@@ -15,7 +17,7 @@ const LISTED: usize = 20;
 /// Where the writer fails.
 pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     if let Some(target) = &report.log.target {
-        writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&target.to_string()))?;
+        writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&shown_target(target).to_string()))?;
     }
     writeln!(out, "{}\n", report.cost())?;
     for group in Group::ALL {
@@ -69,7 +71,7 @@ const fn explained(report: &Report<'_>, group: Group) -> &'static str {
 
 fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()> {
     let Some(entry) = report.entry(item) else { return Ok(()) };
-    let name = escaped(called(entry.name.as_deref(), entry.source_uri.as_deref()));
+    let name = escaped(&called(entry.name.as_deref(), entry.source_uri.as_deref()));
     let place = format!("{}:{}", escaped(&entry.file), entry.line);
     let colour = colour(Group::of(&item.fate));
     let sign = match &item.fate {
@@ -78,10 +80,13 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
         Fate::Exists => "=",
         Fate::Conflict { .. } | Fate::Unknown { .. } => "!",
     };
-    write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m")?;
+    let unseen = if item.unseen { "  (the journal takes it for done: `--recheck`)" } else { "" };
+    write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m{unseen}")?;
     match &item.fate {
-        Fate::Conflict { uri } => writeln!(out, "\n      it belongs to {}", escaped(uri)),
-        Fate::Unknown { reason } => writeln!(out, "\n      {}", escaped(&reason.to_string())),
+        Fate::Conflict { uri } => writeln!(out, "\n      it belongs to {}", escaped(&masked(uri))),
+        Fate::Unknown { reason } => {
+            writeln!(out, "\n      {}", escaped(&masked(&reason.to_string())))
+        }
         Fate::Differs { differences, change } => {
             writeln!(out)?;
             for one in differences {
@@ -113,7 +118,7 @@ fn gone(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     )?;
     let most = if report.all { usize::MAX } else { LISTED };
     for one in gone.iter().take(most) {
-        let name = escaped(called(one.name.as_deref(), Some(&one.uri)));
+        let name = escaped(&called(one.name.as_deref(), Some(&one.uri)));
         let place = format!("{}:{}", escaped(&one.file), one.line);
         writeln!(out, "  {colour}-\x1b[0m {name}  \x1b[2m{place}, {}\x1b[0m", escaped(&one.arn))?;
     }

@@ -1,5 +1,6 @@
 //! A plan as JSON, its shape fixed by `version`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -7,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Group, Report, Shown};
 use crate::artifact::Difference;
+use crate::diagnostic::secret::masked;
 use crate::plan::{Fate, Gone};
+use crate::report::run::row::shown_target;
 use crate::submission::Outcome;
 
 /// The version of the shape.
@@ -18,13 +21,15 @@ struct Row<'r> {
     action: &'static str,
     file: &'r str,
     line: u32,
-    name: Option<&'r str>,
-    source_uri: Option<&'r str>,
+    name: Option<Cow<'r, str>>,
+    source_uri: Option<Cow<'r, str>>,
     arn: Option<&'r str>,
     differences: Vec<Value>,
     /// What its name belongs to.
-    conflict: Option<&'r str>,
+    conflict: Option<Cow<'r, str>>,
     error: Option<String>,
+    /// Whether only an import with `--recheck` would see it.
+    needs_recheck: bool,
 }
 
 /// Writes the plan.
@@ -39,7 +44,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     let calls = report.plan.calls;
     let head = json!({
         "version": VERSION,
-        "target": report.log.target,
+        "target": report.log.target.as_ref().map(shown_target),
         "calls": { "create": calls.create, "update": calls.update, "ask": calls.ask },
         "seconds": report.time().map(|time| time.as_secs_f64().ceil()),
         "counts": counts,
@@ -58,20 +63,24 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             action: Group::Invalid.as_str(),
             file: &entry.file,
             line: entry.line,
-            name: entry.name.as_deref(),
-            source_uri: entry.source_uri.as_deref(),
+            name: entry.name.as_deref().map(masked),
+            source_uri: entry.source_uri.as_deref().map(masked),
             arn: None,
             differences: Vec::new(),
             conflict: None,
             error: None,
+            needs_recheck: false,
         };
         if entry.outcome != Outcome::Invalid {
             let Some(item) = items.next_if(|item| item.entry.0 as usize == at) else { continue };
             row.action = Group::of(&item.fate).as_str();
             row.arn = item.arn.as_deref();
+            row.needs_recheck = item.unseen;
             match &item.fate {
-                Fate::Conflict { uri } => row.conflict = Some(uri),
-                Fate::Unknown { reason } => row.error = Some(reason.to_string()),
+                Fate::Conflict { uri } => row.conflict = Some(masked(uri)),
+                Fate::Unknown { reason } => {
+                    row.error = Some(masked(&reason.to_string()).into_owned());
+                }
                 Fate::Differs { differences, change } => {
                     let ends =
                         |one| change.as_ref().is_some_and(|change| change.ends.contains(one));
@@ -105,8 +114,8 @@ fn gone(one: &Gone) -> Value {
     json!({
         "file": one.file,
         "line": one.line,
-        "name": one.name,
-        "source_uri": one.uri,
+        "name": one.name.as_deref().map(masked),
+        "source_uri": masked(&one.uri),
         "arn": one.arn,
     })
 }

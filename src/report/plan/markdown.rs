@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{Group, Report, Shown, called};
+use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::grouped;
 use crate::plan::{Fate, Item};
 use crate::report::markdown::code;
+use crate::report::run::row::shown_target;
 
 /// The most characters of the whole: a comment on GitHub takes 65,536.
 const MOST: usize = 65_000;
@@ -20,7 +22,7 @@ const TAIL: usize = 200;
 pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     let mut text = String::from("### lineload plan\n\n");
     if let Some(target) = &report.log.target {
-        let _ = writeln!(text, "{}\n", code(&target.to_string()));
+        let _ = writeln!(text, "{}\n", code(&shown_target(target).to_string()));
     }
     let _ = writeln!(text, "{}\n\n| | artifacts |\n|---|---:|", sentence(&report.cost()));
     for group in Group::ALL {
@@ -68,7 +70,7 @@ fn sentence(text: &str) -> String {
 fn lines(report: &Report<'_>, group: Group) -> Vec<String> {
     if group == Group::Gone {
         let line = |one: &crate::plan::Gone| {
-            let name = code(called(one.name.as_deref(), Some(&one.uri)));
+            let name = code(&called(one.name.as_deref(), Some(&one.uri)));
             format!(
                 "- {name} ({}), {}\n",
                 code(&format!("{}:{}", one.file, one.line)),
@@ -82,14 +84,14 @@ fn lines(report: &Report<'_>, group: Group) -> Vec<String> {
 
 fn line(report: &Report<'_>, item: &Item) -> Option<String> {
     let entry = report.entry(item)?;
-    let name = code(called(entry.name.as_deref(), entry.source_uri.as_deref()));
+    let name = code(&called(entry.name.as_deref(), entry.source_uri.as_deref()));
     let mut line = format!("- {name} ({})", code(&format!("{}:{}", entry.file, entry.line)));
     match &item.fate {
         Fate::Conflict { uri } => {
-            let _ = write!(line, ": the name belongs to {}", code(uri));
+            let _ = write!(line, ": the name belongs to {}", code(&masked(uri)));
         }
         Fate::Unknown { reason } => {
-            let _ = write!(line, ": {}", code(&reason.to_string()));
+            let _ = write!(line, ": {}", code(&masked(&reason.to_string())));
         }
         Fate::Differs { differences, .. } => {
             for one in differences {
@@ -99,6 +101,9 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
             }
         }
         Fate::Create | Fate::Exists => {}
+    }
+    if item.unseen {
+        line.push_str("\n  - the journal takes it for done: `--recheck`");
     }
     line.push('\n');
     Some(line)

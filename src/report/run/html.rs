@@ -128,6 +128,7 @@ const fn why(cause: Cause) -> &'static str {
         Cause::Unreachable => "the target could not be reached",
         Cause::Expired => "the credentials had expired",
         Cause::Throttled => "every request was throttled",
+        Cause::Failing => "the service failed",
     }
 }
 

@@ -99,9 +99,15 @@ impl RunProgress {
     }
 
     /// The target is listed before anything is sent; so many artifacts so far.
-    pub fn listing(&self, listed: usize) {
+    pub fn listing(&mut self, listed: usize) {
+        let message = format!("listing the target: {} artifacts", grouped(listed as u64));
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("listing the target: {} artifacts", grouped(listed as u64)));
+            bar.set_message(message);
+        } else if self.lines && self.last_line.elapsed() >= LINES {
+            self.last_line = Instant::now();
+            let mut out = anstream::stderr().lock();
+            // A log that nobody can write to is no reason to stop.
+            let _ = std::io::Write::write_fmt(&mut out, format_args!("{message}\n"));
         }
     }
 
@@ -217,12 +223,17 @@ impl RunProgress {
             }
             State::Probing => "probing".to_owned(),
         };
-        format!(
-            "created {}, existing {}, failed {}, {rate:.1}/s, {state}{eta}",
+        let mut counts = format!(
+            "created {}, existing {}",
             grouped(created as u64),
-            grouped(count(Outcome::Existed) as u64),
-            grouped(failed as u64),
-        )
+            grouped(count(Outcome::Existed) as u64)
+        );
+        for outcome in [Outcome::Updated, Outcome::Differs] {
+            if count(outcome) > 0 {
+                counts.push_str(&format!(", {outcome} {}", grouped(count(outcome) as u64)));
+            }
+        }
+        format!("{counts}, failed {}, {rate:.1}/s, {state}{eta}", grouped(failed as u64))
     }
 }
 

@@ -62,7 +62,7 @@ impl<'r> Row<'r> {
 }
 
 /// The target without the password that its URL may have.
-pub(super) fn shown_target(target: &Target) -> Target {
+pub(in crate::report) fn shown_target(target: &Target) -> Target {
     match target {
         Target::Endpoint { url, region } => {
             Target::Endpoint { url: masked(url).into_owned(), region: region.clone() }
