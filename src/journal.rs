@@ -122,6 +122,65 @@ pub struct Known {
     pub line: u32,
 }
 
+/// What is known at a target, as it was when this was made.
+#[derive(Debug)]
+pub struct KnownAt<'j> {
+    transaction: rusqlite::Transaction<'j>,
+    target: Option<i64>,
+    path: &'j Path,
+}
+
+/// What is known to equal a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEqual {
+    /// Its ARN.
+    pub arn: Option<String>,
+    /// When it was changed last, by the target's clock, if that was seen.
+    pub modified: Option<SystemTime>,
+    /// Whether a run with this journal created it.
+    pub made: bool,
+}
+
+impl KnownAt<'_> {
+    /// What is known at the source `key`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn at(&self, key: Key) -> Result<Option<Known>, JournalError> {
+        let read = || {
+            let mut statement = self.transaction.prepare_cached(&format!(
+                "SELECT {} FROM known LEFT JOIN entry ON entry.id = known.entry
+                 WHERE target = ?1 AND known.source = ?2",
+                Known::COLUMNS
+            ))?;
+            statement.query_row(params![self.target, key.0], Known::read).optional()
+        };
+        read().map_err(|error| schema::failure(self.path, &error))
+    }
+
+    /// What is known at the source `key` to equal the request with this `digest`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
+        let read = || {
+            let mut statement = self.transaction.prepare_cached(
+                "SELECT arn, modified_ms, made FROM known
+                 WHERE target = ?1 AND source = ?2 AND digest = ?3",
+            )?;
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok(KnownEqual {
+                    arn: row.get(0)?,
+                    modified: row.get::<_, Option<i64>>(1)?.map(from_millis),
+                    made: row.get(2)?,
+                })
+            };
+            statement.query_row(params![self.target, key.0, digest.0], row).optional()
+        };
+        read().map_err(|error| schema::failure(self.path, &error))
+    }
+}
+
 impl Known {
     const COLUMNS: &str =
         "known.digest, known.request, known.arn, modified_ms, made, file, line, known.source";
@@ -229,21 +288,24 @@ impl Journal {
         read().map_err(|error| self.failed(&error))
     }
 
-    /// What is known of the source `key` at `target`.
+    /// What is known at `target`, to be asked source by source.
     ///
     /// # Errors
     /// Where the journal cannot be read.
-    pub fn known(&self, target: &Target, key: Key) -> Result<Option<Known>, JournalError> {
+    pub fn known(&self, target: &Target) -> Result<KnownAt<'_>, JournalError> {
         let read = || {
-            let mut statement = self.connection.prepare_cached(&format!(
-                "SELECT {} FROM known JOIN target ON target.id = known.target
-                 LEFT JOIN entry ON entry.id = known.entry
-                 WHERE target.identity = ?1 AND known.source = ?2",
-                Known::COLUMNS
-            ))?;
-            statement.query_row(params![target.identity(), key.0], Known::read).optional()
+            // One transaction for all questions: each of its own would take and give back the lock.
+            let transaction = self.connection.unchecked_transaction()?;
+            let row = transaction
+                .query_row(
+                    "SELECT id FROM target WHERE identity = ?1",
+                    [target.identity()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(KnownAt { transaction, target: row, path: &self.path })
         };
-        read().map_err(|error| self.failed(&error))
+        read().map_err(|error: rusqlite::Error| self.failed(&error))
     }
 
     /// Begins a run: in one transaction it takes the place of what earlier runs at `target` staged

@@ -212,7 +212,7 @@ fn job(
     entry: &StagedEntry,
 ) -> Result<Job, Failure> {
     let artifact = &entry.artifact;
-    let known = journal.known(&ready.target, artifact.identity().key());
+    let known = journal.known(&ready.target).and_then(|known| known.at(artifact.identity().key()));
     let known = known.map_err(|error| status::failure(&error))?;
     let start = match &known {
         Some(known) => known.arn.clone().map_or(Start::Ask, Start::There),

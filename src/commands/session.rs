@@ -22,7 +22,9 @@ use crate::config::Config;
 use crate::event::{Event, Settled};
 use crate::import::change::{Drift, OnExists};
 use crate::import::{self, Asker, End, Job, KnownThere, Start, Unanswered};
-use crate::journal::{Journal, Known, NewRun, OpenIntent, Staged, ToStage, Writer};
+use crate::journal::{
+    Journal, JournalError, Known, KnownEqual, NewRun, OpenIntent, Staged, ToStage, Writer,
+};
 use crate::pace::{Limits, Pace, Rate};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
@@ -156,11 +158,11 @@ impl<'s> Session<'s> {
         log: &mut RunLog,
     ) -> Result<Vec<Job>, Failure> {
         let mut jobs = Vec::new();
+        let failure = |error: JournalError| status::failure(&error);
+        let all = journal.known(&self.ready.target).map_err(failure)?;
         for entry in entries {
             let Some(artifact) = entry.artifact.take() else { continue };
             let key = artifact.identity().key();
-            let known = journal.known(&self.ready.target, key);
-            let known = known.map_err(|error| status::failure(&error))?;
             let earlier = resolved.get(&key);
             if let Some(settled) = earlier.filter(|one| one.outcome == Outcome::Unresolved) {
                 // Nobody knows whether it is there: it must not be created again. It stays open.
@@ -168,16 +170,17 @@ impl<'s> Session<'s> {
                 continue;
             }
             let ours = earlier.is_some_and(|one| one.outcome == Outcome::Recovered);
-            let equal = known.as_ref().is_some_and(|one| one.digest == Some(artifact.digest()));
-            let made = known.as_ref().is_some_and(|known| known.made);
-            let fails = self.manner.on_exists == OnExists::Fail && !made;
-            let asks = (recheck || fails || self.manner.drift == Drift::Always) && !ours;
-            if let Some(known) = known.as_ref().filter(|_| equal && !asks) {
+            let asks = (recheck || self.manner.drift == Drift::Always) && !ours;
+            let fails = self.manner.on_exists == OnExists::Fail;
+            let equal =
+                if asks { None } else { all.equal(key, artifact.digest()).map_err(failure)? };
+            if let Some(known) = equal.filter(|known| known.made || !fails) {
                 let outcome = if ours { Outcome::Recovered } else { Outcome::Existed };
                 log.known += usize::from(!ours);
                 log.settle(by_journal(entry.id, outcome, known));
                 continue;
             }
+            let known = all.at(key).map_err(failure)?;
             let differences = |known: &Known| match known.artifact() {
                 Some(there) => import::change::differences(&artifact, &there, &self.manner.stamp),
                 None => Vec::new(),
@@ -407,11 +410,11 @@ impl<'s> Session<'s> {
 }
 
 /// What the journal tells of an entry, without a request.
-fn by_journal(entry: EntryId, outcome: Outcome, known: &Known) -> Settled {
+fn by_journal(entry: EntryId, outcome: Outcome, known: KnownEqual) -> Settled {
     Settled {
         entry,
         outcome,
-        arn: known.arn.clone(),
+        arn: known.arn,
         attempts: 0,
         request_id: None,
         error: None,

@@ -75,7 +75,8 @@ async fn an_intent_is_open_until_its_outcome_is_noted() {
     let age = at.duration_since(open[0].at).unwrap_or_default();
     assert!(age < Duration::from_millis(2), "{age:?}");
     assert!(journal.open_intents(&target("b")).unwrap().is_empty());
-    let known = |uri: &str| journal.known(&here, artifact(uri).identity().key()).unwrap();
+    let known =
+        |uri: &str| journal.known(&here).unwrap().at(artifact(uri).identity().key()).unwrap();
     assert_eq!(known("s3://x").unwrap().digest, Some(artifact("s3://x").digest()));
     assert!(known("s3://y").is_none() && known("s3://z").is_none());
     assert_eq!(std::fs::read_to_string(path.with_file_name(".gitignore")).unwrap(), "*\n");
@@ -149,7 +150,7 @@ async fn what_was_compared_is_known_and_what_differs_is_not() {
     note(3, Outcome::Updated, true);
     let mut journal = writer.finish(Some("done"), Some(12.5)).unwrap();
     let known = |journal: &Journal, uri: &str| {
-        journal.known(&here, artifact(uri).identity().key()).unwrap()
+        journal.known(&here).unwrap().at(artifact(uri).identity().key()).unwrap()
     };
     assert!(known(&journal, "s3://w").unwrap().made);
     let existed = known(&journal, "s3://x").unwrap();
@@ -214,7 +215,7 @@ fn a_journal_of_version_1_is_brought_up_to_date_by_the_next_run() {
     };
     let mut wanted = artifact("s3://bucket/1");
     wanted.name = Some("a1".into());
-    let known = journal.known(&target, wanted.identity().key()).unwrap().unwrap();
+    let known = journal.known(&target).unwrap().at(wanted.identity().key()).unwrap().unwrap();
     assert_eq!((known.digest, known.made), (Some(wanted.digest()), true));
     assert_eq!((known.file.as_str(), known.line), ("m/1.yaml", 1));
 }

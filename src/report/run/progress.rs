@@ -191,14 +191,14 @@ impl RunProgress {
         }
     }
 
+    /// Entries settled a second, lately.
     fn rate(&self) -> f64 {
-        let (Some((first, before)), Some((_, after))) = (self.marks.front(), self.marks.back())
-        else {
-            return 0.0;
-        };
-        let seconds = first.elapsed().as_secs_f64().max(0.1);
+        let old = |(at, _): &&(Instant, usize)| at.elapsed() >= RATE;
+        let before = self.marks.iter().take_while(old).last().or(self.marks.front());
+        let Some((since, before)) = before else { return 0.0 };
+        let seconds = since.elapsed().min(RATE).as_secs_f64().max(0.1);
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = (after - before) as f64 / seconds;
+        let rate = (self.counts.total() - before) as f64 / seconds;
         rate
     }
 
@@ -210,7 +210,11 @@ impl RunProgress {
         let rate = self.rate();
         let left = self.total.saturating_sub(self.counts.total());
         #[expect(clippy::cast_precision_loss, reason = "a time for people")]
-        let eta = if rate > 0.0 { eta(left as f64 / rate) } else { String::new() };
+        let eta = if rate > 0.0 && !matches!(self.state, State::Paused { .. } | State::Probing) {
+            eta(left as f64 / rate)
+        } else {
+            String::new()
+        };
         let state = match &self.state {
             State::Sending => "sending".to_owned(),
             State::Throttled { from: Some(from), to, .. } => {
