@@ -11,6 +11,9 @@ use crate::service::Found;
 /// intent. Larger skews are refused by SigV4 anyway, at five minutes.
 const SKEW: Duration = Duration::from_secs(300);
 
+/// How far a time may be off by being written down: the service tells milliseconds as a fraction.
+const ROUNDING: Duration = Duration::from_millis(2);
+
 /// What is at the source of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -41,7 +44,7 @@ pub(super) fn verdict(
     let (Some(created), Some(intent)) = (same.created, intent) else {
         return Verdict::Same(same);
     };
-    if alike && created >= intent {
+    if alike && created + ROUNDING >= intent {
         Verdict::Ours(same)
     } else if alike && created + SKEW >= intent {
         Verdict::OursPerhaps(same)

@@ -90,7 +90,7 @@ impl State {
         let unchanged = job.known.as_ref().is_some_and(|known| is_unchanged(known, found));
         let updates = matches!(self.options.on_exists, OnExists::Update { .. });
         let ask = match self.options.drift {
-            _ if perhaps && !self.records[at].settles_only => true,
+            _ if perhaps => true,
             Drift::Always => true,
             Drift::Unknown => !unchanged,
             Drift::Never => updates && !unchanged,
@@ -156,6 +156,13 @@ impl State {
         let all = wanted.differences(there);
         // A stamp over what the manifest says leaves another value there than the manifest has.
         existing.compared = !all.iter().any(|one| one.here.is_some() && stamp.covers(one));
+        if record.settles_only {
+            // With which stamp it was made, only that run knew: what is there besides is none of this.
+            let ours = all.iter().all(|one| one.here.is_none());
+            existing.perhaps_ours &= ours;
+            existing.compared &= all.is_empty();
+            return self.compared(at, &[]);
+        }
         let OnExists::Update { prune } = self.options.on_exists else {
             let differences = differences(wanted, there, stamp);
             return self.compared(at, &differences);
@@ -196,7 +203,7 @@ impl State {
         };
         let ours = record.existing.as_ref().is_some_and(|existing| existing.perhaps_ours);
         let (outcome, error) = match differences {
-            [] if ours && !record.settles_only => (Outcome::Recovered, None),
+            [] if ours => (Outcome::Recovered, None),
             [] => (Outcome::Existed, None),
             some if updates => (Outcome::Differs, Some(stays(some))),
             some => (Outcome::Differs, Some(Refusal::differs(some))),

@@ -280,6 +280,29 @@ async fn by_clocks_that_differ_what_was_made_is_told_by_what_it_is_like() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_earlier_run_left_open_is_told_alike_by_clocks_that_differ() {
+    let world = World { behind: Duration::from_secs(60), ..World::default() };
+    let service = Scripted::new(world);
+    let mut open = jobs(2);
+    // With a stamp, which only that run knew.
+    let mut stamped = (*open[0].artifact).clone();
+    property(&mut stamped, "Batch", "one");
+    service.commit(&stamped, Duration::ZERO);
+    let mut another = (*open[1].artifact).clone();
+    property(&mut another, "Rows", "1");
+    service.commit(&another, Duration::ZERO);
+    let mut edited = (*open[1].artifact).clone();
+    property(&mut edited, "Rows", "2");
+    open[1].artifact = Arc::new(edited);
+    open.iter_mut().for_each(|job| job.start = Start::Open(SystemTime::now()));
+    let settles = Options { drift: Drift::Never, ..options(Rate::Unlimited) };
+    let ran = run_on(service, open, settles).await;
+    let outcomes: Vec<_> = ran.outcomes.values().map(|one| (one.outcome, one.compared)).collect();
+    assert_eq!(outcomes, [(Outcome::Recovered, false), (Outcome::Existed, false)]);
+    assert_eq!(ran.service.world().asked.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stamp_over_what_the_manifest_says_leaves_it_unknown() {
     let service =
         world_with(1, |artifact| artifact.metadata_properties.commit_id = Some("a".into()));

@@ -84,7 +84,7 @@ class Between(http.server.BaseHTTPRequestHandler):
             note[3] = ALREADY
         elif not answer.startswith(b"{"):
             note[3] = "garbage"
-        if proxy.loose and operation == "ListArtifacts" and status == 200:
+        if proxy.loose and operation in ("ListArtifacts", "DescribeArtifact") and status == 200:
             answer = hidden(answer)
         try:
             self.send_response_only(status)
@@ -110,12 +110,12 @@ class Between(http.server.BaseHTTPRequestHandler):
 
 
 def hidden(answer):
-    """A listing without what the proxy has added."""
+    """An answer without what the proxy has added."""
     try:
         page = json.loads(answer)
     except ValueError:
         return answer
-    for one in page.get("ArtifactSummaries", []):
+    for one in page.get("ArtifactSummaries", [page]):
         one["ArtifactName"] = re.sub("-loose-[0-9]+$", "", one["ArtifactName"])
         types = one["Source"].get("SourceTypes", [])
         one["Source"]["SourceTypes"] = [kind for kind in types if not kind["Value"].startswith("loose-")]
