@@ -68,7 +68,10 @@ async fn export(
     let (pace, concurrency) = pace(args, settings, ready.target.is_local());
     let patience = args.pace.reach.limit_patience;
     let asker = Asker::new(ready.service.clone(), pace, patience, fastrand::u64(..), stopped);
-    let selection = Selection { types: args.types.clone(), prefixes: args.prefixes.clone() };
+    let mut types = args.types.clone();
+    types.sort_unstable();
+    types.dedup();
+    let selection = Selection { types, prefixes: args.prefixes.clone() };
     let catalogue = export::list(&asker, &selection, |listed| progress.listed(listed)).await;
     let catalogue = match catalogue {
         Ok(catalogue) => catalogue,
@@ -88,16 +91,47 @@ async fn export(
     progress.finish();
     let told = snapshot.told();
     warn(global, &notes(told, &layout));
-    if !global.quiet {
-        let mut out = Output::stdout(global.color.into());
-        writeln!(out, "{}", closing(told, &layout, &args.output, began.elapsed()))?;
-        out.flush()?;
+    if layout.is_empty() && end.is_ok() {
+        warn(global, &["no artifact of the target is among what was asked for".to_owned()]);
     }
-    Ok(match end {
-        Err(stopped) => tell(global, &stopped, told),
+    let others = if args.force { others(&args.output, told.files) } else { 0 };
+    if others > 0 {
+        let others = counted(others, "other manifest");
+        let folder = escaped(&args.output.display().to_string());
+        warn(
+            global,
+            &[format!("{others} in `{folder}`: `lint` and `import` take them with these")],
+        );
+    }
+    let exit = match &end {
+        Err(stopped) => tell(global, stopped, told),
         Ok(()) if told.refused + told.without_source > 0 => Exit::Findings,
         Ok(()) => Exit::Success,
-    })
+    };
+    if global.quiet {
+        return Ok(exit);
+    }
+    let mut out = Output::stdout(global.color.into());
+    let closed = writeln!(out, "{}", closing(told, &layout, &args.output, began.elapsed()));
+    match closed.and_then(|()| out.flush()) {
+        Ok(()) => Ok(exit),
+        // What was written stays written.
+        Err(error) => {
+            let failure = Failure { exit: Exit::Stopped, ..Failure::from(error) };
+            failure.show(global);
+            Ok(exit.and(failure.exit))
+        }
+    }
+}
+
+/// Manifests in `folder` besides the `written` ones.
+fn others(folder: &std::path::Path, written: usize) -> usize {
+    let is_manifest = |entry: &walkdir::DirEntry| {
+        let ending = entry.path().extension().and_then(|ending| ending.to_str());
+        entry.file_type().is_file() && matches!(ending, Some("yaml" | "yml"))
+    };
+    let all = walkdir::WalkDir::new(folder).into_iter().flatten().filter(is_manifest).count();
+    all.saturating_sub(written)
 }
 
 fn pace(args: &Export, settings: &Settings, local: bool) -> (crate::pace::Pace, usize) {

@@ -126,7 +126,9 @@ impl<S: Service> Asker<S> {
                 }
                 Class::NotSent => {
                     self.trouble(Cause::Unreachable, refusal)?;
-                    lock(&self.shared.backoff).next()
+                    // Of many questions under way each waits by itself: a shared exponent would be
+                    // raised by all of them at once.
+                    lock(&self.shared.backoff).moment()
                 }
                 Class::Expired => {
                     self.trouble(Cause::Expired, refusal)?;
@@ -140,7 +142,7 @@ impl<S: Service> Asker<S> {
                     lock(&self.shared.backoff).moment()
                 }
             };
-            self.sleep(wait).await?;
+            self.sleep(wait.min(self.patience_left())).await?;
         }
     }
 
@@ -251,6 +253,12 @@ impl<S: Service> Asker<S> {
     fn asked_to_stop(&self) -> Option<Unanswered> {
         let asked = *self.stop.borrow();
         (asked != Stop::No).then(|| ended(asked))
+    }
+
+    /// How long a target that gives no answer is waited for yet.
+    fn patience_left(&self) -> Duration {
+        let Some(since) = *lock(&self.shared.trouble) else { return self.shared.patience };
+        (since + self.shared.patience).saturating_duration_since(now())
     }
 
     /// Nothing is answered. It has an end.

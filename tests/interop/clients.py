@@ -271,19 +271,26 @@ def cli_2_takes_yaml(endpoint):
     if aws is None:
         print("skip  there is no version 2 of the AWS CLI here (Debian's awscli is one)", flush=True)
         return
-    manifest = MANIFESTS / "examples" / "one.yaml"
-    artifact = yaml.safe_load(manifest.read_text())
     client = boto3.client("sagemaker", endpoint_url=endpoint)
-    client.delete_artifact(Source=artifact["Source"])
-    made = subprocess.run(
-        [aws, "sagemaker", "create-artifact", "--endpoint-url", endpoint, "--output", "json",
-         "--cli-input-yaml", f"file://{manifest}"],
-        capture_output=True, text=True, env={**os.environ, **ENV},
-    )
-    check("version 2 of the AWS CLI takes a manifest", made.returncode == 0, made.stderr)
-    there = client.describe_artifact(ArtifactArn=json.loads(made.stdout)["ArtifactArn"])
-    same = all(there[key] == artifact[key] for key in ("ArtifactName", "ArtifactType", "Source"))
-    check("what it made is what the manifest says", same, there)
+    one_each = [MANIFESTS / "examples" / "one.yaml"]
+    for manifest in sorted(MANIFESTS.glob("**/*.yaml")):
+        documents = list(yaml.safe_load_all(manifest.read_text()))
+        if len(documents) == 1 and isinstance(documents[0], dict) and "Source" in documents[0]:
+            one_each.append(manifest)
+    for manifest in one_each[:12]:
+        artifact = yaml.safe_load(manifest.read_text())
+        client.delete_artifact(Source=artifact["Source"])
+        made = subprocess.run(
+            [aws, "sagemaker", "create-artifact", "--endpoint-url", endpoint, "--output", "json",
+             "--cli-input-yaml", f"file://{manifest}"],
+            capture_output=True, text=True, env={**os.environ, **ENV},
+        )
+        name = manifest.name
+        check(f"version 2 of the AWS CLI takes {name}", made.returncode == 0, made.stderr)
+        there = client.describe_artifact(ArtifactArn=json.loads(made.stdout)["ArtifactArn"])
+        keys = ("ArtifactName", "ArtifactType", "Source", "Properties")
+        same = all(there.get(key) == artifact.get(key) for key in keys if key in artifact)
+        check(f"what it made of {name} is what it says", same, there)
 
 
 def sagemaker_sdk_works(endpoint):

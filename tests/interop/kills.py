@@ -63,6 +63,9 @@ def writes(lab):
 
 def counted(lab, log):
     """disk.c sees what strace sees."""
+    if not shutil.which("strace"):
+        print("  there is no strace to check what disk.c counts", file=sys.stderr)
+        return
     case = Case(lab, 6)
     kinds = ("pwrite", "fsync", "fdatasync", "ftruncate")
     calls = "trace=pwrite64,fsync,fdatasync,ftruncate"
