@@ -308,8 +308,8 @@ impl Journal {
         read().map_err(|error: rusqlite::Error| self.failed(&error))
     }
 
-    /// Begins a run: in one transaction it takes the place of what earlier runs at `target` staged
-    /// and never attempted.
+    /// Begins a run: in one transaction it takes the place of what earlier runs at `target` staged and
+    /// never attempted, from the files that it `covers`.
     ///
     /// # Errors
     /// Where the journal cannot be written.
@@ -317,12 +317,13 @@ impl Journal {
         &mut self,
         run: &NewRun<'_>,
         target: &Target,
+        covers: &dyn Fn(&str) -> bool,
         entries: impl Iterator<Item = ToStage<'e>>,
     ) -> Result<Staged, JournalError> {
         let target = self.target(target)?;
         let write = || {
             let transaction = self.connection.transaction()?;
-            discard_staged(&transaction, target)?;
+            discard_staged(&transaction, target, run.folder, covers)?;
             transaction.execute(
                 "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -370,14 +371,20 @@ impl Journal {
         write().map_err(|error| schema::failure(&self.path, &error))
     }
 
-    /// Forgets what earlier runs at `target` staged and never attempted: the manifests say now that there
-    /// is nothing to be done.
+    /// Forgets what earlier runs at `target` staged from files that are covered, and never attempted: the
+    /// manifests say now that there is nothing to be done. Paths are relative to `folder`.
     ///
     /// # Errors
     /// Where the journal cannot be written.
-    pub fn discard_staged(&self, target: &Target) -> Result<(), JournalError> {
+    pub fn discard_staged(
+        &self,
+        target: &Target,
+        folder: &str,
+        covers: &dyn Fn(&str) -> bool,
+    ) -> Result<(), JournalError> {
         let target = self.target(target)?;
-        discard_staged(&self.connection, target).map_err(|error| self.failed(&error))
+        discard_staged(&self.connection, target, folder, covers)
+            .map_err(|error| self.failed(&error))
     }
 
     /// Hands the journal to the thread that writes outcomes.
@@ -393,10 +400,26 @@ impl Journal {
     }
 }
 
-fn discard_staged(connection: &Connection, target: i64) -> rusqlite::Result<()> {
-    let discard = "DELETE FROM entry WHERE (outcome IS NULL OR outcome = 'unresolved')
-                   AND intent_ms IS NULL AND run IN (SELECT id FROM run WHERE target = ?1)";
-    connection.execute(discard, [target]).map(drop)
+/// `folder` is what the paths that `covers` knows are relative to.
+fn discard_staged(
+    connection: &Connection,
+    target: i64,
+    folder: &str,
+    covers: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<()> {
+    let staged: Vec<(i64, String)> = connection
+        .prepare(
+            "SELECT entry.id, file FROM entry JOIN run ON run.id = entry.run
+             WHERE (outcome IS NULL OR outcome = 'unresolved') AND intent_ms IS NULL
+             AND target = ?1 AND (folder IS NULL OR folder = ?2 OR file LIKE '/%')",
+        )?
+        .query_map(params![target, folder], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut delete = connection.prepare("DELETE FROM entry WHERE id = ?1")?;
+    for (id, _) in staged.iter().filter(|(_, file)| covers(file)) {
+        delete.execute([id])?;
+    }
+    Ok(())
 }
 
 fn request(text: &str) -> rusqlite::Result<Artifact> {

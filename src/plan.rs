@@ -153,6 +153,9 @@ pub async fn plan<S: Service>(
     let mut answers = futures::stream::iter(asked).map(whole).buffer_unordered(window);
     while let Some((at, answer)) = answers.next().await {
         let answer = match answer {
+            Ok(artifact) if artifact.identity() != jobs[at].artifact.identity() => {
+                Err(Refusal::ours("what the target describes under its ARN is another artifact"))
+            }
             Ok(artifact) => Ok(artifact),
             Err(Unanswered::Refused(refusal)) => Err(refusal),
             Err(ended) => return Err(ended),

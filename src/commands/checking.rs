@@ -52,6 +52,15 @@ impl Manifest {
         self.sources.forget();
     }
 
+    /// Whether `file` is one of them, or would be if it were there, as a path of the command line has
+    /// it.
+    #[cfg(feature = "aws")]
+    pub(super) fn cover(&self, args: &Manifests, file: &str) -> bool {
+        let file_path = plain(Path::new(file));
+        let named = args.paths.iter().any(|path| file_path.starts_with(plain(path)));
+        named || self.walk.found.iter().any(|found| *found.name == *file)
+    }
+
     /// That there is no manifest among what was found, if so.
     pub(super) fn none_found(&self, args: &Manifests) -> Option<Failure> {
         if self.walk.files() > 0 {
@@ -376,6 +385,12 @@ fn unicode_locale() -> bool {
 /// Progress as `--progress` and `--quiet` have it.
 pub(super) const fn progress(global: &Global) -> When {
     if global.quiet { When::Never } else { global.progress }
+}
+
+/// `path` as it is shown: without `./` in front, and the working folder as nothing.
+#[cfg(feature = "aws")]
+pub(super) fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != std::path::Component::CurDir).collect()
 }
 
 /// The paths of a run as they are typed in a shell.

@@ -24,6 +24,8 @@ pub(super) struct Stops<'s> {
     pub(super) command: &'s str,
     pub(super) patience: Duration,
     pub(super) max_duration: Option<Duration>,
+    /// Whether the manifests have errors: also such that belong to no entry.
+    pub(super) findings: bool,
 }
 
 /// The command line as it was typed: run again, it goes on. Behind the command comes `word`, if there
@@ -111,11 +113,18 @@ fn finish(global: &Global, stops: &Stops<'_>, log: &RunLog, end: &End) -> Exit {
     let count = |outcome: Outcome| counts.of(outcome);
     let mut exit = Exit::Success;
     let failed = [Outcome::Invalid, Outcome::Rejected, Outcome::Conflict, Outcome::Differs];
-    if failed.iter().any(|outcome| count(*outcome) > 0) {
+    if stops.findings || failed.iter().any(|outcome| count(*outcome) > 0) {
         exit = Exit::Findings;
     }
     if count(Outcome::Unresolved) > 0 {
-        exit = exit.and(Exit::Stopped);
+        let unresolved = counted(count(Outcome::Unresolved), "artifact");
+        let notice = Notice {
+            exit: Exit::Stopped,
+            message: format!("{unresolved} unresolved: they may be there or not"),
+            help: vec![format!("the next run looks them up first: `{}`", stops.command)],
+        };
+        notice.show(global);
+        exit = exit.and(notice.exit);
     }
     if let Some(notice) = ended_early(stops, end, count(Outcome::Pending)) {
         notice.show(global);

@@ -1,6 +1,8 @@
 //! `lineload export`
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -31,7 +33,7 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         let signals = Signals::listen()?;
         let timeout = args.pace.reach.timeout;
         let ready = target::connect(&args.target, &settings.config, timeout).await?;
-        let (stopped, listening) = signals.into_stop();
+        let (stopped, listening) = signals.into_stop(Arc::new(AtomicBool::new(true)));
         // The first signal waits for the answers that are under way, the second for nothing.
         let exit = tokio::select! {
             exit = export(global, args, settings, &ready, stopped.clone()) => exit,

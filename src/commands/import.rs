@@ -119,6 +119,7 @@ impl Importing<'_> {
             command: &command,
             patience: args.pace.reach.limit_patience,
             max_duration: args.run.max_duration,
+            findings: checked.errors > 0,
         };
         let asked = (&args.run, &args.pace);
         let config = &settings.config;
@@ -146,7 +147,7 @@ impl Importing<'_> {
             return refuse(global, &args.run, log, &notice);
         }
         session.agree(&jobs, &log).await?;
-        let staging = Staging { command: &command, manifest: &manifest };
+        let staging = Staging { command: &command, manifest: &manifest, paths: &args.manifests };
         let began = Instant::now();
         let end = session.submit(journal, jobs, &staging, &mut log).await?;
         log.finish(Some(began));

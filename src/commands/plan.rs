@@ -1,10 +1,10 @@
 //! `lineload plan`
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::checking;
+use super::checking::{self, plain};
 use super::import::{check, stamp};
 use super::runtime::{Stopping, block_on};
 use super::session::questions;
@@ -183,11 +183,6 @@ fn exit(
         exit = exit.and(Exit::Stopped);
     }
     exit
-}
-
-/// `path` as it is shown: without `./` in front, and the working folder as nothing.
-fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 /// Why there is no plan.

@@ -88,7 +88,7 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
     let named = escaped(&named.join(", "));
     Err(Failure::usage(format!("{files} changed since the run was staged: {named}{more}"))
         .help(format!("import them as they are now: `{}`", run.command))
-        .help("or send what was staged: `lineload resume --as-staged`"))
+        .help(format!("or send what was staged: `{} --as-staged`", as_typed(None))))
 }
 
 /// The target of the run, as a command line would name it.
@@ -141,6 +141,7 @@ async fn go_on(
         command: &command,
         patience: args.pace.reach.limit_patience,
         max_duration: args.run.max_duration,
+        findings: false,
     };
     let asked = (&args.run, &args.pace);
     let mut session = Session::new(global, asked, &settings.config, ready, manner, stopping);

@@ -5,6 +5,11 @@ use std::future::Future;
 use std::task::Poll;
 
 #[cfg(feature = "aws")]
+use std::sync::Arc;
+#[cfg(feature = "aws")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(feature = "aws")]
 use tokio::sync::watch;
 
 use super::Failure;
@@ -75,15 +80,29 @@ impl Signals {
     }
 
     /// Turns the first signal into a wish to drain and the second into one to end, for as long as the
-    /// task lasts.
+    /// task lasts. Where nothing is sent yet, a signal that nobody heeds, since a file or an answer is
+    /// being read, ends the process.
     #[cfg(feature = "aws")]
-    pub(super) fn into_stop(mut self) -> (watch::Receiver<Stop>, tokio::task::JoinHandle<()>) {
+    pub(super) fn into_stop(
+        mut self,
+        sending: Arc<AtomicBool>,
+    ) -> (watch::Receiver<Stop>, tokio::task::JoinHandle<()>) {
         let (stop, stopped) = watch::channel(Stop::No);
         let listening = tokio::spawn(async move {
             let signal = self.next().await;
             tracing::info!("signal {signal}: waiting for what is under way");
             let _ = stop.send(Stop::Drain { signal });
-            let signal = self.next().await;
+            let hard = async {
+                tokio::time::sleep(HEEDED).await;
+                if !sending.load(Ordering::Relaxed) {
+                    end_now(signal);
+                }
+                std::future::pending::<()>().await;
+            };
+            let signal = tokio::select! {
+                signal = self.next() => signal,
+                () = hard => signal,
+            };
             let _ = stop.send(Stop::Now { signal });
             // The channel must not close while somebody listens.
             std::future::pending::<()>().await;
@@ -120,11 +139,27 @@ impl Signals {
     }
 }
 
+/// How long a signal has to be heeded before the process ends without more ado.
+#[cfg(feature = "aws")]
+const HEEDED: std::time::Duration = std::time::Duration::from_millis(500);
+
+#[cfg(feature = "aws")]
+#[expect(clippy::exit, reason = "something blocks that cannot be called off, and nothing was sent")]
+fn end_now(signal: u8) {
+    let mut err = anstream::stderr();
+    // Nobody may be there to read it.
+    let _ = std::io::Write::write_all(&mut err, b"interrupted: nothing was sent\n");
+    std::process::exit(i32::from(crate::exit::Exit::Signal(signal).code()));
+}
+
 /// Whether the run is to end, from the moment it began.
 #[cfg(feature = "aws")]
 #[derive(Debug)]
 pub(super) struct Stopping {
     pub(super) stopped: watch::Receiver<Stop>,
+    /// When the command began.
+    pub(super) began: std::time::Instant,
+    sending: Arc<AtomicBool>,
     listening: tokio::task::JoinHandle<()>,
 }
 
@@ -139,8 +174,14 @@ impl Drop for Stopping {
 impl Stopping {
     /// Listens to signals from now on.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let (stopped, listening) = Signals::listen()?.into_stop();
-        Ok(Self { stopped, listening })
+        let sending = Arc::new(AtomicBool::new(false));
+        let (stopped, listening) = Signals::listen()?.into_stop(Arc::clone(&sending));
+        Ok(Self { stopped, began: std::time::Instant::now(), sending, listening })
+    }
+
+    /// From now on requests are under way that are worth waiting for.
+    pub(super) fn sends(&self) {
+        self.sending.store(true, Ordering::Relaxed);
     }
 
     /// What comes of `work`, unless a signal ends it before anything is sent.

@@ -62,6 +62,7 @@ pub(super) struct Staging<'s> {
     /// The command that goes on.
     pub(super) command: &'s str,
     pub(super) manifest: &'s Manifest,
+    pub(super) paths: &'s crate::cli::Manifests,
 }
 
 /// What a run has at hand.
@@ -94,7 +95,7 @@ impl<'s> Session<'s> {
             ready,
             manner,
             began: std::time::SystemTime::now(),
-            until: args.max_duration.map(|most| Instant::now() + most),
+            until: args.max_duration.map(|most| stopping.began + most),
             stopping,
         }
     }
@@ -109,6 +110,7 @@ impl<'s> Session<'s> {
         if intents.is_empty() {
             return Ok(Ok((journal, Resolved::new())));
         }
+        self.stopping.sends();
         tracing::info!("{} attempts of an earlier run are open", intents.len());
         let job = |(number, intent): (u32, &OpenIntent)| Job {
             entry: EntryId(number),
@@ -271,8 +273,12 @@ impl<'s> Session<'s> {
         staging: &Staging<'_>,
         log: &mut RunLog,
     ) -> Result<End, Failure> {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let folder = folder.to_string_lossy();
+        // What other paths had left is theirs to go on with.
+        let covers = |file: &str| staging.manifest.cover(staging.paths, file);
         if jobs.is_empty() {
-            let discarded = journal.discard_staged(&self.ready.target);
+            let discarded = journal.discard_staged(&self.ready.target, &folder, &covers);
             return discarded.map(|()| End::Done).map_err(|error| status::failure(&error));
         }
         let to_stage = jobs.iter().filter_map(|job| {
@@ -280,15 +286,14 @@ impl<'s> Session<'s> {
             let (entry, artifact) = (job.entry, &*job.artifact);
             Some(ToStage { entry, file: &logged.file, line: logged.line, artifact })
         });
-        let folder = std::env::current_dir().unwrap_or_default();
         let run = NewRun {
             id: &log.run,
             command: staging.command,
-            folder: &folder.to_string_lossy(),
+            folder: &folder,
             settings: &serde_json::to_string(self.manner).unwrap_or_default(),
             files: &fingerprints(&jobs, staging.manifest, log),
         };
-        let staged = journal.stage(&run, &self.ready.target, to_stage);
+        let staged = journal.stage(&run, &self.ready.target, &covers, to_stage);
         let staged = staged.map_err(|error| status::failure(&error))?;
         self.send(journal, staged, jobs, log).await
     }
@@ -301,9 +306,11 @@ impl<'s> Session<'s> {
         jobs: Vec<Job>,
         log: &mut RunLog,
     ) -> Result<End, Failure> {
+        self.stopping.sends();
         let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
         let outcomes = writer.outcomes();
         let options = self.options(jobs.len());
+        log.by_listing = options.drift == Drift::Never;
         // What the service allows is found out by `auto` alone.
         let auto =
             self.pace.rate.is_none_or(|rate| rate == Rate::Auto) && !self.ready.target.is_local();
@@ -338,6 +345,7 @@ impl<'s> Session<'s> {
         let patience = self.pace.reach.limit_patience;
         let stop = self.stopping.stopped.clone();
         Asker::new(self.ready.service.clone(), pace, patience, fastrand::u64(..), stop)
+            .until(self.until)
     }
 
     fn options(&self, entries: usize) -> import::Options {

@@ -69,6 +69,9 @@ fn not_connected(error: &ConnectError) -> Failure {
             .help("log in with `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
             .help(local),
         ConnectError::NotIdentified(_) => failure.help("log in again, or choose another `--profile`"),
+        ConnectError::Unreachable(_) => failure.help("is there a network, and does a proxy stand in the way?"),
+        ConnectError::BadEndpoint(_) => failure.help("write it as `https://HOST` or `http://HOST:PORT`"),
+        ConnectError::BadRegion(_) => failure.help("write it as in `eu-west-1`"),
     }
 }
 
@@ -133,6 +136,8 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     }
     let _ = write!(err, "go on? [y/N] ");
     let _ = err.flush();
+    // Nobody else could say anything while it is waited for an answer.
+    drop(err);
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -33,6 +33,7 @@ pub struct Asker<S> {
     service: S,
     shared: Arc<Shared>,
     stop: watch::Receiver<Stop>,
+    until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -72,7 +73,14 @@ impl<S: Service> Asker<S> {
             trouble: Mutex::default(),
             calls: AtomicU64::new(0),
         };
-        Self { service, shared: Arc::new(shared), stop }
+        Self { service, shared: Arc::new(shared), stop, until: None }
+    }
+
+    /// The same, asking nothing from then on.
+    #[must_use]
+    pub const fn until(mut self, until: Option<Instant>) -> Self {
+        self.until = until;
+        self
     }
 
     /// Requests that were sent so far.
@@ -240,6 +248,8 @@ impl<S: Service> Asker<S> {
         if let Some(end) = self.asked_to_stop() {
             return Err(end);
         }
+        let left = self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(now()));
+        let time = time.min(left);
         if time.is_zero() {
             return Ok(());
         }
@@ -252,7 +262,11 @@ impl<S: Service> Asker<S> {
 
     fn asked_to_stop(&self) -> Option<Unanswered> {
         let asked = *self.stop.borrow();
-        (asked != Stop::No).then(|| ended(asked))
+        if asked != Stop::No {
+            return Some(ended(asked));
+        }
+        let over = self.until.is_some_and(|until| now() >= until);
+        over.then_some(Unanswered::Ended(End::OutOfTime))
     }
 
     /// How long a target that gives no answer is waited for yet.

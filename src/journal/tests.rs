@@ -50,7 +50,7 @@ fn stage(journal: &mut Journal, run: &str, target: &Target, uris: &[&str]) -> St
         settings: "{}",
         files: &[("a.yaml".to_owned(), [7; 32])],
     };
-    journal.stage(&run, target, entries).unwrap()
+    journal.stage(&run, target, &|_| true, entries).unwrap()
 }
 
 #[tokio::test]

@@ -49,6 +49,10 @@ pub struct RunLog {
     pub others: usize,
     /// Entries that existed and were compared by name and type only.
     pub unseen: usize,
+    /// Whether what exists was compared by name and type only.
+    pub by_listing: bool,
+    /// Entries that were created before the run was gone on with.
+    pub created_before: usize,
     /// Every entry, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
     /// How it went over time.
@@ -139,6 +143,8 @@ impl RunLog {
             survey: None,
             others: 0,
             unseen: 0,
+            by_listing: false,
+            created_before: 0,
             entries: entries.collect(),
             timeline: Timeline::default(),
         }
@@ -165,18 +171,21 @@ impl RunLog {
             request_id: entry.request_id.clone(),
             error: entry.error_message.is_some().then(|| error(entry)),
         });
-        Self {
+        let mut log = Self {
             run: run.id.clone(),
             target: Some(run.target.clone()),
             entries: entries.collect(),
             ..Self::new(&[], &SourceStore::default())
-        }
+        };
+        log.created_before = log.counts().of(Outcome::Created);
+        log
     }
 
     /// Takes in what became of an entry.
     pub fn settle(&mut self, settled: Settled) {
         let Some(entry) = self.entries.get_mut(settled.entry.0 as usize) else { return };
-        self.unseen += usize::from(settled.outcome == Outcome::Existed && !settled.compared);
+        let unseen = self.by_listing && settled.outcome == Outcome::Existed && !settled.compared;
+        self.unseen += usize::from(unseen);
         entry.outcome = settled.outcome;
         entry.arn = settled.arn;
         entry.attempts = settled.attempts;
@@ -201,7 +210,7 @@ impl RunLog {
     /// Artifacts created a second while it sent; `None` where none was.
     #[must_use]
     pub fn created_a_second(&self) -> Option<f64> {
-        let created = self.counts().of(Outcome::Created);
+        let created = self.counts().of(Outcome::Created).saturating_sub(self.created_before);
         let seconds = self.sending.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = created as f64 / seconds;

@@ -52,6 +52,15 @@ pub enum ConnectError {
     /// The credentials that are configured cannot be had.
     #[error("the AWS credentials cannot be had: {0}")]
     BadCredentials(String),
+    /// STS gives no answer.
+    #[error("AWS cannot be reached: {0}")]
+    Unreachable(String),
+    /// The endpoint is no URL.
+    #[error("the endpoint `{0}` is no URL")]
+    BadEndpoint(String),
+    /// The Region cannot be one.
+    #[error("there is no Region `{0}`")]
+    BadRegion(String),
     /// The credentials are not taken.
     #[error("AWS does not take the credentials: {0}")]
     NotIdentified(String),
@@ -113,6 +122,12 @@ pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
 pub async fn connect(options: &Options) -> Result<(SageMaker, Target), ConnectError> {
     let (shared, endpoint) = load(options).await;
     let region = shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
+    if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Err(ConnectError::BadRegion(region));
+    }
+    if let Some(url) = endpoint.as_ref().filter(|url| !is_url(url)) {
+        return Err(ConnectError::BadEndpoint(url.clone()));
+    }
     let credentials = shared.credentials_provider().ok_or(ConnectError::NoCredentials)?;
     credentials.provide_credentials().await.map_err(|error| match error {
         CredentialsError::CredentialsNotLoaded(_) => ConnectError::NoCredentials,
@@ -124,6 +139,13 @@ pub async fn connect(options: &Options) -> Result<(SageMaker, Target), ConnectEr
         None => identify(&shared, region).await?,
     };
     Ok((SageMaker::new(client, Some(options.clone())), target))
+}
+
+/// Whether `url` has a scheme that requests can be sent by, and a host.
+fn is_url(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
 }
 
 /// What the environment and the profile say, and the endpoint if it is another than AWS's.
@@ -171,11 +193,13 @@ fn endpoint_of(shared: &SdkConfig) -> Option<String> {
 /// Whose credentials they are.
 async fn identify(shared: &SdkConfig, region: String) -> Result<Target, ConnectError> {
     let client = aws_sdk_sts::Client::new(shared);
-    let identity = client
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(|error| ConnectError::NotIdentified(chain(&error)))?;
+    let identity = client.get_caller_identity().send().await.map_err(|error| {
+        let said = refusal(&error);
+        match said.class {
+            Class::NotSent | Class::Lost => ConnectError::Unreachable(said.message),
+            _ => ConnectError::NotIdentified(chain(&error)),
+        }
+    })?;
     let caller = identity.arn().unwrap_or_default().to_owned();
     let partition = caller.split(':').nth(1).filter(|part| !part.is_empty()).unwrap_or("aws");
     Ok(Target::Aws {

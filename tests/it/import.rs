@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::{
-    Ran, Served, artifact, at, folder, json, lineload, manifests, root, run, timeless, write,
+    Ran, Served, artifact, at, folder, json, lineload, manifests, root, run, timeless, with_keys,
+    write,
 };
 
 /// An import to a served registry.
@@ -366,4 +367,42 @@ fn credentials_that_cannot_be_had_any_more_pause_the_run_and_leave_nothing_in_do
         pairs(&[("pending", 40 - created), ("valid", 40)])
     );
     assert!(created < 40, "{created}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_an_import_with_1() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 2);
+    let ran = run(folder.path(), &["import", "manifests", "nosuch", "--local"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("created 2"), "{}", ran.out);
+}
+
+#[test]
+fn an_endpoint_or_region_that_cannot_be_is_told_before_anything_is_sent() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 2);
+    let wrong = [
+        ["--region", "eu-west-1", "--endpoint-url", "127.0.0.1:9"],
+        ["--region", "eu west 1", "--endpoint-url", "http://127.0.0.1:9"],
+    ];
+    for target in wrong {
+        let ran = with_keys(folder.path(), &[&["import", "--yes"], &target[..]].concat());
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(!folder.path().join(".lineload").exists());
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_reads_its_standard_input() {
+    let folder = folder(&[]);
+    let mut command = lineload(folder.path());
+    command.args(["import", "-", "--local"]).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap();
+    assert!(sent.success());
+    // Its input stays open.
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }

@@ -102,3 +102,18 @@ fn another_target_is_refused_and_a_run_is_found_by_its_id() {
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("and this is another"), "{}", ran.err);
 }
+
+#[test]
+fn an_import_of_other_paths_leaves_what_is_staged() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &[]);
+    let served = roomy(folder.path(), served);
+    write(&folder.path().join("other/a.yaml"), artifact(99));
+    let args =
+        ["import", "other", "--yes", "--region", "eu-west-1", "--endpoint-url", &served.endpoint];
+    let ran = with_keys(folder.path(), &args);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = with_keys(folder.path(), &["resume", "--yes", "--rate", "unlimited"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(served.artifacts().len(), 31);
+}

@@ -153,6 +153,13 @@ impl State {
         let record = &mut self.records[at];
         let (wanted, stamp) = (&record.job.artifact, &self.options.stamp);
         let Some(existing) = &mut record.existing else { return };
+        if there.identity() != wanted.identity() {
+            // Whatever it is, nothing is to be written to it.
+            let refusal =
+                Refusal::ours("what the target describes under its ARN is another artifact");
+            let arn = Some(existing.arn.clone());
+            return self.settle(at, Outcome::Unresolved, arn, None, Some(refusal));
+        }
         let all = wanted.differences(there);
         // A stamp over what the manifest says leaves another value there than the manifest has.
         existing.compared = !all.iter().any(|one| one.here.is_some() && stamp.covers(one));

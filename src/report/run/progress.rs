@@ -48,7 +48,10 @@ impl RunProgress {
                 Some(total as u64),
                 ProgressDrawTarget::stderr_with_hz(10),
             );
-            let style = ProgressStyle::with_template("{wide_bar:.cyan/blue} {pos}/{len}\n{msg}");
+            // Nobody knows how much there is to list.
+            let template =
+                if total == 0 { "{msg}" } else { "{wide_bar:.cyan/blue} {pos}/{len}\n{msg}" };
+            let style = ProgressStyle::with_template(template);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
