@@ -17,7 +17,7 @@ use crate::check::{Entry, Summary};
 use crate::cli::{Global, Plan, PlanFormat, WhenExists};
 use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
-use crate::import::change::{self, Drift, OnExists};
+use crate::import::change::{self, Drift};
 use crate::import::{Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{Known, Status};
 use crate::plan::{self, Calls, Fate};
@@ -109,8 +109,7 @@ impl Planning<'_> {
             }
         };
         let rate = args.rate.or(rate).filter(|_| !ready.target.is_local());
-        let updates = matches!(on_exists, OnExists::Update { .. });
-        let report = Report { plan: &plan, log: &log, rate, updates, all: args.all };
+        let report = Report { plan: &plan, log: &log, rate, on_exists, all: args.all };
         let out = Output::stdout(global.color.into());
         match args.format {
             PlanFormat::Human => report::human::write(&report, out)?,

@@ -11,6 +11,7 @@ use super::run::{LoggedEntry, RunLog};
 use crate::artifact::Difference;
 use crate::diagnostic::secret;
 use crate::diagnostic::words::counted;
+use crate::import::change::OnExists;
 use crate::plan::{Fate, Item, Plan};
 use crate::submission::Outcome;
 
@@ -26,8 +27,8 @@ pub struct Report<'r> {
     pub log: &'r RunLog,
     /// Creates a second; `None` where nothing bounds them, or nobody knows.
     pub rate: Option<f64>,
-    /// Whether an import changes what differs.
-    pub updates: bool,
+    /// What an import makes of what is there.
+    pub on_exists: OnExists,
     /// Whether every artifact is listed, however many there are.
     pub all: bool,
 }

@@ -38,6 +38,15 @@ pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> i
             escaped(&masked(&error))
         )?;
     }
+    let is_failed = |(outcome, _): &&(String, u64)| {
+        matches!(outcome.as_str(), "differs" | "conflict" | "rejected" | "unresolved")
+    };
+    let all: u64 = run.counts.iter().filter(is_failed).map(|(_, count)| *count).sum();
+    let more = all.saturating_sub(failed.len() as u64);
+    if more > 0 {
+        let more = grouped(more);
+        writeln!(out, "  and {more} more; of the latest run `--failed-manifests DIR` writes all")?;
+    }
     let left = |(outcome, count): &(String, u64)| {
         matches!(outcome.as_str(), "pending" | "open" | "unresolved") && *count > 0
     };

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Group, Report, Shown, called};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped, quoted};
+use crate::import::change::OnExists;
 use crate::plan::{Fate, Item};
 use crate::report::run::row::shown_target;
 
@@ -26,6 +27,12 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             let (colour, end) = (colour(group), "\x1b[0m");
             writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.as_str())?;
         }
+    }
+    if report.on_exists == OnExists::Fail && report.count(Group::Exists) > 0 {
+        writeln!(
+            out,
+            "what exists is a failure by `--on-exists fail`, but for what was created by us"
+        )?;
     }
     writeln!(out)?;
     let listed = [Group::Conflict, Group::Unknown, Group::Differs, Group::Create];
@@ -60,11 +67,14 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
 
 /// What is to be known of a group.
 const fn explained(report: &Report<'_>, group: Group) -> &'static str {
-    match group {
-        Group::Differs if report.updates => ", and an import changes it where it can",
-        Group::Differs => ", and an import leaves it; `--on-exists update` changes it",
-        Group::Conflict => ": the name belongs to another source",
-        Group::Unknown => ": it is there, and could not be compared",
+    match (group, report.on_exists) {
+        (Group::Differs, OnExists::Update { .. }) => ", and an import changes it where it can",
+        (Group::Differs, OnExists::Fail) => ", and `--on-exists fail` takes it for a failure",
+        (Group::Differs, OnExists::Skip) => {
+            ", and an import leaves it; `--on-exists update` changes name, properties and tags"
+        }
+        (Group::Conflict, _) => ": the name belongs to another source",
+        (Group::Unknown, _) => ": it is there, and could not be compared",
         _ => "",
     }
 }
