@@ -12,6 +12,8 @@ mod git;
 mod import;
 mod lint;
 #[cfg(feature = "aws")]
+mod manner;
+#[cfg(feature = "aws")]
 mod paced;
 #[cfg(feature = "aws")]
 mod plan;
@@ -23,6 +25,8 @@ mod serve;
 #[cfg(feature = "aws")]
 mod session;
 mod settings;
+#[cfg(feature = "aws")]
+mod staging;
 mod status;
 #[cfg(feature = "aws")]
 mod target;

@@ -18,7 +18,7 @@ pub use snapshot::{NoFolder, Snapshot, Told, WriteError, make, vacant};
 
 use crate::artifact::Artifact;
 use crate::import::{Asker, End, Unanswered};
-use crate::limits::RESERVED_TAG_PREFIX;
+use crate::limits::is_reserved_tag;
 use crate::service::{Filter, Found, Service};
 use crate::submission::{Class, Refusal};
 
@@ -167,16 +167,11 @@ async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopp
         Err(unanswered) => return not_there(unanswered, TAGS),
     }
     let all = artifact.tags.len();
-    artifact.tags.retain(|tag| !is_reserved(&tag.key));
+    artifact.tags.retain(|tag| !is_reserved_tag(&tag.key));
     // AWS tells tags in no order of which the reference says anything.
     artifact.tags.sort();
     let reserved_tags = all - artifact.tags.len();
     Ok(Fetched::There { artifact, reserved_tags })
-}
-
-fn is_reserved(key: &str) -> bool {
-    let head = key.get(..RESERVED_TAG_PREFIX.len());
-    head.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
 }
 
 fn not_there(unanswered: Unanswered, action: &'static str) -> Result<Fetched, Stopped> {

@@ -23,7 +23,7 @@ pub use survey::{Survey, key_of, survey, survey_pays, worth_it};
 use crate::artifact::{Artifact, Difference, Stamp};
 use crate::check::EntryId;
 use crate::event::Cause;
-use crate::journal::Outcomes;
+use crate::journal::{Known, Outcomes};
 use crate::pace::Pace;
 use crate::service::Found;
 use crate::submission::Refusal;
@@ -54,6 +54,22 @@ pub struct KnownThere {
     pub modified: Option<SystemTime>,
     /// Whether a run with this journal created it.
     pub made: bool,
+}
+
+impl KnownThere {
+    /// What `known` tells of what is there where `wanted` is to be; `None` where it was seen to differ,
+    /// and not how. What `stamp` sets is no difference.
+    #[must_use]
+    pub fn by_journal(known: &Known, wanted: &Artifact, stamp: &Stamp) -> Option<Self> {
+        known.digest?;
+        let there = known.artifact();
+        Some(Self {
+            differences: there
+                .map_or_else(Vec::new, |there| change::differences(wanted, &there, stamp)),
+            modified: known.modified,
+            made: known.made,
+        })
+    }
 }
 
 /// Where to begin with an entry.

@@ -137,6 +137,13 @@ pub const LIST_TAGS_PAGE_MIN: usize = 50;
 pub const LIST_TAGS_PAGE: usize = 100;
 /// The prefix of tag keys that only AWS may write, in any case.
 pub const RESERVED_TAG_PREFIX: &str = "aws:";
+/// Whether only AWS may write a tag of this key.
+#[must_use]
+pub fn is_reserved_tag(key: &str) -> bool {
+    let head = key.get(..RESERVED_TAG_PREFIX.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
+}
+
 /// The documented default quota of manually created artifacts in an account and Region.
 pub const DEFAULT_ARTIFACT_QUOTA: u64 = 6000;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Artifact;
-use crate::limits::RESERVED_TAG_PREFIX;
+use crate::limits::is_reserved_tag;
 
 /// A field that is one thing here and another there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,17 +61,11 @@ impl Artifact {
         for (key, value) in &self.properties {
             set(&format!("Properties.{key}"), Some(value));
         }
-        for tag in self.tags.iter().filter(|tag| !is_reserved(&tag.key)) {
+        for tag in self.tags.iter().filter(|tag| !is_reserved_tag(&tag.key)) {
             set(&format!("Tags.{}", tag.key), Some(&tag.value));
         }
         fields
     }
-}
-
-/// Whether only AWS can set and remove a tag of this key.
-pub(super) fn is_reserved(key: &str) -> bool {
-    key.get(..RESERVED_TAG_PREFIX.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::difference::is_reserved;
 use super::{Artifact, Difference, Metadata, Tag};
 use crate::diagnostic::words::either;
 use crate::limits::{
     METADATA_FIELDS, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE, TAG_KEY,
-    TAG_VALUE, TAGS_MAX, TextLimit, Violation,
+    TAG_VALUE, TAGS_MAX, TextLimit, Violation, is_reserved_tag,
 };
 
 /// The fields of `--set`.
@@ -72,7 +71,7 @@ impl Stamp {
             "Tags" => {
                 keeps(TAG_KEY, "the key of a tag", key)?;
                 keeps(TAG_VALUE, field, &value)?;
-                if is_reserved(key) {
+                if is_reserved_tag(key) {
                     return Err(bad("only AWS sets tags that begin with `aws:`".to_owned()));
                 }
                 self.tags.insert(key.to_owned(), value);

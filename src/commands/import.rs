@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use super::checking::{self, Filter, Manifest};
 use super::ending::{Stops, as_typed, conclude, reports_can_be_written, write_reports};
+use super::manner::Manner;
 use super::runtime::{Stopping, block_on};
-use super::session::{Manner, Session, Staging};
+use super::session::Session;
 use super::settings::Settings;
+use super::staging::Staging;
 use super::status;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
@@ -155,7 +157,12 @@ impl Importing<'_> {
     }
 }
 
-fn refuse(global: &Global, args: &Run, mut log: RunLog, notice: &Notice) -> Result<Exit, Failure> {
+pub(super) fn refuse(
+    global: &Global,
+    args: &Run,
+    mut log: RunLog,
+    notice: &Notice,
+) -> Result<Exit, Failure> {
     notice.show(global);
     log.finish(None);
     write_reports(&log, &args.report)?;

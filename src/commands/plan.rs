@@ -17,7 +17,7 @@ use crate::check::{Entry, Summary};
 use crate::cli::{Global, Plan, PlanFormat, WhenExists};
 use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
-use crate::import::change::{self, Drift};
+use crate::import::change::Drift;
 use crate::import::{Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{Known, Status};
 use crate::plan::{self, Calls, Fate};
@@ -141,14 +141,8 @@ impl Planning<'_> {
 fn jobs(entries: Vec<Entry>, known: &HashMap<Key, Known>, stamp: &Stamp) -> Vec<Job> {
     let job = |entry: Entry| {
         let artifact = entry.artifact?;
-        let known = known.get(&artifact.identity().key()).filter(|known| known.digest.is_some());
-        let known = known.map(|known| KnownThere {
-            differences: known
-                .artifact()
-                .map_or_else(Vec::new, |there| change::differences(&artifact, &there, stamp)),
-            modified: known.modified,
-            made: known.made,
-        });
+        let known = known.get(&artifact.identity().key());
+        let known = known.and_then(|known| KnownThere::by_journal(known, &artifact, stamp));
         Some(Job { entry: entry.id, artifact: Arc::new(artifact), known, start: Start::Create })
     };
     entries.into_iter().filter_map(job).collect()

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Failure;
-use super::ending::{Stops, as_typed, conclude, reports_can_be_written, write_reports};
-use super::import::too_many;
+use super::ending::{Stops, as_typed, conclude, reports_can_be_written};
+use super::import::{refuse, too_many};
+use super::manner::Manner;
 use super::runtime::{Stopping, block_on};
-use super::session::{Manner, Session, fingerprint};
+use super::session::Session;
 use super::settings::Settings;
+use super::staging::fingerprint;
 use super::status;
 use super::target::{self, Ready};
 use crate::check::EntryId;
@@ -182,10 +184,7 @@ async fn go_on(
         }
     };
     if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
-        notice.show(global);
-        log.finish(None);
-        write_reports(&log, &args.run.report)?;
-        return Ok(notice.exit);
+        return refuse(global, &args.run, log, &notice);
     }
     if !global.quiet {
         let done = entries.len() - left.len();
@@ -219,12 +218,6 @@ fn job(
         Some(known) => known.arn.clone().map_or(Start::Ask, Start::There),
         None => Start::Create,
     };
-    let known = known.filter(|known| known.digest.is_some()).map(|known| KnownThere {
-        differences: known.artifact().map_or_else(Vec::new, |there| {
-            crate::import::change::differences(artifact, &there, &manner.stamp)
-        }),
-        modified: known.modified,
-        made: known.made,
-    });
+    let known = known.and_then(|known| KnownThere::by_journal(&known, artifact, &manner.stamp));
     Ok(Job { entry: id, artifact: Arc::new(artifact.clone()), known, start })
 }

@@ -1,21 +1,19 @@
 //! One run at one target: what is open is settled, what is known is left, the rest is sent.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
 use super::Failure;
-use super::checking::{self, Manifest};
+use super::checking;
 use super::ending::ending;
+use super::manner::Manner;
 use super::paced;
 use super::runtime::Stopping;
+use super::staging::{Staging, fingerprints};
 use super::status;
 use super::target::{self, Ready};
-use crate::artifact::{Key, Stamp};
+use crate::artifact::Key;
 use crate::check::{Entry, EntryId};
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::config::Config;
@@ -23,29 +21,16 @@ use crate::event::{Event, Settled};
 use crate::import::change::{Drift, OnExists};
 use crate::import::{self, Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{
-    Journal, JournalError, Known, KnownEqual, NewRun, OpenIntent, Staged, ToStage, Writer,
+    Journal, JournalError, KnownEqual, NewRun, OpenIntent, Staged, ToStage, Writer,
 };
 use crate::pace::{Limits, Pace, Rate};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
-use crate::source::FileId;
 use crate::submission::Outcome;
-use crate::walk::Origin;
 
 /// The most questions a second that are asked of anything but the local registry.
 const QUESTIONS: f64 = 50.0;
-
-/// How a run goes about what exists. It is kept in the journal, for `resume`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Manner {
-    pub(super) on_exists: OnExists,
-    pub(super) drift: Drift,
-    #[serde(with = "stamps")]
-    pub(super) stamp: Arc<Stamp>,
-    pub(super) profile: Option<String>,
-}
 
 /// How fast a run goes, as the command line has it.
 pub(super) struct PaceOptions {
@@ -56,14 +41,6 @@ pub(super) struct PaceOptions {
 
 /// What became of the attempts that earlier runs left open, by source.
 pub(super) type Resolved = HashMap<Key, Settled>;
-
-/// What a run is staged from.
-pub(super) struct Staging<'s> {
-    /// The command that goes on.
-    pub(super) command: &'s str,
-    pub(super) manifest: &'s Manifest,
-    pub(super) paths: &'s crate::cli::Manifests,
-}
 
 /// What a run has at hand.
 pub(super) struct Session<'s> {
@@ -183,13 +160,6 @@ impl<'s> Session<'s> {
                 continue;
             }
             let known = all.at(key).map_err(failure)?;
-            let differences = |known: &Known| match known.artifact() {
-                Some(there) => import::change::differences(&artifact, &there, &self.manner.stamp),
-                None => Vec::new(),
-            };
-            // What was seen to differ, but not how, has to be asked about.
-            let told = known.as_ref().filter(|known| known.digest.is_some());
-            let told = told.map(|known| (known, differences(known)));
             let arn = known.as_ref().filter(|_| !asks).and_then(|known| known.arn.clone());
             // What an earlier attempt met there is there still.
             let arn = arn.or_else(|| earlier.and_then(|settled| settled.arn.clone()));
@@ -198,11 +168,9 @@ impl<'s> Session<'s> {
                 (None, Some(_)) => Start::Ask,
                 (None, None) => Start::Create,
             };
-            let known = told.map(|(known, differences)| KnownThere {
-                differences,
-                modified: known.modified,
-                made: known.made,
-            });
+            let stamp = &self.manner.stamp;
+            // What was seen to differ, but not how, has to be asked about.
+            let known = known.and_then(|known| KnownThere::by_journal(&known, &artifact, stamp));
             jobs.push(Job { entry: entry.id, artifact: Arc::new(artifact), known, start });
         }
         Ok(jobs)
@@ -431,26 +399,6 @@ fn by_journal(entry: EntryId, outcome: Outcome, known: KnownEqual) -> Settled {
     }
 }
 
-/// The manifests of `jobs`, with SHA-256 of what each holds.
-fn fingerprints(jobs: &[Job], manifest: &Manifest, log: &RunLog) -> Vec<(String, [u8; 32])> {
-    let name = |job: &Job| log.entries.get(job.entry.0 as usize).map(|entry| &*entry.file);
-    let named: BTreeSet<&str> = jobs.iter().filter_map(name).collect();
-    let found = (0..).map(FileId).zip(&manifest.walk.found);
-    let files = found.filter_map(|(id, found)| match &found.what {
-        Ok(Origin::Path(path)) => Some((manifest.sources.name(id), path)),
-        _ => None,
-    });
-    let files = files.filter(|(name, _)| named.contains(&**name));
-    files.filter_map(|(name, path)| Some((name.to_string(), fingerprint(path)?))).collect()
-}
-
-/// SHA-256 of a file; `None` where it cannot be read.
-pub(super) fn fingerprint(path: &Path) -> Option<[u8; 32]> {
-    let mut hasher = Sha256::new();
-    hasher.update(std::fs::read(path).ok()?);
-    Some(hasher.finalize().into())
-}
-
 /// The pace that the command line asks for.
 pub(super) fn pace_options(args: &PaceArgs, config: &Config, local: bool) -> PaceOptions {
     let asked = paced::Asked {
@@ -481,21 +429,4 @@ pub(super) fn questions(config: &Config, local: bool) -> Pace {
 fn close(writer: Writer, ending: Option<&str>, rate: Option<f64>) -> Result<Journal, End> {
     tokio::task::block_in_place(|| writer.finish(ending, rate))
         .map_err(|error| End::Unnoted { reason: error.to_string() })
-}
-
-/// A shared [`Stamp`] as what it holds.
-mod stamps {
-    use std::sync::Arc;
-
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    use crate::artifact::Stamp;
-
-    pub(super) fn serialize<S: Serializer>(stamp: &Arc<Stamp>, to: S) -> Result<S::Ok, S::Error> {
-        (**stamp).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Stamp>, D::Error> {
-        Stamp::deserialize(from).map(Arc::new)
-    }
 }

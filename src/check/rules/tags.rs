@@ -6,7 +6,7 @@ use super::text::{self, Rule};
 use crate::check::defaults::Defaults;
 use crate::diagnostic::words::{counted, quoted};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
-use crate::limits::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX};
+use crate::limits::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX, is_reserved_tag};
 use crate::manifest::{RawArtifact, RawTag, Text};
 use crate::source::Span;
 
@@ -68,12 +68,11 @@ fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &m
 }
 
 fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {
-    let length = RESERVED_TAG_PREFIX.len();
-    let reserved =
-        key.value.get(..length).is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX));
+    let reserved = is_reserved_tag(key.value);
     if reserved {
         let message = "a tag key cannot begin with `aws:`, which only AWS may write";
-        let draft = Draft::new(Code::TagReserved, key.locate(0..length), message);
+        let draft =
+            Draft::new(Code::TagReserved, key.locate(0..RESERVED_TAG_PREFIX.len()), message);
         text::push(draft.help("choose another prefix").at(path), key, findings);
     }
     !reserved
