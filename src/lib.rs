@@ -20,7 +20,7 @@ pub mod event;
 pub mod journal;
 pub mod service;
 pub mod pace;
-pub mod import;
+pub mod run;
 pub mod plan;
 pub mod export;
 pub mod registry;

@@ -10,12 +10,12 @@ use futures::StreamExt as _;
 
 use crate::artifact::{Artifact, Difference, Key};
 use crate::check::EntryId;
-use crate::import::change::{Change, Drift, OnExists, change, differences};
-use crate::import::{
-    Asker, Job, KnownThere, Unanswered, is_unchanged, key_of, seen_differences, survey_pays,
-};
 use crate::journal::Known;
 use crate::limits::LIST_PAGE_MAX;
+use crate::run::change::{Change, Drift, OnExists, change, differences};
+use crate::run::{
+    Asker, Job, KnownThere, Unanswered, is_unchanged, key_of, seen_differences, survey_pays,
+};
 use crate::service::{Filter, Found, Service};
 use crate::submission::Refusal;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{DEFAULT_REGISTRY, Manifests};
-use crate::import::change::{Drift, OnExists};
+use crate::run::change::{Drift, OnExists};
 
 /// `lineload import`
 #[derive(Debug, Clone, Args)]

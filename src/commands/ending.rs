@@ -10,10 +10,10 @@ use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
-use crate::import::End;
 use crate::report::output::Output;
 use crate::report::run::format::{self, ReportError};
 use crate::report::run::{RunLog, summary};
+use crate::run::End;
 use crate::source::SourceStore;
 use crate::submission::Outcome;
 

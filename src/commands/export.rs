@@ -17,9 +17,9 @@ use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
 use crate::export::{self, NoFolder, Selection, Snapshot, Stopped, Told};
-use crate::import::{Asker, End, Stop};
 use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::Output;
+use crate::run::{Asker, End, Stop};
 
 pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;

@@ -21,10 +21,10 @@ use crate::cli::{Global, Import, Manifests, Run};
 use crate::diagnostic::secret;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
-use crate::import::Job;
 use crate::journal::Journal;
 use crate::report::output::Output;
 use crate::report::run::RunLog;
+use crate::run::Job;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;

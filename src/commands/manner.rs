@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Stamp;
-use crate::import::change::{Drift, OnExists};
+use crate::run::change::{Drift, OnExists};
 
 /// How a run goes about what exists. It is kept in the journal, for `resume`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -17,14 +17,14 @@ use crate::check::{Entry, Summary};
 use crate::cli::{Global, Plan, PlanFormat, WhenExists};
 use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
-use crate::import::change::Drift;
-use crate::import::{Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{Known, Status};
 use crate::plan::{self, Calls, Fate};
 use crate::report::output::Output;
 use crate::report::plan::{self as report, Report};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
+use crate::run::change::Drift;
+use crate::run::{Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::submission::Outcome;
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {

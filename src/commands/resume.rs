@@ -19,9 +19,9 @@ use crate::cli::{self, Global, Resume};
 use crate::diagnostic::words::{counted, escaped};
 use crate::event::Settled;
 use crate::exit::Exit;
-use crate::import::{Job, KnownThere, Start};
 use crate::journal::{Journal, StagedEntry, StagedRun};
 use crate::report::run::RunLog;
+use crate::run::{Job, KnownThere, Start};
 use crate::submission::{Outcome, Target};
 
 /// Changed files that are named.

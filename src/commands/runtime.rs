@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::Failure;
 #[cfg(feature = "aws")]
-use crate::import::Stop;
+use crate::run::Stop;
 
 /// Runs `work` on a runtime of its own.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

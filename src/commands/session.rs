@@ -18,8 +18,6 @@ use crate::check::{Entry, EntryId};
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::config::Config;
 use crate::event::{Event, Settled};
-use crate::import::change::{Drift, OnExists};
-use crate::import::{self, Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::journal::{
     Journal, JournalError, KnownEqual, NewRun, OpenIntent, Staged, ToStage, Writer,
 };
@@ -27,6 +25,8 @@ use crate::pace::{Limits, Pace, Rate};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
+use crate::run::change::{Drift, OnExists};
+use crate::run::{self, Asker, End, Job, KnownThere, Start, Unanswered};
 use crate::submission::Outcome;
 
 /// The most questions a second that are asked of anything but the local registry.
@@ -101,7 +101,7 @@ impl<'s> Session<'s> {
         let mut resolved = Resolved::new();
         let outcomes = writer.outcomes();
         // What is there already is compared when its entry comes up again.
-        let options = import::Options {
+        let options = run::Options {
             on_exists: OnExists::Skip,
             drift: Drift::Never,
             max_errors: None,
@@ -182,12 +182,12 @@ impl<'s> Session<'s> {
         mut jobs: Vec<Job>,
         log: &mut RunLog,
     ) -> Result<Vec<Job>, End> {
-        if !import::worth_it(&jobs) {
+        if !run::worth_it(&jobs) {
             return Ok(jobs);
         }
         let asker = self.asker();
         let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
-        let surveyed = import::survey(&asker, &mut jobs, |listed| progress.listing(listed)).await;
+        let surveyed = run::survey(&asker, &mut jobs, |listed| progress.listing(listed)).await;
         progress.finish();
         match surveyed {
             Ok(survey) => {
@@ -316,9 +316,9 @@ impl<'s> Session<'s> {
             .until(self.until)
     }
 
-    fn options(&self, entries: usize) -> import::Options {
+    fn options(&self, entries: usize) -> run::Options {
         let pace = pace_options(self.pace, self.config, self.ready.target.is_local());
-        import::Options {
+        run::Options {
             pace: pace.creates,
             look_up_pace: pace.questions,
             concurrency: pace.concurrency,
@@ -339,7 +339,7 @@ impl<'s> Session<'s> {
     async fn run_engine(
         &self,
         jobs: Vec<Job>,
-        mut options: import::Options,
+        mut options: run::Options,
         writer: &Writer,
         mut listen: impl FnMut(Event),
     ) -> (End, Timeline) {
@@ -351,7 +351,7 @@ impl<'s> Session<'s> {
         let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
         let service = self.ready.service.clone();
         let stopped = self.stopping.stopped.clone();
-        let engine = tokio::spawn(import::run(service, jobs, options, stopped, move |event| {
+        let engine = tokio::spawn(run::run(service, jobs, options, stopped, move |event| {
             // Nobody listens any more only where this function was given up.
             let _ = events.send(event);
         }));

@@ -6,8 +6,8 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::checking::Manifest;
-use crate::import::Job;
 use crate::report::run::RunLog;
+use crate::run::Job;
 use crate::source::FileId;
 use crate::walk::Origin;
 

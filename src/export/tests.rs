@@ -11,8 +11,8 @@ use super::*;
 use crate::artifact::{Metadata, Source, Tag};
 use crate::config::Rules;
 use crate::diagnostic::Code;
-use crate::import::Stop;
 use crate::pace::{Pace, Rate};
+use crate::run::Stop;
 use crate::service::{Answer, Created, Page, TagPage, Update};
 
 /// Artifacts on a page, and tags.

@@ -11,8 +11,8 @@ use super::run::{LoggedEntry, RunLog};
 use crate::artifact::Difference;
 use crate::diagnostic::secret;
 use crate::diagnostic::words::counted;
-use crate::import::change::OnExists;
 use crate::plan::{Fate, Item, Plan};
+use crate::run::change::OnExists;
 use crate::submission::Outcome;
 
 /// Questions a second that the time is told for: what they are asked at, at most.

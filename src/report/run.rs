@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use self::timeline::Timeline;
 use crate::check::Entry;
 use crate::event::Settled;
-use crate::import::Survey;
 use crate::journal::{StagedEntry, StagedRun};
+use crate::run::Survey;
 use crate::source::SourceStore;
 use crate::submission::{Class, Outcome, Refusal, Target};
 

@@ -23,7 +23,7 @@ const ORDER: &[&str] = &[
     "journal",
     "service",
     "pace",
-    "import",
+    "run",
     "plan",
     "export",
     "registry",

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use super::{Group, Report, Shown, called};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped, quoted};
-use crate::import::change::OnExists;
 use crate::plan::{Fate, Item};
 use crate::report::run::row::shown_target;
+use crate::run::change::OnExists;
 
 /// Artifacts of a group that are listed.
 const LISTED: usize = 20;

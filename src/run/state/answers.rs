@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::{ATTEMPTS, Doubt, LOOK_UPS, PAGES, Question, State, Told};
 use crate::event::{Cause, Event};
-use crate::import::lookup::{Verdict, verdict};
-use crate::import::{CREDENTIALS, End};
+use crate::run::lookup::{Verdict, verdict};
+use crate::run::{CREDENTIALS, End};
 use crate::service::{Answer, Created, Filter, Page};
 use crate::submission::{Class, Outcome, Refusal};
 
 impl State {
     /// The target has answered a create.
-    pub(in crate::import) fn created(&mut self, at: usize, answer: Answer<Created>, now: Instant) {
+    pub(in crate::run) fn created(&mut self, at: usize, answer: Answer<Created>, now: Instant) {
         self.writing -= 1;
         match answer {
             Ok(created) => {
@@ -101,13 +101,7 @@ impl State {
     }
 
     /// The target has answered a question.
-    pub(in crate::import) fn told(
-        &mut self,
-        at: usize,
-        question: Question,
-        told: Told,
-        now: Instant,
-    ) {
+    pub(in crate::run) fn told(&mut self, at: usize, question: Question, told: Told, now: Instant) {
         if question.changes() {
             self.writing -= 1;
         } else {

@@ -4,13 +4,13 @@ use std::time::{Instant, SystemTime};
 
 use super::existing::Existing;
 use crate::artifact::{Artifact, Tag};
-use crate::import::Job;
+use crate::run::Job;
 use crate::service::{Answer, Filter, Page, TagPage, Update};
 use crate::submission::{Class, Refusal};
 
 /// A request that is no create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::import) enum Question {
+pub(in crate::run) enum Question {
     /// A page of what the target has.
     List(Filter, Option<String>),
     /// What the artifact is like.
@@ -46,7 +46,7 @@ impl Question {
 
 /// The answer to a [`Question`].
 #[derive(Debug)]
-pub(in crate::import) enum Told {
+pub(in crate::run) enum Told {
     Listed(Answer<Page>),
     Described(Answer<Artifact>),
     Tags(Answer<TagPage>),

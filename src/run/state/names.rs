@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Question, State};
-use crate::import::key_of;
+use crate::run::key_of;
 use crate::service::{Filter, Found, Page};
 use crate::submission::{Outcome, Refusal};
 

@@ -7,9 +7,9 @@ use std::time::{Instant, SystemTime};
 use super::{ATTEMPTS, Doubt, Question, State};
 use crate::artifact::{Artifact, Difference};
 use crate::event::Event;
-use crate::import::End;
-use crate::import::change::{Change, Drift, OnExists, change, differences};
-use crate::import::lookup::{is_unchanged, seen_differences};
+use crate::run::End;
+use crate::run::change::{Change, Drift, OnExists, change, differences};
+use crate::run::lookup::{is_unchanged, seen_differences};
 use crate::service::{Answer, Found, TagPage, Update};
 use crate::submission::{Class, Outcome, Refusal, listed};
 

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::{Mode, Pause, State, Trouble};
 use crate::event::{Cause, Event};
-use crate::import::backoff::LEAST;
-use crate::import::{CREDENTIALS, End};
+use crate::run::backoff::LEAST;
+use crate::run::{CREDENTIALS, End};
 use crate::submission::{Class, Refusal};
 
 /// Creates in a row that tell nothing, after which the service is taken to be down: every one of them
