@@ -126,7 +126,11 @@ impl<S: Service> Asker<S> {
                 Err(refusal) => refusal,
             };
             let wait = match refusal.class {
-                Class::Rejected | Class::Denied => return Err(Unanswered::Refused(refusal)),
+                Class::Rejected
+                | Class::Denied
+                | Class::Unsendable
+                | Class::ClockOff
+                | Class::ExpiredForGood => return Err(Unanswered::Refused(refusal)),
                 Class::Throttled => {
                     lock(&self.shared.pace).throttled(sent, now());
                     self.trouble(Cause::Throttled, refusal)?;

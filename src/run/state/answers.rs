@@ -206,7 +206,11 @@ impl State {
             }
             Class::Expired => Some(CREDENTIALS),
             Class::NotSent => Some(self.backoff.moment()),
-            Class::Denied | Class::Rejected => None,
+            Class::Denied
+            | Class::Rejected
+            | Class::Unsendable
+            | Class::ClockOff
+            | Class::ExpiredForGood => None,
             Class::Limit | Class::Ambiguous | Class::Lost => {
                 (record.unanswered < LOOK_UPS).then(|| self.backoff.moment())
             }
