@@ -83,7 +83,12 @@ pub(super) fn refusal(class: Class) -> Refusal {
         Class::Throttled => Some("ThrottlingException"),
         Class::Denied => Some("AccessDeniedException"),
         Class::Expired => Some("ExpiredTokenException"),
-        Class::NotSent | Class::Ambiguous | Class::Lost => None,
+        Class::NotSent
+        | Class::Unsendable
+        | Class::ClockOff
+        | Class::ExpiredForGood
+        | Class::Ambiguous
+        | Class::Lost => None,
     };
     let message = format!("scripted {class:?}");
     Refusal { class, code: code.map(str::to_owned), message, request_id: None }
