@@ -100,6 +100,8 @@ pub fn main() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Success };
         }
     };
+    // Progress and notes know no options.
+    anstream::ColorChoice::from(cli.global.color).write_global();
     start_logging(&cli.global);
     let result = match &cli.command {
         Command::Lint(args) => lint::run(&cli.global, args),

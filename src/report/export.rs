@@ -1,23 +1,20 @@
 //! How an export goes, and how it went.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::progress::When;
+use super::progress::{Form, LINES, When, line, style};
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::export::{Layout, Told};
-
-/// Time between two plain lines.
-const LINES: Duration = Duration::from_secs(5);
 
 /// Shows how far an export has come, on standard error: a bar on a terminal, plain lines elsewhere.
 #[derive(Debug)]
 pub struct ExportProgress {
     bar: Option<ProgressBar>,
-    lines: bool,
+    /// The time between two lines, if there are any.
+    lines: Option<Duration>,
     last_line: Instant,
     total: usize,
 }
@@ -26,14 +23,17 @@ impl ExportProgress {
     /// The progress of an export. `quiet` shows nothing.
     #[must_use]
     pub fn new(when: When, quiet: bool) -> Self {
-        let shown = !quiet && when.shown();
-        let bar = shown.then(|| {
+        let form = if quiet { Form::Hidden } else { when.form() };
+        let bar = (form == Form::Bar).then(|| {
             let target = ProgressDrawTarget::stderr_with_hz(10);
             let bar = ProgressBar::with_draw_target(None, target);
             bar.set_style(style("{msg}"));
             bar
         });
-        let lines = !quiet && !shown && when != When::Never;
+        let lines = match form {
+            Form::Lines(interval) => Some(interval.unwrap_or(LINES)),
+            Form::Bar | Form::Hidden => None,
+        };
         Self { bar, lines, last_line: Instant::now(), total: 0 }
     }
 
@@ -71,16 +71,11 @@ impl ExportProgress {
     }
 
     fn line(&mut self, text: impl FnOnce() -> String) {
-        if self.lines && self.last_line.elapsed() >= LINES {
+        if self.lines.is_some_and(|interval| self.last_line.elapsed() >= interval) {
             self.last_line = Instant::now();
-            // A log that nobody can write to is no reason to stop.
-            let _ = writeln!(anstream::stderr().lock(), "{}", text());
+            line(&text());
         }
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// The closing line.

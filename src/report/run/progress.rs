@@ -1,148 +1,211 @@
 //! The progress of a run: a bar on a terminal, plain lines elsewhere.
 
+mod rate;
+mod standing;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::Counts;
+use self::standing::Standing;
 use crate::diagnostic::words::{escaped, grouped};
 use crate::event::{Cause, Event};
-use crate::report::progress::When;
-use crate::submission::{Outcome, Refusal};
+use crate::report::progress::{Form, LINES, When, colours, line, style};
+use crate::submission::Refusal;
 
-/// Time between two plain lines.
-const LINES: Duration = Duration::from_secs(5);
-/// Time over which the rate is told.
-const RATE: Duration = Duration::from_secs(5);
+pub use self::rate::RateMeter;
 
-/// Shows how far a run has come, on standard error.
+/// The time between two plain lines while nothing is sent.
+const LINES_WAITING: Duration = Duration::from_secs(30);
+/// A target that answers sooner is not worth a line.
+const FIRST: Duration = Duration::from_secs(1);
+/// The time between two looks at the clock.
+const TICK: Duration = Duration::from_millis(200);
+/// The width of a terminal that does not tell its own.
+const WIDTH: usize = 80;
+
+/// Shows how far a run has come, on standard error. It goes on showing the time while nobody calls it,
+/// until it is finished or dropped.
 #[derive(Debug)]
 pub struct RunProgress {
-    bar: Option<ProgressBar>,
-    lines: bool,
-    last_line: Instant,
-    total: usize,
-    counts: Counts,
-    state: State,
-    /// Whether it was told what the limit is.
-    limit_told: bool,
-    /// When entries were settled, and how many by then.
-    marks: std::collections::VecDeque<(Instant, usize)>,
+    shown: Option<Arc<Mutex<Shown>>>,
+    /// Its end stops the thread that ticks.
+    _ticking: Option<mpsc::Sender<()>>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum State {
-    Sending,
-    Throttled { from: Option<f64>, to: f64, at: Instant },
-    Paused { cause: &'static str, probe_at: Instant },
-    Probing,
+#[derive(Debug)]
+struct Shown {
+    standing: Standing,
+    bar: Option<ProgressBar>,
+    /// The interval of lines that was asked for.
+    interval: Option<Duration>,
+    last_line: Instant,
+    colours: bool,
+    /// Whether it was told what the limit is.
+    limit_told: bool,
+    finished: bool,
 }
 
 impl RunProgress {
-    /// The progress of a run over `total` entries. `quiet` shows nothing.
+    /// The progress of a run over `total` entries; 0 where they are not known yet. `quiet` shows
+    /// nothing.
     #[must_use]
     pub fn new(when: When, quiet: bool, total: usize) -> Self {
-        let shown = !quiet && when.shown();
-        let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(
-                Some(total as u64),
-                ProgressDrawTarget::stderr_with_hz(10),
-            );
+        let form = if quiet { Form::Hidden } else { when.form() };
+        let interval = match form {
+            Form::Hidden => return Self { shown: None, _ticking: None },
+            Form::Bar => None,
+            Form::Lines(interval) => interval,
+        };
+        let bar = (form == Form::Bar).then(|| {
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            let bar = ProgressBar::with_draw_target(Some(total as u64), target);
             // Nobody knows how much there is to list.
-            let template =
-                if total == 0 { "{msg}" } else { "{wide_bar:.cyan/blue} {pos}/{len}\n{msg}" };
-            let style = ProgressStyle::with_template(template);
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            let template = if total == 0 {
+                "{spinner} {msg}"
+            } else {
+                "{wide_bar:.cyan/blue} {pos}/{len}\n{msg}"
+            };
+            bar.set_style(style(template));
             bar
         });
-        let now = Instant::now();
-        Self {
+        let shown = Arc::new(Mutex::new(Shown {
+            standing: Standing::new(total),
             bar,
-            lines: !quiet && !shown && when != When::Never,
-            last_line: now,
-            total,
-            counts: Counts::default(),
-            state: State::Sending,
+            interval,
+            last_line: Instant::now(),
+            colours: colours(),
             limit_told: false,
-            marks: [(now, 0)].into(),
-        }
+            finished: false,
+        }));
+        let ticking = keep_ticking(&shown);
+        Self { shown: Some(shown), _ticking: ticking }
     }
 
-    /// Something happened.
+    /// Shows what happened.
     pub fn event(&mut self, event: &Event) {
-        match event {
-            Event::Settled(settled) => {
-                self.counts.add(settled.outcome);
-                self.mark();
-                if matches!(self.state, State::Probing) {
-                    self.state = State::Sending;
-                }
-            }
-            Event::RateChanged { from, to, throttled: true } => {
-                self.state = State::Throttled { from: *from, to: *to, at: Instant::now() };
-            }
-            Event::RateChanged { .. }
-            | Event::Throttled
-            | Event::Withdrawn(_)
-            | Event::MadeByAnother(_) => {}
-            Event::Paused { cause, probe_at, refusal } => {
-                if *cause == Cause::Limit {
-                    self.tell_limit(refusal);
-                }
-                self.state = State::Paused { cause: cause.as_str(), probe_at: *probe_at };
-                self.line_now();
-            }
-            Event::Probed => self.state = State::Probing,
-            Event::Reopened { .. } => {
-                self.state = State::Sending;
-                self.line_now();
-            }
+        let Some(mut shown) = self.shown() else { return };
+        if let Event::Paused { cause: Cause::Limit, refusal, .. } = event {
+            shown.tell_limit(refusal);
         }
-        self.tick();
+        let now = Instant::now();
+        if shown.standing.event(now, event) {
+            shown.line_now(now);
+        }
+        shown.tick(now);
     }
 
-    /// The target is listed before anything is sent; so many artifacts so far.
+    /// Shows that `target` is being connected to.
+    pub fn connecting(&mut self, target: &str) {
+        self.update(|standing| standing.connecting(target));
+    }
+
+    /// Shows that the target has not answered, why, and until when it is asked again, if that is known.
+    pub fn no_answer(&mut self, refusal: &Refusal, until: Option<Instant>) {
+        self.update(|standing| standing.no_answer(refusal, until));
+    }
+
+    /// Shows how many artifacts of the target have been listed.
     pub fn listing(&mut self, listed: usize) {
-        let message = format!("listing the target: {} artifacts", grouped(listed as u64));
-        if let Some(bar) = &self.bar {
-            bar.set_message(message);
-        } else if self.lines && self.last_line.elapsed() >= LINES {
-            self.last_line = Instant::now();
-            let mut out = anstream::stderr().lock();
-            // A log that nobody can write to is no reason to stop.
-            let _ = std::io::Write::write_fmt(&mut out, format_args!("{message}\n"));
-        }
+        self.update(|standing| standing.listing(listed));
     }
 
-    /// Time has passed.
+    fn update(&self, change: impl FnOnce(&mut Standing)) {
+        let Some(mut shown) = self.shown() else { return };
+        let waited = shown.standing.is_waiting();
+        change(&mut shown.standing);
+        let now = Instant::now();
+        if shown.standing.is_waiting() && !waited {
+            shown.line_now(now);
+        }
+        shown.tick(now);
+    }
+
+    /// Shows that time has passed.
     pub fn tick(&mut self) {
-        if let State::Throttled { at, .. } = self.state
-            && at.elapsed() > RATE
-        {
-            self.state = State::Sending;
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.counts.total() as u64);
-            bar.set_message(self.text());
-        } else if self.lines && self.last_line.elapsed() >= LINES {
-            self.line_now();
+        if let Some(mut shown) = self.shown() {
+            shown.tick(Instant::now());
         }
     }
 
-    /// Takes the bar away.
+    /// Takes the bar away, and shows nothing any more.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
+        let Some(mut shown) = self.shown() else { return };
+        shown.finished = true;
+        if let Some(bar) = &shown.bar {
             bar.finish_and_clear();
         }
+    }
+
+    fn shown(&self) -> Option<MutexGuard<'_, Shown>> {
+        let shown = self.shown.as_ref()?;
+        Some(shown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Starts a thread that lets `shown` look at the clock, until what is returned is dropped. Without a
+/// thread it does so only when something happens.
+fn keep_ticking(shown: &Arc<Mutex<Shown>>) -> Option<mpsc::Sender<()>> {
+    let (ticking, ended) = mpsc::channel();
+    let shown = Arc::downgrade(shown);
+    let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+        while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(TICK) {
+            let Some(shown) = shown.upgrade() else { break };
+            shown.lock().unwrap_or_else(PoisonError::into_inner).tick(Instant::now());
+        }
+    });
+    thread.ok().map(|_| ticking)
+}
+
+impl Shown {
+    fn tick(&mut self, now: Instant) {
+        if self.finished {
+            return;
+        }
+        self.standing.tick(now);
+        if let Some(bar) = &self.bar {
+            let size = terminal_size::terminal_size_of(std::io::stderr());
+            let width = size.map_or(WIDTH, |(width, _)| usize::from(width.0));
+            bar.set_position(self.standing.done() as u64);
+            // A spinner and a space, or else the last column, where some terminals break the line.
+            bar.set_message(self.painted(&self.standing.below_bar(now, width.saturating_sub(2))));
+            if self.standing.total() == 0 {
+                bar.tick();
+            }
+        } else if now.saturating_duration_since(self.last_line) >= self.interval() {
+            self.line_now(now);
+        }
+    }
+
+    /// The time between two lines, as things stand.
+    fn interval(&self) -> Duration {
+        match self.interval {
+            Some(interval) => interval,
+            None if self.standing.is_connecting() => FIRST,
+            None if self.standing.is_waiting() => LINES_WAITING,
+            None => LINES,
+        }
+    }
+
+    fn line_now(&mut self, now: Instant) {
+        if self.bar.is_none() && !self.finished {
+            self.last_line = now;
+            line(&self.standing.line(now));
+        }
+    }
+
+    fn painted(&self, text: &str) -> String {
+        if self.colours { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
     }
 
     /// Tells at once which limit was reached: nobody should wait for patience to run out to learn
     /// that it cannot lift by itself.
     fn tell_limit(&mut self, refusal: &Refusal) {
-        if std::mem::replace(&mut self.limit_told, true) || (self.bar.is_none() && !self.lines) {
+        if std::mem::replace(&mut self.limit_told, true) {
             return;
         }
-        let left = self.total.saturating_sub(self.counts.total()) as u64;
+        let left = self.standing.total().saturating_sub(self.standing.done()) as u64;
         let note = match refusal.quota() {
             Some((limit, used)) if limit.saturating_sub(used) < left => format!(
                 "the quota is {}, of which {} are used, and {} more are to be created: it has to be \
@@ -153,108 +216,10 @@ impl RunProgress {
             ),
             _ => escaped(&refusal.to_string()),
         };
-        let note = format!("\x1b[33mnote:\x1b[0m {note}\n");
-        let write = || {
-            // A log that nobody can write to is no reason to stop.
-            let _ = std::io::Write::write_all(&mut anstream::stderr().lock(), note.as_bytes());
-        };
+        let note = format!("\x1b[33mnote:\x1b[0m {note}");
         match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+            Some(bar) => bar.suspend(|| line(&note)),
+            None => line(&note),
         }
-    }
-
-    fn line_now(&mut self) {
-        if !self.lines {
-            return;
-        }
-        self.last_line = Instant::now();
-        let done = grouped(self.counts.total() as u64);
-        let mut out = anstream::stderr().lock();
-        // A log that nobody can write to is no reason to stop.
-        let _ = std::io::Write::write_fmt(
-            &mut out,
-            format_args!("{done}/{}: {}\n", grouped(self.total as u64), self.text()),
-        );
-    }
-
-    fn mark(&mut self) {
-        let now = Instant::now();
-        self.marks.push_back((now, self.counts.total()));
-        while self.marks.len() > 2 && self.marks[1].0 + RATE < now {
-            self.marks.pop_front();
-        }
-        // Fast runs would keep thousands; a tenth of a second is fine enough.
-        if let [.., (before, _), _] = self.marks.make_contiguous()
-            && now.saturating_duration_since(*before) < Duration::from_millis(100)
-            && self.marks.len() > 2
-        {
-            let last = self.marks.len() - 2;
-            self.marks.remove(last);
-        }
-    }
-
-    /// Entries settled a second, lately.
-    fn rate(&self) -> f64 {
-        let old = |(at, _): &&(Instant, usize)| at.elapsed() >= RATE;
-        let before = self.marks.iter().take_while(old).last().or(self.marks.front());
-        let Some((since, before)) = before else { return 0.0 };
-        let seconds = since.elapsed().min(RATE).as_secs_f64().max(0.1);
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = (self.counts.total() - before) as f64 / seconds;
-        rate
-    }
-
-    fn text(&self) -> String {
-        let count = |outcome: Outcome| self.counts.of(outcome);
-        let created = count(Outcome::Created) + count(Outcome::Recovered);
-        let failed =
-            count(Outcome::Rejected) + count(Outcome::Conflict) + count(Outcome::Unresolved);
-        let rate = self.rate();
-        let left = self.total.saturating_sub(self.counts.total());
-        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
-        let eta = if rate > 0.0 && !matches!(self.state, State::Paused { .. } | State::Probing) {
-            eta(left as f64 / rate)
-        } else {
-            String::new()
-        };
-        let state = match &self.state {
-            State::Sending => "sending".to_owned(),
-            State::Throttled { from: Some(from), to, .. } => {
-                format!("throttled {from:.1} to {to:.1}/s")
-            }
-            State::Throttled { from: None, to, .. } => format!("throttled to {to:.1}/s"),
-            State::Paused { cause, probe_at } => {
-                let left = probe_at.saturating_duration_since(Instant::now());
-                format!("paused: {cause}, probe in {:.0} s", left.as_secs_f64().ceil())
-            }
-            State::Probing => "probing".to_owned(),
-        };
-        let mut counts = format!(
-            "created {}, existing {}",
-            grouped(created as u64),
-            grouped(count(Outcome::Existed) as u64)
-        );
-        for outcome in [Outcome::Updated, Outcome::Differs] {
-            if count(outcome) > 0 {
-                counts.push_str(&format!(", {outcome} {}", grouped(count(outcome) as u64)));
-            }
-        }
-        format!("{counts}, failed {}, {rate:.1}/s, {state}{eta}", grouped(failed as u64))
-    }
-}
-
-fn eta(seconds: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a float out of range is cut to it"
-    )]
-    let seconds = seconds.ceil() as u64;
-    match seconds {
-        0 => String::new(),
-        1..=99 => format!(", {seconds} s left"),
-        100..=5999 => format!(", {} min left", seconds.div_ceil(60)),
-        _ => format!(", {} h {} min left", seconds / 3600, seconds % 3600 / 60),
     }
 }

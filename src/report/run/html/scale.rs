@@ -80,28 +80,30 @@ pub(super) fn time(seconds: f64, step: f64) -> String {
         return "0".to_owned();
     }
     if step < 1.0 {
-        return format!("{} s", rate(seconds));
+        return format!("{}s", rate(seconds));
     }
     // Steps are whole seconds from here on.
     let whole = Duration::from_secs_f64(seconds.round()).as_secs();
     let (days, hours, minutes, rest) =
         (whole / 86_400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
     if step < 60.0 {
-        return match whole / 60 {
-            0 => format!("{rest} s"),
-            minutes => format!("{minutes}:{rest:02} min"),
+        return match (whole / 60, rest) {
+            (0, rest) => format!("{rest}s"),
+            (minutes, 0) => format!("{minutes}m"),
+            (minutes, rest) => format!("{minutes}m {rest}s"),
         };
     }
     if step < 3600.0 {
-        return match whole / 3600 {
-            0 => format!("{minutes} min"),
-            hours => format!("{hours}:{minutes:02} h"),
+        return match (whole / 3600, minutes) {
+            (0, minutes) => format!("{minutes}m"),
+            (hours, 0) => format!("{hours}h"),
+            (hours, minutes) => format!("{hours}h {minutes}m"),
         };
     }
     match (days, hours) {
-        (0, hours) => format!("{hours} h"),
-        (days, 0) => format!("{days} d"),
-        (days, hours) => format!("{days} d {hours} h"),
+        (0, hours) => format!("{hours}h"),
+        (days, 0) => format!("{days}d"),
+        (days, hours) => format!("{days}d {hours}h"),
     }
 }
 
@@ -124,9 +126,9 @@ mod tests {
     fn numbers_and_times_are_short() {
         let rates = [0.0, 0.25, 1.0, 2.5, 120.0, 9999.0, 20_000.0, 1_500_000.0].map(rate);
         assert_eq!(rates, ["0", "0.25", "1", "2.5", "120", "9999", "20k", "1.5M"]);
-        assert_eq!(time(0.4, 0.2), "0.4 s");
-        assert_eq!(time(90.0, 30.0), "1:30 min");
-        assert_eq!(time(5400.0, 1800.0), "1:30 h");
-        assert_eq!(time(36.0 * 3600.0, 12.0 * 3600.0), "1 d 12 h");
+        assert_eq!(time(0.4, 0.2), "0.4s");
+        assert_eq!(time(90.0, 30.0), "1m 30s");
+        assert_eq!(time(5400.0, 1800.0), "1h 30m");
+        assert_eq!(time(36.0 * 3600.0, 12.0 * 3600.0), "1d 12h");
     }
 }

@@ -1,0 +1,328 @@
+//! How far a run has come, in words.
+//!
+//! In: events, and the moment of each. Out: text with colours, as wide as there is room. It reads no
+//! clock and writes nothing.
+
+use std::time::{Duration, Instant};
+
+use super::rate::RateMeter;
+use crate::diagnostic::secret::masked;
+use crate::diagnostic::words::{counted, escaped, grouped};
+use crate::event::{Cause, Event};
+use crate::report::run::Counts;
+use crate::report::run::words::{cut, rate, time_left};
+use crate::submission::{Outcome, Refusal};
+
+/// How long a throttled rate is shown as news.
+const NEWS: Duration = Duration::from_secs(5);
+/// The longest text of the service in a line, in characters.
+const LONGEST: usize = 100;
+/// From so many pauses on, more of them are reckoned with.
+const RECURRING: u32 = 2;
+
+/// How far a run has come.
+#[derive(Debug)]
+pub(super) struct Standing {
+    total: usize,
+    counts: Counts,
+    phase: Phase,
+    meter: RateMeter,
+    pauses: Pauses,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, PartialEq)]
+enum Phase {
+    Connecting { target: String },
+    NoAnswer { said: String, until: Option<Instant> },
+    Listing { artifacts: usize },
+    Sending,
+    Throttled { from: Option<f64>, to: f64, at: Instant },
+    Paused { cause: Cause, said: String, probe_at: Instant },
+    Probing { cause: Option<Cause> },
+}
+
+/// What is known of the pauses of a run.
+#[derive(Debug, Default)]
+struct Pauses {
+    /// When the first entry was settled, or the first pause began.
+    first: Option<Instant>,
+    ended: u32,
+    paused: Duration,
+    since: Option<Instant>,
+    /// The rate before the present one.
+    rate_before: Option<f64>,
+}
+
+impl Pauses {
+    fn begin(&mut self, now: Instant, rate: Option<f64>) {
+        self.first.get_or_insert(now);
+        if self.since.is_none() {
+            self.since = Some(now);
+            self.rate_before = rate.filter(|rate| *rate > 0.0).or(self.rate_before);
+        }
+    }
+
+    fn end(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.ended += 1;
+            self.paused += now.saturating_duration_since(since);
+        }
+    }
+
+    /// Returns by how much longer than by its rate a run takes, if it goes on being paused as it was.
+    fn factor(&self, now: Instant) -> f64 {
+        let whole = self.first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first));
+        let sending = whole.saturating_sub(self.paused).as_secs_f64();
+        if self.ended < RECURRING || sending <= 0.0 {
+            return 1.0;
+        }
+        whole.as_secs_f64() / sending
+    }
+}
+
+impl Standing {
+    /// Nothing has been done yet of `total` entries.
+    pub(super) fn new(total: usize) -> Self {
+        Self {
+            total,
+            counts: Counts::default(),
+            phase: if total == 0 { Phase::Listing { artifacts: 0 } } else { Phase::Sending },
+            meter: RateMeter::default(),
+            pauses: Pauses::default(),
+        }
+    }
+
+    /// Takes in what happened; whether it is worth a line of its own.
+    pub(super) fn event(&mut self, now: Instant, event: &Event) -> bool {
+        match event {
+            Event::Settled(settled) => {
+                self.counts.add(settled.outcome);
+                self.meter.add(now, 1);
+                self.pauses.first.get_or_insert(now);
+                if matches!(self.phase, Phase::Probing { .. }) {
+                    self.resume(now);
+                }
+                false
+            }
+            Event::RateChanged { from, to, throttled: true } => {
+                if matches!(self.phase, Phase::Sending | Phase::Throttled { .. }) {
+                    self.phase = Phase::Throttled { from: *from, to: *to, at: now };
+                }
+                false
+            }
+            Event::RateChanged { .. }
+            | Event::Throttled
+            | Event::Withdrawn(_)
+            | Event::MadeByAnother(_) => false,
+            Event::Paused { cause, probe_at, refusal } => {
+                let same = match &self.phase {
+                    Phase::Paused { cause: before, .. } => before == cause,
+                    Phase::Probing { cause: before } => *before == Some(*cause),
+                    _ => false,
+                };
+                self.pauses.begin(now, self.meter.per_second(now));
+                self.meter.reset();
+                self.phase =
+                    Phase::Paused { cause: *cause, said: said(refusal), probe_at: *probe_at };
+                !same
+            }
+            Event::Probed => {
+                let cause = match &self.phase {
+                    Phase::Paused { cause, .. } => Some(*cause),
+                    Phase::Probing { cause } => *cause,
+                    _ => None,
+                };
+                self.phase = Phase::Probing { cause };
+                false
+            }
+            Event::Reopened { .. } => {
+                self.resume(now);
+                true
+            }
+        }
+    }
+
+    fn resume(&mut self, now: Instant) {
+        self.pauses.end(now);
+        self.phase = Phase::Sending;
+    }
+
+    /// The target is being connected to.
+    pub(super) fn connecting(&mut self, target: &str) {
+        self.phase = Phase::Connecting { target: escaped(&masked(target)) };
+    }
+
+    /// The target has not answered; it is asked again until then, if it is known until when.
+    pub(super) fn no_answer(&mut self, refusal: &Refusal, until: Option<Instant>) {
+        self.phase = Phase::NoAnswer { said: said(refusal), until };
+    }
+
+    /// So many artifacts of the target have been listed.
+    pub(super) fn listing(&mut self, artifacts: usize) {
+        self.phase = Phase::Listing { artifacts };
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, now: Instant) {
+        if let Phase::Throttled { at, .. } = self.phase
+            && now.saturating_duration_since(at) > NEWS
+        {
+            self.phase = Phase::Sending;
+        }
+    }
+
+    /// Whether nothing is sent until something changes.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Paused { .. } | Phase::Probing { .. } | Phase::NoAnswer { .. })
+    }
+
+    pub(super) const fn is_connecting(&self) -> bool {
+        matches!(self.phase, Phase::Connecting { .. })
+    }
+
+    pub(super) fn done(&self) -> usize {
+        self.counts.total()
+    }
+
+    pub(super) const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Returns all of it in one line.
+    pub(super) fn line(&self, now: Instant) -> String {
+        match self.alone(now) {
+            Some(text) => text,
+            None => format!(
+                "{}/{}: {}, {}",
+                grouped(self.done() as u64),
+                grouped(self.total as u64),
+                self.numbers(),
+                self.state(now)
+            ),
+        }
+    }
+
+    /// Returns the text that stands below a bar, in lines of at most `width` cells.
+    pub(super) fn below_bar(&self, now: Instant, width: usize) -> String {
+        let wrap = |text: &str| textwrap::wrap(text, width.max(20)).join("\n");
+        if let Some(text) = self.alone(now) {
+            return wrap(&text);
+        }
+        let (numbers, state) = (self.numbers(), self.state(now));
+        let one = format!("{numbers}, {state}");
+        if textwrap::core::display_width(&one) <= width {
+            return one;
+        }
+        format!("{}\n{}", wrap(&numbers), wrap(&state))
+    }
+
+    /// Returns what there is to be told before anything is sent.
+    fn alone(&self, now: Instant) -> Option<String> {
+        Some(match &self.phase {
+            Phase::Connecting { target } => format!("connecting to {target}"),
+            Phase::NoAnswer { said, until } => {
+                let left = until.map(|until| until.saturating_duration_since(now));
+                let left = left.map(|left| format!(" for {}", time_left(left)));
+                let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+                let retrying = format!("retrying{}", left.unwrap_or_default());
+                format!("\x1b[33mno answer yet\x1b[0m, {retrying}{said}")
+            }
+            Phase::Listing { artifacts } => {
+                format!("listing the target: {}", counted(*artifacts, "artifact"))
+            }
+            _ => return None,
+        })
+    }
+
+    /// `created 1,200, existing 30, failed 4`
+    fn numbers(&self) -> String {
+        let count = |outcome: Outcome| self.counts.of(outcome);
+        let created = count(Outcome::Created) + count(Outcome::Recovered);
+        let mut text = format!(
+            "created {}, existing {}",
+            grouped(created as u64),
+            grouped(count(Outcome::Existed) as u64)
+        );
+        for outcome in [Outcome::Updated, Outcome::Differs] {
+            if count(outcome) > 0 {
+                text.push_str(&format!(", {outcome} {}", grouped(count(outcome) as u64)));
+            }
+        }
+        let failed =
+            count(Outcome::Rejected) + count(Outcome::Conflict) + count(Outcome::Unresolved);
+        let failed_text = format!("failed {}", grouped(failed as u64));
+        if failed > 0 {
+            text.push_str(&format!(", \x1b[31m{failed_text}\x1b[0m"));
+        } else {
+            text.push_str(&format!(", {failed_text}"));
+        }
+        text
+    }
+
+    /// `38.2/s, sending, 1m 40s left`
+    fn state(&self, now: Instant) -> String {
+        let mut text = match self.rate(now) {
+            Some(per_second) => format!("{}/s, ", rate(per_second)),
+            None => String::new(),
+        };
+        text.push_str(&match &self.phase {
+            Phase::Throttled { from: Some(from), to, .. } => {
+                format!("\x1b[33mthrottled {} to {}/s\x1b[0m", rate(*from), rate(*to))
+            }
+            Phase::Throttled { from: None, to, .. } => {
+                format!("\x1b[33mthrottled to {}/s\x1b[0m", rate(*to))
+            }
+            Phase::Paused { cause, said, probe_at } => {
+                let wait = time_left(probe_at.saturating_duration_since(now));
+                let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+                let cause = cause.as_str();
+                format!("\x1b[33mpaused: {cause}\x1b[0m{said}, next probe in {wait}")
+            }
+            Phase::Probing { cause: Some(cause) } => {
+                format!("\x1b[36mprobing\x1b[0m: {}", cause.as_str())
+            }
+            Phase::Probing { cause: None } => "\x1b[36mprobing\x1b[0m".to_owned(),
+            _ => "\x1b[32msending\x1b[0m".to_owned(),
+        });
+        text.push_str(&self.left(now).unwrap_or_default());
+        text
+    }
+
+    /// Returns entries settled a second lately; `None` while too few were to tell.
+    fn rate(&self, now: Instant) -> Option<f64> {
+        if self.is_waiting() { Some(0.0) } else { self.meter.per_second(now) }
+    }
+
+    /// Returns the time that is left, by the rate of the last seconds and by the pauses so far.
+    fn left(&self, now: Instant) -> Option<String> {
+        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+        let entries = self.total.checked_sub(self.done()).filter(|left| *left > 0)? as f64;
+        let (rate, wait, words) = match &self.phase {
+            Phase::Paused { probe_at, .. } => {
+                let wait = probe_at.saturating_duration_since(now);
+                (self.pauses.rate_before?, wait, "at least ")
+            }
+            Phase::Probing { .. } => return None,
+            _ => (self.meter.per_second(now)?, Duration::ZERO, ""),
+        };
+        if rate <= 0.0 {
+            return None;
+        }
+        let seconds = entries / rate * self.pauses.factor(now) + wait.as_secs_f64();
+        let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Some(format!(", {words}{} left", time_left(left)))
+    }
+}
+
+/// Returns what was said, short enough for a line and without anything that a terminal acts on.
+fn said(refusal: &Refusal) -> String {
+    let text = refusal.to_string();
+    // A message can be as long as the service likes.
+    let text = cut(&text, LONGEST * 4);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(&escaped(&masked(&line)), LONGEST)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use super::*;
+use crate::check::EntryId;
+use crate::event::Settled;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn settled(outcome: Outcome) -> Event {
+    Event::Settled(Settled {
+        entry: EntryId(0),
+        outcome,
+        arn: None,
+        attempts: 1,
+        request_id: None,
+        error: None,
+        compared: false,
+        modified: None,
+    })
+}
+
+fn paused(cause: Cause, said: &str, probe_at: Instant) -> Event {
+    Event::Paused { cause, probe_at, refusal: Refusal::ours(said) }
+}
+
+/// Settles entries at `rate` for so many `seconds`, and returns the moment at which it ends.
+fn create(standing: &mut Standing, from: Instant, rate: u32, seconds: u32) -> Instant {
+    for at in 0..rate * seconds {
+        standing.event(from + SECOND * at / rate, &settled(Outcome::Created));
+    }
+    from + SECOND * seconds
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn line(standing: &Standing, now: Instant) -> String {
+    plain(&standing.line(now))
+}
+
+#[test]
+fn a_steady_run_shows_one_rate_and_the_time_that_is_left() {
+    let mut standing = Standing::new(200);
+    let mut now = Instant::now();
+    assert_eq!(line(&standing, now), "0/200: created 0, existing 0, failed 0, sending");
+    for left in ["4.3s", "3.3s", "2.3s", "1.3s"] {
+        now = create(&mut standing, now, 38, 1);
+        let shown = line(&standing, now);
+        assert!(shown.contains(", 38.0/s, sending, "), "{shown} {left}");
+    }
+    // Of 200, 152 are done, and 48 take 1.3 s.
+    assert_eq!(
+        line(&standing, now),
+        "152/200: created 152, existing 0, failed 0, 38.0/s, sending, 2s left"
+    );
+}
+
+#[test]
+fn counts_are_named_and_failures_stand_out() {
+    let mut standing = Standing::new(2_000_000);
+    let now = Instant::now();
+    for _ in 0..1_200 {
+        standing.event(now, &settled(Outcome::Existed));
+    }
+    for outcome in [Outcome::Recovered, Outcome::Rejected, Outcome::Updated, Outcome::Differs] {
+        standing.event(now, &settled(outcome));
+    }
+    let shown = standing.line(now);
+    assert!(shown.contains("\x1b[31mfailed 1\x1b[0m"), "{shown}");
+    let counts = "created 1, existing 1,200, updated 1, differs 1, failed 1";
+    assert_eq!(line(&standing, now), format!("1,204/2,000,000: {counts}, sending"));
+}
+
+#[test]
+fn a_pause_says_its_cause_in_the_words_of_the_service() {
+    let mut standing = Standing::new(1000);
+    let now = create(&mut standing, Instant::now(), 10, 10);
+    let said = "connection refused: 127.0.0.1:9";
+    assert!(standing.event(now, &paused(Cause::Unreachable, said, now + SECOND * 40)));
+    // 900 at 10 a second, and the wait before them.
+    assert_eq!(
+        line(&standing, now),
+        "100/1,000: created 100, existing 0, failed 0, 0/s, paused: no connection (connection refused: \
+         127.0.0.1:9), next probe in 40s, at least 2m 10s left"
+    );
+    let shown = line(&standing, now + SECOND * 25);
+    assert!(shown.ends_with("next probe in 15s, at least 1m 45s left"), "{shown}");
+    assert!(!standing.event(now + SECOND * 40, &Event::Probed));
+    let shown = line(&standing, now + SECOND * 40);
+    assert!(shown.ends_with("failed 0, 0/s, probing: no connection"), "{shown}");
+    // The same again is no news; another cause is.
+    let later = now + SECOND * 41;
+    assert!(!standing.event(later, &paused(Cause::Unreachable, said, later + SECOND * 80)));
+    assert!(standing.event(later, &paused(Cause::Expired, "the token is old", later + SECOND)));
+    assert!(standing.event(later, &Event::Reopened { after: SECOND }));
+    let now = create(&mut standing, later, 4, 3);
+    let shown = line(&standing, now);
+    assert!(shown.ends_with("4.0/s, sending, 3m 42s left"), "{shown}");
+}
+
+#[test]
+fn a_long_or_hostile_message_is_cut_and_escaped() {
+    let mut standing = Standing::new(2);
+    let now = Instant::now();
+    let said = format!("\x1b[2J password=hunter2secret \n{}", "x".repeat(5_000_000));
+    standing.event(now, &paused(Cause::Failing, &said, now + SECOND));
+    let shown = line(&standing, now);
+    assert!(shown.chars().count() < 220, "{shown}");
+    assert!(!shown.contains(['\x1b', '\n']) && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.ends_with("…), next probe in 1s"), "{shown}");
+}
+
+#[test]
+fn pauses_that_recur_are_reckoned_with() {
+    let mut standing = Standing::new(1000);
+    let mut now = Instant::now();
+    // Ten seconds at 10 a second, then ten seconds of pause.
+    for _ in 0..3 {
+        now = create(&mut standing, now, 10, 10);
+        standing.event(now, &paused(Cause::Throttled, "slow down", now + SECOND * 10));
+        now += SECOND * 10;
+        standing.event(now, &Event::Reopened { after: SECOND * 10 });
+    }
+    now = create(&mut standing, now, 10, 10);
+    // 600 take a minute, and as three of seven such spans were pauses, 7/4 of it.
+    let shown = line(&standing, now);
+    assert!(shown.ends_with("10.0/s, sending, 1m 45s left"), "{shown}");
+    // One pause alone may have been the only one.
+    let mut standing = Standing::new(200);
+    let now = create(&mut standing, Instant::now(), 10, 10);
+    standing.event(now, &paused(Cause::Limit, "full", now + SECOND));
+    let now = now + SECOND * 100;
+    standing.event(now, &Event::Reopened { after: SECOND * 100 });
+    let now = create(&mut standing, now, 10, 5);
+    let shown = line(&standing, now);
+    assert!(shown.ends_with("10.0/s, sending, 5s left"), "{shown}");
+}
+
+#[test]
+fn throttling_is_news_for_some_seconds() {
+    let mut standing = Standing::new(1000);
+    let now = create(&mut standing, Instant::now(), 8, 5);
+    standing.event(now, &Event::RateChanged { from: Some(8.0), to: 0.5, throttled: true });
+    let shown = line(&standing, now);
+    assert!(shown.contains("8.0/s, throttled 8.0 to 0.5/s, 2m left"), "{shown}");
+    standing.tick(now + SECOND * 6);
+    assert!(line(&standing, now + SECOND * 6).contains("sending"));
+    // A pause is not overwritten by it.
+    standing.event(now, &paused(Cause::Throttled, "slow down", now + SECOND));
+    standing.event(now, &Event::RateChanged { from: Some(0.5), to: 0.25, throttled: true });
+    assert!(line(&standing, now).contains("paused: throttled"));
+}
+
+#[test]
+fn what_is_waited_for_before_the_first_entry_is_named() {
+    let mut standing = Standing::new(0);
+    let now = Instant::now();
+    standing.connecting("http://me:hunter2@127.0.0.1:9 (eu-west-1)");
+    let shown = line(&standing, now);
+    assert_eq!(shown, "connecting to http://me:[masked]@127.0.0.1:9 (eu-west-1)");
+    assert!(!standing.is_waiting());
+    let refusal = Refusal::ours("connection refused");
+    standing.no_answer(&refusal, Some(now + SECOND * 100));
+    let expected = "no answer yet, retrying for 1m 40s: connection refused";
+    assert_eq!(line(&standing, now), expected);
+    assert!(standing.is_waiting());
+    standing.no_answer(&refusal, None);
+    assert_eq!(line(&standing, now), "no answer yet, retrying: connection refused");
+    standing.listing(3_400);
+    assert_eq!(line(&standing, now), "listing the target: 3,400 artifacts");
+}
+
+#[test]
+fn below_a_bar_no_line_is_wider_than_the_terminal() {
+    let mut standing = Standing::new(1_000_000);
+    let now = create(&mut standing, Instant::now(), 100, 20);
+    let wide = plain(&standing.below_bar(now, 118));
+    assert_eq!(wide, "created 2,000, existing 0, failed 0, 100.0/s, sending, 2h 46m left");
+    let narrow = plain(&standing.below_bar(now, 58));
+    assert_eq!(narrow, "created 2,000, existing 0, failed 0\n100.0/s, sending, 2h 46m left");
+    let said = "ResourceLimitExceeded: The account-level service limit 'Artifacts' is 6000";
+    standing.event(now, &paused(Cause::Limit, said, now + SECOND * 40));
+    for width in [30, 58, 118] {
+        let text = standing.below_bar(now, width);
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines.len() <= 9, "{text}");
+        for line in lines {
+            assert!(textwrap::core::display_width(line) <= width, "{width}: {line}");
+        }
+    }
+}
