@@ -11,6 +11,7 @@ pub mod artifact;
 pub mod config;
 pub mod yaml;
 pub mod walk;
+pub mod destination;
 pub mod manifest;
 pub mod check;
 pub mod schema;

@@ -13,6 +13,7 @@ use super::settings::Settings;
 use super::target::{self, Ready};
 use super::{Failure, Notice, paced};
 use crate::cli::{Export, Global};
+use crate::destination;
 use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
@@ -23,6 +24,7 @@ use crate::run::{Asker, End, Stop};
 
 pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
+    destination::check(&args.output).map_err(|error| checking::misdirected(&error))?;
     export::vacant(&args.output, args.force).map_err(|error| no_folder(&error))?;
     if let Some(file) = args.target.local.as_ref().filter(|file| !file.exists()) {
         let file = escaped(&file.display().to_string());

@@ -29,6 +29,7 @@ use crate::run::Job;
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
     let manner = manner(args)?;
+    checking::none_is_read(&args.run.report, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
         return dry_run(global, args, settings);

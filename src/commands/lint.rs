@@ -10,6 +10,7 @@ use crate::exit::Exit;
 pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
     let manifest = Manifest::find(&args.manifests, &settings)?;
+    checking::outputs_can_be_written(global, args, &manifest)?;
     let filter = Filter::new(&args.narrow, &manifest)?;
     if args.fixes.diff {
         return fixing::diff(global, args, &settings, &manifest, &filter);

@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "config",
     "yaml",
     "walk",
+    "destination",
     "manifest",
     "check",
     "schema",

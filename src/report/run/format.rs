@@ -1,10 +1,11 @@
 //! The formats in which a run is reported, and the files that take them.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::rows::Rows;
 use super::{RunLog, csv, html, json, lines, markdown};
+use crate::destination::{self, DestinationError};
 use crate::diagnostic::words::{either, escaped};
 
 /// A format, told by the ending of the file.
@@ -40,17 +41,17 @@ impl RunFormat {
         Self::ALL.iter().find(named).map(|(_, format)| *format)
     }
 
-    /// Writes `log` to `out`.
+    /// Writes `log` with the entries `rows` to `out`.
     ///
     /// # Errors
-    /// Where the writer fails.
-    pub fn write(self, log: &RunLog, out: impl Write) -> io::Result<()> {
+    /// Where the writer fails, or the rows cannot be read.
+    pub fn write(self, log: &RunLog, rows: &dyn Rows, out: impl Write) -> io::Result<()> {
         match self {
-            Self::Json => json::write(log, out),
-            Self::JsonLines => lines::write(log, out),
-            Self::Csv => csv::write(log, out),
-            Self::Markdown => markdown::write(log, out),
-            Self::Html => html::write(log, out),
+            Self::Json => json::write(log, rows, out),
+            Self::JsonLines => lines::write(rows, out),
+            Self::Csv => csv::write(rows, out),
+            Self::Markdown => markdown::write(log, rows, out),
+            Self::Html => html::write(log, rows, out),
         }
     }
 }
@@ -64,6 +65,9 @@ pub enum ReportError {
     /// The file cannot be written.
     #[error("the report `{}` cannot be written: {}", shown(.0), crate::walk::reason(.1))]
     File(PathBuf, #[source] io::Error),
+    /// The file must not be written.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
 }
 
 impl ReportError {
@@ -77,6 +81,7 @@ impl ReportError {
                 Some(format!("name a file that ends in {endings}"))
             }
             Self::File(..) => None,
+            Self::Destination(error) => Some(error.help().to_owned()),
         }
     }
 }
@@ -90,25 +95,33 @@ fn shown(path: &Path) -> String {
 /// # Errors
 /// For the first that cannot.
 pub fn can_be_written(reports: &[PathBuf]) -> Result<(), ReportError> {
+    if let Some(path) = reports.iter().find(|path| RunFormat::of(path).is_none()) {
+        return Err(ReportError::Ending(path.clone()));
+    }
+    destination::check_all(reports.iter().map(PathBuf::as_path), [])?;
     for path in reports {
-        if RunFormat::of(path).is_none() {
-            return Err(ReportError::Ending(path.clone()));
-        }
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map_err(|error| ReportError::File(path.clone(), error))?;
+        destination::append(path).map_err(|error| ReportError::File(path.clone(), error))?;
     }
     Ok(())
 }
 
-/// Writes `log` to each of the files.
+/// Writes `log`, with the entries that it holds, to each of the files.
 ///
 /// # Errors
 /// For the first that cannot be written.
 pub fn write(log: &RunLog, reports: &[PathBuf]) -> Result<(), ReportError> {
+    write_rows(log, log, reports)
+}
+
+/// Writes `log` with the entries `rows` to each of the files.
+///
+/// # Errors
+/// For the first that cannot be written.
+pub fn write_rows(log: &RunLog, rows: &dyn Rows, reports: &[PathBuf]) -> Result<(), ReportError> {
     for path in reports {
         let format = RunFormat::of(path).ok_or_else(|| ReportError::Ending(path.clone()))?;
-        File::create(path)
-            .and_then(|file| format.write(log, BufWriter::new(file)))
+        destination::create(path)
+            .and_then(|file| format.write(log, rows, BufWriter::new(file)))
             .map_err(|error| ReportError::File(path.clone(), error))?;
     }
     Ok(())

@@ -1,0 +1,254 @@
+//! Paths that lineload writes to because an option names them.
+//!
+//! In: such a path, and what the same run reads. Out: why it must not be written, or the open file. A
+//! checkout can hold a symlink under the name that a CI job gives its report, and an option can name a
+//! file that the run is about to read: both are refused before anything is truncated.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::diagnostic::words::escaped;
+
+/// Why a path must not be written.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DestinationError {
+    /// It is a symlink, or leads through one.
+    #[error(
+        "`{}` is a symlink to `{}`, and nothing is written through symlinks",
+        shown(link),
+        shown(to)
+    )]
+    Symlink {
+        /// The path up to the symlink.
+        link: PathBuf,
+        /// What the symlink says.
+        to: PathBuf,
+    },
+    /// The same run reads it.
+    #[error("`{}` is read by this run and would be overwritten", shown(.0))]
+    Input(PathBuf),
+    /// It is to be written twice.
+    #[error("`{}` would be written twice", shown(.0))]
+    Twice(PathBuf),
+}
+
+impl DestinationError {
+    /// Returns what to do about it.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Symlink { .. } => "name the file itself, or another one",
+            Self::Input(_) => "name another file",
+            Self::Twice(_) => "name a file for each",
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}
+
+/// Checks that `path` is no symlink, and does not lead through one that a checkout may hold: one below
+/// the working directory, or on a relative path.
+///
+/// # Errors
+/// For the first symlink on the way.
+pub fn check(path: &Path) -> Result<(), DestinationError> {
+    let working = std::env::current_dir().unwrap_or_default();
+    check_from(&working, path)
+}
+
+fn check_from(working: &Path, path: &Path) -> Result<(), DestinationError> {
+    let below = path.strip_prefix(working).ok();
+    let (mut walked, rest) = match below {
+        Some(below) => (working.to_owned(), below),
+        None if path.is_absolute() => {
+            // What the administrator of a machine links, as `/tmp` on some, is not for us to judge; the
+            // files of devices and of processes are symlinks by design.
+            let system = path.starts_with("/dev") || path.starts_with("/proc");
+            return if system { Ok(()) } else { no_symlink(path, path) };
+        }
+        None => (working.to_owned(), path),
+    };
+    let mut typed = if below.is_some() { working.to_owned() } else { PathBuf::new() };
+    for component in rest.components() {
+        walked.push(component);
+        typed.push(component);
+        if matches!(component, Component::Normal(_)) {
+            no_symlink(&walked, &typed)?;
+        }
+    }
+    Ok(())
+}
+
+/// `typed` is how the user calls `path`.
+fn no_symlink(path: &Path, typed: &Path) -> Result<(), DestinationError> {
+    match fs::read_link(path) {
+        Ok(to) => Err(DestinationError::Symlink { link: typed.to_owned(), to }),
+        // What is no symlink, or not there.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Checks that each of `destinations` may be written ([`check`]), none of them twice, and that none is
+/// among `inputs`, by whatever name. The inputs are looked at only where a destination is there already.
+///
+/// # Errors
+/// For the first that must not be written.
+pub fn check_all<'p>(
+    destinations: impl IntoIterator<Item = &'p Path>,
+    inputs: impl IntoIterator<Item = PathBuf>,
+) -> Result<(), DestinationError> {
+    let mut there = HashMap::new();
+    let mut names = HashSet::new();
+    for path in destinations {
+        check(path)?;
+        // What is no regular file, as a device, takes any number of reports.
+        let identity = Identity::of(path);
+        let again = match identity {
+            Some((identity, true)) => there.insert(identity, path).is_some(),
+            Some((_, false)) => false,
+            None => !names.insert(plain(path)),
+        };
+        if again {
+            return Err(DestinationError::Twice(path.to_owned()));
+        }
+    }
+    if there.is_empty() {
+        return Ok(());
+    }
+    let identity = |input: PathBuf| Identity::of(&input).map(|(identity, _)| identity);
+    match inputs.into_iter().filter_map(identity).find_map(|one| there.get(&one)) {
+        Some(path) => Err(DestinationError::Input((*path).to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Returns whether one of `destinations` is there already, so that inputs have to be looked at.
+pub fn any_is_there<'p>(destinations: impl IntoIterator<Item = &'p Path>) -> bool {
+    destinations.into_iter().any(|path| path.exists())
+}
+
+/// `path` without `./`.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// What makes a file the same one under another name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Identity {
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+    #[cfg(not(unix))]
+    path: PathBuf,
+}
+
+impl Identity {
+    /// The identity of the file at `path`, and whether it is a regular one.
+    fn of(path: &Path) -> Option<(Self, bool)> {
+        let metadata = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt as _;
+            Self { device_and_inode: (metadata.dev(), metadata.ino()) }
+        };
+        #[cfg(not(unix))]
+        let identity = Self { path: fs::canonicalize(path).ok()? };
+        Some((identity, metadata.is_file()))
+    }
+}
+
+/// Opens `path` to be written anew, if it is no symlink.
+///
+/// # Errors
+/// Where it cannot be written, or is a symlink.
+pub fn create(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().write(true).create(true).truncate(true))
+}
+
+/// Opens `path` to be written at its end, if it is no symlink.
+///
+/// # Errors
+/// Where it cannot be written, or is a symlink.
+pub fn append(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().append(true).create(true))
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    check(path).map_err(io::Error::other)?;
+    // It may have become one meanwhile. What the system links is not judged above, and not here.
+    #[cfg(unix)]
+    if !path.starts_with("/dev") && !path.starts_with("/proc") {
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW);
+    }
+    options.open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_symlink_on_a_path_that_a_checkout_may_hold_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("checkout/real")).unwrap();
+        fs::write(at("victim"), "precious").unwrap();
+        symlink("../victim", at("checkout/import.json")).unwrap();
+        symlink("nowhere", at("checkout/dangling.json")).unwrap();
+        symlink("..", at("checkout/out")).unwrap();
+        symlink("checkout/real", at("system")).unwrap();
+        let working = at("checkout");
+        let check = |path: &str| check_from(&working, Path::new(path));
+        let link = |link: &str, to: &str| {
+            Err(DestinationError::Symlink { link: link.into(), to: to.into() })
+        };
+        assert_eq!(check("import.json"), link("import.json", "../victim"));
+        assert_eq!(check("./import.json"), link("./import.json", "../victim"));
+        assert_eq!(check("dangling.json"), link("dangling.json", "nowhere"));
+        assert_eq!(check("out/r.json"), link("out", ".."));
+        assert_eq!(check("real/../out/r.json"), link("real/../out", ".."));
+        let absolute = at("checkout/out/r.json");
+        assert_eq!(
+            check_from(&working, &absolute),
+            Err(DestinationError::Symlink { link: at("checkout/out"), to: "..".into() })
+        );
+        // Outside of it, only what would be written itself.
+        assert_eq!(check_from(&working, &at("system/r.json")), Ok(()));
+        assert!(check_from(&working, &at("system")).is_err());
+        for fine in ["real/r.json", "new.json", "/dev/stdout", "/dev/fd/1", "real/../new.json"] {
+            assert_eq!(check(fine), Ok(()), "{fine}");
+        }
+        assert!(create(&at("checkout/import.json")).is_err());
+        assert!(append(&at("checkout/dangling.json")).is_err());
+        assert_eq!(fs::read_to_string(at("victim")).unwrap(), "precious");
+        assert!(!at("checkout/nowhere").exists());
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_whatever_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.json"), "{}").unwrap();
+        fs::write(at("b.json"), "{}").unwrap();
+        fs::hard_link(at("a.json"), at("same.json")).unwrap();
+        let check = |destinations: &[PathBuf], inputs: &[PathBuf]| {
+            check_all(destinations.iter().map(PathBuf::as_path), inputs.iter().cloned())
+        };
+        let [a, b, same, new] = ["a.json", "b.json", "same.json", "new.json"].map(at);
+        assert_eq!(check(&[b.clone(), new.clone()], &[a.clone()]), Ok(()));
+        let read = |path: &PathBuf| Err(DestinationError::Input(path.clone()));
+        assert_eq!(check(&[a.clone()], &[b.clone(), a.clone()]), read(&a));
+        assert_eq!(check(&[same.clone()], &[a.clone()]), read(&same));
+        let twice = |path: &PathBuf| Err(DestinationError::Twice(path.clone()));
+        assert_eq!(check(&[a.clone(), same.clone()], &[]), twice(&same));
+        assert_eq!(check(&[new.clone(), new.clone()], &[]), twice(&new));
+        let null = PathBuf::from("/dev/null");
+        assert_eq!(check(&[null.clone(), null.clone()], &[]), Ok(()));
+        assert!(any_is_there([a.as_path()]) && !any_is_there([new.as_path()]));
+    }
+}
