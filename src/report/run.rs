@@ -2,7 +2,8 @@
 
 pub mod timeline;
 pub(in crate::report) mod row;
-mod words;
+pub mod rows;
+pub(crate) mod words;
 pub mod csv;
 pub mod html;
 pub mod json;
@@ -33,11 +34,11 @@ pub struct RunLog {
     pub run: String,
     /// Where it wrote; `None` where it wrote nowhere.
     pub target: Option<Target>,
-    /// When it began.
+    /// When this invocation began. Every duration that is shown counts from here.
     pub started: Timestamp,
-    /// When it ended.
+    /// When this invocation ended.
     pub ended: Timestamp,
-    /// How long it sent.
+    /// For how long it sent, of which the rate is taken.
     pub sending: Duration,
     /// Entries that needed no request, since the journal knows them to be there.
     pub known: usize,
@@ -51,12 +52,22 @@ pub struct RunLog {
     pub unseen: usize,
     /// Whether what exists was compared by name and type only.
     pub by_listing: bool,
-    /// Entries that were created before the run was gone on with.
-    pub created_before: usize,
-    /// Every entry, in the order of the walk.
+    /// What invocations before this one did, where the run was resumed.
+    pub earlier: Option<Earlier>,
+    /// The entries that are held in memory, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
+    counts: Counts,
     /// How it went over time.
     pub timeline: Timeline,
+}
+
+/// What the invocations of a run before the present one did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// When the first of them began, if that is known.
+    pub started: Option<Timestamp>,
+    /// The outcomes of the entries that they settled, and the invalid ones.
+    pub counts: Counts,
 }
 
 /// An entry and what became of it.
@@ -86,8 +97,7 @@ impl LoggedEntry {
     /// Whether the target has something against it.
     #[must_use]
     pub const fn failed(&self) -> bool {
-        use Outcome as O;
-        matches!(self.outcome, O::Rejected | O::Conflict | O::Unresolved | O::Differs)
+        has_failed(self.outcome)
     }
 }
 
@@ -96,31 +106,79 @@ impl LoggedEntry {
 pub struct Counts([usize; Outcome::ALL.len()]);
 
 impl Counts {
-    /// One more.
+    /// Counts one more.
     pub fn add(&mut self, outcome: Outcome) {
-        if let Some(at) = Outcome::ALL.iter().position(|one| *one == outcome) {
-            self.0[at] += 1;
+        self.add_many(outcome, 1);
+    }
+
+    /// Counts `many` more.
+    pub fn add_many(&mut self, outcome: Outcome, many: usize) {
+        if let Some(count) = self.count(outcome) {
+            *count += many;
         }
     }
 
-    /// How many.
+    /// Counts one that came from one outcome to another.
+    pub fn change(&mut self, from: Outcome, to: Outcome) {
+        if let Some(count) = self.count(from) {
+            *count = count.saturating_sub(1);
+        }
+        self.add(to);
+    }
+
+    fn count(&mut self, outcome: Outcome) -> Option<&mut usize> {
+        let at = Outcome::ALL.iter().position(|one| *one == outcome)?;
+        self.0.get_mut(at)
+    }
+
+    /// Returns how many came to this end.
     #[must_use]
     pub fn of(&self, outcome: Outcome) -> usize {
         Outcome::ALL.iter().position(|one| *one == outcome).map_or(0, |at| self.0[at])
     }
 
-    /// All entries.
+    /// Returns how many entries there are.
     #[must_use]
     pub fn total(&self) -> usize {
         self.0.iter().sum()
     }
+
+    /// Returns how many failed, as [`LoggedEntry::failed`] has it.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        Outcome::ALL.into_iter().filter(|one| has_failed(*one)).map(|one| self.of(one)).sum()
+    }
+
+    /// Returns these counts without those of one outcome.
+    #[must_use]
+    pub fn without(mut self, outcome: Outcome) -> Self {
+        if let Some(count) = self.count(outcome) {
+            *count = 0;
+        }
+        self
+    }
+
+    /// Returns what is in these counts and was not in `earlier` ones.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut counts = *self;
+        counts.0.iter_mut().zip(earlier.0).for_each(|(now, before)| {
+            *now = now.saturating_sub(before);
+        });
+        counts
+    }
+}
+
+/// Whether the target has something against an entry with this outcome.
+const fn has_failed(outcome: Outcome) -> bool {
+    use Outcome as O;
+    matches!(outcome, O::Rejected | O::Conflict | O::Unresolved | O::Differs)
 }
 
 impl RunLog {
     /// The log of a run over `entries`: those without a request are invalid, the others pending.
     #[must_use]
     pub fn new(entries: &[Entry], sources: &SourceStore) -> Self {
-        let now = Timestamp::now();
         let entries = entries.iter().map(|entry| LoggedEntry {
             file: sources.name(entry.file),
             line: entry.line,
@@ -132,6 +190,15 @@ impl RunLog {
             request_id: None,
             error: None,
         });
+        Self::of(entries.collect())
+    }
+
+    /// Returns the log of a run that has come as far as `entries` say.
+    #[must_use]
+    pub fn of(entries: Vec<LoggedEntry>) -> Self {
+        let now = Timestamp::now();
+        let mut counts = Counts::default();
+        entries.iter().for_each(|entry| counts.add(entry.outcome));
         Self {
             run: uuid::Uuid::now_v7().to_string(),
             target: None,
@@ -144,13 +211,15 @@ impl RunLog {
             others: 0,
             unseen: 0,
             by_listing: false,
-            created_before: 0,
-            entries: entries.collect(),
+            earlier: None,
+            entries,
+            counts,
             timeline: Timeline::default(),
         }
     }
 
-    /// The log of a run that is gone on with, as the journal has it.
+    /// Returns the log of a run that is resumed, as the journal has it. Of an entry without an outcome nothing
+    /// was done earlier.
     #[must_use]
     pub fn resumed(run: &StagedRun, entries: &[StagedEntry]) -> Self {
         let error = |entry: &StagedEntry| Refusal {
@@ -174,16 +243,17 @@ impl RunLog {
         let mut log = Self {
             run: run.id.clone(),
             target: Some(run.target.clone()),
-            entries: entries.collect(),
-            ..Self::new(&[], &SourceStore::default())
+            ..Self::of(entries.collect())
         };
-        log.created_before = log.counts().of(Outcome::Created);
+        let counts = log.counts.without(Outcome::Pending);
+        log.earlier = Some(Earlier { started: None, counts });
         log
     }
 
     /// Takes in what became of an entry.
     pub fn settle(&mut self, settled: Settled) {
         let Some(entry) = self.entries.get_mut(settled.entry.0 as usize) else { return };
+        self.counts.change(entry.outcome, settled.outcome);
         let unseen = self.by_listing && settled.outcome == Outcome::Existed && !settled.compared;
         self.unseen += usize::from(unseen);
         entry.outcome = settled.outcome;
@@ -199,27 +269,37 @@ impl RunLog {
         self.sending = began.map(|began| began.elapsed()).unwrap_or_default();
     }
 
-    /// How many entries came to which end.
+    /// Returns how many entries of the whole run came to which end.
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        self.entries.iter().for_each(|entry| counts.add(entry.outcome));
-        counts
+    pub const fn counts(&self) -> Counts {
+        self.counts
     }
 
-    /// Artifacts created a second while it sent; `None` where none was.
+    /// Returns how many entries came to which end in this invocation, those that are left included.
+    #[must_use]
+    pub fn counts_now(&self) -> Counts {
+        self.earlier.map_or(self.counts, |earlier| self.counts.since(&earlier.counts))
+    }
+
+    /// Returns the artifacts created a second while this invocation sent; `None` where none was.
     #[must_use]
     pub fn created_a_second(&self) -> Option<f64> {
-        let created = self.counts().of(Outcome::Created).saturating_sub(self.created_before);
+        let created = self.counts_now().of(Outcome::Created);
         let seconds = self.sending.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = created as f64 / seconds;
         (created > 0 && seconds > 0.0).then_some(rate)
     }
 
-    /// How long it took, for people.
-    fn took(&self) -> String {
-        let took = self.ended.duration_since(self.started);
-        words::length(took.try_into().unwrap_or_default())
+    /// Returns how long this invocation took.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.ended.duration_since(self.started).try_into().unwrap_or_default()
+    }
+
+    /// Returns when the run began: with its first invocation.
+    #[must_use]
+    pub fn run_started(&self) -> Timestamp {
+        self.earlier.and_then(|earlier| earlier.started).unwrap_or(self.started)
     }
 }

@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
-use super::RunLog;
 use super::row::Row;
+use super::rows::Rows;
 use crate::diagnostic::words::escaped;
 
 const HEAD: &str =
@@ -17,10 +18,10 @@ const HEAD: &str =
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails.
-pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+/// Where the writer fails, or the rows cannot be read.
+pub fn write(rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     write!(out, "{HEAD}\r\n")?;
-    for entry in &log.entries {
+    rows.for_each(&mut |entry| {
         let row = Row::of(entry);
         let error = row.error.as_ref();
         write!(
@@ -37,7 +38,8 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
             cell(error.and_then(|error| error.code).unwrap_or_default()),
             cell(error.map(|error| &*error.message).unwrap_or_default()),
         )?;
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     out.flush()
 }
 

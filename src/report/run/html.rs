@@ -8,10 +8,12 @@ mod picture;
 mod scale;
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use super::row::Row;
+use super::rows::Rows;
 use super::timeline::{Pause, Timeline};
-use super::{RunLog, row, words};
+use super::{Counts, RunLog, row, words};
 use crate::diagnostic::words::{counted, grouped};
 use crate::event::Cause;
 use crate::report::markup::xml;
@@ -30,8 +32,8 @@ const POLICY: &str =
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails.
-pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+/// Where the writer fails, or the rows cannot be read.
+pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     let total = counted(log.counts().total(), "artifact");
     write!(
         out,
@@ -44,15 +46,48 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
     )?;
     summary(log, &mut out)?;
     over_time(&log.timeline, &mut out)?;
-    failures(log, &mut out)?;
+    failures(log, rows, &mut out)?;
     write!(out, "</main>\n</body>\n</html>\n")?;
     out.flush()
 }
 
 /// The counts, and the rest that is said in a word.
 fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    let counts = log.counts();
-    write!(out, "<section>\n<h2>Outcome</h2>\n<ul class=\"counts\">\n")?;
+    write!(out, "<section>\n<h2>Outcome</h2>\n")?;
+    match log.earlier {
+        Some(_) => {
+            tiles("Now", &log.counts_now(), out)?;
+            tiles("In all", &log.counts(), out)?;
+        }
+        None => tiles("", &log.counts(), out)?,
+    }
+    write!(out, "<dl>\n")?;
+    let mut line = |name: &str, text: &str| writeln!(out, "<dt>{name}</dt><dd>{text}</dd>");
+    if let Some(target) = &log.target {
+        line("Target", &xml(&row::shown_target(target).to_string()))?;
+    }
+    if let Some(started) = log.earlier.and_then(|earlier| earlier.started) {
+        line("Run started", &words::moment(started))?;
+    }
+    line("Started", &words::moment(log.started))?;
+    line("Took", &words::length(log.took()))?;
+    if let Some(rate) = log.created_a_second() {
+        line("Rate while sending", &format!("{}/s", words::rate(rate)))?;
+    }
+    line("Run", &xml(&log.run))?;
+    let notes = words::notes(log);
+    if !notes.is_empty() {
+        let notes: String = notes.iter().map(|note| format!("<li>{}</li>", spans(note))).collect();
+        line("Notes", &format!("<ul>{notes}</ul>"))?;
+    }
+    write!(out, "</dl>\n</section>\n")
+}
+
+fn tiles(heading: &str, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
+    if !heading.is_empty() {
+        writeln!(out, "<h3>{heading}</h3>")?;
+    }
+    writeln!(out, "<ul class=\"counts\">")?;
     for outcome in Outcome::ALL {
         let count = counts.of(outcome);
         if count == 0 && outcome != Outcome::Created {
@@ -68,23 +103,7 @@ fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
         let count = grouped(count as u64);
         writeln!(out, "<li class=\"{class}\"><b>{count}</b> {outcome}</li>")?;
     }
-    write!(out, "</ul>\n<dl>\n")?;
-    let mut line = |name: &str, text: &str| writeln!(out, "<dt>{name}</dt><dd>{text}</dd>");
-    if let Some(target) = &log.target {
-        line("Target", &xml(&row::shown_target(target).to_string()))?;
-    }
-    line("Started", &words::moment(log.started))?;
-    line("Took", &log.took())?;
-    if let Some(rate) = log.created_a_second() {
-        line("Created a second", &format!("{rate:.1}"))?;
-    }
-    line("Run", &xml(&log.run))?;
-    let notes = words::notes(log);
-    if !notes.is_empty() {
-        let notes: String = notes.iter().map(|note| format!("<li>{}</li>", spans(note))).collect();
-        line("Besides", &format!("<ul>{notes}</ul>"))?;
-    }
-    write!(out, "</dl>\n</section>\n")
+    writeln!(out, "</ul>")
 }
 
 /// A text of lineload's own, with what stands in backticks as code.
@@ -132,9 +151,8 @@ const fn why(cause: Cause) -> &'static str {
     }
 }
 
-fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    let failed = log.entries.iter().filter(|entry| entry.failed());
-    let count = failed.clone().count();
+fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<()> {
+    let count = log.counts().failed();
     if count == 0 {
         return Ok(());
     }
@@ -146,7 +164,12 @@ fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
         grouped(count as u64)
     )?;
     let text = |text: &str| xml(&words::cut(text, LONGEST_TEXT));
-    for entry in failed.take(LISTED) {
+    let mut listed = 0;
+    rows.for_each_failed(&mut |entry| {
+        if listed == LISTED {
+            return Ok(ControlFlow::Break(()));
+        }
+        listed += 1;
         let row = Row::of(entry);
         let request = row.request_id.map(|id| format!("<small>request {}</small>", text(id)));
         writeln!(
@@ -159,9 +182,10 @@ fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
             text(&row.said()),
             request.unwrap_or_default(),
         )?;
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     write!(out, "</tbody>\n</table>\n</div>\n")?;
-    more(count, LISTED, "; <code>--report FILE.json</code> lists them all", out)?;
+    more(count, listed, "; <code>--report FILE.json</code> lists them all", out)?;
     writeln!(out, "</section>")
 }
 

@@ -1,12 +1,14 @@
 //! The report of a run as JSON, its shape fixed by `version`.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::RunLog;
 use super::row::{Row, shown_target};
+use super::rows::Rows;
+use super::{Counts, RunLog};
 use crate::report::json::write_value;
 use crate::submission::{Outcome, Target};
 
@@ -21,36 +23,52 @@ struct Head<'r> {
     started: String,
     ended: String,
     counts: Map<String, Value>,
+    invocation: Invocation,
+}
+
+/// What the present invocation did: of a run that was resumed, a part.
+#[derive(Serialize)]
+struct Invocation {
+    started: String,
+    seconds: f64,
+    counts: Map<String, Value>,
 }
 
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails.
-pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
-    let counts = log.counts();
-    let valid = counts.total() - counts.of(Outcome::Invalid);
-    let mut counted = Map::new();
-    counted.insert("valid".to_owned(), valid.into());
-    for outcome in Outcome::ALL {
-        counted.insert(outcome.to_string(), counts.of(outcome).into());
-    }
+/// Where the writer fails, or the rows cannot be read.
+pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     let head = Head {
         version: VERSION,
         run: &log.run,
         target: log.target.as_ref().map(shown_target),
-        started: log.started.to_string(),
+        started: log.run_started().to_string(),
         ended: log.ended.to_string(),
-        counts: counted,
+        counts: counted(&log.counts()),
+        invocation: Invocation {
+            started: log.started.to_string(),
+            seconds: log.took().as_secs_f64(),
+            counts: counted(&log.counts_now()),
+        },
     };
     let mut text = Vec::new();
     write_value(&mut text, &head)?;
     out.write_all(text.strip_suffix(b"}").unwrap_or(&text))?;
     out.write_all(b",\"entries\":[")?;
-    for (at, entry) in log.entries.iter().enumerate() {
-        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+    let mut first = true;
+    rows.for_each(&mut |entry| {
+        out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
         write_value(&mut out, &Row::of(entry))?;
-    }
-    writeln!(out, "{}]}}", if log.entries.is_empty() { "" } else { "\n" })?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    writeln!(out, "{}]}}", if first { "" } else { "\n" })?;
     out.flush()
+}
+
+fn counted(counts: &Counts) -> Map<String, Value> {
+    let valid = counts.total() - counts.of(Outcome::Invalid);
+    let valid = std::iter::once(("valid".to_owned(), valid.into()));
+    let outcomes = Outcome::ALL.into_iter();
+    valid.chain(outcomes.map(|one| (one.to_string(), counts.of(one).into()))).collect()
 }

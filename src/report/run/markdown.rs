@@ -5,8 +5,10 @@
 //! has rules of its own for what it finds in a code span.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use super::row::{Row, shown_target};
+use super::rows::Rows;
 use super::{LoggedEntry, RunLog, words};
 use crate::diagnostic::words::{counted, grouped};
 use crate::report::markdown::code;
@@ -20,21 +22,26 @@ const LAST: usize = 200;
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails.
-pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+/// Where the writer fails, or the rows cannot be read.
+pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     let mut text = head(log);
-    let failed: Vec<_> = log.entries.iter().filter(|entry| entry.failed()).collect();
-    if !failed.is_empty() {
-        text.push_str(&format!("\n#### {} failed\n\n", grouped(failed.len() as u64)));
+    let failed = log.counts().failed();
+    if failed > 0 {
+        text.push_str(&format!("\n#### {} failed\n\n", grouped(failed as u64)));
     }
-    for (at, entry) in failed.iter().enumerate() {
+    let mut listed = 0;
+    rows.for_each_failed(&mut |entry| {
         let item = item(entry);
         if text.len() + item.len() > LONGEST - LAST {
-            let more = grouped((failed.len() - at) as u64);
-            text.push_str(&format!("\nand {more} more; `--report FILE.json` lists them all\n"));
-            break;
+            return Ok(ControlFlow::Break(()));
         }
         text.push_str(&item);
+        listed += 1;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if failed > listed {
+        let more = grouped((failed - listed) as u64);
+        text.push_str(&format!("\nand {more} more; `--report FILE.json` lists them all\n"));
     }
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -47,16 +54,24 @@ fn head(log: &RunLog) -> String {
     if let Some(target) = &log.target {
         text.push_str(&format!("To {}. ", code(&shown_target(target).to_string())));
     }
-    text.push_str(&format!("Started {}, took {}.", words::moment(log.started), log.took()));
+    let took = words::length(log.took());
+    text.push_str(&format!("Started {}, took {took}.", words::moment(log.started)));
     if let Some(rate) = log.created_a_second() {
-        text.push_str(&format!(" {rate:.1} created a second."));
+        text.push_str(&format!(" Created {}/s while sending.", words::rate(rate)));
     }
-    text.push_str("\n\n| outcome | artifacts |\n|---|---:|\n");
+    let now = log.earlier.map(|_| log.counts_now());
+    text.push_str(match now {
+        Some(_) => "\n\n| outcome | now | in all |\n|---|---:|---:|\n",
+        None => "\n\n| outcome | artifacts |\n|---|---:|\n",
+    });
     for outcome in Outcome::ALL {
         let count = counts.of(outcome);
-        if count > 0 || outcome == Outcome::Created {
-            text.push_str(&format!("| {outcome} | {} |\n", grouped(count as u64)));
+        if count == 0 && outcome != Outcome::Created {
+            continue;
         }
+        let now = now.map(|now| format!("{} | ", grouped(now.of(outcome) as u64)));
+        let now = now.unwrap_or_default();
+        text.push_str(&format!("| {outcome} | {now}{} |\n", grouped(count as u64)));
     }
     let notes = words::notes(log);
     if !notes.is_empty() {

@@ -1,22 +1,71 @@
 //! The end of a run, for people.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use super::row::{Row, shown_target};
-use super::{LoggedEntry, RunLog};
+use super::rows::Rows;
+use super::{Counts, RunLog, words};
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::submission::Outcome;
 
 /// Entries that failed and are listed.
 const LISTED: usize = 10;
 
-/// Writes what became of the entries.
+/// Writes what became of the entries that `log` holds.
 ///
 /// # Errors
 /// Where the writer fails.
-pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
-    let counts = log.counts();
-    failures(log, &mut out)?;
+pub fn write(log: &RunLog, out: impl Write) -> io::Result<()> {
+    write_rows(log, log, out)
+}
+
+/// Writes what became of the entries `rows`.
+///
+/// # Errors
+/// Where the writer fails, or the rows cannot be read.
+pub fn write_rows(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
+    failures(log, rows, &mut out)?;
+    counts(log, &mut out)?;
+    notes(log, &mut out)?;
+    if let Some(target) = &log.target {
+        let rate = log.created_a_second();
+        let rate = rate.map(|rate| format!(", created {}/s while sending", words::rate(rate)));
+        let started = log.earlier.and_then(|earlier| earlier.started);
+        let started = started.map(|started| format!("; the run began {}", words::moment(started)));
+        writeln!(
+            out,
+            "{} (took {}{}{})",
+            escaped(&shown_target(target).to_string()),
+            words::length(log.took()),
+            rate.unwrap_or_default(),
+            started.unwrap_or_default()
+        )?;
+    }
+    out.flush()
+}
+
+/// Writes the counts alone, for somebody who wants to read no more than that.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn brief(log: &RunLog, mut out: impl Write) -> io::Result<()> {
+    counts(log, &mut out)?;
+    out.flush()
+}
+
+/// Writes how many entries came to which end; of a run that was resumed, now and in all.
+fn counts(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
+    let total = counted(log.counts().total(), "artifact");
+    if log.earlier.is_none() {
+        return writeln!(out, "{total}: {}", outcomes(&log.counts()));
+    }
+    let now = log.counts_now();
+    writeln!(out, "now: {}", outcomes(&now.without(Outcome::Pending)))?;
+    writeln!(out, "in all {total}: {}", outcomes(&log.counts()))
+}
+
+fn outcomes(counts: &Counts) -> String {
     let mut parts = Vec::new();
     for outcome in Outcome::ALL {
         let count = counts.of(outcome);
@@ -32,17 +81,23 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
             parts.push(format!("{colour}{outcome} {}{end}", grouped(count as u64)));
         }
     }
-    let total = counted(counts.total(), "artifact");
-    writeln!(out, "{total}: {}", parts.join(", "))?;
+    parts.join(", ")
+}
+
+fn notes(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
     if log.known > 0 {
         let known = grouped(log.known as u64);
-        writeln!(out, "{known} by the journal, without a request; `--recheck` asks the target")?;
+        writeln!(
+            out,
+            "{known} already existed according to the journal; `--recheck` asks the target"
+        )?;
     }
     if log.unseen > 0 {
         let unseen = grouped(log.unseen as u64);
         writeln!(
             out,
-            "{unseen} compared by name and type only; without `--check-drift=never` every field is"
+            "{unseen} compared by name and type only; without `--check-drift=never` every field is \
+             compared"
         )?;
     }
     if log.others > 0 {
@@ -53,19 +108,20 @@ pub fn write(log: &RunLog, mut out: impl Write) -> io::Result<()> {
              running?\x1b[0m"
         )?;
     }
-    if let Some(target) = &log.target {
-        let seconds = log.sending.as_secs_f64();
-        let rate = log.created_a_second();
-        let rate = rate.map(|rate| format!(", {rate:.1} created a second")).unwrap_or_default();
-        writeln!(out, "{} ({seconds:.2} s{rate})", escaped(&shown_target(target).to_string()))?;
-    }
-    out.flush()
+    Ok(())
 }
 
-fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    let failed = |entry: &&LoggedEntry| entry.failed();
-    let count = log.entries.iter().filter(failed).count();
-    for entry in log.entries.iter().filter(failed).take(LISTED) {
+fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<()> {
+    let count = log.counts().failed();
+    if count == 0 {
+        return Ok(());
+    }
+    let mut listed = 0;
+    rows.for_each_failed(&mut |entry| {
+        if listed == LISTED {
+            return Ok(ControlFlow::Break(()));
+        }
+        listed += 1;
         let row = Row::of(entry);
         let said = row.said();
         let colon = if said.is_empty() { "" } else { ": " };
@@ -78,16 +134,14 @@ fn failures(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
             escaped(row.title()),
             escaped(&said)
         )?;
-    }
-    if count > LISTED {
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if count > listed {
         writeln!(
             out,
             "and {} more; `--report FILE.json` lists them all",
-            grouped((count - LISTED) as u64)
+            grouped((count - listed) as u64)
         )?;
     }
-    if count > 0 {
-        writeln!(out)?;
-    }
-    Ok(())
+    writeln!(out)
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::format::{self, ReportError, RunFormat};
+use super::rows::{Rows, Take};
 use super::timeline::Timeline;
-use super::{LoggedEntry, RunLog};
+use super::{Earlier, LoggedEntry, RunLog};
 use crate::check::EntryId;
 use crate::event::{Cause, Event, Settled};
-use crate::source::SourceStore;
 use crate::submission::{Class, Outcome, Refusal, Target};
 
 /// Markup of every kind, a cell's and a list's end, mentions, control characters, a turned direction.
@@ -18,7 +18,7 @@ const EVIL: &str = "</style></title></td>'\"><script>document.title='owned'</scr
                     - [a](http://e.example) \0\u{1b}[31m\u{9b}\u{202e}gnirts\u{2028}";
 
 fn log(entries: Vec<LoggedEntry>) -> RunLog {
-    let mut log = RunLog::new(&[], &SourceStore::new(vec![]));
+    let mut log = RunLog::of(entries);
     "01a20f1d".clone_into(&mut log.run);
     log.started = "2026-11-03T14:05:09Z".parse().unwrap();
     log.ended = "2026-11-03T14:08:29Z".parse().unwrap();
@@ -27,7 +27,6 @@ fn log(entries: Vec<LoggedEntry>) -> RunLog {
         url: "https://me:hunter2@host/".to_owned(),
         region: "eu-west-1".to_owned(),
     });
-    log.entries = entries;
     log
 }
 
@@ -102,7 +101,7 @@ fn throttled_and_paused() -> Timeline {
 
 fn written(format: RunFormat, log: &RunLog) -> String {
     let mut out = Vec::new();
-    format.write(log, &mut out).unwrap();
+    format.write(log, log, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -211,14 +210,15 @@ fn the_page_is_well_formed_loads_nothing_and_shows_hostile_text_as_text() {
     assert!(!page.contains("url(") && !page.contains("@import") && !page.contains(" style="));
     assert!(page.contains("&lt;script&gt;document.title=&apos;owned&apos;&lt;/script&gt;"));
     assert!(page.contains("\\u{202e}gnirts"));
-    for part in ["created", "allowed", "throttled", "pause", "probes"] {
+    for part in ["created", "own-rate", "throttled", "pause", "probes"] {
         assert!(page.contains(&format!("class=\"{part}\"")), "{part}");
     }
     assert!(page.contains(">limit</text>"), "a pause has its name");
     assert!(page.contains(
-        "In 100 s 50 artifacts were created, at most 1 a second. Throttled creates: 1. \
-         Pauses: 1, 10 s in all. Probes: 1."
+        "In 1m 40s 50 artifacts were created, at most 1/s. Throttled creates: 1. \
+         Pauses: 1, 10s in all. Probes: 1."
     ));
+    assert!(page.contains("</i>lineload's rate</span>") && !page.contains("allowed rate"));
 }
 
 /// The tags of a page that is well-formed as XML: each closed in its order, each `&` a reference.
@@ -261,7 +261,7 @@ fn an_empty_run_is_reported_too() {
     insta::assert_snapshot!(written(RunFormat::Markdown, &log), @r"
     ### lineload import: 0 artifacts
 
-    Started 2026-11-03 14:05:09 UTC, took 3 min 20 s.
+    Started 2026-11-03 14:05:09 UTC, took 3m 20s.
 
     | outcome | artifacts |
     |---|---:|
@@ -324,4 +324,161 @@ fn a_report_that_cannot_be_written_is_known_before_and_says_why() {
     let csv = std::fs::read_to_string(&reports[0]).unwrap();
     assert_eq!(csv, written(RunFormat::Csv, &hostile()));
     assert!(std::fs::read_to_string(&reports[1]).unwrap().starts_with("### lineload import"));
+}
+
+/// Entries that exist only while they are handed over, and what was written by then.
+struct Made {
+    many: usize,
+    written: std::rc::Rc<std::cell::Cell<usize>>,
+    furthest_behind: std::cell::Cell<usize>,
+}
+
+impl Rows for Made {
+    fn for_each(&self, take: &mut Take<'_>) -> std::io::Result<()> {
+        for at in 0..self.many {
+            let before = self.written.get();
+            let outcome = if at % 1000 == 0 { Outcome::Rejected } else { Outcome::Created };
+            if take(&entry(outcome, &format!("n-{at}"), None))?.is_break() {
+                break;
+            }
+            if before == self.written.get() {
+                self.furthest_behind.set(self.furthest_behind.get() + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts the bytes that are written to it.
+struct Counting(std::rc::Rc<std::cell::Cell<usize>>);
+
+impl std::io::Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn reports_of_entries_are_written_as_the_entries_come() {
+    let mut log = log(vec![]);
+    log.counts.add_many(Outcome::Created, 9_990);
+    log.counts.add_many(Outcome::Rejected, 10);
+    for format in FORMATS {
+        let written = std::rc::Rc::new(std::cell::Cell::new(0));
+        let made = Made {
+            many: 10_000,
+            written: std::rc::Rc::clone(&written),
+            furthest_behind: std::cell::Cell::new(0),
+        };
+        format.write(&log, &made, Counting(std::rc::Rc::clone(&written))).unwrap();
+        let people = matches!(format, RunFormat::Markdown | RunFormat::Html);
+        // The reports for people have the ten failures; in the others no entry waits for the next.
+        assert!(people || made.furthest_behind.get() == 0, "{format:?}");
+        let size = if people { 500..20_000 } else { 500_000..3_000_000 };
+        assert!(size.contains(&written.get()), "{format:?}: {}", written.get());
+    }
+    let rows = Made {
+        many: 10_000,
+        written: std::rc::Rc::default(),
+        furthest_behind: std::cell::Cell::default(),
+    };
+    let mut out = Vec::new();
+    super::summary::write_rows(&log, &rows, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("n-").count(), 10, "{text}");
+    assert!(text.contains("10,000 artifacts: "), "{text}");
+}
+
+fn resumed() -> RunLog {
+    let mut entries: Vec<_> =
+        (0..60).map(|at| entry(Outcome::Created, &format!("n-{at}"), None)).collect();
+    entries.push(entry(Outcome::Invalid, "bad", None));
+    entries.push(entry(Outcome::Unresolved, "open", None));
+    entries.extend((0..38).map(|_| entry(Outcome::Pending, "late", None)));
+    let mut log = log(entries);
+    let earlier = log.counts().without(Outcome::Pending);
+    let started = Some("2026-11-02T09:00:00Z".parse().unwrap());
+    log.earlier = Some(Earlier { started, counts: earlier });
+    for at in 61..100 {
+        let outcome = match at {
+            61 => Outcome::Recovered,
+            99 => Outcome::Rejected,
+            _ => Outcome::Created,
+        };
+        log.settle(Settled {
+            entry: EntryId(at),
+            outcome,
+            arn: None,
+            attempts: 1,
+            request_id: None,
+            error: None,
+            compared: false,
+            modified: None,
+        });
+    }
+    log
+}
+
+#[test]
+fn a_resumed_run_has_what_was_done_now_and_in_all() {
+    let log = resumed();
+    let mut out = Vec::new();
+    super::summary::write(&log, &mut out).unwrap();
+    let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
+    let lines: Vec<_> = text.lines().skip(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "now: created 37, recovered 1, rejected 1",
+            "in all 100 artifacts: invalid 1, created 97, recovered 1, rejected 1",
+            // 37 in 100 seconds of sending.
+            "https://me:[masked]@host/ (eu-west-1) (took 3m 20s, created 0.37/s while sending; \
+             the run began 2026-11-02 09:00:00 UTC)",
+        ]
+    );
+    let document: Value = serde_json::from_str(&written(RunFormat::Json, &log)).unwrap();
+    assert_eq!(document["started"], "2026-11-02T09:00:00Z");
+    assert_eq!(document["counts"]["created"], 97);
+    assert_eq!(document["counts"]["invalid"], 1);
+    let now = &document["invocation"];
+    assert_eq!((&now["started"], &now["seconds"]), (&"2026-11-03T14:05:09Z".into(), &200.0.into()));
+    assert_eq!((&now["counts"]["created"], &now["counts"]["invalid"]), (&37.into(), &0.into()));
+    let text = written(RunFormat::Markdown, &log);
+    assert!(text.contains("| outcome | now | in all |\n|---|---:|---:|\n"), "{text}");
+    assert!(text.contains("| created | 37 | 97 |\n"), "{text}");
+    let page = written(RunFormat::Html, &log);
+    assert!(tags(&page).iter().filter(|tag| *tag == "h3").count() == 2);
+    assert!(page.contains("<dt>Took</dt><dd>3m 20s</dd>"));
+}
+
+#[test]
+fn counts_are_kept_as_entries_are_settled() {
+    let log = resumed();
+    let mut counted = super::Counts::default();
+    log.entries.iter().for_each(|entry| counted.add(entry.outcome));
+    assert_eq!(log.counts(), counted);
+    assert_eq!(log.counts().failed(), 1);
+    assert_eq!(log.counts().total(), 100);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_report_is_written_through_a_symlink() {
+    let folder = tempfile::tempdir().unwrap();
+    let victim = folder.path().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    let report = folder.path().join("import.json");
+    std::os::unix::fs::symlink("victim", &report).unwrap();
+    let reports = [report];
+    let error = format::can_be_written(&reports).unwrap_err();
+    assert!(error.to_string().contains("is a symlink to `victim`"), "{error}");
+    assert!(error.help().is_some());
+    // Nor where it becomes one meanwhile.
+    assert!(format::write(&hostile(), &reports).is_err());
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
 }

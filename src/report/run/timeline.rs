@@ -1,6 +1,6 @@
 //! How a run went over time: what its picture is drawn from.
 //!
-//! In: events, and how long after the start each came. Out: sums over spans of time, the allowed
+//! In: events, and how long after the start each came. Out: sums over spans of time, lineload's own
 //! rate, the pauses and the probes. All of it is kept in buckets, which grow with the run: one of
 //! days takes no more memory than one of a minute, and is drawn as sharply.
 
@@ -17,7 +17,7 @@ const SHORTEST: u64 = 15_625;
 /// How a run went over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
-    /// The allowed rate at the start.
+    /// The rate at which creates may leave at the start.
     first_rate: Option<f64>,
     /// How often the buckets have doubled.
     doubled: u32,
@@ -85,7 +85,7 @@ struct Bucket {
     others: u32,
     throttled: u32,
     probes: u32,
-    /// The allowed rate at its end, where it changed.
+    /// The rate at which creates may leave at its end, where it changed.
     rate: Option<f64>,
 }
 
@@ -102,7 +102,7 @@ impl Bucket {
 }
 
 impl Timeline {
-    /// A run that starts now, with `rate` creates a second allowed; `None` where nothing bounds them.
+    /// A run that starts now, with at most `rate` creates a second; `None` where nothing bounds them.
     #[must_use]
     pub fn new(rate: Option<f64>) -> Self {
         Self { first_rate: rate, ..Self::default() }
@@ -236,7 +236,7 @@ impl Timeline {
         &self.pauses
     }
 
-    /// The allowed rate, and from when on; `None` where nothing bounded it.
+    /// Returns lineload's own rate, and from when on; `None` where nothing bounded it.
     #[must_use]
     pub fn rates(&self) -> Vec<(Duration, Option<f64>)> {
         let changes = self.buckets().filter_map(|(from, bucket)| Some((from, Some(bucket.rate?))));

@@ -1,6 +1,6 @@
 //! The rate over time, drawn as SVG.
 //!
-//! Above, the artifacts created a second as an area and the allowed rate as a line; below it, on the
+//! Above, the artifacts created a second as an area and lineload's own rate as a line; below it, on the
 //! same axis, throttled creates as bars and probes as ticks. Pauses are shades over all of it.
 
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ const COLUMNS: f64 = 220.0;
 const A_COLUMN: f64 = 8.0;
 /// A run is drawn at least so long, in seconds.
 const SHORTEST: f64 = 0.1;
-/// How far above what was created the allowed rate is drawn; it can be out of any proportion.
+/// How far above what was created lineload's rate is drawn; it can be out of any proportion.
 const HEADROOM: f64 = 4.0;
 /// Where the names of pauses stand: two rows, so that neighbours have both their names.
 const NAMES: [f64; 2] = [29.0, 14.0];
@@ -69,10 +69,10 @@ impl<'t> Picture<'t> {
         let most = settled.fold(0.0, f64::max);
         let throttled = columns.iter().map(|one| per_second(one.throttled, one));
         let answered = throttled.fold(most, f64::max);
-        let allowed = rates.iter().filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let top = match (answered > 0.0, allowed > 0.0) {
-            (true, _) => most.max(allowed.min(answered * HEADROOM)),
-            (false, true) => allowed,
+        let own = rates.iter().filter_map(|(_, rate)| *rate).fold(0.0, f64::max);
+        let top = match (answered > 0.0, own > 0.0) {
+            (true, _) => most.max(own.min(answered * HEADROOM)),
+            (false, true) => own,
             (false, false) => 1.0,
         };
         let step = scale::rate_step(top * 1.02);
@@ -108,7 +108,7 @@ impl<'t> Picture<'t> {
         let above = self.pauses(below);
         self.rate_axis();
         self.areas();
-        self.allowed();
+        self.own_rate();
         if let Some(bottom) = bars {
             self.throttled(bottom);
         }
@@ -120,7 +120,7 @@ impl<'t> Picture<'t> {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 {above} {WIDTH} {height}\" role=\"img\" \
              aria-labelledby=\"picture-title picture-desc\">\n\
-             <title id=\"picture-title\">Artifacts created a second, over time</title>\n\
+             <title id=\"picture-title\">Artifacts created per second, over time</title>\n\
              <desc id=\"picture-desc\">{}</desc>\n{}</svg>\n",
             self.description(),
             std::mem::take(&mut self.svg)
@@ -131,7 +131,7 @@ impl<'t> Picture<'t> {
         let totals = self.timeline.totals();
         let most = self.columns.iter().map(|column| per_second(column.created, column));
         let mut text = format!(
-            "In {} {} created, at most {} a second.",
+            "In {} {} created, at most {}/s.",
             length(self.timeline.took()),
             artifacts(totals.created),
             scale::rate(most.fold(0.0, f64::max))
@@ -196,7 +196,7 @@ impl<'t> Picture<'t> {
         }
         let middle = f64::midpoint(TOP, BOTTOM);
         self.put(format_args!(
-            "<text class=\"middle name\" transform=\"translate(18 {middle}) rotate(-90)\">a second</text>"
+            "<text class=\"middle name\" transform=\"translate(18 {middle}) rotate(-90)\">created per second</text>"
         ));
     }
 
@@ -220,7 +220,7 @@ impl<'t> Picture<'t> {
         path
     }
 
-    fn allowed(&mut self) {
+    fn own_rate(&mut self) {
         let mut path = String::new();
         for (from, rate) in self.rates.iter().filter_map(|(from, rate)| Some((from, (*rate)?))) {
             let (x, y) = (self.x(*from), self.y(rate));
@@ -230,7 +230,7 @@ impl<'t> Picture<'t> {
             };
         }
         if !path.is_empty() {
-            self.put(format_args!("<path class=\"allowed\" d=\"{path}H{RIGHT}\"/>"));
+            self.put(format_args!("<path class=\"own-rate\" d=\"{path}H{RIGHT}\"/>"));
         }
     }
 
@@ -299,12 +299,13 @@ impl<'t> Picture<'t> {
         let totals = self.timeline.totals();
         let rated = self.rates.iter().any(|(_, rate)| rate.is_some());
         let beyond = self.rates.iter().any(|(_, rate)| rate.is_some_and(|rate| rate > self.top));
-        let allowed = if beyond { "allowed rate (the top edge: more)" } else { "allowed rate" };
+        let own_rate =
+            if beyond { "lineload's rate (the top edge: more)" } else { "lineload's rate" };
         let keys = [
-            ("created", "created a second", true),
+            ("created", "created per second", true),
             ("others", "other outcomes", totals.others > 0),
-            ("allowed", allowed, rated),
-            ("throttled", "throttled creates a second", totals.throttled > 0),
+            ("own-rate", own_rate, rated),
+            ("throttled", "throttled creates per second", totals.throttled > 0),
             ("pause", "paused, and why", totals.pauses > 0),
             ("probes", "probe", totals.probes > 0),
         ];
