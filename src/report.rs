@@ -3,6 +3,7 @@
 //! In: findings, summaries and events. Out: text on writers that the commands hand in. Nothing from
 //! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
 
+pub mod digest;
 mod excerpt;
 pub mod export;
 mod fingerprint;
@@ -69,4 +70,19 @@ pub trait FindingsReport {
         sources: &SourceStore,
         took: Duration,
     ) -> io::Result<()>;
+}
+
+impl FindingsReport for Box<dyn FindingsReport> {
+    fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
+        (**self).file(findings, sources)
+    }
+
+    fn finish(
+        &mut self,
+        summary: &Summary,
+        sources: &SourceStore,
+        took: Duration,
+    ) -> io::Result<()> {
+        (**self).finish(summary, sources, took)
+    }
 }

@@ -11,8 +11,11 @@ use super::settings::Settings;
 use crate::check::{self, Entry, EntryId, Sink, Summary};
 use crate::cli::{Global, Lint, Manifests, Narrow};
 use crate::config::Format;
+use crate::destination::{self, DestinationError};
 use crate::diagnostic::words::{either, escaped};
 use crate::diagnostic::{Code, Diagnostic};
+#[cfg(feature = "aws")]
+use crate::report::digest::{Closing, Digest};
 use crate::report::fence::Fence;
 use crate::report::github::{Github, StepSummary};
 use crate::report::gitlab::Gitlab;
@@ -223,8 +226,8 @@ pub(super) fn findings_report(
     let annotated = args.output.iter().any(|output| output.format == Format::Github);
     reports.on_stdout(global, format, annotated);
     for output in &args.output {
-        let file = File::create(&output.file).map_err(|error| {
-            let file = output.file.display();
+        let file = destination::create(&output.file).map_err(|error| {
+            let file = escaped(&output.file.display().to_string());
             Failure::usage(format!("{file} cannot be written: {}", walk::reason(&error)))
         })?;
         reports.add(output.format, to_file(output.format, file));
@@ -232,10 +235,58 @@ pub(super) fn findings_report(
     Ok(Box::new(report::All(reports.list)))
 }
 
+/// Checks that the files that `lint` is to write may be written, before anything is read or fixed.
+pub(super) fn outputs_can_be_written(
+    global: &Global,
+    args: &Lint,
+    manifest: &Manifest,
+) -> Result<(), Failure> {
+    let destinations = args.output.iter().map(|output| output.file.as_path());
+    destination::check_all(destinations, inputs(global, &manifest.walk))
+        .map_err(|error| misdirected(&error))
+}
+
+/// Checks that none of `destinations` is a file that a check of `manifests` reads.
+#[cfg(feature = "aws")]
+pub(super) fn none_is_read(
+    destinations: &[PathBuf],
+    global: &Global,
+    manifests: &Manifests,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let destinations = || destinations.iter().map(PathBuf::as_path);
+    if !destination::any_is_there(destinations()) {
+        return Ok(());
+    }
+    let manifest = Manifest::find(manifests, settings)?;
+    destination::check_all(destinations(), inputs(global, &manifest.walk))
+        .map_err(|error| misdirected(&error))
+}
+
+/// The files that a check reads.
+fn inputs<'w>(global: &Global, walk: &'w Walk) -> impl Iterator<Item = PathBuf> + 'w {
+    let configuration = match &global.config {
+        _ if global.isolated => None,
+        Some(file) => Some(file.clone()),
+        None => std::env::current_dir().ok().and_then(|working| crate::config::find(&working)),
+    };
+    let manifests = walk.found.iter().filter_map(|found| match &found.what {
+        Ok(Origin::Path(path)) => Some(path.to_path_buf()),
+        _ => None,
+    });
+    manifests.chain(configuration)
+}
+
+/// Why a path of the command line is not written.
+pub(super) fn misdirected(error: &DestinationError) -> Failure {
+    Failure::usage(error.to_string()).help(error.help())
+}
+
 /// The findings of a command that does more than check, for people.
 #[cfg(feature = "aws")]
 pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
     let mut reports = Reports::new(human_options(global, false, manifests));
+    reports.digest = true;
     reports.on_stdout(global, Format::Human, false);
     Box::new(report::All(reports.list))
 }
@@ -253,13 +304,16 @@ pub(super) fn human_report_on_stderr(
         quiet: true,
         ..shown_on_stderr()
     };
-    Box::new(Human::new(out, options))
+    Box::new(Digest::new(out, options, Closing::WithFindings))
 }
 
 /// Reports as they are put together.
 struct Reports {
     list: Vec<Box<dyn FindingsReport>>,
     human: human::Options,
+    /// Whether people came for something else than the findings.
+    #[cfg(feature = "aws")]
+    digest: bool,
     root: Root,
     /// Where the step's summary goes, until a report has it.
     step_summary: Option<PathBuf>,
@@ -271,6 +325,8 @@ impl Reports {
         Self {
             list: Vec::new(),
             human,
+            #[cfg(feature = "aws")]
+            digest: false,
             root: Root::of(&working),
             step_summary: std::env::var_os("GITHUB_STEP_SUMMARY")
                 .filter(|path| !path.is_empty())
@@ -287,18 +343,26 @@ impl Reports {
             self.add(format, Box::new(out));
             return;
         }
-        let human = Human::new(out.clone(), self.human.clone());
+        let people = self.people(Box::new(out.clone()));
         let word = uuid::Uuid::new_v4().to_string();
-        self.list.push(Box::new(Fence::new(human, out.clone(), word)));
+        self.list.push(Box::new(Fence::new(people, out.clone(), word)));
         if !annotated {
             self.add(Format::Github, Box::new(out));
         }
     }
 
+    fn people(&self, out: Box<dyn Write>) -> Box<dyn FindingsReport> {
+        #[cfg(feature = "aws")]
+        if self.digest {
+            return Box::new(Digest::new(out, self.human.clone(), Closing::Always));
+        }
+        Box::new(Human::new(out, self.human.clone()))
+    }
+
     fn add(&mut self, format: Format, out: Box<dyn Write>) {
         let root = self.root.clone();
         self.list.push(match format {
-            Format::Human => Box::new(Human::new(out, self.human.clone())),
+            Format::Human => self.people(out),
             Format::Short => Box::new(Short::new(out)),
             Format::Json => Box::new(Json::new(out)),
             Format::Sarif => Box::new(Sarif::new(out, root)),

@@ -54,12 +54,9 @@ pub(super) fn conclude(
     let unwritten = format::write(&log, reports)
         .err()
         .map(|error| Failure { exit: Exit::Stopped, ..report_failure(&error) });
-    let unshown = if global.quiet {
-        None
-    } else {
-        let shown = summary::write(&log, Output::stdout(global.color.into()));
-        shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) })
-    };
+    let out = Output::stdout(global.color.into());
+    let shown = if global.quiet { summary::brief(&log, out) } else { summary::write(&log, out) };
+    let unshown = shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) });
     let mut exit = finish(global, stops, &log, end);
     for failure in [unwritten, unshown].into_iter().flatten() {
         failure.show(global);
