@@ -50,7 +50,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Show less: no progress and no closing line
+    /// Show less: no progress and no closing line; an import still prints its counts
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Log more to standard error: -v what is done, -vv why, -vvv what the AWS SDK does
@@ -59,8 +59,9 @@ pub struct Global {
     /// Whether to colour (NO_COLOR is heeded too)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Whether to show progress on standard error
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// Show progress on standard error: `auto`, `always`, `never`, or an interval such as `30s`, at
+    /// which plain lines are written. On a terminal it is a bar, elsewhere it is plain lines
+    #[arg(long, global = true, value_name = "WHEN|INTERVAL", default_value = "auto")]
     pub progress: When,
     /// Read this configuration; without it, lineload.toml is looked for in the working folder and
     /// above it, up to the root of the git repository
@@ -258,16 +259,35 @@ impl std::str::FromStr for OutputFile {
 
 /// `lineload status`
 #[derive(Debug, Clone, Args)]
+#[command(after_long_help = "Examples:
+  lineload status                                  the latest runs, and what failed in them
+  lineload status --runs 1 --format json           the latest run, for scripts
+  lineload status --failed-manifests to-fix        what the service refused, as manifests")]
 pub struct Status {
     /// The journal
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
-    /// How many runs, the latest first
+    /// The number of runs to show, latest first
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub runs: u32,
-    /// Write what failed in the latest run to this folder, as manifests to mend and import again
+    /// The output format
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: StatusFormat,
+    /// Write what failed in the latest run to this directory, as manifests to fix and import again
     #[arg(long, value_name = "DIR")]
     pub failed_manifests: Option<PathBuf>,
+    /// Copy the files with invalid artifacts in the latest run to this directory, to fix and import
+    /// again
+    #[arg(long, value_name = "DIR")]
+    pub invalid_manifests: Option<PathBuf>,
+}
+
+/// The format of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
+pub enum StatusFormat {
+    Human,
+    Json,
 }
 
 /// `lineload explain`

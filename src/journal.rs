@@ -6,6 +6,8 @@
 //!
 //! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
 
+mod activity;
+mod invalid;
 mod lock;
 mod schema;
 mod staged;
@@ -21,6 +23,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::check::EntryId;
 use crate::submission::Target;
+pub use activity::RunProcess;
+pub use invalid::InvalidEntry;
 pub use staged::{Staged, StagedEntry, StagedRun};
 pub use status::{FailedEntry, RunStatus, Status};
 pub use writer::{Outcomes, WriteError, Writer};

@@ -1,18 +1,20 @@
 //! `lineload status`
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use super::Failure;
-use crate::cli::{self, Global};
+use super::checking::{misdirected, shell_word};
+use crate::cli::{self, Global, StatusFormat};
+use crate::destination;
 use crate::diagnostic::words::{counted, escaped};
 use crate::exit::Exit;
-use crate::journal::{JournalError, Status};
+use crate::journal::{JournalError, RunProcess, RunStatus, Status};
 use crate::manifest::write;
 use crate::report::output::Output;
-use crate::report::status;
+use crate::report::status::{self, RunReport};
 use crate::walk::reason;
 
 /// Failed entries of a run that are listed.
@@ -20,43 +22,92 @@ const LISTED: u32 = 10;
 
 pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> {
     if !args.journal.exists() {
-        return Err(Failure::usage(format!("there is no journal {}", args.journal.display()))
+        let path = escaped(&args.journal.display().to_string());
+        return Err(Failure::usage(format!("there is no journal `{path}`"))
             .help("`lineload import` makes one; `--journal FILE` names another"));
     }
+    let folders = [&args.failed_manifests, &args.invalid_manifests].map(Option::as_deref);
+    for folder in folders.iter().flatten() {
+        destination::check(folder).map_err(|error| misdirected(&error))?;
+        empty(folder)?;
+    }
+    if folders[0].is_some() && folders[0] == folders[1] {
+        return Err(Failure::usage(
+            "`--failed-manifests` and `--invalid-manifests` name one directory",
+        )
+        .help("name a directory for each"));
+    }
     let journal = Status::open(&args.journal).map_err(|error| failure(&error))?;
-    let runs = journal.runs(args.runs).map_err(|error| failure(&error))?;
     let mut out = Output::stdout(global.color.into());
-    if let Some(folder) = &args.failed_manifests {
-        return write_failed(&journal, folder, out);
+    if folders.iter().any(Option::is_some) {
+        let run = journal.runs(1).map_err(|error| failure(&error))?.into_iter().next();
+        let Some(run) = run else { return Err(Failure::usage("no run yet")) };
+        if let Some(folder) = folders[0] {
+            write_failed(&journal, &run, folder, &mut out)?;
+        }
+        if let Some(folder) = folders[1] {
+            write_invalid(&journal, &run, folder, &mut out)?;
+        }
+        out.flush()?;
+        return Ok(Exit::Success);
     }
-    for run in &runs {
-        let failed = journal.failed(&run.run, LISTED).map_err(|error| failure(&error))?;
-        status::write(&mut out, run, &failed)?;
+    let runs = journal.runs(args.runs).map_err(|error| failure(&error))?;
+    let mut reports = Vec::new();
+    for run in runs {
+        reports.push(report(&journal, run).map_err(|error| failure(&error))?);
     }
-    status::finish(&mut out, runs.len())?;
+    match args.format {
+        StatusFormat::Human => {
+            reports.iter().try_for_each(|report| status::write(&mut out, report))?;
+            status::finish(&mut out, reports.len())?;
+        }
+        StatusFormat::Json => status::write_json(&mut out, &reports)?,
+    }
     Ok(Exit::Success)
 }
 
-/// Writes what failed in the latest run to `folder`, a file for each that it was read from.
-fn write_failed(journal: &Status, folder: &Path, mut out: impl io::Write) -> Result<Exit, Failure> {
-    let unwritten = |path: &Path, error: &io::Error| {
-        let path = escaped(&path.display().to_string());
-        Failure::usage(format!("`{path}` cannot be written: {}", reason(error)))
+fn report(journal: &Status, run: RunStatus) -> Result<RunReport, JournalError> {
+    let failed = journal.failed(&run.run, LISTED)?;
+    let process = match run.ended {
+        Some(_) => None,
+        None => Some(journal.process(&run.run)?),
     };
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                let folder = escaped(&folder.display().to_string());
-                return Err(Failure::usage(format!("the folder `{folder}` is not empty"))
-                    .help("name a new one"));
-            }
+    let rate = match process {
+        Some(RunProcess::Running(_)) => {
+            let now = SystemTime::now();
+            status::rate(&journal.settled_lately(&run.run, now)?, now)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(unwritten(folder, &error)),
-    }
-    let Some(run) = journal.runs(1).map_err(|error| failure(&error))?.into_iter().next() else {
-        return Err(Failure::usage("no run yet"));
+        _ => None,
     };
+    Ok(RunReport { run, failed, process, rate })
+}
+
+/// Checks that `folder` is empty, or not there.
+fn empty(folder: &Path) -> Result<(), Failure> {
+    let is_empty = match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(unwritten(folder, &error)),
+    };
+    if is_empty {
+        return Ok(());
+    }
+    let folder = escaped(&folder.display().to_string());
+    Err(Failure::usage(format!("the directory `{folder}` is not empty")).help("name a new one"))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    let path = escaped(&path.display().to_string());
+    Failure::usage(format!("`{path}` cannot be written: {}", reason(error)))
+}
+
+/// Writes what failed in `run` to `folder`, a file for each that it was read from.
+fn write_failed(
+    journal: &Status,
+    run: &RunStatus,
+    folder: &Path,
+    mut out: impl io::Write,
+) -> Result<(), Failure> {
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     let mut count = 0;
     journal.each_failed(&run.run, |entry, artifact| {
@@ -67,7 +118,7 @@ fn write_failed(journal: &Status, folder: &Path, mut out: impl io::Write) -> Res
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            let mut file = File::options().append(true).create(true).open(&path)?;
+            let mut file = destination::append(&path)?;
             let start = if files.insert(path.clone()) { "" } else { "---\n" };
             file.write_all(format!("{start}{}", write::commented(&artifact, &comment)).as_bytes())
         };
@@ -78,11 +129,58 @@ fn write_failed(journal: &Status, folder: &Path, mut out: impl io::Write) -> Res
         writeln!(out, "nothing failed in the latest run, of {}", escaped(&run.started))?;
     } else {
         let (artifacts, files) = (counted(count, "artifact"), counted(files.len(), "file"));
-        let folder = escaped(&folder.display().to_string());
-        writeln!(out, "{artifacts} in {files}: mend them, then `lineload import {folder}`")?;
+        let folder = shell_word(&folder.display().to_string());
+        writeln!(out, "{artifacts} in {files}: fix them, then run `lineload import {folder}`")?;
     }
-    out.flush()?;
-    Ok(Exit::Success)
+    Ok(())
+}
+
+/// Copies the files of `run` that had invalid artifacts to `folder`, as they are now.
+fn write_invalid(
+    journal: &Status,
+    run: &RunStatus,
+    folder: &Path,
+    mut out: impl io::Write,
+) -> Result<(), Failure> {
+    let invalid = journal.invalid(&run.run).map_err(|error| failure(&error))?;
+    let Some(invalid) = invalid else {
+        return Err(Failure::usage("this journal does not keep what was invalid")
+            .help("the next `lineload import` brings it up to date"));
+    };
+    let working = journal.folder(&run.run).map_err(|error| failure(&error))?.unwrap_or_default();
+    let names: BTreeSet<&str> = invalid.iter().map(|entry| entry.file.as_str()).collect();
+    let (mut copied, mut lost) = (0, Vec::new());
+    for name in &names {
+        let path = folder.join(inside(name));
+        let copy = |text: &[u8]| {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            destination::create(&path)?.write_all(text)
+        };
+        match std::fs::read(working.join(name)) {
+            Ok(text) => {
+                copy(&text).map_err(|error| unwritten(&path, &error))?;
+                copied += 1;
+            }
+            // Standard input, and what was removed since.
+            Err(error) => lost.push(format!("{}: {}", escaped(name), reason(&error))),
+        }
+    }
+    if names.is_empty() {
+        writeln!(out, "nothing was invalid in the latest run, of {}", escaped(&run.started))?;
+        return Ok(());
+    }
+    let (artifacts, files) = (counted(invalid.len(), "invalid artifact"), counted(copied, "file"));
+    let folder = shell_word(&folder.display().to_string());
+    writeln!(
+        out,
+        "{artifacts}, {files} copied: fix them (`lineload lint {folder}`), then run `lineload import {folder}`"
+    )?;
+    for lost in lost {
+        writeln!(out, "not copied: {lost}")?;
+    }
+    Ok(())
 }
 
 /// `file` as a path that stays within the folder it is put into.

@@ -12,8 +12,8 @@ use crate::submission::Target;
 /// What a journal holds.
 #[derive(Debug)]
 pub struct Status {
-    connection: Connection,
-    path: std::path::PathBuf,
+    pub(super) connection: Connection,
+    pub(super) path: std::path::PathBuf,
 }
 
 /// A run, in numbers.

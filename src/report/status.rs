@@ -1,23 +1,78 @@
-//! What a journal holds, for people.
+//! What a journal holds, for people and as JSON.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime};
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::json::write_value;
+use super::run::progress::RateMeter;
+use super::run::words::{rate as shown_rate, time_left};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped};
-use crate::journal::{FailedEntry, RunStatus};
+use crate::journal::{FailedEntry, RunProcess, RunStatus};
+
+/// The version of the shape of the JSON.
+const VERSION: u32 = 1;
+
+/// A run, as it is reported.
+#[derive(Debug)]
+pub struct RunReport {
+    /// What the journal has of it.
+    pub run: RunStatus,
+    /// Some of the entries that failed in it.
+    pub failed: Vec<FailedEntry>,
+    /// Of a run that did not end: whether its process is still there.
+    pub process: Option<RunProcess>,
+    /// Entries settled a second lately, where it runs and that is known.
+    pub rate: Option<f64>,
+}
+
+impl RunReport {
+    fn count(&self, outcomes: &[&str]) -> u64 {
+        let counted = self.run.counts.iter().filter(|(name, _)| outcomes.contains(&name.as_str()));
+        counted.map(|(_, count)| count).sum()
+    }
+
+    /// Returns how many entries came to no end yet.
+    fn left(&self) -> u64 {
+        self.count(&["pending", "open"])
+    }
+
+    /// Returns what the run is doing, or how it ended.
+    fn state(&self) -> &'static str {
+        match (&self.run.ended, &self.process) {
+            (Some(_), _) => "ended",
+            (None, Some(RunProcess::Running(_))) => "running",
+            (None, _) => "killed",
+        }
+    }
+}
+
+/// Returns the rate at which entries were settled by `now`, from when and how many lately were.
+#[must_use]
+pub fn rate(settled: &[(SystemTime, u64)], now: SystemTime) -> Option<f64> {
+    let (first, _) = settled.first()?;
+    // The journal has times of day, and the meter takes those of a clock that nobody sets.
+    let begun = Instant::now();
+    let moment = |at: &SystemTime| begun + at.duration_since(*first).unwrap_or(Duration::ZERO);
+    let mut meter = RateMeter::default();
+    for (at, many) in settled {
+        meter.add(moment(at), *many);
+    }
+    meter.per_second(moment(&now))
+}
 
 /// Writes a run, and what failed in it.
 ///
 /// # Errors
 /// Where the writer fails.
-pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> io::Result<()> {
-    let ended = match (&run.ended, &run.ending) {
-        (Some(ended), Some(ending)) => format!("{} {}", escaped(ending), escaped(ended)),
-        _ => "\x1b[33mrunning, or killed\x1b[0m".to_owned(),
-    };
+pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
+    let run = &report.run;
     writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&masked(&run.target)))?;
     writeln!(out, "  run {}", escaped(&run.run))?;
-    writeln!(out, "  {ended}")?;
+    writeln!(out, "  {}", ending(report))?;
     let counts: Vec<_> = run
         .counts
         .iter()
@@ -26,7 +81,7 @@ pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> i
     if !counts.is_empty() {
         writeln!(out, "  {}", counts.join(", "))?;
     }
-    for entry in failed {
+    for entry in &report.failed {
         let error = entry.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         writeln!(
             out,
@@ -38,22 +93,51 @@ pub fn write(out: &mut impl Write, run: &RunStatus, failed: &[FailedEntry]) -> i
             escaped(&masked(&error))
         )?;
     }
-    let is_failed = |(outcome, _): &&(String, u64)| {
-        matches!(outcome.as_str(), "differs" | "conflict" | "rejected" | "unresolved")
-    };
-    let all: u64 = run.counts.iter().filter(is_failed).map(|(_, count)| *count).sum();
-    let more = all.saturating_sub(failed.len() as u64);
+    let all = report.count(&["differs", "conflict", "rejected", "unresolved"]);
+    let more = all.saturating_sub(report.failed.len() as u64);
     if more > 0 {
         let more = grouped(more);
-        writeln!(out, "  and {more} more; of the latest run `--failed-manifests DIR` writes all")?;
+        writeln!(
+            out,
+            "  and {more} more; `--failed-manifests DIR` writes all of the latest run as manifests"
+        )?;
     }
-    let left = |(outcome, count): &(String, u64)| {
-        matches!(outcome.as_str(), "pending" | "open" | "unresolved") && *count > 0
-    };
-    if run.counts.iter().any(left) {
-        writeln!(out, "  to go on: {}", escaped(&masked(&run.command)))?;
+    let is_left = report.left() + report.count(&["unresolved"]) > 0;
+    if is_left && report.state() != "running" {
+        writeln!(out, "  to resume, run: {}", escaped(&masked(&run.command)))?;
     }
     writeln!(out)
+}
+
+/// `done 2026-11-03T14:05:09Z`, or `running: process 4711, since …: 38.2/s, 1,234 left (33s)`
+fn ending(report: &RunReport) -> String {
+    let run = &report.run;
+    match (&run.ended, &report.process) {
+        (Some(ended), _) => {
+            let ending = run.ending.as_deref().unwrap_or("ended");
+            format!("{} {}", escaped(ending), escaped(ended))
+        }
+        (None, Some(RunProcess::Running(process))) => {
+            let rate = report.rate.map(|rate| format!("{}/s, ", shown_rate(rate)));
+            let left = format!("{} left", grouped(report.left()));
+            let time = report.rate.filter(|rate| *rate > 0.0).map(|rate| {
+                #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+                let seconds = report.left() as f64 / rate;
+                let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+                format!(" (about {})", time_left(left))
+            });
+            format!(
+                "\x1b[32mrunning\x1b[0m: {}: {}{left}{}",
+                escaped(process),
+                rate.unwrap_or_default(),
+                time.unwrap_or_default()
+            )
+        }
+        (None, Some(RunProcess::Other(process))) => {
+            format!("\x1b[33mkilled\x1b[0m; the journal is now in use by {}", escaped(process))
+        }
+        (None, Some(RunProcess::Gone) | None) => "\x1b[33mkilled\x1b[0m".to_owned(),
+    }
 }
 
 /// Ends the list of so many runs.
@@ -65,4 +149,156 @@ pub fn finish(out: &mut impl Write, runs: usize) -> io::Result<()> {
         writeln!(out, "no run yet")?;
     }
     out.flush()
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    version: u32,
+    runs: Vec<Run<'r>>,
+}
+
+#[derive(Serialize)]
+struct Run<'r> {
+    run: &'r str,
+    target: String,
+    started: &'r str,
+    ended: Option<&'r str>,
+    state: &'static str,
+    ending: Option<&'r str>,
+    process: Option<&'r str>,
+    rate: Option<f64>,
+    left: u64,
+    counts: Map<String, Value>,
+    failed: Vec<Failed<'r>>,
+    command: String,
+}
+
+#[derive(Serialize)]
+struct Failed<'r> {
+    file: &'r str,
+    line: u32,
+    name: String,
+    outcome: &'r str,
+    error: Option<String>,
+}
+
+/// Writes `runs` as JSON, its shape fixed by `version`.
+///
+/// # Errors
+/// Where the writer fails.
+pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
+    let runs = runs.iter().map(|report| {
+        let run = &report.run;
+        let process = match &report.process {
+            Some(RunProcess::Running(process)) => Some(process.as_str()),
+            _ => None,
+        };
+        Run {
+            run: &run.run,
+            target: masked(&run.target).into_owned(),
+            started: &run.started,
+            ended: run.ended.as_deref(),
+            state: report.state(),
+            ending: run.ending.as_deref(),
+            process,
+            rate: report.rate.map(|rate| (rate * 100.0).round() / 100.0),
+            left: report.left(),
+            counts: run
+                .counts
+                .iter()
+                .map(|(name, count)| (name.clone(), (*count).into()))
+                .collect(),
+            failed: report.failed.iter().map(failed).collect(),
+            command: masked(&run.command).into_owned(),
+        }
+    });
+    write_value(&mut *out, &Document { version: VERSION, runs: runs.collect() })?;
+    writeln!(out)?;
+    out.flush()
+}
+
+fn failed(entry: &FailedEntry) -> Failed<'_> {
+    Failed {
+        file: &entry.file,
+        line: entry.line,
+        name: masked(&entry.name).into_owned(),
+        outcome: &entry.outcome,
+        error: entry.error.as_deref().map(|error| masked(error).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(ended: bool) -> RunStatus {
+        RunStatus {
+            run: "01a2".to_owned(),
+            target: "https://me:hunter2@host/ eu-west-1".to_owned(),
+            started: "2026-11-03T14:05:09Z".to_owned(),
+            ended: ended.then(|| "2026-11-03T14:08:09Z".to_owned()),
+            ending: ended.then(|| "stopped: limit".to_owned()),
+            command: "lineload import".to_owned(),
+            counts: vec![("created".to_owned(), 1200), ("pending".to_owned(), 190)],
+        }
+    }
+
+    fn shown(report: &RunReport) -> String {
+        let mut out = Vec::new();
+        write(&mut out, report).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_run_shows_its_process_its_rate_and_what_is_left() {
+        let process = Some(RunProcess::Running("process 4711, since 14:05".to_owned()));
+        let report = RunReport { run: run(false), failed: vec![], process, rate: Some(38.0) };
+        let text = shown(&report);
+        assert!(
+            text.contains("  running: process 4711, since 14:05: 38.0/s, 190 left (about 5s)\n"),
+            "{text}"
+        );
+        assert!(!text.contains("to resume") && !text.contains("hunter2"), "{text}");
+        let killed = RunReport { process: Some(RunProcess::Gone), rate: None, ..report };
+        let text = shown(&killed);
+        assert!(text.contains("  killed\n") && text.contains("to resume, run: lineload"), "{text}");
+    }
+
+    #[test]
+    fn the_document_has_its_shape_and_no_secret() {
+        let failed = FailedEntry {
+            file: "m/a.yaml".to_owned(),
+            line: 7,
+            name: "a".to_owned(),
+            outcome: "rejected".to_owned(),
+            error: Some("ValidationException: no".to_owned()),
+        };
+        let report = RunReport { run: run(true), failed: vec![failed], process: None, rate: None };
+        let mut out = Vec::new();
+        write_json(&mut out, &[report]).unwrap();
+        let document: Value = serde_json::from_slice(&out).unwrap();
+        let expected = serde_json::json!({
+            "version": 1,
+            "runs": [{
+                "run": "01a2", "target": "https://me:[masked]@host/ eu-west-1",
+                "started": "2026-11-03T14:05:09Z", "ended": "2026-11-03T14:08:09Z",
+                "state": "ended", "ending": "stopped: limit", "process": null, "rate": null,
+                "left": 190, "counts": {"created": 1200, "pending": 190},
+                "failed": [{"file": "m/a.yaml", "line": 7, "name": "a", "outcome": "rejected",
+                            "error": "ValidationException: no"}],
+                "command": "lineload import",
+            }],
+        });
+        assert_eq!(document, expected);
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let begun = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let settled: Vec<_> =
+            (0..190).map(|at| (begun + Duration::from_secs(at) / 38, 1)).collect();
+        let rate = rate(&settled, begun + Duration::from_secs(5)).unwrap();
+        assert!((rate / 38.0 - 1.0).abs() < 0.05, "{rate}");
+        assert_eq!(super::rate(&[], begun), None);
+    }
 }

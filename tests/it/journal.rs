@@ -104,7 +104,7 @@ fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
     let args = ["import", "--local", "--report", "r.json"];
     let second = run(folder.path(), &args);
     assert_eq!(second.code, 1, "{second:?}");
-    assert!(second.out.contains("2 by the journal, without a request"), "{}", second.out);
+    assert!(second.out.contains("2 already existed according to the journal"), "{}", second.out);
     let told = "differs manifests/00001.yaml:1: a1: what is there differs in `ArtifactType`, \
                 `Properties.Rows`";
     assert!(second.out.contains(told), "{}", second.out);
@@ -119,7 +119,7 @@ fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
         "{}",
         rechecked.out
     );
-    assert!(!rechecked.out.contains("by the journal"), "{}", rechecked.out);
+    assert!(!rechecked.out.contains("according to the journal"), "{}", rechecked.out);
     // Another registry is another target, of which nothing is known.
     let other = run(folder.path(), &["import", "--local=other.sqlite3"]);
     assert!(other.out.contains("created 3"), "{}", other.out);
@@ -146,13 +146,17 @@ fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
     assert!(second.err.contains(&format!("in use by process {}", child.id())), "{}", second.err);
     let during = run(folder.path(), &["status"]);
     assert_eq!(during.code, 0, "{during:?}");
-    assert!(during.out.contains("running, or killed"), "{}", during.out);
+    let running = format!("  running: process {}", child.id());
+    assert!(during.out.contains(&running), "{}", during.out);
+    assert!(!during.out.contains("to resume"), "{}", during.out);
     assert_eq!(child.wait().unwrap().code(), Some(4));
     let after = run(folder.path(), &["status"]);
     assert!(after.out.contains("stopped: limit"), "{}", after.out);
     assert!(after.out.contains("created 40, pending 20"), "{}", after.out);
-    let command =
-        format!("to go on: lineload import --region eu-west-1 --endpoint-url {}", served.endpoint);
+    let command = format!(
+        "to resume, run: lineload import --region eu-west-1 --endpoint-url {}",
+        served.endpoint
+    );
     assert!(after.out.contains(&command), "{}", after.out);
 }
 
