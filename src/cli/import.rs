@@ -65,10 +65,10 @@ pub struct Plan {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub target: Target,
-    /// Creates a second that the time is told for; where nothing is said, what the service allowed at
-    /// the end of the last run, as the journal has it
-    #[arg(long, value_name = "N", value_parser = crate::pace::per_second, help_heading = "Pace")]
-    pub rate: Option<f64>,
+    /// Creates per second that the time is estimated for: a number, `unlimited`, or `auto`, the rate
+    /// that the service allowed at the end of the last run, as the journal has it [default: auto]
+    #[arg(long, value_name = "N|auto|unlimited", help_heading = "Pace")]
+    pub rate: Option<crate::pace::Rate>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub reach: Reach,

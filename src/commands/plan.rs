@@ -18,9 +18,10 @@ use crate::cli::{Global, Plan, PlanFormat, WhenExists};
 use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
 use crate::journal::{Known, Status};
+use crate::pace::Rate;
 use crate::plan::{self, Calls, Fate};
 use crate::report::output::Output;
-use crate::report::plan::{self as report, Report};
+use crate::report::plan::{self as report, CreateRate, Report};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
@@ -62,9 +63,11 @@ struct Planning<'p> {
 impl Planning<'_> {
     async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, stamp } = self;
+        let faults = report::faults::Faults::default();
         let (manifest, entries, checked) = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
-            let report = checking::human_report_on_stderr(global, &args.manifests);
+            let people = checking::human_report_on_stderr(global, &args.manifests);
+            let report = Box::new(crate::report::All(vec![people, Box::new(faults.clone())]));
             check(global, &args.manifests, settings, report)
         })?;
         let (known, rate) = self.journal()?;
@@ -108,8 +111,15 @@ impl Planning<'_> {
                 return Ok(notice.exit);
             }
         };
-        let rate = args.rate.or(rate).filter(|_| !ready.target.is_local());
-        let report = Report { plan: &plan, log: &log, rate, on_exists, all: args.all };
+        let rate = match (args.rate, rate) {
+            (Some(Rate::Fixed(rate)), _) => CreateRate::PerSecond(rate),
+            (Some(Rate::Unlimited), _) => CreateRate::Unlimited,
+            _ if ready.target.is_local() => CreateRate::Unlimited,
+            (_, Some(rate)) => CreateRate::PerSecond(rate),
+            (_, None) => CreateRate::Unknown,
+        };
+        let (all, faults) = (args.all, &faults);
+        let report = Report { plan: &plan, log: &log, rate, on_exists, all, faults };
         let out = Output::stdout(global.color.into());
         match args.format {
             PlanFormat::Human => report::human::write(&report, out)?,

@@ -1,5 +1,6 @@
 //! What an import would do, for people, for scripts and for a comment on a pull request.
 
+pub mod faults;
 pub mod human;
 pub mod json;
 pub mod markdown;
@@ -7,7 +8,9 @@ pub mod markdown;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::run::{LoggedEntry, RunLog};
+use self::faults::Faults;
+use super::run::RunLog;
+use super::run::words::{length, rate as shown_rate};
 use crate::artifact::Difference;
 use crate::diagnostic::secret;
 use crate::diagnostic::words::counted;
@@ -25,12 +28,25 @@ pub struct Report<'r> {
     pub plan: &'r Plan,
     /// The entries that it is of, with the target.
     pub log: &'r RunLog,
-    /// Creates a second; `None` where nothing bounds them, or nobody knows.
-    pub rate: Option<f64>,
+    /// The rate of creates that the time is estimated for.
+    pub rate: CreateRate,
     /// What an import makes of what is there.
     pub on_exists: OnExists,
     /// Whether every artifact is listed, however many there are.
     pub all: bool,
+    /// What the check found wrong.
+    pub faults: &'r Faults,
+}
+
+/// The rate of creates that the time of an import is estimated for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CreateRate {
+    /// Nobody knows what the service allows.
+    Unknown,
+    /// Nothing but the service bounds it.
+    Unlimited,
+    /// So many a second.
+    PerSecond(f64),
 }
 
 /// What would become of entries, in the order in which it is told.
@@ -83,10 +99,7 @@ impl Report<'_> {
     fn count(&self, group: Group) -> usize {
         match group {
             Group::Gone => self.plan.gone.len(),
-            Group::Invalid => {
-                let invalid = |entry: &&LoggedEntry| entry.outcome == Outcome::Invalid;
-                self.log.entries.iter().filter(invalid).count()
-            }
+            Group::Invalid => self.log.counts().of(Outcome::Invalid),
             group => self.items(group).count(),
         }
     }
@@ -95,7 +108,7 @@ impl Report<'_> {
         self.plan.items.iter().filter(move |item| Group::of(&item.fate) == group)
     }
 
-    fn entry(&self, item: &Item) -> Option<&LoggedEntry> {
+    fn entry(&self, item: &Item) -> Option<&super::run::LoggedEntry> {
         self.log.entries.get(item.entry.0 as usize)
     }
 
@@ -106,7 +119,12 @@ impl Report<'_> {
             let calls = self.plan.calls;
             ((calls.create + calls.update) as f64, calls.ask as f64)
         };
-        let seconds = writes / self.rate? + questions / QUESTIONS;
+        let writing = match self.rate {
+            CreateRate::PerSecond(rate) => writes / rate,
+            _ if writes == 0.0 => 0.0,
+            CreateRate::Unlimited | CreateRate::Unknown => return None,
+        };
+        let seconds = writing + questions / QUESTIONS;
         Some(Duration::from_secs_f64(seconds.min(1e9)))
     }
 
@@ -124,17 +142,17 @@ impl Report<'_> {
         parts.push(counted(calls.ask, "question"));
         let cost =
             format!("an import would make {}: {}", counted(total, "request"), parts.join(", "));
-        match (self.time(), self.rate) {
-            (Some(time), Some(rate)) if calls.create + calls.update > 0 => {
-                format!("{cost}; about {} at {rate:.1} a second", humane(time))
+        // Nothing takes no time.
+        let about = self.time().map(|time| length(time.max(Duration::from_secs(1))));
+        match (about, self.rate) {
+            (Some(about), CreateRate::PerSecond(rate)) if calls.create + calls.update > 0 => {
+                format!("{cost}; about {about} at {}/s", shown_rate(rate))
             }
-            (Some(time), _) => format!("{cost}; about {}", humane(time)),
-            (None, _) if self.log.target.as_ref().is_some_and(|target| !target.is_local()) => {
-                format!(
-                    "{cost}; how long that takes, the first import finds out (`--rate N` assumes one)"
-                )
+            (Some(about), _) => format!("{cost}; about {about}"),
+            (None, CreateRate::Unlimited) => format!("{cost}, as fast as they are answered"),
+            (None, _) => {
+                format!("{cost}; the first import finds out at which rate (`--rate N` assumes one)")
             }
-            (None, _) => cost,
         }
     }
 }
@@ -170,14 +188,5 @@ impl<'v> Shown<'v> {
             Self::Hidden => "(looks like a credential)".to_owned(),
             Self::Text(value) => text(value),
         }
-    }
-}
-
-fn humane(time: Duration) -> String {
-    let seconds = time.as_secs().max(1);
-    match seconds {
-        1..=99 => format!("{seconds} s"),
-        100..=5999 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }

@@ -26,6 +26,8 @@ mod paths;
 #[cfg(feature = "aws")]
 mod plan;
 mod registry;
+#[cfg(all(unix, feature = "aws"))]
+mod reports;
 #[cfg(feature = "aws")]
 mod resume;
 mod schema;

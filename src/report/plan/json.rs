@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -11,6 +12,7 @@ use crate::artifact::Difference;
 use crate::diagnostic::secret::masked;
 use crate::plan::{Fate, Gone};
 use crate::report::run::row::shown_target;
+use crate::report::run::rows::Rows as _;
 use crate::submission::Outcome;
 
 /// The version of the shape.
@@ -58,7 +60,10 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         serde_json::to_writer(&mut out, row).map_err(io::Error::from)
     };
     let mut items = report.plan.items.iter().peekable();
-    for (at, entry) in report.log.entries.iter().enumerate() {
+    let mut at = 0;
+    report.log.for_each(&mut |entry| {
+        let number = at;
+        at += 1;
         let mut row = Row {
             action: Group::Invalid.as_str(),
             file: &entry.file,
@@ -72,7 +77,9 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             needs_recheck: false,
         };
         if entry.outcome != Outcome::Invalid {
-            let Some(item) = items.next_if(|item| item.entry.0 as usize == at) else { continue };
+            let Some(item) = items.next_if(|item| item.entry.0 as usize == number) else {
+                return Ok(ControlFlow::Continue(()));
+            };
             row.action = Group::of(&item.fate).as_str();
             row.arn = item.arn.as_deref();
             row.needs_recheck = item.unseen;
@@ -91,7 +98,8 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             }
         }
         write_row(&row)?;
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     writeln!(out, "{}]}}", if first { "" } else { "\n" })?;
     out.flush()
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::faults::Fault;
 use super::{Group, Report, Shown, called};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::grouped;
@@ -32,8 +33,16 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         }
     }
     let mut length = text.chars().count();
-    for group in [Group::Conflict, Group::Unknown, Group::Differs, Group::Gone, Group::Create] {
-        let lines = lines(report, group);
+    let groups = [
+        Group::Conflict,
+        Group::Unknown,
+        Group::Differs,
+        Group::Gone,
+        Group::Invalid,
+        Group::Create,
+    ];
+    for group in groups {
+        let (lines, all) = lines(report, group);
         if lines.is_empty() {
             continue;
         }
@@ -47,12 +56,15 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         for (at, line) in lines.iter().enumerate() {
             let chars = line.chars().count();
             if length + chars + TAIL > MOST {
-                let _ = writeln!(text, "- and {} more", grouped((lines.len() - at) as u64));
+                let _ = writeln!(text, "- and {} more", grouped((all - at) as u64));
                 length = MOST;
                 break;
             }
             text.push_str(line);
             length += chars;
+        }
+        if length < MOST && all > lines.len() {
+            let _ = writeln!(text, "- and {} more", grouped((all - lines.len()) as u64));
         }
         text.push_str(close);
     }
@@ -67,19 +79,37 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", chars.as_str())
 }
 
-fn lines(report: &Report<'_>, group: Group) -> Vec<String> {
-    if group == Group::Gone {
-        let line = |one: &crate::plan::Gone| {
-            let name = code(&called(one.name.as_deref(), Some(&one.uri)));
-            format!(
-                "- {name} ({}), {}\n",
-                code(&format!("{}:{}", one.file, one.line)),
-                code(&one.arn)
-            )
-        };
-        return report.plan.gone.iter().map(line).collect();
-    }
-    report.items(group).filter_map(|item| line(report, item)).collect()
+/// Returns the lines of a group, and how many there would be of all that is in it.
+fn lines(report: &Report<'_>, group: Group) -> (Vec<String>, usize) {
+    let lines: Vec<String> = match group {
+        Group::Invalid => {
+            let lines: Vec<_> = report.faults.first().iter().map(fault).collect();
+            return (lines, report.faults.all());
+        }
+        Group::Gone => gone(report),
+        group => report.items(group).filter_map(|item| line(report, item)).collect(),
+    };
+    let all = lines.len();
+    (lines, all)
+}
+
+fn fault(fault: &Fault) -> String {
+    let line = fault.line.map(|line| format!(":{line}")).unwrap_or_default();
+    format!(
+        "- **{}** {}: {}\n",
+        fault.code,
+        code(&format!("{}{line}", fault.file)),
+        code(&masked(&fault.message))
+    )
+}
+
+fn gone(report: &Report<'_>) -> Vec<String> {
+    let line = |one: &crate::plan::Gone| {
+        let name = code(&called(one.name.as_deref(), Some(&one.uri)));
+        let place = code(&format!("{}:{}", one.file, one.line));
+        format!("- {name} ({place}), {}\n", code(&one.arn))
+    };
+    report.plan.gone.iter().map(line).collect()
 }
 
 fn line(report: &Report<'_>, item: &Item) -> Option<String> {
