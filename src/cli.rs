@@ -1,5 +1,6 @@
 //! The command line.
 
+mod duration;
 #[cfg(feature = "aws")]
 mod export;
 #[cfg(feature = "aws")]
@@ -333,10 +334,31 @@ pub struct Misbehaviour {
     /// Milliseconds that every answer takes
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
-    /// What goes wrong and how often: drop-before-commit, drop-after-commit, error-500, hang or
-    /// garbage; with every operation, or with the named one
+    /// Let ListArtifacts show a create, an update or a delete only after this time, `5s` say
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
+    pub list_lag: Duration,
+    /// Let ListTags show a change of tags only after this time
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
+    pub tag_lag: Duration,
+    /// Refuse a second artifact of one name
+    #[arg(long, value_name = "SWITCH", default_value = "on")]
+    pub unique_names: Switch,
+    /// Refuse a second artifact of one SourceUri with the same set of SourceTypes
+    #[arg(long, value_name = "SWITCH", default_value = "on")]
+    pub unique_sources: Switch,
+    /// What goes wrong and how often, with every operation or with the named one: drop-before-commit,
+    /// drop-after-commit, error-500, hang (both with -before-commit or -after-commit, or either) or
+    /// garbage
     #[arg(long, value_name = "[OPERATION:]KIND=PROBABILITY")]
     pub fault: Vec<Fault>,
+}
+
+/// A switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "these would be help texts that say nothing")]
+pub enum Switch {
+    On,
+    Off,
 }
 
 impl From<&Misbehaviour> for crate::registry::Misbehaviour {
@@ -345,6 +367,10 @@ impl From<&Misbehaviour> for crate::registry::Misbehaviour {
             tps: args.tps.clone(),
             max_artifacts: args.max_artifacts,
             latency: Duration::from_millis(args.latency),
+            list_lag: args.list_lag,
+            tag_lag: args.tag_lag,
+            unique_names: args.unique_names == Switch::On,
+            unique_sources: args.unique_sources == Switch::On,
             faults: args.fault.clone(),
         }
     }

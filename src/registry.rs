@@ -9,6 +9,7 @@ mod activity;
 mod admin;
 mod api;
 mod auth;
+mod connections;
 mod control;
 mod faults;
 mod guard;
@@ -24,7 +25,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use faults::{Fault, FaultKind, Misbehaviour, Quota};
+pub use faults::{Fault, FaultKind, LAG_MAX, Misbehaviour, Quota};
 pub use store::{OpenError, Store};
 
 /// The header in which every answer says which registry file it comes from.
@@ -33,7 +34,7 @@ pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
 /// How a registry is to behave.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The SQLite file.
+    /// The SQLite file, or `:memory:`.
     pub file: PathBuf,
     /// The address to listen on.
     pub listen: IpAddr,
@@ -58,7 +59,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Registry {
     address: SocketAddr,
-    id: Arc<str>,
+    store: Store,
     server: http::Server,
 }
 
@@ -88,12 +89,10 @@ impl Registry {
         // Opening may wait for another process that holds the file.
         let store = tokio::task::spawn_blocking(move || Store::open(&file)).await;
         let store = store.map_err(|error| OpenError::panicked(&error))??;
-        let id = Arc::clone(store.id());
-        let server =
-            http::Server::start(listen, port, store, misbehaviour).await.map_err(|source| {
-                StartError::Listen { address: SocketAddr::new(listen, port), source }
-            })?;
-        Ok(Self { address: server.address(), id, server })
+        let server = http::Server::start(listen, port, store.clone(), misbehaviour).await.map_err(
+            |source| StartError::Listen { address: SocketAddr::new(listen, port), source },
+        )?;
+        Ok(Self { address: server.address(), store, server })
     }
 
     /// Where it listens.
@@ -116,10 +115,10 @@ impl Registry {
         format!("http://{address}")
     }
 
-    /// The random id of its file.
+    /// Returns the random id of what it holds.
     #[must_use]
-    pub const fn id(&self) -> &Arc<str> {
-        &self.id
+    pub fn id(&self) -> Arc<str> {
+        self.store.id()
     }
 
     /// Answers what has been asked, and ends.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::duration::duration;
 use super::{DEFAULT_REGISTRY, Manifests};
 use crate::run::change::{Drift, OnExists};
 
@@ -295,18 +296,4 @@ pub struct Reach {
     /// How long one attempt may take
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
-}
-
-/// Longer than anybody waits, and short enough to be added to any moment.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-
-/// `90s`, `2m`, `1h30m`, `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let example = "write it as `30s`, `2m` or `1h30m`";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
-    let duration = Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())?;
-    if duration > LONGEST {
-        return Err("a year is the most".to_owned());
-    }
-    Ok(duration)
 }

@@ -4,10 +4,11 @@ use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
 
 use super::Failure;
+use super::checking::shell_word;
 use super::runtime::{Signals, block_on};
 use crate::cli::{Global, Serve};
 use crate::exit::Exit;
-use crate::registry::{Options, Registry, StartError};
+use crate::registry::{OpenError, Options, Registry, StartError};
 use crate::report::output::Output;
 
 pub(super) fn run(global: &Global, args: &Serve) -> Result<Exit, Failure> {
@@ -27,7 +28,13 @@ pub(super) fn run(global: &Global, args: &Serve) -> Result<Exit, Failure> {
         writeln!(out, "listening on {}", registry.endpoint())?;
         if !global.quiet {
             let endpoint = registry.endpoint();
-            writeln!(out, "registry {} in {}", registry.id(), args.db.display())?;
+            let file = args.db.display();
+            let place = if args.db.as_os_str() == ":memory:" {
+                "memory: it ends with this process".to_owned()
+            } else {
+                file.to_string()
+            };
+            writeln!(out, "registry {} in {place}", registry.id())?;
             writeln!(out, "in a browser: {endpoint}/")?;
             writeln!(out, "try: aws sagemaker list-artifacts --endpoint-url {endpoint}")?;
         }
@@ -56,6 +63,9 @@ pub(super) fn failure(error: &StartError) -> Failure {
             failure.help("name an address of this machine with `--listen`")
         }
         StartError::Listen { .. } => failure.help("choose another `--port`, or 0 for any free one"),
+        StartError::Open(OpenError::NoDirectory { directory }) => failure
+            .help(format!("create it with `mkdir -p {}`", shell_word(&directory.to_string_lossy())))
+            .help("or name another file"),
         StartError::Open(_) => failure.help("name another file"),
     }
 }

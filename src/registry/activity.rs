@@ -259,8 +259,9 @@ mod tests {
         let start = Instant::now();
         let activity = Activity::new(start);
         activity.record(None, Outcome::Refused("UnknownOperationException"), start, 1);
+        let hang = "hang=1".parse::<crate::registry::Fault>().unwrap().kind;
         for wall in 2..100 {
-            activity.record(Some("AddTags"), Outcome::Faulted(FaultKind::Hang), start, wall);
+            activity.record(Some("AddTags"), Outcome::Faulted(hang), start, wall);
         }
         let snapshot = activity.snapshot(start);
         assert_eq!(snapshot.recent.len(), RECENT);

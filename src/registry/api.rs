@@ -1,18 +1,15 @@
 //! Calls of the service's API: who asks, what for, what goes wrong on request, and the answer.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State};
+use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use super::activity;
 use super::auth;
-use super::faults::FaultKind;
-use super::guard::Guard;
-use super::http::{BODY_BYTES, BodyError, CutOff, Shared, read};
+use super::faults::{Answer, FaultKind, When};
+use super::http::{BODY_BYTES, BodyError, Shared};
 use super::operations::{Request, targeted};
 use super::store::now;
 use super::wire::ApiError;
@@ -26,13 +23,13 @@ enum End {
 
 /// Answers a request, or does not, if that was asked for.
 pub(super) async fn answer(
-    State(shared): State<Arc<Shared>>,
-    request: HttpRequest,
-) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let operation = targeted(target(&head));
+    shared: &Shared,
+    head: &Parts,
+    body: Result<Bytes, BodyError>,
+) -> Option<Response<Body>> {
+    let operation = targeted(target(head));
     let mut fault = None;
-    let end = handle(&shared, &head, body, &mut fault).await;
+    let end = handle(shared, head, body, &mut fault).await;
     let outcome = match (&end, fault) {
         (_, Some(kind)) => activity::Outcome::Faulted(kind),
         (Ok(_), None) => activity::Outcome::Answered,
@@ -45,17 +42,13 @@ pub(super) async fn answer(
     };
     shared.activity.record(operation, outcome, Instant::now(), now());
     match end {
-        Ok(End::Answer(body)) => response(StatusCode::OK, body),
-        Ok(End::CutOff) => {
-            let mut response = response(StatusCode::OK, Vec::new());
-            response.extensions_mut().insert(CutOff);
-            response
-        }
+        Ok(End::Answer(body)) => Some(response(StatusCode::OK, body)),
+        Ok(End::CutOff) => None,
         Ok(End::Silence) => std::future::pending().await,
         Err(error) => {
             let status = StatusCode::from_u16(error.status);
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response(status, error.body().to_string().into_bytes())
+            Some(response(status, error.body().to_string().into_bytes()))
         }
     }
 }
@@ -80,13 +73,16 @@ fn response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
 async fn handle(
     shared: &Shared,
     head: &Parts,
-    body: Body,
+    body: Result<Bytes, BodyError>,
     fault: &mut Option<FaultKind>,
 ) -> Result<End, ApiError> {
-    // No AWS client sends an origin. Behind a name that leads to loopback a page could sign, too.
-    Guard::origin(&head.headers)
-        .map_err(|reason| ApiError::new(403, "AccessDeniedException", reason))?;
-    let body = read(body).await.map_err(|error| match error {
+    shared.guard.api(&head.uri, &head.headers).map_err(|refusal| {
+        let bad = refusal.status == StatusCode::BAD_REQUEST;
+        let code = if bad { "BadRequestException" } else { "AccessDeniedException" };
+        // The service denies access with this status too.
+        ApiError::new(400, code, refusal.reason)
+    })?;
+    let body = body.map_err(|error| match error {
         BodyError::TooSlow => ApiError::new(408, "RequestTimeout", "The body took too long"),
         BodyError::TooLarge => {
             let message = format!("The body is larger than {BODY_BYTES} bytes");
@@ -102,37 +98,38 @@ async fn handle(
     let caller = auth::caller(&head.headers)?;
     let request = Request::read(target(head), &body)?;
     let meant = active.fault(request.operation);
-    let before = match meant {
-        Some(FaultKind::DropBeforeCommit) => Some(Ok(End::CutOff)),
-        Some(FaultKind::Error500) if coin() => Some(Err(error_500())),
-        Some(FaultKind::Hang) if coin() => Some(Ok(End::Silence)),
-        _ => None,
-    };
-    if let Some(end) = before {
+    if let Some(kind) = meant.filter(|kind| strikes_before(kind.when)) {
         *fault = meant;
-        return end;
+        return faulty(kind.answer);
     }
     if !active.admits(request.operation, Instant::now()) {
         return Err(ApiError::throttled());
     }
-    let max_artifacts = active.misbehaviour().max_artifacts;
-    let answer = request.run(&shared.store, &caller.region, max_artifacts).await?;
+    let answer = request.run(&shared.store, &caller.region, active.misbehaviour()).await?;
     *fault = meant;
     match meant {
-        Some(FaultKind::DropAfterCommit) => Ok(End::CutOff),
-        Some(FaultKind::Error500) => Err(error_500()),
-        Some(FaultKind::Hang) => Ok(End::Silence),
-        Some(FaultKind::Garbage) => Ok(End::Answer(b"<html>It works!</html>".to_vec())),
-        Some(FaultKind::DropBeforeCommit) | None => {
-            Ok(End::Answer(answer.to_string().into_bytes()))
-        }
+        Some(kind) => faulty(kind.answer),
+        None => Ok(End::Answer(answer.to_string().into_bytes())),
     }
 }
 
-fn coin() -> bool {
-    fastrand::bool()
+/// Returns whether a fault strikes before the request has any effect; otherwise it strikes after
+/// the commit.
+fn strikes_before(when: When) -> bool {
+    match when {
+        When::BeforeCommit => true,
+        When::AfterCommit => false,
+        When::Either => fastrand::bool(),
+    }
 }
 
-fn error_500() -> ApiError {
-    ApiError::new(500, "InternalFailure", "The request processing has failed")
+fn faulty(answer: Answer) -> Result<End, ApiError> {
+    match answer {
+        Answer::Drop => Ok(End::CutOff),
+        Answer::Hang => Ok(End::Silence),
+        Answer::Garbage => Ok(End::Answer(b"<html>It works!</html>".to_vec())),
+        Answer::Error500 => {
+            Err(ApiError::new(500, "InternalFailure", "The request processing has failed"))
+        }
+    }
 }

@@ -6,11 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::{Fault, FaultKind, Misbehaviour, Quota, TokenBucket};
+use super::faults::{Fault, FaultKind, LAG_MAX, Misbehaviour, Quota, TokenBucket};
 use super::operations;
-
-/// The longest latency that may be asked for: clients give up long before.
-const LATENCY_MAX: Duration = Duration::from_secs(3600);
 
 /// Holds the misbehaviour of a registry, and changes it as a whole.
 #[derive(Debug)]
@@ -73,14 +70,24 @@ impl Active {
 }
 
 /// A misbehaviour as JSON.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// Requests a second by operation.
     tps: BTreeMap<String, f64>,
     max_artifacts: Option<u64>,
     latency_ms: u64,
+    list_lag_ms: u64,
+    tag_lag_ms: u64,
+    unique_names: bool,
+    unique_sources: bool,
     faults: Vec<FaultSetting>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::from(&Misbehaviour::default())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,20 +111,29 @@ impl From<&Misbehaviour> for Settings {
         Self {
             tps: misbehaviour.tps.iter().map(quota).collect(),
             max_artifacts: misbehaviour.max_artifacts,
-            latency_ms: u64::try_from(misbehaviour.latency.as_millis()).unwrap_or(u64::MAX),
+            latency_ms: millis(misbehaviour.latency),
+            list_lag_ms: millis(misbehaviour.list_lag),
+            tag_lag_ms: millis(misbehaviour.tag_lag),
+            unique_names: misbehaviour.unique_names,
+            unique_sources: misbehaviour.unique_sources,
             faults: misbehaviour.faults.iter().map(fault).collect(),
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl TryFrom<Settings> for Misbehaviour {
     type Error = String;
 
     fn try_from(settings: Settings) -> Result<Self, String> {
-        let latency = Duration::from_millis(settings.latency_ms);
-        if latency > LATENCY_MAX {
-            return Err(format!("`latency_ms` is at most {}", LATENCY_MAX.as_millis()));
-        }
+        let delay = |name: &str, millis: u64| {
+            let delay = Duration::from_millis(millis);
+            let most = LAG_MAX.as_millis();
+            if delay > LAG_MAX { Err(format!("`{name}` is at most {most}")) } else { Ok(delay) }
+        };
         let quota = |(name, per_second): (&String, &f64)| Quota::new(name, *per_second);
         let fault = |fault: &FaultSetting| {
             let operation = fault.operation.as_deref().map(operations::named).transpose()?;
@@ -126,7 +142,11 @@ impl TryFrom<Settings> for Misbehaviour {
         Ok(Self {
             tps: settings.tps.iter().map(quota).collect::<Result<_, _>>()?,
             max_artifacts: settings.max_artifacts,
-            latency,
+            latency: delay("latency_ms", settings.latency_ms)?,
+            list_lag: delay("list_lag_ms", settings.list_lag_ms)?,
+            tag_lag: delay("tag_lag_ms", settings.tag_lag_ms)?,
+            unique_names: settings.unique_names,
+            unique_sources: settings.unique_sources,
             faults: settings.faults.iter().map(fault).collect::<Result<_, _>>()?,
         })
     }
@@ -142,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_read_is_written_the_same() {
-        let json = r#"{"tps":{"CreateArtifact":2.5},"max_artifacts":7,"latency_ms":20,"faults":[{"kind":"hang","probability":0.5,"operation":"AddTags"},{"kind":"garbage","probability":1.0}]}"#;
+        let json = r#"{"tps":{"CreateArtifact":2.5},"max_artifacts":7,"latency_ms":20,"list_lag_ms":9000,"tag_lag_ms":5,"unique_names":false,"unique_sources":true,"faults":[{"kind":"hang","probability":0.5,"operation":"AddTags"},{"kind":"garbage","probability":1.0}]}"#;
         let misbehaviour = read(json).unwrap();
         assert_eq!(serde_json::to_string(&Settings::from(&misbehaviour)).unwrap(), json);
         assert_eq!(Settings::from(&read("{}").unwrap()), Settings::default());
@@ -158,6 +178,9 @@ mod tests {
             r#"{"faults":[{"kind":"hang","probability":1.5}]}"#,
             r#"{"faults":[{"kind":"hang","probability":1,"operation":"x"}]}"#,
             r#"{"latency_ms":99999999}"#,
+            r#"{"list_lag_ms":3600001}"#,
+            r#"{"tag_lag_ms":-1}"#,
+            r#"{"unique_names":"off"}"#,
             r#"{"max_artifacts":-1}"#,
             "[1]",
         ] {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::operations;
 
-/// Everything that a registry does wrong.
-#[derive(Debug, Clone, Default)]
+/// Everything that a registry does wrong, or otherwise than the service's pages say.
+#[derive(Debug, Clone)]
 pub struct Misbehaviour {
     /// Requests a second that an operation takes, out of a bucket that holds a second's worth;
     /// beyond that, `ThrottlingException`.
@@ -16,9 +16,36 @@ pub struct Misbehaviour {
     pub max_artifacts: Option<u64>,
     /// Time that every answer takes.
     pub latency: Duration,
+    /// Time by which `ListArtifacts` lags behind creates, updates and deletes.
+    pub list_lag: Duration,
+    /// Time by which `ListTags` lags behind everything that changes tags.
+    pub tag_lag: Duration,
+    /// Whether a name that an artifact has is refused for another one.
+    pub unique_names: bool,
+    /// Whether a SourceUri with a set of SourceTypes that an artifact has is refused for another one.
+    pub unique_sources: bool,
     /// What goes wrong, and how often.
     pub faults: Vec<Fault>,
 }
+
+impl Default for Misbehaviour {
+    /// Returns the behaviour that the service's pages describe.
+    fn default() -> Self {
+        Self {
+            tps: Vec::new(),
+            max_artifacts: None,
+            latency: Duration::ZERO,
+            list_lag: Duration::ZERO,
+            tag_lag: Duration::ZERO,
+            unique_names: true,
+            unique_sources: true,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// The longest lag that can be asked for, and the longest latency.
+pub const LAG_MAX: Duration = Duration::from_secs(3600);
 
 /// `N`, or `OPERATION=N`: requests a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,31 +87,57 @@ pub struct Fault {
     pub probability: f64,
 }
 
-/// What goes wrong with a request.
+/// A kind of fault: what the client gets, and whether the request has taken effect by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The connection closes before anything is done.
-    DropBeforeCommit,
-    /// The connection closes after it is done.
-    DropAfterCommit,
-    /// It is done, or not, and the answer is a 500.
+pub struct FaultKind {
+    pub(super) answer: Answer,
+    pub(super) when: When,
+}
+
+/// What the client gets instead of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// The connection closes.
+    Drop,
+    /// A 500.
     Error500,
-    /// It is done, or not, and no answer comes.
+    /// Nothing, and the connection stays open.
     Hang,
-    /// It is done, and the answer is a 200 with a body that is no JSON.
+    /// A 200 with a body that is not JSON.
     Garbage,
 }
 
+/// When a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before the request has any effect.
+    BeforeCommit,
+    /// After the effect of the request is committed.
+    AfterCommit,
+    /// Before it or after it, with equal chances.
+    Either,
+}
+
 impl FaultKind {
-    const NAMES: [(&'static str, Self); 5] = [
-        ("drop-before-commit", Self::DropBeforeCommit),
-        ("drop-after-commit", Self::DropAfterCommit),
-        ("error-500", Self::Error500),
-        ("hang", Self::Hang),
-        ("garbage", Self::Garbage),
+    const NAMES: [(&'static str, Self); 9] = [
+        ("drop-before-commit", Self::new(Answer::Drop, When::BeforeCommit)),
+        ("drop-after-commit", Self::new(Answer::Drop, When::AfterCommit)),
+        ("error-500", Self::new(Answer::Error500, When::Either)),
+        ("error-500-before-commit", Self::new(Answer::Error500, When::BeforeCommit)),
+        ("error-500-after-commit", Self::new(Answer::Error500, When::AfterCommit)),
+        ("hang", Self::new(Answer::Hang, When::Either)),
+        ("hang-before-commit", Self::new(Answer::Hang, When::BeforeCommit)),
+        ("hang-after-commit", Self::new(Answer::Hang, When::AfterCommit)),
+        ("garbage", Self::new(Answer::Garbage, When::AfterCommit)),
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    const fn new(answer: Answer, when: When) -> Self {
+        Self { answer, when }
+    }
+
+    /// Returns the kind's name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         Self::NAMES.into_iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 }
@@ -175,12 +228,15 @@ mod tests {
         assert_eq!("ListArtifacts=0.5".parse::<Quota>().unwrap().per_second, 0.5);
         assert!("Nothing=1".parse::<Quota>().is_err());
         assert!("0".parse::<Quota>().is_err());
-        assert_eq!("hang=0.25".parse::<Fault>().unwrap().kind, FaultKind::Hang);
+        assert_eq!(
+            "hang=0.25".parse::<Fault>().unwrap().kind,
+            FaultKind::new(Answer::Hang, When::Either)
+        );
         assert!("hang=2".parse::<Fault>().is_err());
         assert!("explode=1".parse::<Fault>().is_err());
         assert_eq!("hang=1".parse::<Fault>().unwrap().operation, None);
         let one: Fault = "AddTags:error-500=0.5".parse().unwrap();
-        assert_eq!((one.operation, one.kind), (Some("AddTags"), FaultKind::Error500));
+        assert_eq!((one.operation, one.kind.name()), (Some("AddTags"), "error-500"));
         assert!("Nothing:hang=1".parse::<Fault>().is_err());
     }
 }

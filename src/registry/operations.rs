@@ -1,9 +1,12 @@
 //! The operations: requests that keep the model, to rows, to answers.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
+use super::faults::Misbehaviour;
 use super::page_token::PageToken;
-use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Which};
+use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Unique, Which, now};
 use super::validate::{self, Member};
 use super::wire::{ApiError, timestamp};
 use crate::limits::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
@@ -65,16 +68,16 @@ impl Request {
         &self,
         store: &Store,
         region: &str,
-        max_artifacts: Option<u64>,
+        misbehaviour: &Misbehaviour,
     ) -> Result<Value, ApiError> {
         match self.operation {
-            "CreateArtifact" => self.create(store, region, max_artifacts).await,
+            "CreateArtifact" => self.create(store, region, misbehaviour).await,
             "DescribeArtifact" => self.describe(store).await,
-            "ListArtifacts" => self.list(store).await,
-            "UpdateArtifact" => self.update(store).await,
+            "ListArtifacts" => self.list(store, misbehaviour.list_lag).await,
+            "UpdateArtifact" => self.update(store, misbehaviour.unique_names).await,
             "DeleteArtifact" => self.delete(store).await,
             "AddTags" => self.add_tags(store).await,
-            "ListTags" => self.list_tags(store).await,
+            "ListTags" => self.list_tags(store, misbehaviour.tag_lag).await,
             _ => self.delete_tags(store).await,
         }
     }
@@ -83,7 +86,7 @@ impl Request {
         &self,
         store: &Store,
         region: &str,
-        max_artifacts: Option<u64>,
+        misbehaviour: &Misbehaviour,
     ) -> Result<Value, ApiError> {
         let source = self.input.get("Source");
         let tags = pairs(self.input.get("Tags"), "Key", "Value");
@@ -97,7 +100,11 @@ impl Request {
             metadata: self.object("MetadataProperties"),
             tags,
             region: region.to_owned(),
-            max_artifacts,
+            unique: Unique {
+                names: misbehaviour.unique_names,
+                sources: misbehaviour.unique_sources,
+            },
+            max_artifacts: misbehaviour.max_artifacts,
         };
         let arn = store.create(new).await.map_err(api_error)?;
         Ok(json!({ "ArtifactArn": arn }))
@@ -115,7 +122,7 @@ impl Request {
         Ok(Value::Object(answer))
     }
 
-    async fn list(&self, store: &Store) -> Result<Value, ApiError> {
+    async fn list(&self, store: &Store, lag: Duration) -> Result<Value, ApiError> {
         let token = self.text("NextToken").filter(|token| !token.is_empty());
         let page = self.input.get("MaxResults").and_then(Value::as_u64);
         let page = page.map_or(DEFAULT_PAGE, |page| usize::try_from(page).unwrap_or(LIST_PAGE_MAX));
@@ -128,6 +135,7 @@ impl Request {
             after: token.as_deref().map(PageToken::decode).transpose()?,
             // One more tells whether there is a next page.
             limit: page + 1,
+            as_of: moment(lag),
         };
         let mut rows = store.list(filter).await.map_err(api_error)?;
         let more = rows.len() > page;
@@ -142,7 +150,7 @@ impl Request {
         Ok(answer)
     }
 
-    async fn update(&self, store: &Store) -> Result<Value, ApiError> {
+    async fn update(&self, store: &Store, unique_names: bool) -> Result<Value, ApiError> {
         let properties = self.input.get("Properties").and_then(Value::as_object);
         let change = Change {
             arn: self.arn("ArtifactArn"),
@@ -153,11 +161,12 @@ impl Request {
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
                 .collect(),
             remove: self.texts("PropertiesToRemove"),
+            unique_names,
         };
         let arn = store.update(change).await.map_err(|error| match error {
             StoreError::NameTaken { .. } => {
                 let name = self.text("ArtifactName").unwrap_or_default();
-                let message = format!("An artifact with the name {name} exists already");
+                let message = format!("An artifact with the name {name} already exists");
                 ApiError::new(400, "ConflictException", message)
             }
             other => api_error(other),
@@ -190,14 +199,15 @@ impl Request {
         Ok(json!({ "Tags": tags_value(&tags) }))
     }
 
-    async fn list_tags(&self, store: &Store) -> Result<Value, ApiError> {
+    async fn list_tags(&self, store: &Store, lag: Duration) -> Result<Value, ApiError> {
         // An artifact has 50 tags at most, and no page may be smaller than that: there is no next
         // page, and so no token that could be right.
         if self.text("NextToken").is_some_and(|token| !token.is_empty()) {
             return Err(ApiError::validation("Invalid NextToken"));
         }
         let arn = self.arn("ResourceArn");
-        let tags = store.tags(arn.clone()).await.map_err(|error| tag_error(error, &arn))?;
+        let tags = store.tags(arn.clone(), moment(lag)).await;
+        let tags = tags.map_err(|error| tag_error(error, &arn))?;
         Ok(json!({ "Tags": tags_value(&tags) }))
     }
 
@@ -234,6 +244,12 @@ impl Request {
         #[expect(clippy::cast_possible_truncation, reason = "a float out of range is cut to it")]
         Some((seconds * 1000.0).round() as i64)
     }
+}
+
+/// Returns the moment of which a read is that lags behind, in milliseconds since 1970.
+fn moment(lag: Duration) -> Option<i64> {
+    let lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
+    (lag > 0).then(|| now().saturating_sub(lag))
 }
 
 fn members(operation: &str) -> &'static [Member] {
@@ -313,10 +329,10 @@ fn tag_error(error: StoreError, arn: &str) -> ApiError {
 fn api_error(error: StoreError) -> ApiError {
     match error {
         StoreError::NameTaken { arn } => {
-            ApiError::validation(format!("An artifact with this name exists already: {arn}"))
+            ApiError::validation(format!("An artifact with this name already exists: {arn}"))
         }
         StoreError::SourceTaken { arn } => {
-            ApiError::validation(format!("An artifact with this source exists already: {arn}"))
+            ApiError::validation(format!("An artifact with this source already exists: {arn}"))
         }
         StoreError::Limit { limit, used } => ApiError::new(
             400,

@@ -15,6 +15,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header};
 
 use self::html::Html;
+use super::guard::Refusal;
 use super::http::Shared;
 use super::page_token::PageToken;
 use super::store::{Search, StoreError};
@@ -48,8 +49,8 @@ struct Document {
 
 /// What is asked for, or why it is refused.
 fn asked(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> Result<Query, Document> {
-    let refused = |reason: String| failure(StatusCode::FORBIDDEN, &reason);
-    shared.guard.host_and_origin(headers).map_err(refused)?;
+    let refused = |refusal: Refusal| failure(refusal.status, &refusal.reason);
+    shared.guard.page(uri, headers).map_err(refused)?;
     Query::read(uri).map_err(|reason| failure(StatusCode::BAD_REQUEST, &reason))
 }
 
@@ -89,7 +90,7 @@ async fn list(shared: &Shared, query: Query) -> Result<Document, StoreError> {
     let mut body = Html::default();
     artifacts::section(&mut body, &query, count, &found);
     activity::section(&mut body, &query, &snapshot, active.misbehaviour());
-    body.raw("<footer>file ").code(shared.store.id()).raw("</footer>");
+    body.raw("<footer>file ").code(&shared.store.id()).raw("</footer>");
     let title = "lineload registry".to_owned();
     Ok(Document { status: StatusCode::OK, title, body, refresh: query.refresh })
 }
@@ -102,7 +103,7 @@ async fn one(shared: &Shared, query: &Query) -> Result<Document, StoreError> {
         }
         Err(error) => return Err(error),
     };
-    let tags = shared.store.tags(row.arn.clone()).await?;
+    let tags = shared.store.tags(row.arn.clone(), None).await?;
     let mut body = Html::default();
     artifacts::detail(&mut body, &row, &tags);
     let title = row.name.clone().unwrap_or_else(|| row.arn.clone());

@@ -4,13 +4,14 @@
 //! answer goes out after the commit that holds it. Readers have connections of their own.
 
 mod artifacts;
+mod past;
 mod schema;
 mod search;
 mod tags;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -32,9 +33,17 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    id: Arc<str>,
+    /// Another one after a reset.
+    id: RwLock<Arc<str>>,
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
+}
+
+/// The name under which a registry is kept in memory, as SQLite has it.
+const MEMORY: &str = ":memory:";
+
+fn is_memory(path: &Path) -> bool {
+    path.as_os_str() == MEMORY
 }
 
 /// Why a registry file cannot be used.
@@ -47,6 +56,12 @@ pub enum OpenError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The directory that the file is to be in does not exist.
+    #[error("the directory `{directory}` does not exist")]
+    NoDirectory {
+        /// The directory.
+        directory: PathBuf,
     },
     /// It is something else.
     #[error("`{path}` is no registry of lineload")]
@@ -122,8 +137,16 @@ pub(super) struct NewArtifact {
     pub(super) metadata: Value,
     pub(super) tags: Vec<(String, String)>,
     pub(super) region: String,
+    pub(super) unique: Unique,
     /// Artifacts that fit, if the quota is to be enforced.
     pub(super) max_artifacts: Option<u64>,
+}
+
+/// What no two artifacts may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unique {
+    pub(super) names: bool,
+    pub(super) sources: bool,
 }
 
 /// An artifact as it is kept.
@@ -155,6 +178,8 @@ pub(super) struct Filter {
     pub(super) ascending: bool,
     pub(super) after: Option<PageToken>,
     pub(super) limit: usize,
+    /// The moment of which the list is; without one it is of now. Milliseconds since 1970.
+    pub(super) as_of: Option<i64>,
 }
 
 /// A change of an artifact.
@@ -164,6 +189,8 @@ pub(super) struct Change {
     pub(super) name: Option<String>,
     pub(super) properties: Vec<(String, String)>,
     pub(super) remove: Vec<String>,
+    /// Whether a name of another artifact is refused.
+    pub(super) unique_names: bool,
 }
 
 /// Which artifact.
@@ -174,10 +201,11 @@ pub(super) enum Which {
 }
 
 impl Store {
-    /// Opens the file, and makes it where it is not there.
+    /// Opens the file and creates it if it does not exist. `:memory:` opens a registry that ends
+    /// with this store.
     ///
     /// # Errors
-    /// Where it cannot be used, or is something else.
+    /// Fails if the file cannot be used, or is something else.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let connection = schema::open(path)?;
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
@@ -186,15 +214,25 @@ impl Store {
             .map_err(sqlite)?;
         let writer = Writer::start(connection)
             .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
-        let shared =
-            Shared { path: path.to_owned(), id: Arc::from(id), readers: Mutex::default(), writer };
+        let id = RwLock::new(Arc::from(id));
+        let shared = Shared { path: path.to_owned(), id, readers: Mutex::default(), writer };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The random id of the file.
+    /// Returns the random id of what the registry holds.
     #[must_use]
-    pub fn id(&self) -> &Arc<str> {
-        &self.shared.id
+    pub fn id(&self) -> Arc<str> {
+        Arc::clone(&self.shared.id.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Removes every artifact. What the registry holds then has another id: nobody may take what
+    /// they know of the old one for what is there.
+    pub(super) async fn reset(&self) -> Result<u64, StoreError> {
+        let id = schema::new_id();
+        let new = id.clone();
+        let removed = self.write(move |connection| schema::empty(connection, &new)).await?;
+        *self.shared.id.write().unwrap_or_else(PoisonError::into_inner) = id.into();
+        Ok(removed)
     }
 
     /// Makes an artifact; its ARN.
@@ -250,9 +288,13 @@ impl Store {
         self.write(move |connection| tags::delete(connection, &arn, &keys)).await
     }
 
-    /// Its tags, by key.
-    pub(super) async fn tags(&self, arn: String) -> Result<Vec<(String, String)>, StoreError> {
-        self.read(move |connection| tags::list(connection, &arn)).await
+    /// Returns the tags of an artifact by key, of a moment if one is given.
+    pub(super) async fn tags(
+        &self,
+        arn: String,
+        as_of: Option<i64>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(move |connection| tags::list(connection, &arn, as_of)).await
     }
 
     async fn write<T: Send + 'static>(
@@ -266,6 +308,10 @@ impl Store {
         &self,
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if is_memory(&self.shared.path) {
+            // There is one connection to it.
+            return self.write(job).await;
+        }
         let shared = Arc::clone(&self.shared);
         let done = tokio::task::spawn_blocking(move || {
             let connection = match shared.readers().pop() {

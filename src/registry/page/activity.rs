@@ -137,6 +137,28 @@ fn on_request(body: &mut Html, misbehaviour: &Misbehaviour) {
         let millis = u64::try_from(misbehaviour.latency.as_millis()).unwrap_or(u64::MAX);
         body.raw("<li>every answer takes ").number(millis).raw(" ms more");
     }
+    for (what, lag) in
+        [("ListArtifacts", misbehaviour.list_lag), ("ListTags", misbehaviour.tag_lag)]
+    {
+        if !lag.is_zero() {
+            any = true;
+            let millis = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+            body.raw("<li>")
+                .raw(what)
+                .raw(" lags ")
+                .number(millis)
+                .raw(" ms behind; this page does not");
+        }
+    }
+    for (what, unique) in [
+        ("name", misbehaviour.unique_names),
+        ("SourceUri and set of SourceTypes", misbehaviour.unique_sources),
+    ] {
+        if !unique {
+            any = true;
+            body.raw("<li>several artifacts may have one ").raw(what);
+        }
+    }
     for fault in &misbehaviour.faults {
         any = true;
         body.raw("<li>").text(fault.operation.unwrap_or("every operation")).raw(": ");
@@ -149,7 +171,7 @@ fn on_request(body: &mut Html, misbehaviour: &Misbehaviour) {
     body.raw(
         "</ul><p>Change it while the registry runs; what is left out ends:</p><pre>curl -X PUT \
               -H 'Content-Type: application/json' \\\n  -d '{\"tps\": {\"CreateArtifact\": 5}, \
-              \"max_artifacts\": 6000, \"latency_ms\": 20,\n       \"faults\": [{\"kind\": \
+              \"max_artifacts\": 6000, \"latency_ms\": 20, \"list_lag_ms\": 5000,\n       \"faults\": [{\"kind\": \
               \"error-500\", \"probability\": 0.1, \"operation\": \"CreateArtifact\"}]}' \\\n  \
               http://…/_lineload/misbehaviour</pre></section>",
     );

@@ -6,7 +6,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde_json::{Value, json};
 
-use super::{Change, Filter, NewArtifact, Row, StoreError, Which, tags};
+use super::{Change, Filter, NewArtifact, Row, StoreError, Which, past, tags};
 use crate::limits::PROPERTIES_MAX;
 
 pub(super) const COLUMNS: &str =
@@ -17,11 +17,11 @@ const ACCOUNT: &str = "000000000000";
 
 pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<String, StoreError> {
     let types_key = types_key(&new.source_types);
+    // The service looks for what exists first: that costs no quota.
+    taken(connection, new, &types_key)?;
     if let Some(limit) = new.max_artifacts {
         let used = count(connection)?;
-        // The service looks for what exists first: what is there already costs no quota.
         if used >= limit {
-            taken(connection, new, &types_key)?;
             return Err(StoreError::Limit { limit, used });
         }
     }
@@ -37,7 +37,7 @@ pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<Strin
         .map(|(id_type, value)| json!({"SourceIdType": id_type, "Value": value}))
         .collect();
     let now = now();
-    let inserted = connection
+    connection
         .prepare_cached(
             "INSERT INTO artifacts (arn, name, type, uri, types_key, source_types, properties, \
              metadata, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
@@ -52,37 +52,42 @@ pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<Strin
             new.properties.to_string(),
             new.metadata.to_string(),
             now,
-        ]);
-    match inserted {
-        Ok(_) => {}
-        Err(error) if is_constraint(&error) => {
-            taken(connection, new, &types_key)?;
-            return Err(error.into());
-        }
-        Err(error) => return Err(error.into()),
-    }
+        ])?;
     tags::insert(connection, connection.last_insert_rowid(), &new.tags)?;
     Ok(arn)
 }
 
-/// Fails with whose name or source it is, if it is somebody's.
+/// Fails if another artifact has the source or the name, where these are to be unique.
 fn taken(connection: &Connection, new: &NewArtifact, types_key: &str) -> Result<(), StoreError> {
-    let source: Option<String> = connection
-        .prepare_cached("SELECT arn FROM artifacts WHERE uri = ?1 AND types_key = ?2")?
-        .query_row(params![new.uri, types_key], |row| row.get(0))
-        .optional()?;
-    if let Some(arn) = source {
+    if new.unique.sources
+        && let Some(arn) = of_source(connection, &new.uri, types_key)?
+    {
         return Err(StoreError::SourceTaken { arn });
     }
     match &new.name {
-        Some(name) => name_taken(connection, name),
-        None => Ok(()),
+        Some(name) if new.unique.names => name_taken(connection, name),
+        _ => Ok(()),
     }
+}
+
+/// Returns the oldest artifact of this source.
+fn of_source(
+    connection: &Connection,
+    uri: &str,
+    types_key: &str,
+) -> Result<Option<String>, StoreError> {
+    let arn = connection
+        .prepare_cached(
+            "SELECT arn FROM artifacts WHERE uri = ?1 AND types_key = ?2 ORDER BY row LIMIT 1",
+        )?
+        .query_row([uri, types_key], |row| row.get(0))
+        .optional()?;
+    Ok(arn)
 }
 
 fn name_taken(connection: &Connection, name: &str) -> Result<(), StoreError> {
     let holder: Option<String> = connection
-        .prepare_cached("SELECT arn FROM artifacts WHERE name = ?1")?
+        .prepare_cached("SELECT arn FROM artifacts WHERE name = ?1 LIMIT 1")?
         .query_row([name], |row| row.get(0))
         .optional()?;
     holder.map_or(Ok(()), |arn| Err(StoreError::NameTaken { arn }))
@@ -126,12 +131,14 @@ pub(super) fn list_query(filter: &Filter) -> (String, Vec<Sql>) {
         let column = if filter.uri.is_some() { "+type = ?" } else { "type = ?" };
         term(column, artifact_type.clone().into());
     }
+    // What is seen of a moment is no younger than it.
+    let created_before = filter.created_before.into_iter().chain(filter.as_of).min();
     // One bound a side: of two, SQLite may seek to the one that is pages away.
     let page = filter.after.map(|token| token.created);
     let (from, to) = if filter.ascending {
-        (filter.created_after.max(page), filter.created_before)
+        (filter.created_after.max(page), created_before)
     } else {
-        let to = filter.created_before.into_iter().chain(page).min();
+        let to = created_before.into_iter().chain(page).min();
         (filter.created_after, to)
     };
     if let Some(from) = from {
@@ -152,17 +159,28 @@ pub(super) fn list_query(filter: &Filter) -> (String, Vec<Sql>) {
     }
     let condition = if terms.is_empty() { "1".to_owned() } else { terms.join(" AND ") };
     values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
+    let limit = values.len();
+    let from = match filter.as_of {
+        None => format!("artifacts WHERE {condition}"),
+        Some(as_of) => {
+            values.push(as_of.into());
+            let moment = values.len();
+            format!(
+                "artifacts WHERE {condition} AND modified <= ?{moment} UNION ALL SELECT {COLUMNS} \
+                 FROM past WHERE {condition} AND modified <= ?{moment} AND until > ?{moment}"
+            )
+        }
+    };
     let sql = format!(
-        "SELECT {COLUMNS} FROM artifacts WHERE {condition} ORDER BY created {order}, row {order} \
-         LIMIT ?{}",
-        values.len()
+        "SELECT {COLUMNS} FROM {from} ORDER BY created {order}, row {order} LIMIT ?{limit}"
     );
     (sql, values)
 }
 
 pub(super) fn update(connection: &Connection, change: &Change) -> Result<String, StoreError> {
     let old = by_arn(connection, &change.arn)?;
-    if let Some(name) = change.name.as_deref().filter(|name| Some(*name) != old.name.as_deref()) {
+    let new_name = change.name.as_deref().filter(|name| Some(*name) != old.name.as_deref());
+    if let Some(name) = new_name.filter(|_| change.unique_names) {
         name_taken(connection, name)?;
     }
     let mut properties = old.properties;
@@ -178,26 +196,27 @@ pub(super) fn update(connection: &Connection, change: &Change) -> Result<String,
         }
     }
     let name = change.name.clone().or(old.name);
+    let now = now();
+    past::keep_artifact(connection, &old.arn, now)?;
     connection
         .prepare_cached(
             "UPDATE artifacts SET name = ?1, properties = ?2, modified = ?3 WHERE row = ?4",
         )?
-        .execute(params![name, properties.to_string(), now(), old.row])?;
+        .execute(params![name, properties.to_string(), now, old.row])?;
     Ok(old.arn)
 }
 
 pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, StoreError> {
     let arn: Option<String> = match which {
         Which::Arn(arn) => Some(arn.clone()),
-        Which::Source { uri, types } => connection
-            .prepare_cached("SELECT arn FROM artifacts WHERE uri = ?1 AND types_key = ?2")?
-            .query_row(params![uri, types_key(types)], |row| row.get(0))
-            .optional()?,
+        Which::Source { uri, types } => of_source(connection, uri, &types_key(types))?,
     };
     let arn = arn.ok_or(StoreError::NotFound)?;
-    let removed =
-        connection.prepare_cached("DELETE FROM artifacts WHERE arn = ?1")?.execute([&arn])?;
-    if removed == 0 { Err(StoreError::NotFound) } else { Ok(arn) }
+    if past::keep_artifact(connection, &arn, now())? == 0 {
+        return Err(StoreError::NotFound);
+    }
+    connection.prepare_cached("DELETE FROM artifacts WHERE arn = ?1")?.execute([&arn])?;
+    Ok(arn)
 }
 
 /// Milliseconds since 1970.
@@ -228,8 +247,4 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         created: row.get(8)?,
         modified: row.get(9)?,
     })
-}
-
-fn is_constraint(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
 }

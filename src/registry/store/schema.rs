@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::OpenError;
+use super::{OpenError, StoreError, artifacts};
 
 /// Tells the file from other databases: `LLRG`.
 const APPLICATION_ID: i64 = 0x4C4C_5247;
 /// The version of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long another process that writes is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 /// What the writer keeps of the file in memory.
@@ -18,43 +18,87 @@ const CACHE_KIB: i64 = 64 << 10;
 /// Pages of 4 KiB beside the file until they are moved into it.
 const CHECKPOINT_PAGES: i64 = 8 << 10;
 
-const TABLES: &str = "
-CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-CREATE TABLE artifacts (
+/// The table of artifacts, under a name of its own while those of version 1 are copied into it.
+/// Names and sources are unique only as long as the registry says so, hence not by the table.
+const ARTIFACTS: &str = "
+CREATE TABLE new_artifacts (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     arn TEXT NOT NULL UNIQUE,
-    name TEXT UNIQUE,
+    name TEXT,
     type TEXT NOT NULL,
     uri TEXT NOT NULL,
-    -- The set of source types in one canonical text, so that the pair can be unique.
+    -- The set of source types in one canonical text.
     types_key TEXT NOT NULL,
     source_types TEXT NOT NULL,
     properties TEXT NOT NULL,
     metadata TEXT NOT NULL,
     created INTEGER NOT NULL,
-    modified INTEGER NOT NULL,
-    UNIQUE (uri, types_key)
+    modified INTEGER NOT NULL
 );
+";
+const COPY_OF_VERSION_1: &str = "
+INSERT INTO new_artifacts SELECT row, arn, name, type, uri, types_key, source_types, properties,
+    metadata, created, modified FROM artifacts;
+-- Rows are never used again, also those of artifacts that are gone.
+DELETE FROM sqlite_sequence WHERE name = 'new_artifacts';
+INSERT INTO sqlite_sequence SELECT 'new_artifacts', seq FROM sqlite_sequence WHERE name = 'artifacts';
+DROP TABLE artifacts;
+";
+const REST: &str = "
+ALTER TABLE new_artifacts RENAME TO artifacts;
+CREATE INDEX artifacts_by_name ON artifacts (name) WHERE name IS NOT NULL;
+CREATE INDEX artifacts_by_source ON artifacts (uri, types_key);
 CREATE INDEX artifacts_by_time ON artifacts (created, row);
 CREATE INDEX artifacts_by_uri ON artifacts (uri, created, row);
 CREATE INDEX artifacts_by_type ON artifacts (type, created, row);
-CREATE TABLE tags (
-    artifact INTEGER NOT NULL REFERENCES artifacts (row) ON DELETE CASCADE,
-    key TEXT NOT NULL,
-    value TEXT NOT NULL,
-    PRIMARY KEY (artifact, key)
-) WITHOUT ROWID;
 -- Counting a million rows takes longer than creating one.
-INSERT INTO meta VALUES ('artifacts', 0);
 CREATE TRIGGER artifact_added AFTER INSERT ON artifacts BEGIN
     UPDATE meta SET value = value + 1 WHERE key = 'artifacts';
 END;
 CREATE TRIGGER artifact_removed AFTER DELETE ON artifacts BEGIN
     UPDATE meta SET value = value - 1 WHERE key = 'artifacts';
 END;
+-- What artifacts were until they were changed or deleted, for lists that lag behind.
+CREATE TABLE past (
+    version INTEGER PRIMARY KEY,
+    row INTEGER NOT NULL,
+    arn TEXT NOT NULL,
+    name TEXT,
+    type TEXT NOT NULL,
+    uri TEXT NOT NULL,
+    source_types TEXT NOT NULL,
+    properties TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    until INTEGER NOT NULL
+);
+CREATE INDEX past_by_end ON past (until);
+CREATE INDEX past_by_time ON past (created, row);
+CREATE INDEX past_by_uri ON past (uri, created, row);
+CREATE INDEX past_by_type ON past (type, created, row);
+-- The tags of an artifact until they were changed.
+CREATE TABLE past_tags (
+    version INTEGER PRIMARY KEY,
+    artifact INTEGER NOT NULL REFERENCES artifacts (row) ON DELETE CASCADE,
+    tags TEXT NOT NULL,
+    until INTEGER NOT NULL
+);
+CREATE INDEX past_tags_by_end ON past_tags (until);
+CREATE INDEX past_tags_by_artifact ON past_tags (artifact, until);
+";
+const META_AND_TAGS: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('artifacts', 0);
+CREATE TABLE tags (
+    artifact INTEGER NOT NULL REFERENCES artifacts (row) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (artifact, key)
+) WITHOUT ROWID;
 ";
 
-/// Opens the file for the writer, and makes it where it is not there.
+/// Opens the file for the writer. Creates it if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => {
@@ -62,8 +106,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
         }
         _ => OpenError::Sqlite { path: path.to_owned(), source },
     };
-    make_file(path)?;
-    let mut connection = Connection::open(path).map_err(sqlite)?;
+    let mut connection = if super::is_memory(path) {
+        Connection::open_in_memory().map_err(sqlite)?
+    } else {
+        make_file(path)?;
+        Connection::open(path).map_err(sqlite)?
+    };
     settings(&connection).map_err(sqlite)?;
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
@@ -75,26 +123,51 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let tables: i64 = transaction
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(sqlite)?;
-    match (application, tables) {
-        (APPLICATION_ID, _) if version > VERSION => {
+    match (application, version, tables) {
+        (APPLICATION_ID, VERSION, _) => {}
+        (APPLICATION_ID, 1, _) => migrate(&transaction).map_err(sqlite)?,
+        (APPLICATION_ID, ..) => {
             return Err(OpenError::Newer { path: path.to_owned(), found: version, known: VERSION });
         }
-        (APPLICATION_ID, _) => {}
-        (0, 0) => {
-            let id = uuid::Uuid::new_v4().to_string();
-            transaction
-                .execute_batch(TABLES)
-                .and_then(|()| {
-                    transaction.execute("INSERT INTO meta VALUES ('id', ?1)", [id])?;
-                    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-                    transaction.pragma_update(None, "user_version", VERSION)
-                })
-                .map_err(sqlite)?;
-        }
+        (0, _, 0) => create(&transaction).map_err(sqlite)?,
         _ => return Err(OpenError::NotARegistry { path: path.to_owned() }),
     }
     transaction.commit().map_err(sqlite)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(sqlite)?;
     Ok(connection)
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(META_AND_TAGS)?;
+    connection.execute_batch(ARTIFACTS)?;
+    connection.execute_batch(REST)?;
+    connection.execute("INSERT INTO meta VALUES ('id', ?1)", [new_id()])?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", VERSION)
+}
+
+/// Returns a random id for what a registry holds.
+pub(super) fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// Removes every artifact and gives the registry another id; returns how many there were.
+pub(super) fn empty(connection: &Connection, id: &str) -> Result<u64, StoreError> {
+    let removed = artifacts::count(connection)?;
+    // Its tags and those of the past go with an artifact. Rows are not used again, so that a token
+    // of an old page finds nothing new.
+    connection.execute_batch("DELETE FROM artifacts; DELETE FROM past;")?;
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'id'", [id])?;
+    Ok(removed)
+}
+
+/// Makes version 2 of version 1, which had unique names and sources in the table and no past.
+/// Foreign keys must not be enforced: the tags would go with the old table.
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(ARTIFACTS)?;
+    connection.execute_batch(COPY_OF_VERSION_1)?;
+    connection.execute_batch(REST)?;
+    connection.pragma_update(None, "user_version", VERSION)
 }
 
 /// A connection that only reads.
@@ -114,10 +187,11 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     // create among a million would read and write most of the pages that it touches by itself.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "foreign_keys", true)
+    // Only once the tables are those of this version.
+    connection.pragma_update(None, "foreign_keys", false)
 }
 
-/// The file and its folder, readable by their owner alone: manifests may hold anything.
+/// Creates the file if it does not exist, readable by its owner alone: manifests may hold anything.
 fn make_file(path: &Path) -> Result<(), OpenError> {
     let failed = |error: std::io::Error| OpenError::Io {
         path: path.to_owned(),
@@ -126,14 +200,18 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
     if path.exists() {
         return Ok(());
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
-        && !folder.exists()
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty())
+        && !directory.exists()
     {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        if folder.file_name().is_some_and(|name| name == ".lineload") {
-            // Nobody wants to commit it.
-            std::fs::write(folder.join(".gitignore"), "*\n").map_err(failed)?;
+        // Another one that is missing is rather a typing error.
+        let ours = directory.file_name().is_some_and(|name| name == ".lineload");
+        let above = directory.parent().unwrap_or(directory);
+        if !ours || !(above.as_os_str().is_empty() || above.exists()) {
+            return Err(OpenError::NoDirectory { directory: directory.to_owned() });
         }
+        std::fs::create_dir(directory).map_err(failed)?;
+        // Nobody wants to commit it.
+        std::fs::write(directory.join(".gitignore"), "*\n").map_err(failed)?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::StoreError;
+use super::{StoreError, now, past};
 use crate::limits::TAGS_MAX;
 
 pub(super) fn insert(
@@ -23,14 +23,15 @@ pub(super) fn add(
     arn: &str,
     new: &[(String, String)],
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let artifact = artifact(connection, arn)?;
-    let mut keys: Vec<_> = of(connection, artifact)?.into_iter().map(|(key, _)| key).collect();
-    keys.extend(new.iter().map(|(key, _)| key.clone()));
+    let (artifact, _) = artifact(connection, arn)?;
+    let old = of(connection, artifact)?;
+    let mut keys: Vec<_> = old.iter().chain(new).map(|(key, _)| key).collect();
     keys.sort();
     keys.dedup();
     if keys.len() > TAGS_MAX {
         return Err(StoreError::TooMany { what: "Tags", limit: TAGS_MAX });
     }
+    past::keep_tags(connection, artifact, &old, now())?;
     insert(connection, artifact, new)?;
     of(connection, artifact)
 }
@@ -40,7 +41,8 @@ pub(super) fn delete(
     arn: &str,
     keys: &[String],
 ) -> Result<(), StoreError> {
-    let artifact = artifact(connection, arn)?;
+    let (artifact, _) = artifact(connection, arn)?;
+    past::keep_tags(connection, artifact, &of(connection, artifact)?, now())?;
     let mut delete =
         connection.prepare_cached("DELETE FROM tags WHERE artifact = ?1 AND key = ?2")?;
     for key in keys {
@@ -49,17 +51,28 @@ pub(super) fn delete(
     Ok(())
 }
 
+/// Returns the tags of an artifact, or those that it had at a moment.
 pub(super) fn list(
     connection: &Connection,
     arn: &str,
+    as_of: Option<i64>,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    of(connection, artifact(connection, arn)?)
+    let (artifact, created) = artifact(connection, arn)?;
+    let Some(as_of) = as_of else { return of(connection, artifact) };
+    if created > as_of {
+        return Ok(Vec::new());
+    }
+    match past::tags(connection, artifact, as_of)? {
+        Some(tags) => Ok(tags),
+        None => of(connection, artifact),
+    }
 }
 
-fn artifact(connection: &Connection, arn: &str) -> Result<i64, StoreError> {
+/// Returns the row of an artifact and when it was created.
+fn artifact(connection: &Connection, arn: &str) -> Result<(i64, i64), StoreError> {
     let row = connection
-        .prepare_cached("SELECT row FROM artifacts WHERE arn = ?1")?
-        .query_row([arn], |row| row.get(0))
+        .prepare_cached("SELECT row, created FROM artifacts WHERE arn = ?1")?
+        .query_row([arn], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     row.ok_or(StoreError::NotFound)
 }

@@ -45,6 +45,7 @@ fn misbehaviour_is_changed_while_it_runs() {
         &["--max-artifacts", "1", "--fault", "AddTags:garbage=0.5", "--tps", "7"],
     );
     let begun = json!({"tps": {"CreateArtifact": 7.0}, "max_artifacts": 1, "latency_ms": 0,
+        "list_lag_ms": 0, "tag_lag_ms": 0, "unique_names": true, "unique_sources": true,
         "faults": [{"kind": "garbage", "probability": 0.5, "operation": "AddTags"}]});
     assert_eq!(get(&served, SETTINGS), begun);
     assert_eq!(create(&served, 0).0, 200);
@@ -55,7 +56,9 @@ fn misbehaviour_is_changed_while_it_runs() {
         (status, now),
         (
             200,
-            json!({"tps": {"CreateArtifact": 0.001}, "max_artifacts": null, "latency_ms": 0, "faults": []})
+            json!({"tps": {"CreateArtifact": 0.001}, "max_artifacts": null, "latency_ms": 0,
+                "list_lag_ms": 0, "tag_lag_ms": 0, "unique_names": true, "unique_sources": true,
+                "faults": []})
         )
     );
     assert_eq!(create(&served, 1).0, 200);
@@ -99,7 +102,6 @@ fn pages_of_other_sites_can_do_nothing() {
         format!("Host: 127.0.0.1.nip.io\r\n{json_type}"),
         format!("Host: localhost\r\nOrigin: http://evil.example\r\n{json_type}"),
         format!("Host: localhost\r\nOrigin: null\r\n{json_type}"),
-        json_type.to_owned(),
     ] {
         let (status, answer) = http(&served, "PUT", SETTINGS, &headers, harm);
         assert_eq!(status, 403, "{headers}: {answer}");
@@ -119,14 +121,90 @@ fn pages_of_other_sites_can_do_nothing() {
     for path in ["/", "/_lineload/artifact?arn=x", "/_lineload/activity", SETTINGS] {
         assert_eq!(http(&served, "GET", path, "Host: evil.example\r\n", "").0, 403, "{path}");
     }
-    let signed = format!(
-        "Host: evil.example\r\nOrigin: http://evil.example.org\r\nX-Amz-Target: SageMaker.ListArtifacts\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/sagemaker/aws4_request, \
-         SignedHeaders=host, Signature={}\r\n",
-        "0".repeat(64)
-    );
-    let (status, answer) = http(&served, "POST", "/", &signed, "{}");
-    assert_eq!((status, &answer["__type"]), (403, &json!("AccessDeniedException")));
+    // The API as well: with a name that leads here (DNS rebinding) a page could sign, too.
+    let (evil, localhost) = ("Host: evil.example\r\n", "Host: localhost\r\n");
+    let access = "AccessDeniedException";
+    for (headers, code) in [
+        (evil.to_owned(), access),
+        (format!("{evil}Origin: http://evil.example\r\n"), access),
+        (format!("{localhost}Origin: http://evil.example\r\n"), access),
+        (format!("{evil}{localhost}"), "BadRequestException"),
+        (format!("{localhost}{localhost}"), "BadRequestException"),
+        (String::new(), "BadRequestException"),
+    ] {
+        let signature = "0".repeat(64);
+        let signed = format!(
+            "{headers}X-Amz-Target: SageMaker.CreateArtifact\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=a/20260101/eu-west-1/sagemaker/aws4_request, SignedHeaders=host, \
+             Signature={signature}\r\n"
+        );
+        let input = r#"{"ArtifactType": "x", "Source": {"SourceUri": "s3://evil"}}"#;
+        let (status, answer) = http(&served, "POST", "/", &signed, input);
+        assert_eq!((status, &answer["__type"]), (400, &json!(code)), "{headers}");
+    }
+    for headers in ["", "Host: localhost\r\nHost: localhost\r\n", "Host: localhost:x\r\n"] {
+        for path in ["/", "/_lineload/health", SETTINGS] {
+            assert_eq!(http(&served, "GET", path, headers, "").0, 400, "{path} {headers}");
+        }
+    }
+    assert_eq!(served.artifacts().len(), 0);
+}
+
+#[test]
+fn a_registry_says_that_it_works_and_is_emptied_on_request() {
+    let folder = folder(&[]);
+    for file in ["registry.sqlite3", ":memory:"] {
+        let served = Served::start_on(folder.path(), file, &[]);
+        for at in 0..3 {
+            assert_eq!(create(&served, at).0, 200);
+        }
+        let before = get(&served, "/_lineload/health");
+        assert_eq!((&before["status"], &before["artifacts"]), (&json!("ok"), &json!(3)));
+        assert_eq!(before["version"], env!("CARGO_PKG_VERSION"));
+        let json_type = "Content-Type: application/json\r\n";
+        let reset =
+            |headers: &str, body: &str| http(&served, "POST", "/_lineload/reset", headers, body);
+        for (status, headers, body) in [
+            (415, "Host: localhost\r\n".to_owned(), "{}"),
+            (403, format!("Host: evil.example\r\n{json_type}"), "{}"),
+            (403, format!("Host: localhost\r\nOrigin: http://evil.example\r\n{json_type}"), "{}"),
+            (400, json_type.to_owned(), "{}"),
+            (400, format!("Host: localhost\r\n{json_type}"), "[]"),
+            (400, format!("Host: localhost\r\n{json_type}"), r#"{"only": "tags"}"#),
+        ] {
+            assert_eq!(reset(&headers, body).0, status, "{headers} {body}");
+        }
+        assert_eq!(http(&served, "GET", "/_lineload/reset", "Host: localhost\r\n", "").0, 405);
+        assert_eq!(served.artifacts().len(), 3);
+        let (status, answer) = reset(&format!("Host: localhost\r\n{json_type}"), "{}");
+        assert_eq!((status, &answer["removed"]), (200, &json!(3)), "{answer}");
+        let after = get(&served, "/_lineload/health");
+        assert_eq!((&after["artifacts"], &after["registry"]), (&json!(0), &answer["registry"]));
+        // What somebody knows of the old one does not hold for the new one.
+        assert_ne!(after["registry"], before["registry"]);
+        let id = after["registry"].as_str().unwrap().to_owned();
+        let (_, head, _) =
+            served.whole("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        assert!(head.contains(&format!("x-lineload-registry: {id}")), "{head}");
+        assert_eq!((served.artifacts().len(), create(&served, 0).0), (0, 200));
+        served.kill();
+        let served = Served::start_on(folder.path(), file, &[]);
+        let kept = get(&served, "/_lineload/health");
+        assert_eq!(kept["registry"] == after["registry"], file != ":memory:");
+    }
+}
+
+#[test]
+fn where_others_are_let_in_only_this_machine_empties_it() {
+    let folder = folder(&[]);
+    let served = Served::start_on(folder.path(), ":memory:", &["--listen", "0.0.0.0"]);
+    let json_type = "Content-Type: application/json\r\n";
+    for (host, status) in [("registry", 403), ("10.0.0.7:80", 403), ("127.0.0.1", 200)] {
+        let headers = format!("Host: {host}\r\n{json_type}");
+        assert_eq!(http(&served, "POST", "/_lineload/reset", &headers, "{}").0, status, "{host}");
+        let health = http(&served, "GET", "/_lineload/health", &format!("Host: {host}\r\n"), "");
+        assert_eq!(health.0, 200, "{host}");
+    }
 }
 
 #[test]
