@@ -16,6 +16,7 @@ mod depth;
 mod estimate;
 mod evidence;
 mod excess;
+mod operations;
 #[cfg(test)]
 mod simulation;
 mod slots;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use adaptive::Adaptive;
 use ceiling::Ceiling;
+pub use operations::Paces;
 
 /// `auto`'s highest rate where nothing is said, in requests a second.
 pub const MAX_RATE: f64 = 50.0;
@@ -143,6 +145,18 @@ impl Pace {
         let told = Some(adaptive.rate());
         let ceiling = Ceiling::new(max_rate, burst, start);
         Self { ceiling, adaptive: Some(adaptive), windowed: true, told, seen: None }
+    }
+
+    /// A pace as of [`Pace::auto`] that begins with `known`, the rate that an earlier run found:
+    /// it starts a little under it, and goes on from there.
+    #[must_use]
+    pub fn auto_from(limits: Limits, burst: Option<u32>, known: f64, start: Instant) -> Self {
+        let mut pace = Self::auto(limits, burst, start);
+        if let Some(adaptive) = &mut pace.adaptive {
+            adaptive.begin_with(known);
+        }
+        pace.told = pace.rate();
+        pace
     }
 
     /// Takes a permit at `now`.

@@ -3,12 +3,14 @@
 //! In: nothing. Out: what a target is, what an answer of it means, and what became of an entry. It
 //! does nothing.
 
+mod operation;
 mod refusal;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use operation::Operation;
 pub use refusal::{Class, Refusal, listed};
 
 /// Where artifacts go. What makes it the same target is in [`Target::identity`].

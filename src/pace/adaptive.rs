@@ -20,6 +20,8 @@ use super::track::Track;
 
 /// The rate that `auto` starts with, in requests a second.
 const START: f64 = 2.0;
+/// The share of a rate that an earlier run found that this one starts with: it may be less by now.
+const KNOWN: f64 = 0.85;
 /// The lowest rate, in requests a second.
 const FLOOR: f64 = 0.2;
 /// How far under what was found the rate is held, as a share of it.
@@ -131,6 +133,13 @@ impl Adaptive {
             evidence: Evidence::new(start),
             track: None,
             no_lump: None,
+        }
+    }
+
+    /// Begins a little under `known`, in requests a second, instead of at a rate that is safe anywhere.
+    pub(super) fn begin_with(&mut self, known: f64) {
+        if known.is_finite() && known > 0.0 {
+            self.rate = (KNOWN * known).clamp(FLOOR.min(self.most), self.most);
         }
     }
 
