@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 
 use super::Pace;
 
-/// How late a timer goes off at most, in nanoseconds.
-const LATE: u64 = 1_500_000;
 /// How long a request takes to leave at most once it has a permit, in nanoseconds.
 const LEAVING: u64 = 300_000;
 
@@ -38,6 +36,8 @@ pub(super) struct Service {
     /// The share of the time in which the sender itself is held up, for 5 to 50 ms at a time, or for
     /// 200 ms once in fifty times.
     pub(super) slips: f64,
+    /// How late the sender's timers go off, in seconds, at least and at most.
+    pub(super) timers: (f64, f64),
 }
 
 impl Service {
@@ -54,6 +54,7 @@ impl Service {
             later: None,
             lumps: false,
             slips: 0.0,
+            timers: (0.0, 0.0015),
         }
     }
 
@@ -127,6 +128,42 @@ enum Step {
     Wakes,
 }
 
+/// One who sends to the service.
+struct Sender<'p> {
+    pace: &'p mut Pace,
+    wake: Option<u64>,
+    in_flight: usize,
+    slips: Slips,
+    outcome: Outcome,
+}
+
+/// The service's bucket.
+struct Bucket {
+    tokens: f64,
+    /// When it was last filled up, in seconds since the start.
+    filled: f64,
+}
+
+impl Bucket {
+    /// Takes a token at `second`, if there is one.
+    fn take(&mut self, service: &Service, second: f64) -> bool {
+        let allowed = service.allowed_at(second);
+        let holds = (allowed * service.burst).max(1.0);
+        let flown = if service.lumps {
+            if second.floor() > self.filled.floor() { holds } else { 0.0 }
+        } else {
+            (second - self.filled) * allowed
+        };
+        self.tokens = f64::min(self.tokens + flown, holds);
+        self.filled = second;
+        let there = self.tokens >= 1.0;
+        if there {
+            self.tokens -= 1.0;
+        }
+        there
+    }
+}
+
 /// Sends for so many `seconds` as fast as `pace`, made at `start`, lets requests go.
 pub(super) fn simulate(
     service: &Service,
@@ -135,84 +172,95 @@ pub(super) fn simulate(
     seconds: f64,
     seed: u64,
 ) -> Outcome {
+    simulate_together(service, [(pace, 0.0)], start, seconds, seed).remove(0)
+}
+
+/// Sends to one service with several paces, each from its own second on.
+pub(super) fn simulate_together<'p>(
+    service: &Service,
+    paces: impl IntoIterator<Item = (&'p mut Pace, f64)>,
+    start: Instant,
+    seconds: f64,
+    seed: u64,
+) -> Vec<Outcome> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut steps = BinaryHeap::from([Reverse((0, Step::Wakes))]);
-    let mut outcome = Outcome { requests: Vec::new(), most_under_way: 0 };
-    let mut under_way = 0;
-    let (mut tokens, mut filled) = (f64::MAX, 0.0_f64);
-    let mut wake = Some(0);
-    let mut slips = Slips { share: service.slips, from: 0, to: 0 };
-    while let Some(Reverse((nanos, step))) = steps.pop() {
+    let mut steps = BinaryHeap::new();
+    let mut senders = Vec::new();
+    for (pace, from) in paces {
+        let from = nanos_of(Duration::from_secs_f64(from));
+        steps.push(Reverse((from, senders.len(), Step::Wakes)));
+        senders.push(Sender {
+            pace,
+            wake: Some(from),
+            in_flight: 0,
+            slips: Slips { share: service.slips, from: 0, to: 0 },
+            outcome: Outcome { requests: Vec::new(), most_under_way: 0 },
+        });
+    }
+    let mut bucket = Bucket { tokens: f64::MAX, filled: 0.0 };
+    while let Some(Reverse((nanos, who, step))) = steps.pop() {
         let second = seconds_of(nanos);
         if second >= seconds {
             break;
         }
-        let done =
-            if matches!(step, Step::Arrives(_)) { nanos } else { slips.after(nanos, &mut random) };
+        let Some(sender) = senders.get_mut(who) else { break };
+        let held = !matches!(step, Step::Arrives(_));
+        let done = if held { sender.slips.after(nanos, &mut random) } else { nanos };
         if done > nanos {
             // The sender does nothing just now.
-            if step == Step::Wakes && wake == Some(nanos) {
-                wake = Some(done);
+            if step == Step::Wakes && sender.wake == Some(nanos) {
+                sender.wake = Some(done);
             }
-            steps.push(Reverse((done, step)));
+            steps.push(Reverse((done, who, step)));
             continue;
         }
         let now = start + Duration::from_nanos(nanos);
         match step {
             Step::Arrives(sent) => {
-                let allowed = service.allowed_at(second);
-                let holds = (allowed * service.burst).max(1.0);
-                let flown = if service.lumps {
-                    if second.floor() > filled.floor() { holds } else { 0.0 }
-                } else {
-                    (second - filled) * allowed
-                };
-                tokens = f64::min(tokens + flown, holds);
-                filled = second;
                 let stray = random.f64() < service.stray;
-                let accepted = tokens >= 1.0 && !stray;
-                if accepted {
-                    tokens -= 1.0;
-                }
-                let rate = pace.rate().unwrap_or(f64::INFINITY);
-                outcome.requests.push(Sent { at: seconds_of(sent), accepted, rate });
+                let accepted = !stray && bucket.take(service, second);
+                let rate = sender.pace.rate().unwrap_or(f64::INFINITY);
+                sender.outcome.requests.push(Sent { at: seconds_of(sent), accepted, rate });
                 let back = service.way(second, &mut random);
-                steps.push(Reverse((nanos + back, Step::Answered(sent, accepted))));
+                steps.push(Reverse((nanos + back, who, Step::Answered(sent, accepted))));
                 continue;
             }
             Step::Answered(sent, accepted) => {
-                under_way -= 1;
+                sender.in_flight -= 1;
                 let sent = start + Duration::from_nanos(sent);
+                let pace = &mut *sender.pace;
                 let _ = if accepted { pace.accepted(sent, now) } else { pace.throttled(sent, now) };
             }
-            Step::Wakes if wake == Some(nanos) => wake = None,
+            Step::Wakes if sender.wake == Some(nanos) => sender.wake = None,
             Step::Wakes => continue,
         }
         // What an engine does after every answer and every time it wakes up.
-        while under_way < pace.window() {
-            match pace.acquire(now) {
+        while sender.in_flight < sender.pace.window() {
+            match sender.pace.acquire(now) {
                 Ok(()) => {
-                    under_way += 1;
-                    outcome.most_under_way = outcome.most_under_way.max(under_way);
+                    sender.in_flight += 1;
+                    let outcome = &mut sender.outcome;
+                    outcome.most_under_way = outcome.most_under_way.max(sender.in_flight);
                     // The sender may be held up between the permit and the request, too.
-                    let left = slips.after(nanos + random.u64(0..LEAVING), &mut random);
+                    let left = sender.slips.after(nanos + random.u64(0..LEAVING), &mut random);
                     let there = service.way(second, &mut random);
-                    steps.push(Reverse((left + there, Step::Arrives(nanos))));
+                    steps.push(Reverse((left + there, who, Step::Arrives(nanos))));
                 }
                 Err(next) => {
-                    // Timers go off a little late.
-                    let late = random.u64(0..LATE);
+                    let (least, most) = service.timers;
+                    let late =
+                        nanos_of(Duration::from_secs_f64(least + (most - least) * random.f64()));
                     let next = nanos_of(next.saturating_duration_since(start)) + late;
-                    if wake.is_none_or(|wake| next < wake || wake < nanos) {
-                        wake = Some(next);
-                        steps.push(Reverse((next, Step::Wakes)));
+                    if sender.wake.is_none_or(|wake| next < wake || wake < nanos) {
+                        sender.wake = Some(next);
+                        steps.push(Reverse((next, who, Step::Wakes)));
                     }
                     break;
                 }
             }
         }
     }
-    outcome
+    senders.into_iter().map(|sender| sender.outcome).collect()
 }
 
 /// When the sender is held up, and does nothing.
