@@ -3,6 +3,7 @@
 //! In: nothing. Out: what a target is, what an answer of it means, and what became of an entry. It
 //! does nothing.
 
+mod arn;
 mod operation;
 mod refusal;
 
@@ -10,8 +11,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use arn::{Arn, is_account, partition_of};
 pub use operation::Operation;
-pub use refusal::{Class, Refusal, listed};
+pub use refusal::{Class, ELSEWHERE, NOT_THE_SERVICE, Quota, Refusal, UNTRUSTED, bounded, listed};
 
 /// Where artifacts go. What makes it the same target is in [`Target::identity`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

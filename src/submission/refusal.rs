@@ -1,8 +1,21 @@
 //! An answer that is no success: its class, which decides what the run does, and its words.
+//!
+//! What is read out of a message here is shown to people and decides nothing.
+
+mod advice;
+mod member;
+mod quota;
 
 use std::fmt;
 
 use crate::artifact::Difference;
+
+pub use advice::{ELSEWHERE, NOT_THE_SERVICE, UNTRUSTED};
+pub use quota::Quota;
+
+/// Bytes of a message that are kept. A service that goes wrong may answer megabytes, and a message
+/// goes to the terminal, to the journal and to every report.
+const LONGEST_MESSAGE: usize = 2048;
 
 /// What an answer that is no success means for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +35,8 @@ pub enum Class {
     /// No request left this machine, for a reason that may pass: no connection, no name.
     NotSent,
     /// No request can leave this machine until somebody changes its configuration: an endpoint that
-    /// does not go with FIPS, a certificate that is not trusted.
+    /// does not go with FIPS, a certificate that is not trusted, an account that is not the expected
+    /// one.
     Unsendable,
     /// The service refuses the signature because the clock of this machine is off.
     ClockOff,
@@ -46,16 +60,10 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The limit that was reached and how much of it is used, where the service's usual text says so:
-    /// "The account-level service limit 'Artifacts' is 6000 Artifacts, with current utilization of
-    /// 6000 Artifacts and a request delta of 1 Artifacts." It decides nothing.
+    /// A refusal without a code or a request id.
     #[must_use]
-    pub fn quota(&self) -> Option<(u64, u64)> {
-        let number = |behind: &str| -> Option<u64> {
-            let (_, rest) = self.message.split_once(behind)?;
-            rest.split_whitespace().next()?.parse().ok()
-        };
-        Some((number("' is ")?, number("utilization of ")?))
+    pub fn of(class: Class, message: impl Into<String>) -> Self {
+        Self { class, code: None, message: bounded(message.into()), request_id: None }
     }
 
     /// Not a refusal by the target, but something that lineload itself tells of an entry.
@@ -69,6 +77,22 @@ impl Refusal {
     pub fn differs(differences: &[Difference]) -> Self {
         Self::ours(format!("what is there differs in {}", listed(differences)))
     }
+}
+
+/// Cuts a message to what is worth keeping, between two characters.
+#[must_use]
+pub fn bounded(mut message: String) -> String {
+    if message.len() > LONGEST_MESSAGE {
+        let mut end = LONGEST_MESSAGE - '…'.len_utf8();
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        message.truncate(end);
+        message.push('…');
+        // The rest may have been megabytes.
+        message.shrink_to_fit();
+    }
+    message
 }
 
 /// The fields of differences, as in a sentence.
@@ -92,11 +116,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_is_read_where_it_is_told() {
-        let text = "The account-level service limit 'Artifacts' is 6000 Artifacts, with current \
-                    utilization of 5990 Artifacts and a request delta of 1 Artifacts. Please use \
-                    AWS Service Quotas to request an increase for this quota.";
-        assert_eq!(Refusal::ours(text).quota(), Some((6000, 5990)));
-        assert_eq!(Refusal::ours("too much").quota(), None);
+    fn a_message_is_cut_between_characters() {
+        assert_eq!(bounded("short".to_owned()), "short");
+        let longest = "a".repeat(2048);
+        assert_eq!(bounded(longest.clone()), longest);
+        for lead in 0..4 {
+            let cut = bounded(format!("{}{}", "a".repeat(lead), "🦀".repeat(1_000_000)));
+            assert!(cut.len() <= 2048 && cut.len() > 2040, "{}", cut.len());
+            assert!(cut.ends_with('…'));
+            assert!(cut.capacity() < 4096);
+        }
     }
 }

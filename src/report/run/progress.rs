@@ -12,7 +12,7 @@ use self::standing::Standing;
 use crate::diagnostic::words::{escaped, grouped};
 use crate::event::{Cause, Event};
 use crate::report::progress::{Form, LINES, When, colours, line, style};
-use crate::submission::Refusal;
+use crate::submission::{Quota, Refusal};
 
 pub use self::rate::RateMeter;
 
@@ -207,7 +207,7 @@ impl Shown {
         }
         let left = self.standing.total().saturating_sub(self.standing.done()) as u64;
         let note = match refusal.quota() {
-            Some((limit, used)) if limit.saturating_sub(used) < left => format!(
+            Some(Quota { limit, used, .. }) if limit.saturating_sub(used) < left => format!(
                 "the quota is {}, of which {} are used, and {} more are to be created: it has to be \
                  raised, or artifacts removed",
                 grouped(limit),

@@ -1,0 +1,246 @@
+//! What to do about an answer that is no success.
+
+use super::{Class, Quota, Refusal};
+
+/// How a message begins that says that something else than the service answered.
+pub const NOT_THE_SERVICE: &str = "the answer is not SageMaker's";
+
+/// How a message begins that says that the target's certificate is not trusted.
+pub const UNTRUSTED: &str = "the target's certificate is not trusted";
+
+/// How a message begins that says that an answer belongs to another account or Region.
+pub const ELSEWHERE: &str = "another account or Region answered";
+
+/// Codes that say that the keys themselves are not known or do not fit, whatever is asked.
+const KEYS: &[&str] =
+    &["UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"];
+
+/// Codes that say that the signature does not fit the keys.
+const SIGNATURE: &[&str] = &["InvalidSignatureException", "SignatureDoesNotMatch"];
+
+impl Refusal {
+    /// Returns the IAM action that the service names as denied, as in `sagemaker:AddTags`.
+    #[must_use]
+    pub fn denied_action(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("not authorized to perform: ")?;
+        let action = rest.split([' ', ',', '\n']).next()?.trim_end_matches('.');
+        let (service, name) = action.split_once(':')?;
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*".contains(&b))
+        };
+        (is_word(service) && is_word(name)).then_some(action)
+    }
+
+    /// Returns the reason that the service gives for denying: what stands behind "because", or
+    /// "with an explicit deny in …".
+    #[must_use]
+    pub fn because(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("not authorized to perform: ")?;
+        let reason = match (rest.split_once(" because "), rest.find("with an explicit deny")) {
+            (Some((_, reason)), _) => reason,
+            (None, Some(at)) => &rest[at..],
+            (None, None) => return None,
+        };
+        let reason = reason.trim().trim_end_matches('.');
+        (!reason.is_empty()).then_some(reason)
+    }
+
+    /// Returns what to do about it, each a line of help. `action` is the IAM action of what was
+    /// asked, for services that do not say which one they deny.
+    #[must_use]
+    pub fn help(&self, action: &str) -> Vec<String> {
+        let begins = |beginning: &str| self.message.starts_with(beginning);
+        match self.class {
+            Class::Rejected => vec![],
+            Class::Throttled => vec![
+                "other users of the account may take its share: `--rate` and `--max-rate` send \
+                 fewer requests, `--limit-patience` waits longer"
+                    .to_owned(),
+            ],
+            Class::Limit => limit(self.quota().as_ref()),
+            Class::Denied => self.denied(action),
+            Class::Expired => vec![
+                "log in again, for example with `aws sso login`: newer credentials are read where \
+                 these came from"
+                    .to_owned(),
+            ],
+            Class::ExpiredForGood => vec![
+                "the keys stand in AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: set newer ones, or use \
+                 `--profile`, whose credentials can be renewed during a run"
+                    .to_owned(),
+            ],
+            Class::NotSent => vec![
+                "check the network and `--endpoint-url`, and with HTTPS_PROXY and NO_PROXY whether \
+                 a proxy stands in the way"
+                    .to_owned(),
+            ],
+            Class::Unsendable if begins(UNTRUSTED) => self.untrusted(),
+            Class::Unsendable if begins(ELSEWHERE) => {
+                vec!["choose the profile and the Region of the account that is meant".to_owned()]
+            }
+            Class::Unsendable if self.message.contains("and custom endpoint") => vec![
+                "leave `--endpoint-url` and AWS_ENDPOINT_URL out, or unset \
+                 AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT (in a profile: \
+                 use_fips_endpoint and use_dualstack_endpoint)"
+                    .to_owned(),
+            ],
+            Class::Unsendable if self.message.contains("proxy") => vec![
+                "write HTTPS_PROXY as `http://USER:PASSWORD@HOST:PORT`, or name the target's host \
+                 in NO_PROXY"
+                    .to_owned(),
+            ],
+            Class::Unsendable => vec![
+                "nothing was sent: check `--endpoint-url`, `--region` and the profile".to_owned(),
+            ],
+            Class::ClockOff => vec![
+                "set the clock, for example with `sudo timedatectl set-ntp true` or `sudo chronyc \
+                 makestep`"
+                    .to_owned(),
+            ],
+            Class::Ambiguous if begins(NOT_THE_SERVICE) => vec![
+                "a proxy, a portal or another service answers in its place: check \
+                 `--endpoint-url`, HTTPS_PROXY and NO_PROXY"
+                    .to_owned(),
+            ],
+            Class::Ambiguous => vec![],
+            Class::Lost => vec!["`--timeout` waits longer for an answer".to_owned()],
+        }
+    }
+
+    fn denied(&self, action: &str) -> Vec<String> {
+        let code = self.code.as_deref().unwrap_or_default();
+        if KEYS.contains(&code) {
+            return vec![
+                "log in again, or choose another `--profile`: the service does not know these keys"
+                    .to_owned(),
+            ];
+        }
+        if SIGNATURE.contains(&code) {
+            return vec![
+                "check the secret access key, which has to belong to the access key id, and \
+                 whether a proxy changes requests"
+                    .to_owned(),
+            ];
+        }
+        let action = self.denied_action().unwrap_or(action);
+        match self.because() {
+            Some(reason) if reason.contains("explicit deny") => vec![format!(
+                "a policy denies the caller {action}, whatever others allow: have that statement changed"
+            )],
+            Some(reason) if reason.contains("VPC endpoint policy") => {
+                vec![format!("allow {action} in the policy of the VPC endpoint")]
+            }
+            _ => vec![format!("allow the caller the action {action}")],
+        }
+    }
+
+    fn untrusted(&self) -> Vec<String> {
+        let mut help = vec![
+            "name a file with the authority's certificate, PEM, in AWS_CA_BUNDLE, in `ca_bundle` of \
+             the profile, or in SSL_CERT_FILE"
+                .to_owned(),
+        ];
+        if self.message.contains("expired") || self.message.contains("not valid") {
+            help.insert(0, "check this machine's clock".to_owned());
+        }
+        help
+    }
+}
+
+/// Returns the commands that show a quota and that ask for more of it.
+fn limit(quota: Option<&Quota>) -> Vec<String> {
+    // The name goes into a shell's quotes and into JMESPath's.
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ,.-()/".contains(c);
+    let named = quota.filter(|quota| quota.name.chars().all(plain) && !quota.name.is_empty());
+    let which = match named {
+        Some(quota) => format!("QuotaName=='{}'", quota.name),
+        None => "contains(QuotaName,'artifacts')".to_owned(),
+    };
+    vec![
+        format!(
+            "to see it: aws service-quotas list-service-quotas --service-code sagemaker --query \
+             \"Quotas[?{which}].[QuotaName,Value,QuotaCode]\" --output table"
+        ),
+        "to ask for more: aws service-quotas request-service-quota-increase --service-code \
+         sagemaker --quota-code CODE --desired-value N"
+            .to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(message: &str) -> Refusal {
+        let code = Some("AccessDeniedException".to_owned());
+        Refusal { code, ..Refusal::of(Class::Denied, message) }
+    }
+
+    #[test]
+    fn the_action_and_the_reason_are_those_that_the_service_names() {
+        let text = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: \
+                    sagemaker:AddTags on resource: \
+                    arn:aws:sagemaker:eu-west-1:123456789012:artifact/* because no identity-based \
+                    policy allows the sagemaker:AddTags action";
+        let refusal = denied(text);
+        assert_eq!(refusal.denied_action(), Some("sagemaker:AddTags"));
+        let reason = "no identity-based policy allows the sagemaker:AddTags action";
+        assert_eq!(refusal.because(), Some(reason));
+        let help = ["allow the caller the action sagemaker:AddTags"];
+        assert_eq!(refusal.help("sagemaker:CreateArtifact"), help);
+
+        let text = "User: x is not authorized to perform: sagemaker:CreateArtifact on resource: y \
+                    with an explicit deny in a service control policy";
+        let refusal = denied(text);
+        assert_eq!(refusal.because(), Some("with an explicit deny in a service control policy"));
+        assert!(
+            refusal.help("")[0].starts_with("a policy denies the caller sagemaker:CreateArtifact")
+        );
+
+        let text = "User: x is not authorized to perform: sagemaker:ListArtifacts because no VPC \
+                    endpoint policy allows the sagemaker:ListArtifacts action";
+        let help = ["allow sagemaker:ListArtifacts in the policy of the VPC endpoint"];
+        assert_eq!(denied(text).help(""), help);
+    }
+
+    #[test]
+    fn without_a_name_the_action_is_that_of_the_request() {
+        for text in
+            ["no", "is not authorized to perform: ", "not authorized to perform: \u{1b}[1m:x"]
+        {
+            assert_eq!(denied(text).denied_action(), None, "{text}");
+            assert_eq!(denied(text).because(), None, "{text}");
+            let help = ["allow the caller the action sagemaker:ListTags"];
+            assert_eq!(denied(text).help("sagemaker:ListTags"), help);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_not_known_are_no_matter_of_iam() {
+        for code in ["UnrecognizedClientException", "SignatureDoesNotMatch"] {
+            let refusal = Refusal { code: Some(code.to_owned()), ..denied("no") };
+            let help = refusal.help("sagemaker:ListTags").join(" ");
+            assert!(!help.contains("sagemaker:"), "{help}");
+        }
+    }
+
+    #[test]
+    fn a_quota_has_the_commands_to_see_it_and_to_ask_for_more() {
+        let text = |name: &str| {
+            format!(
+                "The account-level service limit '{name}' is 6 A, with current utilization of 6 A"
+            )
+        };
+        let help = |name: &str| Refusal::of(Class::Limit, text(name)).help("");
+        let named =
+            help("Total number of artifacts allowed, excluding those automatically created");
+        assert!(named[0].contains(
+            "--query \"Quotas[?QuotaName=='Total number of artifacts allowed, excluding those automatically created'].[QuotaName,Value,QuotaCode]\""
+        ));
+        assert!(named[1].contains("aws service-quotas request-service-quota-increase"));
+        // What the service says never becomes a command.
+        let hostile = help("x\" ; rm -rf ~ ; \"");
+        assert!(hostile[0].contains("contains(QuotaName,'artifacts')"), "{hostile:?}");
+    }
+}

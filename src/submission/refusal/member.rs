@@ -1,0 +1,134 @@
+//! The member of a request that a service's message names.
+
+use super::Refusal;
+use crate::diagnostic::{Pointer, ROOT};
+
+const FAILED: &str = "' failed to satisfy constraint";
+
+impl Refusal {
+    /// Returns where in the manifest the value stands that the service names first, as a JSON
+    /// Pointer: `/Source/SourceUri` for "1 validation error detected: Value 'x' at
+    /// 'source.sourceUri' failed to satisfy constraint: …".
+    #[must_use]
+    pub fn member(&self) -> Option<String> {
+        let is_path = |c: char| c.is_ascii_alphanumeric() || "._-:/ ".contains(c);
+        let mut ends = self.message.match_indices(FAILED).map(|(at, _)| &self.message[..at]);
+        ends.find_map(|before| {
+            let path = &before[before.rfind(" at '")? + " at '".len()..];
+            path.chars().all(is_path).then(|| pointer(path)).flatten()
+        })
+    }
+}
+
+/// Translates `tags.3.member.key` into `/Tags/2/Key`. The service counts from 1, and says `member`
+/// between a list and its items' fields.
+fn pointer(path: &str) -> Option<String> {
+    let (field, rest) =
+        path.split_once('.').map_or((path, None), |(field, rest)| (field, Some(rest)));
+    let field = match field {
+        "artifactName" => "ArtifactName",
+        "artifactType" => "ArtifactType",
+        "source" => "Source",
+        "properties" => "Properties",
+        "metadataProperties" => "MetadataProperties",
+        "tags" => "Tags",
+        _ => return None,
+    };
+    let place = ROOT.field(field);
+    let Some(rest) = rest else { return Some(String::from(&place)) };
+    match field {
+        // A key may have dots in it.
+        "Properties" => {
+            let key = rest.strip_suffix(".member").unwrap_or(rest);
+            Some(String::from(&place.field(key)))
+        }
+        "MetadataProperties" => {
+            let fields = ["commitId", "repository", "generatedBy", "projectId"];
+            let field = fields.contains(&rest).then(|| capitalized(rest))?;
+            Some(String::from(&place.field(&field)))
+        }
+        "Source" if rest == "sourceUri" => Some(String::from(&place.field("SourceUri"))),
+        "Source" => {
+            let types = place.field("SourceTypes");
+            let rest = rest.strip_prefix("sourceTypes")?;
+            item(&types, rest, &["sourceIdType", "value"])
+        }
+        "Tags" => item(&place, &format!(".{rest}"), &["key", "value"]),
+        _ => None,
+    }
+}
+
+/// Translates what follows a list's name: nothing, `.3.member` or `.3.member.key`.
+fn item(list: &Pointer<'_>, rest: &str, fields: &[&str]) -> Option<String> {
+    if rest.is_empty() {
+        return Some(String::from(list));
+    }
+    let mut steps = rest.strip_prefix('.')?.split('.');
+    let index = steps.next()?.parse::<usize>().ok()?.checked_sub(1)?;
+    let item = list.item(index);
+    match steps.find(|step| *step != "member") {
+        None => Some(String::from(&item)),
+        Some(field) if fields.contains(&field) => {
+            Some(String::from(&item.field(&capitalized(field))))
+        }
+        Some(_) => None,
+    }
+}
+
+fn capitalized(field: &str) -> String {
+    let mut chars = field.chars();
+    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(path: &str) -> Option<String> {
+        let message = format!(
+            "1 validation error detected: Value 'at 'x'' at '{path}' failed to satisfy \
+             constraint: Member must have length less than or equal to 2048"
+        );
+        Refusal::ours(message).member()
+    }
+
+    #[test]
+    fn members_are_places_in_the_manifest() {
+        for (member, place) in [
+            ("artifactName", "/ArtifactName"),
+            ("artifactType", "/ArtifactType"),
+            ("source", "/Source"),
+            ("source.sourceUri", "/Source/SourceUri"),
+            ("source.sourceTypes", "/Source/SourceTypes"),
+            ("source.sourceTypes.1.member.sourceIdType", "/Source/SourceTypes/0/SourceIdType"),
+            ("source.sourceTypes.12.member.value", "/Source/SourceTypes/11/Value"),
+            ("properties", "/Properties"),
+            ("properties.a.b/c", "/Properties/a.b~1c"),
+            ("properties.rows.member", "/Properties/rows"),
+            ("metadataProperties.commitId", "/MetadataProperties/CommitId"),
+            ("metadataProperties.generatedBy", "/MetadataProperties/GeneratedBy"),
+            ("tags", "/Tags"),
+            ("tags.3.member", "/Tags/2"),
+            ("tags.3.member.key", "/Tags/2/Key"),
+            ("tags.1.member.value", "/Tags/0/Value"),
+        ] {
+            assert_eq!(named(member).as_deref(), Some(place), "{member}");
+        }
+        for other in
+            ["", "maxResults", "tags.0.member.key", "tags.x.member.key", "tags.1.member.colour"]
+        {
+            assert_eq!(named(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_is_named() {
+        let text = "2 validation errors detected: Value '' at 'resourceArn' failed to satisfy \
+                    constraint: Member must not be null; Value 'é' at 'tags.2.member.key' failed \
+                    to satisfy constraint: Member must satisfy regular expression pattern: ^a$; \
+                    Value 'x' at 'artifactName' failed to satisfy constraint: …";
+        assert_eq!(Refusal::ours(text).member().as_deref(), Some("/Tags/1/Key"));
+        assert_eq!(Refusal::ours("Artifact already exists.").member(), None);
+        assert_eq!(Refusal::ours("' failed to satisfy constraint").member(), None);
+    }
+}
