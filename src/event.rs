@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::check::EntryId;
-use crate::submission::{Outcome, Refusal};
+use crate::artifact::Difference;
+use crate::submission::{EntryId, Outcome, Refusal};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -64,6 +64,32 @@ pub struct Settled {
     /// When it was changed last, by the target's clock, where that was seen and it is as the
     /// manifest says.
     pub modified: Option<SystemTime>,
+    /// Whether the journal alone says so: no request was made.
+    pub by_journal: bool,
+    /// The fields in which what exists differs, where they were seen.
+    pub differences: Vec<Difference>,
+    /// The fields that an update made equal.
+    pub changed: Vec<Difference>,
+}
+
+impl Settled {
+    /// Returns an entry that came to `outcome`, of which nothing else is known.
+    #[must_use]
+    pub const fn new(entry: EntryId, outcome: Outcome) -> Self {
+        Self {
+            entry,
+            outcome,
+            arn: None,
+            attempts: 0,
+            request_id: None,
+            error: None,
+            compared: false,
+            modified: None,
+            by_journal: false,
+            differences: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
 }
 
 /// Why nothing is sent.

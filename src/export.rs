@@ -20,7 +20,7 @@ use crate::artifact::Artifact;
 use crate::limits::is_reserved_tag;
 use crate::run::{Asker, End, Unanswered};
 use crate::service::{Filter, Found, Service};
-use crate::submission::{Class, Refusal};
+use crate::submission::{Class, Operation, Refusal};
 
 const LIST: &str = "sagemaker:ListArtifacts";
 const DESCRIBE: &str = "sagemaker:DescribeArtifact";
@@ -140,7 +140,9 @@ pub async fn fetch<S: Service>(
     let mut asked = 0;
     let mut taken = 0;
     loop {
-        while asked < layout.len() && under_way.len() < asker.window(most.min(AT_ONCE)) {
+        while asked < layout.len()
+            && under_way.len() < asker.window(Operation::Describe, most.min(AT_ONCE))
+        {
             under_way.push_back(whole(asker, layout.arn(asked)));
             asked += 1;
         }
@@ -152,7 +154,7 @@ pub async fn fetch<S: Service>(
 
 async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopped> {
     let mut artifact = match asker.describe(arn).await {
-        Ok(artifact) => artifact,
+        Ok(described) => described.artifact,
         Err(unanswered) => return not_there(unanswered, DESCRIBE),
     };
     match asker.tags(arn).await {

@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::artifact::{Artifact, Digest, Key};
-use crate::check::EntryId;
+use crate::submission::EntryId;
 use crate::submission::Target;
 pub use activity::RunProcess;
 pub use invalid::InvalidEntry;

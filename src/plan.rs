@@ -1,26 +1,34 @@
 //! What an import would do: the manifests compared with the target, and nothing changed.
 //!
 //! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: what would become of each, and
-//! the requests that it takes. It prints nothing.
+//! the requests that it takes. It lists the target, and then rehearses the import on that: the same
+//! run, with a service that makes no change (`rehearsal`). It prints nothing.
+
+mod rehearsal;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant, SystemTime};
 
-use futures::StreamExt as _;
+use rehearsal::Rehearsal;
+use tokio::sync::watch;
 
-use crate::artifact::{Artifact, Difference, Key};
-use crate::check::EntryId;
-use crate::journal::Known;
-use crate::limits::LIST_PAGE_MAX;
-use crate::run::change::{Change, Drift, OnExists, change, differences};
-use crate::run::{
-    Asker, Job, KnownThere, Unanswered, is_unchanged, key_of, seen_differences, survey_pays,
-};
+use crate::artifact::{Difference, Key};
+use crate::event::{Event, Settled};
+use crate::journal;
+use crate::pace::{Pace, Paces, Rate};
+use crate::run::change::Change;
+use crate::run::{self, Asker, Job, Known, Policy, Record, Resolved, Stop, Unanswered, key_of};
 use crate::service::{Filter, Found, Service};
-use crate::submission::Refusal;
+use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
-/// Questions about single artifacts that may be under way at once, where nothing else is said.
+/// Questions about single artifacts that may be in flight at once, by default.
 pub const AT_ONCE: usize = 32;
+/// How long the rehearsed import waits before it looks up a second time: what the target had is
+/// fixed, so there is nothing to wait for, but the request is counted.
+const SETTLE: Duration = Duration::from_millis(1);
+/// The asker has a patience of its own; the rehearsal has more than any.
+const PATIENCE: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// What would become of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +68,11 @@ pub struct Item {
     /// Whether the journal takes it for done, so that only an import with `--recheck` would see that
     /// it is not.
     pub unseen: bool,
+    /// Whether it is a failure that it exists, as `--on-exists fail` has it.
+    pub refused: bool,
+    /// The URI of another source whose artifact has its name too: a target that wants names to be
+    /// unique refuses the create.
+    pub name_also_at: Option<String>,
 }
 
 /// An artifact that this journal's runs created, that is still there, and that no manifest has any
@@ -116,210 +129,255 @@ impl Plan {
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Options<'o> {
-    /// What an import would make of what exists.
-    pub on_exists: OnExists,
-    /// What is compared in every field.
-    pub drift: Drift,
-    /// What `--set` sets.
-    pub stamp: &'o crate::artifact::Stamp,
+    /// What an import would do about what exists.
+    pub policy: &'o Policy,
+    /// How far reads lag behind writes at most.
+    pub read_lag: Duration,
     /// What the journal knows at the target.
-    pub known: &'o HashMap<Key, Known>,
+    pub known: &'o HashMap<Key, journal::Known>,
     /// Whether what was read from this file can be gone from the manifests: they were all read, and
     /// nothing in that file is invalid.
     pub within: &'o (dyn Fn(&str) -> bool + Sync),
+    /// Questions that may be in flight at once, at most.
+    pub at_once: usize,
 }
 
-/// Compares `jobs` with what the target has, with at most `at_once` questions under way. `listed` is told how many artifacts have been listed.
+/// Plans the import of `entries`. `open` are the attempts that earlier runs left open, as jobs that
+/// are only settled; `listed` gets how many artifacts have been listed.
 ///
 /// # Errors
 /// Where the target does not answer.
 pub async fn plan<S: Service>(
     asker: &Asker<S>,
-    jobs: &[Job],
+    entries: Vec<Job>,
+    open: Vec<Job>,
     options: &Options<'_>,
-    at_once: usize,
-    listed: impl FnMut(usize),
+    mut listed: impl FnMut(usize),
 ) -> Result<Plan, Unanswered> {
-    let there = look(asker, jobs, options, listed).await?;
-    let window = asker.window(at_once);
-    let whole = |at: usize| {
-        let there = &there;
-        async move { (at, asker.whole(&there.sources[&at].arn).await) }
+    let mut pages = Vec::new();
+    let mut there = 0;
+    let take = |page: Vec<Found>| {
+        there += page.len();
+        listed(there);
+        pages.push(page);
+        ControlFlow::Continue(())
     };
-    let mut asked: Vec<usize> = there.sources.keys().copied().collect();
-    asked.retain(|at| asks(&jobs[*at], &there.sources[at], options));
-    asked.sort_unstable();
-    let mut compared: HashMap<usize, Result<Artifact, Refusal>> = HashMap::new();
-    let mut answers = futures::stream::iter(asked).map(whole).buffer_unordered(window);
-    while let Some((at, answer)) = answers.next().await {
-        let answer = match answer {
-            Ok(artifact) if artifact.identity() != jobs[at].artifact.identity() => {
-                Err(Refusal::ours("what the target describes under its ARN is another artifact"))
-            }
-            Ok(artifact) => Ok(artifact),
-            Err(Unanswered::Refused(refusal)) => Err(refusal),
-            Err(ended) => return Err(ended),
-        };
-        compared.insert(at, answer);
+    asker.each_page(&Filter::default(), take).await?;
+    let rehearsal = Rehearsal::new(asker.clone(), pages);
+    let mut plan = Plan { there, ..Plan::default() };
+    plan.gone = gone(&rehearsal, &entries, options);
+
+    let skip = Policy { stamp: options.policy.stamp.clone(), ..Policy::of_open() };
+    let sources: HashMap<EntryId, Key> =
+        open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
+    let settled = rehearse(&rehearsal, open, &skip, options).await?;
+    let by_source = |settled: Settled| Some((*sources.get(&settled.entry)?, settled));
+    let resolved: Resolved = settled.into_iter().filter_map(by_source).collect();
+
+    let mut jobs = entries;
+    for job in &mut jobs {
+        let key = job.artifact.identity().key();
+        let (known, earlier) = (options.known.get(&key), resolved.get(&key));
+        job.known = run::known(&job.artifact, known, earlier, options.policy);
     }
-    drop(answers);
-    let mut plan = Plan { there: there.listed, ..Plan::default() };
-    plan.calls.ask = questions(jobs, &there, options);
-    plan.gone = there.gone;
-    for (at, job) in jobs.iter().enumerate() {
-        let (arn, fate) = match (there.sources.get(&at), there.names.get(&at)) {
-            (Some(found), _) => {
-                let fate = fate(job, found, compared.remove(&at), options);
-                (Some(found.arn.clone()), fate)
-            }
-            (None, Some(uri)) => (None, Fate::Conflict { uri: uri.clone() }),
-            (None, None) => (None, Fate::Create),
+    survey(&rehearsal, &mut jobs, options).await?;
+    let order: Vec<EntryId> = jobs.iter().map(|job| job.entry).collect();
+    let wanted: HashMap<EntryId, Job> = jobs.iter().map(|job| (job.entry, job.clone())).collect();
+    let settled = rehearse(&rehearsal, jobs, options.policy, options).await?;
+    let calls = rehearsal.calls();
+    plan.calls = Calls {
+        create: calls.of(Operation::Create),
+        update: calls.of(Operation::Update)
+            + calls.of(Operation::AddTags)
+            + calls.of(Operation::DeleteTags),
+        ask: calls.of(Operation::List)
+            + calls.of(Operation::Describe)
+            + calls.of(Operation::ListTags),
+    };
+    let mut by_entry: HashMap<EntryId, Settled> =
+        settled.into_iter().map(|settled| (settled.entry, settled)).collect();
+    for entry in order {
+        let (Some(settled), Some(job)) = (by_entry.remove(&entry), wanted.get(&entry)) else {
+            continue;
         };
-        let done = options.drift != Drift::Always
-            && job.known.as_ref().is_some_and(|known| known.differences.is_empty());
-        let unseen = done && fate != Fate::Exists;
-        match &fate {
-            _ if unseen => {}
-            Fate::Create => plan.calls.create += 1,
-            Fate::Differs { change: Some(change), .. } => plan.calls.update += change.requests(),
-            _ => {}
-        }
-        plan.items.push(Item { entry: job.entry, arn, fate, unseen });
+        plan.items.push(item(asker, &rehearsal, job, settled, options).await?);
     }
     plan.asked = asker.calls();
     Ok(plan)
 }
 
-/// What the target has, as far as it concerns the plan.
-#[derive(Default)]
-struct There {
-    listed: usize,
-    /// By place of the job.
-    sources: HashMap<usize, Found>,
-    /// By place of the job: the URI that its name belongs to.
-    names: HashMap<usize, String>,
-    gone: Vec<Gone>,
-}
-
-/// Requests that change nothing, of an import of `jobs`: it lists the target first where that pays,
-/// and asks about what is there and is not known to the journal.
-fn questions(jobs: &[Job], there: &There, options: &Options<'_>) -> usize {
-    let always = options.drift == Drift::Always;
-    let compares = usize::from(options.drift != Drift::Never);
-    let (mut unknown, mut hits, mut questions) = (0, 0, 0);
-    for (at, job) in jobs.iter().enumerate() {
-        let is_there = there.sources.contains_key(&at);
-        let in_journal = options.known.contains_key(&job.artifact.identity().key());
-        match &job.known {
-            Some(known) if !always && known.differences.is_empty() => {}
-            // It is asked for by its ARN.
-            _ if in_journal && !always => questions += 2,
-            _ => {
-                unknown += 1;
-                hits += usize::from(is_there || there.names.contains_key(&at));
-                questions += 2 * compares * usize::from(is_there);
-            }
-        }
-    }
-    if survey_pays(unknown) {
-        let pages = there.listed.div_ceil(LIST_PAGE_MAX).max(1);
-        questions + pages.min(unknown / LIST_PAGE_MAX + 2 * hits)
-    } else {
-        // A create that is refused, and a look-up.
-        questions + 2 * hits
-    }
-}
-
-async fn look<S: Service>(
-    asker: &Asker<S>,
-    jobs: &[Job],
+/// Runs the import on what the target had. Returns what would become of each entry.
+async fn rehearse<S: Service>(
+    rehearsal: &Rehearsal<S>,
+    jobs: Vec<Job>,
+    policy: &Policy,
     options: &Options<'_>,
-    mut listed: impl FnMut(usize),
-) -> Result<There, Unanswered> {
-    let keys: HashMap<Key, usize> =
-        jobs.iter().enumerate().map(|(at, job)| (job.artifact.identity().key(), at)).collect();
-    let names: HashMap<&str, usize> = jobs
+) -> Result<Vec<Settled>, Unanswered> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = Instant::now();
+    let options = run::Options {
+        // The questions that are really asked go by the pace of the asker.
+        paces: Paces::new(|_| Pace::new(Rate::Unlimited, None, now)),
+        concurrency: options.at_once,
+        patience: PATIENCE,
+        settle: SETTLE,
+        read_lag: options.read_lag,
+        seed: 0,
+        policy: policy.clone(),
+        max_errors: Some(usize::MAX),
+        until: None,
+        began: SystemTime::now(),
+    };
+    let (_keep, stop) = watch::channel(Stop::No);
+    let mut settled = Vec::new();
+    let report = |event: Event| {
+        if let Event::Settled(one) = event {
+            settled.push(one);
+        }
+    };
+    let service = rehearsal.clone();
+    let end = run::run(service, jobs.into_iter(), Record::nothing(), options, stop, report).await;
+    match (rehearsal.ended(), end) {
+        (Some(ended), _) => Err(ended),
+        (None, run::End::Done) => Ok(settled),
+        (None, run::End::Denied { refusal, .. } | run::End::Unable { refusal }) => {
+            Err(Unanswered::Refused(refusal))
+        }
+        (None, end) => Err(Unanswered::Ended(end)),
+    }
+}
+
+/// Surveys the target as the import would.
+async fn survey<S: Service>(
+    rehearsal: &Rehearsal<S>,
+    jobs: &mut [Job],
+    options: &Options<'_>,
+) -> Result<(), Unanswered> {
+    let unknown: HashMap<Key, EntryId> = jobs
         .iter()
-        .enumerate()
-        .filter_map(|(at, job)| Some((job.artifact.name.as_deref()?, at)))
+        .filter(|job| run::is_unknown(&job.artifact, &job.known, options.policy))
+        .map(|job| (job.artifact.identity().key(), job.entry))
         .collect();
-    let mut there = There::default();
-    let take = |page: Vec<Found>| {
-        there.listed += page.len();
-        listed(there.listed);
-        for found in page {
-            let key = key_of(&found);
-            let at = keys.get(&key);
-            // With updates, names may change hands on the way.
-            let named = found.name.as_deref().and_then(|name| names.get(name));
-            if let Some(other) = named.filter(|other| at != Some(other))
-                && !(at.is_some() && matches!(options.on_exists, OnExists::Update { .. }))
-            {
-                there.names.insert(*other, found.uri.clone());
-            }
-            let Some(at) = at else {
-                let ours = options.known.get(&key).filter(|known| known.made);
-                if let Some(known) = ours.filter(|known| (options.within)(&known.file)) {
-                    there.gone.push(Gone {
-                        file: known.file.clone(),
-                        line: known.line,
-                        name: found.name,
-                        uri: found.uri,
-                        arn: found.arn,
-                    });
-                }
-                continue;
-            };
-            there.sources.insert(*at, found);
-        }
-        ControlFlow::Continue(())
-    };
-    asker.each_page(&Filter::default(), take).await?;
-    there.gone.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    Ok(there)
-}
-
-/// Whether an entry that is there is to be compared in every field.
-fn asks(job: &Job, found: &Found, options: &Options<'_>) -> bool {
-    let unchanged = job.known.as_ref().is_some_and(|known: &KnownThere| is_unchanged(known, found));
-    match options.drift {
-        Drift::Always => true,
-        Drift::Unknown => !unchanged,
-        Drift::Never => !unchanged && matches!(options.on_exists, OnExists::Update { .. }),
+    if !run::survey_pays(unknown.len()) {
+        return Ok(());
     }
+    let (_keep, stop) = watch::channel(Stop::No);
+    let now = Instant::now();
+    let paces = Paces::new(|_| Pace::new(Rate::Unlimited, None, now));
+    let asker = Asker::new(rehearsal.clone(), paces, PATIENCE, 0, stop);
+    let mut hits: HashMap<EntryId, Found> = HashMap::new();
+    let take = |entry, found| drop(hits.insert(entry, found));
+    run::survey(&asker, &unknown, take, |_| ()).await?;
+    for job in jobs {
+        job.listed = hits.remove(&job.entry).map(Box::new);
+    }
+    Ok(())
 }
 
-fn fate(
+/// What the target has of this journal's runs, and no manifest any more.
+fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options<'_>) -> Vec<Gone> {
+    let wanted: std::collections::HashSet<Key> =
+        entries.iter().map(|job| job.artifact.identity().key()).collect();
+    let mut gone = Vec::new();
+    for found in rehearsal.all() {
+        let key = key_of(found);
+        let known = options.known.get(&key).filter(|known| known.made);
+        let Some(known) = known.filter(|known| (options.within)(&known.file)) else { continue };
+        if !wanted.contains(&key) {
+            gone.push(Gone {
+                file: known.file.clone(),
+                line: known.line,
+                name: found.name.clone(),
+                uri: found.uri.clone(),
+                arn: found.arn.clone(),
+            });
+        }
+    }
+    gone.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
+    gone
+}
+
+/// What would become of an entry.
+async fn item<S: Service>(
+    asker: &Asker<S>,
+    rehearsal: &Rehearsal<S>,
     job: &Job,
-    found: &Found,
-    whole: Option<Result<Artifact, Refusal>>,
+    settled: Settled,
     options: &Options<'_>,
-) -> Fate {
-    let there = match whole {
-        Some(Ok(there)) => there,
-        Some(Err(reason)) => return Fate::Unknown { reason },
-        None => {
-            let mut differences = seen_differences(&job.artifact, found);
-            for known in job.known.iter().flat_map(|known| &known.differences) {
-                if !differences.iter().any(|seen| seen.field == known.field) {
-                    differences.push(known.clone());
-                }
-            }
-            return if differences.is_empty() {
-                Fate::Exists
-            } else {
-                Fate::Differs { differences, change: None }
-            };
-        }
+) -> Result<Item, Unanswered> {
+    let mut item = Item {
+        entry: settled.entry,
+        arn: settled.arn.clone().filter(|arn| !arn.is_empty()),
+        fate: Fate::Exists,
+        unseen: false,
+        refused: false,
+        name_also_at: None,
     };
-    if let OnExists::Update { prune } = options.on_exists {
-        let change = change(&job.artifact, &there, prune, options.stamp);
-        let differences: Vec<_> = change.ends.iter().chain(&change.stay).cloned().collect();
-        if differences.is_empty() {
-            return Fate::Exists;
+    match settled.outcome {
+        Outcome::Created => {
+            item.fate = Fate::Create;
+            item.arn = None;
+            item.name_also_at = rehearsal.name_also_at(&job.artifact);
         }
-        return Fate::Differs { differences, change: Some(change) };
+        Outcome::Existed | Outcome::Recovered => {}
+        Outcome::Rejected => item.refused = true,
+        Outcome::Differs | Outcome::Updated => {
+            let changes = !settled.changed.is_empty();
+            let change = Change {
+                ends: settled.changed.clone(),
+                stay: settled.differences.clone(),
+                ..Change::default()
+            };
+            let mut differences = settled.changed;
+            differences.extend(settled.differences);
+            let updates = matches!(options.policy.on_exists, run::change::OnExists::Update { .. });
+            let change = (changes || updates).then_some(change);
+            item.fate = Fate::Differs { differences, change };
+        }
+        _ => {
+            let reason = settled.error.unwrap_or_else(|| Refusal::ours("nobody could tell"));
+            item.fate = Fate::Unknown { reason };
+        }
     }
-    let differences = differences(&job.artifact, &there, options.stamp);
-    if differences.is_empty() { Fate::Exists } else { Fate::Differs { differences, change: None } }
+    if settled.by_journal {
+        look_behind_the_journal(asker, rehearsal, job, options, &mut item).await?;
+    }
+    Ok(item)
+}
+
+/// Where the journal takes an entry for done, an import asks nothing; the listing may show that it
+/// is not.
+async fn look_behind_the_journal<S: Service>(
+    asker: &Asker<S>,
+    rehearsal: &Rehearsal<S>,
+    job: &Job,
+    options: &Options<'_>,
+    item: &mut Item,
+) -> Result<(), Unanswered> {
+    let Some(found) = rehearsal.at(&job.artifact) else {
+        (item.fate, item.unseen, item.arn) = (Fate::Create, true, None);
+        return Ok(());
+    };
+    item.arn = Some(found.arn.clone());
+    let known: &Known = &job.known;
+    if known.there.as_ref().is_some_and(|there| run::is_unchanged(there, found)) {
+        return Ok(());
+    }
+    let there = match asker.whole(&found.arn).await {
+        Ok(there) => there,
+        Err(Unanswered::Refused(reason)) => {
+            item.fate = Fate::Unknown { reason };
+            return Ok(());
+        }
+        Err(ended) => return Err(ended),
+    };
+    let stamp = &options.policy.stamp;
+    let differences = run::change::differences(&job.artifact, &there, stamp);
+    if !differences.is_empty() {
+        item.fate = Fate::Differs { differences, change: None };
+        item.unseen = true;
+    }
+    Ok(())
 }

@@ -32,8 +32,8 @@ pub trait Service: Clone + Send + Sync + 'static {
         token: Option<String>,
     ) -> impl Future<Output = Answer<Page>> + Send;
 
-    /// Asks what an artifact is like, but for its tags.
-    fn describe(&self, arn: &str) -> impl Future<Output = Answer<Artifact>> + Send;
+    /// Asks for an artifact as a whole, but for its tags.
+    fn describe(&self, arn: &str) -> impl Future<Output = Answer<Described>> + Send;
 
     /// Asks for a page of the tags of an artifact; for the first where there is no token.
     fn tags(
@@ -83,6 +83,17 @@ pub struct Update {
     pub remove: Vec<String>,
 }
 
+/// An artifact as the target has it, but for its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// All of it but the tags.
+    pub artifact: Artifact,
+    /// When it was created, by the target's clock.
+    pub created: Option<SystemTime>,
+    /// When it was changed last, by the same.
+    pub modified: Option<SystemTime>,
+}
+
 /// Tags of an artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagPage {
@@ -110,8 +121,8 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// An artifact that the target has, as far as its list tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An artifact that the target has, as far as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// Its ARN.
     pub arn: String,

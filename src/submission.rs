@@ -4,6 +4,7 @@
 //! does nothing.
 
 mod arn;
+mod id;
 mod operation;
 mod refusal;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use arn::{Arn, is_account, partition_of};
+pub use id::EntryId;
 pub use operation::Operation;
 pub use refusal::{Class, ELSEWHERE, NOT_THE_SERVICE, Quota, Refusal, UNTRUSTED, bounded, listed};
 
@@ -123,6 +125,20 @@ impl Outcome {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
+    /// Returns whether it counts as an error for `--max-errors`: the target refused the entry, or
+    /// nobody knows.
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Rejected | Self::Conflict | Self::Unresolved)
+    }
+
+    /// Returns whether a person has to look at the entry: it was submitted, and did not become what
+    /// the manifest says.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        self.is_error() || matches!(self, Self::Differs)
     }
 
     /// In one lower-case word.

@@ -11,9 +11,9 @@ use super::*;
 use crate::artifact::{Metadata, Source, Tag};
 use crate::config::Rules;
 use crate::diagnostic::Code;
-use crate::pace::{Pace, Rate};
+use crate::pace::{Pace, Paces, Rate};
 use crate::run::Stop;
-use crate::service::{Answer, Created, Page, TagPage, Update};
+use crate::service::{Answer, Created, Described, Page, TagPage, Update};
 
 /// Artifacts on a page, and tags.
 const PAGE: usize = 3;
@@ -111,9 +111,10 @@ impl Service for Scripted {
         Ok(Page { found: found.collect(), next })
     }
 
-    async fn describe(&self, arn: &str) -> Answer<Artifact> {
+    async fn describe(&self, arn: &str) -> Answer<Described> {
         let artifact = self.about("describe", arn).await?;
-        Ok(Artifact { tags: vec![], ..artifact })
+        let artifact = Artifact { tags: vec![], ..artifact };
+        Ok(Described { artifact, created: None, modified: None })
     }
 
     async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
@@ -173,10 +174,11 @@ struct Asked {
 
 async fn export(service: &Scripted, folder: &Path, asked: Asked) -> Result<Ran, Stopped> {
     let start = tokio::time::Instant::now();
-    let pace = Pace::new(asked.rate.map_or(Rate::Unlimited, Rate::Fixed), None, start.into_std());
+    let rate = asked.rate.map_or(Rate::Unlimited, Rate::Fixed);
+    let paces = Paces::new(|_| Pace::new(rate, None, start.into_std()));
     let (_keep, never) = watch::channel(Stop::No);
     let stop = asked.stop.unwrap_or(never);
-    let asker = Asker::new(service.clone(), pace, Duration::from_secs(60), 7, stop);
+    let asker = Asker::new(service.clone(), paces, Duration::from_secs(60), 7, stop);
     let catalogue = list(&asker, &asked.selection, |_| ()).await?;
     let layout = catalogue.into_layout(asked.per_file.unwrap_or(1));
     let rules = Rules::default();

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::{Journal, JournalError, OpenIntent, request};
 use crate::artifact::Artifact;
-use crate::check::EntryId;
+use crate::submission::EntryId;
 use crate::submission::Target;
 
 /// The rows of a run that has been staged.

@@ -24,7 +24,7 @@ fn target(registry: &str) -> Target {
 
 fn settled(entry: u32, outcome: Outcome) -> Settled {
     Settled {
-        entry: EntryId(entry),
+        entry: EntryId(entry.into()),
         outcome,
         arn: Some("arn".into()),
         attempts: 1,
@@ -32,6 +32,7 @@ fn settled(entry: u32, outcome: Outcome) -> Settled {
         error: None,
         compared: outcome == Outcome::Created,
         modified: None,
+        ..Settled::new(EntryId(0), Outcome::Created)
     }
 }
 

@@ -8,8 +8,8 @@ use rusqlite::params;
 use tokio::sync::oneshot;
 
 use super::{Journal, Staged, millis, schema};
-use crate::check::EntryId;
 use crate::event::Settled;
+use crate::submission::EntryId;
 use crate::submission::Outcome;
 
 /// The most notes of one transaction.

@@ -1,7 +1,6 @@
 //! Questions to a target, outside the flow of creates: at a pace of their own, and again where no
 //! answer came. They change nothing, so asking twice is as good as once.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,20 +9,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::backoff::Backoff;
+use super::answers::{self, Reaction, reaction};
 use super::drive::now;
-use super::{CREDENTIALS, End, Stop};
+use super::pages::{Endless, Pages};
+use super::retry::Retry;
+use super::{End, Stop};
 use crate::artifact::{Artifact, Tag};
 use crate::event::Cause;
-use crate::pace::Pace;
-use crate::service::{Answer, Filter, Found, Service};
-use crate::submission::{Class, Refusal};
+use crate::pace::Paces;
+use crate::service::{Answer, Described, Filter, Found, Service};
+use crate::submission::{Operation, Refusal};
 
-/// Answers in a row that tell nothing, after which a question is given up.
-const TRIES: u32 = 5;
-
-/// Pages in a row without an artifact, after which a list is taken to have no end.
-const EMPTY: u32 = 100;
 /// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
 
@@ -38,8 +34,8 @@ pub struct Asker<S> {
 
 #[derive(Debug)]
 struct Shared {
-    pace: Mutex<Pace>,
-    backoff: Mutex<Backoff>,
+    paces: Mutex<Paces>,
+    retry: Mutex<Retry>,
     patience: Duration,
     /// Since when nothing has been answered.
     trouble: Mutex<Option<Instant>>,
@@ -56,19 +52,19 @@ pub enum Unanswered {
 }
 
 impl<S: Service> Asker<S> {
-    /// Asks `service` at `pace`, and waits for it as long as `patience` when it cannot be reached.
+    /// Asks `service` at `paces`, and waits for it as long as `patience` when it cannot be reached.
     /// `seed` is that of the jitter.
     #[must_use]
     pub fn new(
         service: S,
-        pace: Pace,
+        paces: Paces,
         patience: Duration,
         seed: u64,
         stop: watch::Receiver<Stop>,
     ) -> Self {
         let shared = Shared {
-            pace: Mutex::new(pace),
-            backoff: Mutex::new(Backoff::new(seed)),
+            paces: Mutex::new(paces),
+            retry: Mutex::new(Retry::new(seed)),
             patience,
             trouble: Mutex::default(),
             calls: AtomicU64::new(0),
@@ -89,24 +85,35 @@ impl<S: Service> Asker<S> {
         self.shared.calls.load(Ordering::Relaxed)
     }
 
-    /// Questions that may be under way at once, as the pace has it; at most `most`.
+    /// Returns how many questions of `operation` may be in flight at once, as its pace has it; at
+    /// most `most`.
     #[must_use]
-    pub fn window(&self, most: usize) -> usize {
-        lock(&self.shared.pace).window().clamp(1, most)
+    pub fn window(&self, operation: Operation, most: usize) -> usize {
+        lock(&self.shared.paces).window(operation).clamp(1, most)
     }
 
-    /// Asks `question` until it is answered.
+    /// Returns how many questions of `operation` may be asked in a second; `None` where nothing
+    /// bounds them.
+    #[must_use]
+    pub fn rate(&self, operation: Operation) -> Option<f64> {
+        lock(&self.shared.paces).rate(operation)
+    }
+
+    /// Asks `question`, which is an `operation`, until it is answered.
     ///
     /// # Errors
-    /// Where the target refuses, gives no answer that can be read, cannot be reached in time, or a
-    /// signal came.
-    pub async fn ask<T, F>(&self, question: impl Fn(S) -> F) -> Result<T, Unanswered>
+    /// Where the target refuses, gives no verdict or cannot be reached in time, or a signal came.
+    pub async fn ask<T, F>(
+        &self,
+        operation: Operation,
+        question: impl Fn(S) -> F,
+    ) -> Result<T, Unanswered>
     where
         F: Future<Output = Answer<T>>,
     {
         let mut tries = 0;
         loop {
-            let sent = self.permit().await?;
+            let sent = self.permit(operation).await?;
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
             let mut stop = self.stop.clone();
             let answer = tokio::select! {
@@ -118,86 +125,68 @@ impl<S: Service> Asker<S> {
             };
             let refusal = match answer {
                 Ok(answer) => {
-                    lock(&self.shared.pace).accepted(sent, now());
+                    lock(&self.shared.paces).accepted(operation, sent, now());
                     *lock(&self.shared.trouble) = None;
-                    lock(&self.shared.backoff).reset();
+                    lock(&self.shared.retry).reset();
                     return Ok(answer);
                 }
                 Err(refusal) => refusal,
             };
-            let wait = match refusal.class {
-                Class::Rejected
-                | Class::Denied
-                | Class::Unsendable
-                | Class::ClockOff
-                | Class::ExpiredForGood => return Err(Unanswered::Refused(refusal)),
-                Class::Throttled => {
-                    lock(&self.shared.pace).throttled(sent, now());
-                    self.trouble(Cause::Throttled, refusal)?;
-                    Duration::ZERO
+            match reaction(refusal.class, operation) {
+                Reaction::Refuse | Reaction::Deny => return Err(Unanswered::Refused(refusal)),
+                Reaction::Stop => return Err(Unanswered::Ended(End::Unable { refusal })),
+                Reaction::SlowDown => {
+                    lock(&self.shared.paces).throttled(operation, sent, now());
                 }
-                Class::NotSent => {
-                    self.trouble(Cause::Unreachable, refusal)?;
-                    // Of many questions under way each waits by itself: a shared exponent would be
-                    // raised by all of them at once.
-                    lock(&self.shared.backoff).moment()
-                }
-                Class::Expired => {
-                    self.trouble(Cause::Expired, refusal)?;
-                    CREDENTIALS
-                }
-                Class::Limit | Class::Ambiguous | Class::Lost => {
-                    tries += 1;
-                    if tries >= TRIES {
-                        return Err(Unanswered::Refused(refusal));
-                    }
-                    lock(&self.shared.backoff).moment()
-                }
-            };
+                Reaction::Pause(_) | Reaction::LookUp | Reaction::Repeat => {}
+            }
+            tries += 1;
+            let wait = answers::wait(refusal.class, tries, &mut lock(&self.shared.retry));
+            let cause = answers::trouble(refusal.class).unwrap_or(Cause::Failing);
+            self.trouble(cause, refusal)?;
             self.sleep(wait.min(self.patience_left())).await?;
         }
     }
 
-    /// Hands every page of the artifacts that `filter` takes to `take`, until it breaks. Whether it
-    /// came to the end of them.
+    /// Hands every page of the artifacts that `filter` takes to `take`, until it breaks. Returns
+    /// whether it came to the end of them.
     ///
     /// # Errors
-    /// As [`Asker::ask`], and where the list goes round in circles.
+    /// As [`Asker::ask`], and where the listing goes in circles.
     pub async fn each_page(
         &self,
         filter: &Filter,
         mut take: impl FnMut(Vec<Found>) -> ControlFlow<()>,
     ) -> Result<bool, Unanswered> {
         let mut token: Option<String> = None;
-        let mut seen: HashSet<String> = HashSet::new();
-        let mut empty = 0;
+        let mut pages = Pages::default();
         loop {
             let page = self
-                .ask(|service| {
+                .ask(Operation::List, |service| {
                     let token = token.clone();
                     async move { service.list(filter, token).await }
                 })
                 .await?;
-            empty = if page.found.is_empty() { empty + 1 } else { 0 };
+            let listed = page.found.len();
             if take(page.found).is_break() {
                 return Ok(page.next.is_none());
             }
-            let Some(next) = page.next else { return Ok(true) };
-            if empty >= EMPTY || !seen.insert(next.clone()) {
-                return Err(Unanswered::Refused(Refusal::ours(
-                    "its list of artifacts has no end: it goes round in circles, or shows nothing",
-                )));
+            match pages.turn(listed, page.next.as_deref()) {
+                Ok(true) => token = page.next,
+                Ok(false) => return Ok(true),
+                Err(Endless) => {
+                    return Err(Unanswered::Refused(Refusal::ours(Endless::WORDS)));
+                }
             }
-            token = Some(next);
         }
     }
 
-    /// The whole of an artifact, tags and all.
+    /// Returns all of an artifact, with its tags.
     ///
     /// # Errors
     /// As [`Asker::ask`].
     pub async fn whole(&self, arn: &str) -> Result<Artifact, Unanswered> {
-        let mut artifact = self.describe(arn).await?;
+        let mut artifact = self.describe(arn).await?.artifact;
         artifact.tags = self.tags(arn).await?;
         Ok(artifact)
     }
@@ -206,8 +195,8 @@ impl<S: Service> Asker<S> {
     ///
     /// # Errors
     /// As [`Asker::ask`].
-    pub async fn describe(&self, arn: &str) -> Result<Artifact, Unanswered> {
-        self.ask(|service| async move { service.describe(arn).await }).await
+    pub async fn describe(&self, arn: &str) -> Result<Described, Unanswered> {
+        self.ask(Operation::Describe, |service| async move { service.describe(arn).await }).await
     }
 
     /// All tags of an artifact.
@@ -220,7 +209,7 @@ impl<S: Service> Asker<S> {
         let mut pages = 0;
         loop {
             let page = self
-                .ask(|service| {
+                .ask(Operation::ListTags, |service| {
                     let token = token.clone();
                     async move { service.tags(arn, token).await }
                 })
@@ -236,10 +225,10 @@ impl<S: Service> Asker<S> {
     }
 
     /// Waits for a permit; when it was taken.
-    async fn permit(&self) -> Result<Instant, Unanswered> {
+    async fn permit(&self, operation: Operation) -> Result<Instant, Unanswered> {
         loop {
             let taken = now();
-            let next = match lock(&self.shared.pace).acquire(taken) {
+            let next = match lock(&self.shared.paces).acquire(operation, taken) {
                 Ok(()) => return self.asked_to_stop().map_or(Ok(taken), Err),
                 Err(next) => next,
             };

@@ -1,15 +1,19 @@
 //! Does what the state says: sends, waits, and stops when asked.
 
+use std::future::Future;
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::state::{Action, Question, State, Told};
-use super::{End, Job, Options};
+use super::entry::{Answered, Job, Request, Sent};
+use super::record::Record;
+use super::state::{Action, State};
+use super::{End, Options};
 use crate::event::Event;
 use crate::journal::WriteError;
-use crate::service::{Answer, Created, Service};
+use crate::service::Service;
+use crate::submission::EntryId;
 
 /// Whether a run is to end early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +21,7 @@ pub enum Stop {
     /// It is not.
     #[default]
     No,
-    /// What is under way is waited for.
+    /// What is in flight is waited for.
     Drain {
         /// The signal that asked.
         signal: u8,
@@ -29,48 +33,65 @@ pub enum Stop {
     },
 }
 
-enum Answered {
-    /// The attempt was not made, since it could not be noted.
-    Unnoted(usize, WriteError),
-    Created(usize, Answer<Created>),
-    Told(Box<(usize, Question, Told)>),
+/// Where the entries of a run come from.
+pub trait Jobs: Send + 'static {
+    /// Returns the next entries, at most `most`, and whether there are none behind them.
+    fn next(
+        &mut self,
+        most: usize,
+    ) -> impl Future<Output = Result<(Vec<Job>, bool), WriteError>> + Send;
 }
 
-/// Submits `jobs` to `service`, and tells `report` what happens.
-pub async fn run<S: Service>(
+impl Jobs for std::vec::IntoIter<Job> {
+    async fn next(&mut self, most: usize) -> Result<(Vec<Job>, bool), WriteError> {
+        let jobs: Vec<_> = self.take(most).collect();
+        let dry = self.len() == 0;
+        Ok((jobs, dry))
+    }
+}
+
+/// What a task of the run came to.
+enum Done<J> {
+    /// The attempt was not made, since it could not be noted.
+    Unnoted(EntryId, WriteError),
+    Answered(Box<(EntryId, Request, Answered, Sent)>),
+    Fetched(J, Result<(Vec<Job>, bool), WriteError>),
+}
+
+/// Submits `jobs` to `service`. Everything that happens goes into `record`, and then to `report`.
+pub async fn run<S: Service, J: Jobs>(
     service: S,
-    jobs: Vec<Job>,
+    jobs: J,
+    record: Record,
     options: Options,
     mut stop: watch::Receiver<Stop>,
     mut report: impl FnMut(Event),
 ) -> End {
-    let mut state = State::new(jobs, options);
-    let mut under_way: JoinSet<Answered> = JoinSet::new();
+    let mut state = State::new(options);
+    let mut tell = |state: &mut State| {
+        for event in state.take_events() {
+            record.event(&event);
+            report(event);
+        }
+    };
+    let mut jobs = Some(jobs);
+    let mut tasks: JoinSet<Done<J>> = JoinSet::new();
     let mut listening = true;
     loop {
         let action = state.next(now(), SystemTime::now());
-        state.take_events().into_iter().for_each(&mut report);
+        tell(&mut state);
         let wake = match action {
-            Action::Create(at) => {
-                let service = service.clone();
-                let (entry, artifact) = (state.job(at).entry, state.request(at));
-                let journal = state.journal();
-                under_way.spawn(async move {
-                    if let Some(journal) = journal
-                        && let Err(error) = journal.intend(entry, SystemTime::now()).await
-                    {
-                        return Answered::Unnoted(at, error);
-                    }
-                    Answered::Created(at, service.create(&artifact).await)
-                });
+            Action::Send(id, request) => {
+                tasks.spawn(send(service.clone(), record.clone(), id, request));
                 None
             }
-            Action::Ask(at, question) => {
-                let service = service.clone();
-                under_way.spawn(async move {
-                    let told = ask(&service, &question).await;
-                    Answered::Told(Box::new((at, question, told)))
-                });
+            Action::Fetch(most) => {
+                if let Some(mut jobs) = jobs.take() {
+                    tasks.spawn(async move {
+                        let fetched = jobs.next(most).await;
+                        Done::Fetched(jobs, fetched)
+                    });
+                }
                 None
             }
             Action::Wait(until) => Some(until),
@@ -78,8 +99,8 @@ pub async fn run<S: Service>(
         };
         // Answers that are there are taken before anything more is sent, and change what is next.
         let mut news = false;
-        while let Some(answered) = under_way.try_join_next() {
-            take(&mut state, answered);
+        while let Some(done) = tasks.try_join_next() {
+            take(&mut state, &mut jobs, done);
             news = true;
         }
         let Some(until) = wake.filter(|_| !news) else { continue };
@@ -90,8 +111,8 @@ pub async fn run<S: Service>(
             }
         };
         tokio::select! {
-            Some(answered) = under_way.join_next(), if !under_way.is_empty() => {
-                take(&mut state, answered);
+            Some(done) = tasks.join_next(), if !tasks.is_empty() => {
+                take(&mut state, &mut jobs, done);
             }
             changed = stop.changed(), if listening => {
                 listening = changed.is_ok();
@@ -111,19 +132,29 @@ pub async fn run<S: Service>(
         }
     }
     state.withdraw();
-    state.take_events().into_iter().for_each(&mut report);
+    tell(&mut state);
     state.end().cloned().unwrap_or(End::Done)
 }
 
-async fn ask<S: Service>(service: &S, question: &Question) -> Told {
-    match question {
-        Question::List(filter, token) => Told::Listed(service.list(filter, token.clone()).await),
-        Question::Describe(arn) => Told::Described(service.describe(arn).await),
-        Question::Tags(arn, token) => Told::Tags(service.tags(arn, token.clone()).await),
-        Question::Update(arn, update) => Told::Changed(service.update(arn, update).await),
-        Question::AddTags(arn, tags) => Told::Changed(service.add_tags(arn, tags).await),
-        Question::RemoveTags(arn, keys) => Told::Changed(service.remove_tags(arn, keys).await),
+/// Sends one request. A create leaves only once its intent is durable.
+async fn send<S: Service, J>(service: S, record: Record, id: EntryId, request: Request) -> Done<J> {
+    let permitted = now();
+    if matches!(request, Request::Create(_))
+        && let Err(error) = record.intend(id).await
+    {
+        return Done::Unnoted(id, error);
     }
+    let sent = Sent { permitted, left: now() };
+    let answered = match &request {
+        Request::Create(artifact) => Answered::Created(service.create(artifact).await),
+        Request::List(filter, token) => Answered::Listed(service.list(filter, token.clone()).await),
+        Request::Describe(arn) => Answered::Described(service.describe(arn).await),
+        Request::Tags(arn, token) => Answered::Tags(service.tags(arn, token.clone()).await),
+        Request::Update(arn, update) => Answered::Changed(service.update(arn, update).await),
+        Request::AddTags(arn, tags) => Answered::Changed(service.add_tags(arn, tags).await),
+        Request::DeleteTags(arn, keys) => Answered::Changed(service.remove_tags(arn, keys).await),
+    };
+    Done::Answered(Box::new((id, request, answered, sent)))
 }
 
 /// The time that timers of the runtime go by.
@@ -131,14 +162,20 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-fn take(state: &mut State, answered: Result<Answered, tokio::task::JoinError>) {
-    match answered {
-        Ok(Answered::Created(at, answer)) => state.created(at, answer, now()),
-        Ok(Answered::Told(told)) => {
-            let (at, question, told) = *told;
-            state.told(at, question, told, now());
+fn take<J>(state: &mut State, jobs: &mut Option<J>, done: Result<Done<J>, tokio::task::JoinError>) {
+    match done {
+        Ok(Done::Answered(answered)) => {
+            let (id, request, answered, sent) = *answered;
+            state.answered(id, &request, answered, sent, now(), SystemTime::now());
         }
-        Ok(Answered::Unnoted(at, error)) => state.unnoted(at, &error),
+        Ok(Done::Fetched(source, fetched)) => {
+            *jobs = Some(source);
+            match fetched {
+                Ok((fetched, dry)) => state.fetched(fetched, dry, now()),
+                Err(error) => state.not_fetched(error.to_string()),
+            }
+        }
+        Ok(Done::Unnoted(id, error)) => state.unnoted(id, error.to_string()),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
         Err(error) => {
             if let Ok(panic) = error.try_into_panic() {

@@ -1,429 +1,608 @@
 //! What to do next.
 //!
-//! It is told what time it is and what was answered, and never waits itself, so a simulated clock
-//! and a scripted service can take it anywhere.
+//! It gets the time and the answers, and never waits itself, so a simulated clock and a scripted
+//! service can take it anywhere. Only the entries that something is being done for are in memory:
+//! the others come from the journal as they are needed.
 
-mod answers;
 mod existing;
+mod lookup;
 mod names;
 mod pause;
-mod record;
+mod refusals;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::{Instant, SystemTime};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::backoff::Backoff;
-use super::{End, Job, Options, Start};
-use crate::artifact::Artifact;
-use crate::event::{Cause, Event};
-use crate::journal::{Outcomes, WriteError};
-use crate::service::{Filter, Found};
-use crate::submission::{Outcome, Refusal};
-use existing::Existing;
+use super::decide::{Decision, Sight, Verdict, decide};
+use super::entry::{Answered, Change, Compare, Entry, Failing, Job, Phase, Request, Sent, Why};
+use super::pages::Pages;
+use super::retry::Retry;
+use super::{End, Options};
+use crate::event::{Event, Settled};
+use crate::pace::Pace;
+use crate::service::{Created, Found};
+use crate::submission::{Class, EntryId, Operation, Outcome, Refusal};
 use names::Names;
-use record::{Doubt, Record};
-pub(super) use record::{Question, Told};
+use pause::{Mode, Trouble};
+use refusals::Refusals;
 
-/// Attempts without a verdict after which an entry stays unresolved.
-const ATTEMPTS: u32 = 5;
-/// Pages of artifacts at one URI: nobody has so many.
-const PAGES: u32 = 1000;
-/// Times that a look-up may fail before an entry stays as it is.
-const LOOK_UPS: u32 = 5;
+/// How long what is in flight is waited for once the run is out of time.
+const GRACE: Duration = Duration::from_secs(2);
+/// With fewer entries waiting to be created, more are fetched.
+const LOW_WATER: usize = 512;
+/// Entries that are fetched at once.
+const FETCH: usize = 1024;
+/// Entries that may be in memory, at most, before more are fetched: those that wait for reads to
+/// catch up hold no other up, up to here.
+const ACTIVE: usize = 16_384;
 
 /// What the driver is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Ask for the entry at this place to be created.
-    Create(usize),
-    /// Ask something else for it.
-    Ask(usize, Question),
+    /// Send a request for an entry.
+    Send(EntryId, Request),
+    /// Fetch so many entries.
+    Fetch(usize),
     /// Wait for an answer, or until then.
     Wait(Option<Instant>),
     /// The run has ended.
     End,
 }
 
+/// What waits for its time.
 #[derive(Debug)]
-enum Mode {
-    Open,
-    Paused(Pause),
+enum Parked {
+    Read(EntryId, Request),
+    Change(EntryId),
 }
 
-#[derive(Debug)]
-struct Pause {
-    since: Instant,
-    /// When the next probe goes out.
-    probe_at: Instant,
-    /// The entry of the one that is out.
-    probe: Option<usize>,
-}
-
-/// Why nothing gets through, and since when.
-#[derive(Debug)]
-struct Trouble {
-    since: Instant,
-    cause: Cause,
-    refusal: Refusal,
+/// Where the entries come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Supply {
+    /// More can be fetched.
+    More,
+    /// They are being fetched.
+    Fetching,
+    /// There are no more.
+    Dry,
 }
 
 pub(super) struct State {
     options: Options,
-    records: Vec<Record>,
-    /// To be created or changed, the next first.
-    ready: VecDeque<usize>,
-    /// To be asked now.
-    questions: VecDeque<(usize, Question)>,
-    /// When the next of them may be, if not now.
-    question_at: Option<Instant>,
-    /// To be asked later; `None` is to be ready later.
-    parked: BTreeMap<(Instant, usize), Option<Question>>,
+    /// Those that something is being done for.
+    entries: HashMap<EntryId, Entry>,
+    supply: Supply,
+    /// To be created, the next first.
+    creates: VecDeque<EntryId>,
+    /// To be changed, the next first.
+    changes: VecDeque<EntryId>,
+    /// Questions to be asked: of each operation by itself, as each has its own rate.
+    reads: [VecDeque<(EntryId, Request)>; 3],
+    /// By time and order.
+    parked: BTreeMap<(Instant, u64), Parked>,
+    order: u64,
     names: Names,
-    writing: usize,
-    asking: usize,
+    /// Requests of each operation that are in flight.
+    in_flight: [usize; Operation::ALL.len()],
     errors: usize,
     mode: Mode,
-    /// How many creates may be under way as far as pauses go: small after one, then growing. The
-    /// pace has a window of its own.
+    /// How many writes may be in flight as far as pauses go: few after one, then more. The pace has
+    /// a window of its own.
     window: usize,
-    /// Since when no create has come through.
+    /// Since when no write has come through.
     trouble: Option<Trouble>,
     /// Since when no question has been answered.
-    question_trouble: Option<Trouble>,
-    /// Creates in a row that told nothing.
-    doubts_in_a_row: u32,
-    /// Creates that were denied since the last that was not.
-    denied: Vec<(usize, Refusal)>,
-    /// Whether anything has come through in this run.
+    read_trouble: Option<Trouble>,
+    /// Writes in a row that came back without a verdict.
+    writes_in_doubt: u32,
+    /// Questions in a row that came back without one.
+    reads_in_doubt: u32,
+    refusals: Refusals,
+    /// Whether the target has taken a request of this run.
     succeeded: bool,
-    backoff: Backoff,
+    retry: Retry,
     end: Option<End>,
+    /// Until when what is in flight is waited for, once the run has ended.
+    grace: Option<Instant>,
     events: Vec<Event>,
 }
 
+const READS: [Operation; 3] = [Operation::List, Operation::Describe, Operation::ListTags];
+
 impl State {
-    pub(super) fn new(jobs: Vec<Job>, options: Options) -> Self {
-        let mut state = Self {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
             window: options.concurrency,
-            backoff: Backoff::new(options.seed),
+            retry: Retry::new(options.seed),
+            refusals: Refusals::new(options.max_errors.is_none()),
             options,
-            records: Vec::with_capacity(jobs.len()),
-            ready: VecDeque::new(),
-            questions: VecDeque::new(),
-            question_at: None,
+            entries: HashMap::new(),
+            supply: Supply::More,
+            creates: VecDeque::new(),
+            changes: VecDeque::new(),
+            reads: Default::default(),
             parked: BTreeMap::new(),
+            order: 0,
             names: Names::default(),
-            writing: 0,
-            asking: 0,
+            in_flight: [0; Operation::ALL.len()],
             errors: 0,
             mode: Mode::Open,
             trouble: None,
-            question_trouble: None,
-            doubts_in_a_row: 0,
-            denied: Vec::new(),
+            read_trouble: None,
+            writes_in_doubt: 0,
+            reads_in_doubt: 0,
             succeeded: false,
             end: None,
+            grace: None,
             events: Vec::new(),
-        };
-        jobs.into_iter().for_each(|job| state.begin(job));
-        state
+        }
     }
 
-    fn begin(&mut self, mut job: Job) {
-        let at = self.records.len();
-        let start = std::mem::replace(&mut job.start, Start::Create);
-        let mut record = Record {
-            job,
-            attempts: 0,
-            doubts: 0,
-            pages: 0,
-            vanished: 0,
-            unanswered: 0,
-            intent: None,
-            sent: None,
-            asked: None,
-            doubt: None,
-            maybe_made: false,
-            settles_only: false,
-            failed: false,
-            existing: None,
-        };
-        match &start {
-            Start::Create => self.ready.push_back(at),
-            Start::Ask => record.doubt = Some(Doubt::Unknown),
-            Start::Open(since) => {
-                record.intent = Some(*since);
-                record.maybe_made = true;
-                record.settles_only = true;
-                record.doubt = Some(Doubt::of_an_earlier_run());
+    /// Takes in the entries that were fetched; `dry` if there are no more.
+    pub(super) fn fetched(&mut self, jobs: Vec<Job>, dry: bool, now: Instant) {
+        self.supply = if dry { Supply::Dry } else { Supply::More };
+        for mut job in jobs {
+            let id = job.entry;
+            let listed = job.listed.take();
+            let entry = Entry::new(job);
+            let earlier = entry.of_earlier_run();
+            self.entries.insert(id, entry);
+            if earlier {
+                let message = "an earlier run ended before the answer came".to_owned();
+                let refusal = Refusal { class: Class::Lost, ..Refusal::ours(message) };
+                let why = Why::NoVerdict(refusal);
+                // Its clock is not ours, so how long ago it left is not known.
+                self.look_up(id, why, now + self.options.settle);
+                continue;
             }
-            _ => {}
-        }
-        let asks = record.doubt.is_some();
-        self.records.push(record);
-        match start {
-            Start::There(arn) => self.is_there(at, arn),
-            Start::Listed(found) => self.exists(at, &found, false),
-            Start::Taken(found) => self.conflict(at, &found),
-            _ if asks => self.look_up(at, None),
-            _ => {}
-        }
-    }
-
-    /// Where attempts are noted.
-    pub(super) fn journal(&self) -> Option<Outcomes> {
-        self.options.journal.clone()
-    }
-
-    /// What is sent to create the entry at a place.
-    pub(super) fn request(&self, at: usize) -> std::sync::Arc<Artifact> {
-        let artifact = &self.records[at].job.artifact;
-        let stamp = &self.options.stamp;
-        if stamp.is_empty() {
-            std::sync::Arc::clone(artifact)
-        } else {
-            std::sync::Arc::new(stamp.on(artifact))
-        }
-    }
-
-    /// An attempt could not be noted, and was not made.
-    pub(super) fn unnoted(&mut self, at: usize, error: &WriteError) {
-        self.writing -= 1;
-        self.records[at].attempts -= 1;
-        self.try_again(at);
-        self.stop(End::Unnoted { reason: error.to_string() });
-    }
-
-    /// The run has ended. Of what waits to go out again nothing was done at the target, so nothing is
-    /// open.
-    pub(super) fn withdraw(&mut self) {
-        self.names_unknown();
-        for (at, refusal) in std::mem::take(&mut self.denied) {
-            self.reject(at, refusal);
-        }
-        let waiting = std::mem::take(&mut self.ready);
-        for at in waiting {
-            let record = &self.records[at];
-            if record.attempts > 0 && !record.maybe_made {
-                self.events.push(Event::Withdrawn(record.job.entry));
+            match listed {
+                Some(found) => self.seen(id, &found, now),
+                None => self.decide(id, Sight::Unseen, now),
             }
         }
     }
 
-    /// The entry at a place.
-    pub(super) fn job(&self, at: usize) -> &Job {
-        &self.records[at].job
+    /// Notes that the entries could not be fetched, so that nothing more can be sent.
+    pub(super) fn not_fetched(&mut self, reason: String) {
+        self.supply = Supply::Dry;
+        self.stop(End::Unnoted { reason });
     }
 
-    /// What has happened since the last time.
+    /// Notes that an attempt could not be written to the journal, and was not made.
+    pub(super) fn unnoted(&mut self, id: EntryId, reason: String) {
+        self.in_flight[Operation::Create as usize] -= 1;
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.creating = false;
+            entry.attempts -= 1;
+            if !entry.maybe_made() {
+                entry.intent = None;
+            }
+            entry.phase = Phase::Create;
+            self.creates.push_front(id);
+        }
+        self.stop(End::Unnoted { reason });
+    }
+
+    /// Takes the events since the last time.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
-    /// How the run ended, once it has.
+    /// Returns how the run ended, once it has.
     pub(super) const fn end(&self) -> Option<&End> {
         self.end.as_ref()
     }
 
-    /// Nothing more is sent; what is under way is waited for.
+    /// Sends nothing more; what is in flight is waited for.
     pub(super) fn stop(&mut self, end: End) {
         self.end.get_or_insert(end);
     }
 
-    /// Nothing is waited for any more.
+    /// Waits for nothing any more.
     pub(super) fn stop_now(&mut self, signal: u8) {
         self.end = Some(End::Interrupted { signal, drained: false });
     }
 
-    const fn under_way(&self) -> usize {
-        self.writing + self.asking
+    fn in_flight(&self) -> usize {
+        self.in_flight.iter().sum()
     }
 
-    /// What to do at `now`, which this machine's clock calls `wall`.
+    fn writing(&self) -> usize {
+        let writes = Operation::ALL.into_iter().filter(|operation| operation.is_write());
+        writes.map(|operation| self.in_flight[operation as usize]).sum()
+    }
+
+    /// Returns what to do at `now`, which this machine's clock calls `wall`.
     pub(super) fn next(&mut self, now: Instant, wall: SystemTime) -> Action {
         self.out_of_patience(now);
         if self.options.until.is_some_and(|until| now >= until) && !self.is_done() {
             self.stop(End::OutOfTime);
         }
-        if self.end.is_some() {
-            return if self.under_way() == 0 { Action::End } else { Action::Wait(None) };
+        if let Some(end) = &self.end {
+            if *end == End::OutOfTime {
+                self.grace.get_or_insert(now + GRACE);
+            }
+            let over = self.grace.is_some_and(|grace| now >= grace);
+            let over = over || self.in_flight() == 0;
+            return if over { Action::End } else { Action::Wait(self.grace) };
         }
         self.unpark(now);
-        if let Some(action) = self.next_question(now) {
+        if self.supply == Supply::More
+            && self.creates.len() < LOW_WATER
+            && self.entries.len() < ACTIVE
+        {
+            self.supply = Supply::Fetching;
+            return Action::Fetch(FETCH);
+        }
+        let mut wake = None;
+        if let Some(action) = self.next_read(now, &mut wake) {
             return action;
         }
-        let wake = match &self.mode {
-            Mode::Open => {
-                if self.writing < self.window.min(self.options.pace.window())
-                    && let Some(at) = self.ready.front().copied()
-                {
-                    match self.options.pace.acquire(now) {
-                        Ok(()) => return self.write(at, now, wall),
-                        Err(next) => Some(next),
+        if let Some(action) = self.next_write(now, wall, &mut wake) {
+            return action;
+        }
+        self.idle(wake, now, wall)
+    }
+
+    fn next_read(&mut self, now: Instant, wake: &mut Option<Instant>) -> Option<Action> {
+        // While nothing is answered, one question at a time finds out whether that has changed.
+        let alone = self.reads_are_probes();
+        let asking: usize = READS.iter().map(|read| self.in_flight[*read as usize]).sum();
+        for (queue, operation) in READS.into_iter().enumerate() {
+            if self.reads[queue].is_empty() {
+                continue;
+            }
+            let window = self.options.concurrency.min(self.options.paces.window(operation));
+            let full = self.in_flight[operation as usize] >= window;
+            if full || (alone && asking > 0) {
+                continue;
+            }
+            match self.options.paces.acquire(operation, now) {
+                Ok(()) => {
+                    let (id, request) = self.reads[queue].pop_front()?;
+                    if let Some(Entry { phase: Phase::LookUp(look_up), .. }) =
+                        self.entries.get_mut(&id)
+                    {
+                        look_up.began.get_or_insert(now);
                     }
-                } else {
-                    None
+                    self.in_flight[operation as usize] += 1;
+                    return Some(Action::Send(id, request));
                 }
+                // Writes need not wait for questions, nor one kind of question for another.
+                Err(next) => earliest(wake, next),
             }
-            Mode::Paused(pause) => {
-                let probe_at = pause.probe_at;
-                // One probe at a time, and not while answers from before the pause are out.
-                match self.ready.front().copied().filter(|_| self.writing == 0) {
-                    None => None,
-                    Some(_) if now < probe_at => Some(probe_at),
-                    Some(at) => match self.options.pace.acquire(now) {
-                        Ok(()) => {
-                            self.probe(at, now);
-                            return self.write(at, now, wall);
-                        }
-                        Err(next) => Some(next),
-                    },
+        }
+        None
+    }
+
+    fn next_write(
+        &mut self,
+        now: Instant,
+        wall: SystemTime,
+        wake: &mut Option<Instant>,
+    ) -> Option<Action> {
+        let writing = self.writing();
+        let probes_from = self.probe_at();
+        if let Some(probe_at) = probes_from {
+            // One probe at a time, and not while answers from before the pause are out.
+            if writing > 0 || (self.changes.is_empty() && self.creates.is_empty()) {
+                return None;
+            }
+            if now < probe_at {
+                earliest(wake, probe_at);
+                return None;
+            }
+        }
+        for changes in [true, false] {
+            let queue = if changes { &self.changes } else { &self.creates };
+            let Some(id) = queue.front().copied() else { continue };
+            let Some(request) = self.write_request(id) else {
+                // It was settled otherwise.
+                self.pop_write(changes);
+                return Some(self.next(now, wall));
+            };
+            let operation = request.operation();
+            let window = self.window.min(self.options.paces.window(operation));
+            if writing >= window {
+                continue;
+            }
+            match self.options.paces.acquire(operation, now) {
+                Ok(()) => {
+                    self.pop_write(changes);
+                    if probes_from.is_some() {
+                        self.probe(id, now);
+                    }
+                    self.in_flight[operation as usize] += 1;
+                    if operation == Operation::Create
+                        && let Some(entry) = self.entries.get_mut(&id)
+                    {
+                        entry.attempts += 1;
+                        entry.intent = Some(wall);
+                        entry.creating = true;
+                    }
+                    return Some(Action::Send(id, request));
                 }
+                Err(next) => earliest(wake, next),
             }
+        }
+        None
+    }
+
+    fn pop_write(&mut self, changes: bool) {
+        if changes {
+            self.changes.pop_front()
+        } else {
+            self.creates.pop_front()
         };
-        self.idle(wake, now)
+    }
+
+    /// Returns the request that changes something for an entry.
+    fn write_request(&self, id: EntryId) -> Option<Request> {
+        let entry = self.entries.get(&id)?;
+        match &entry.phase {
+            Phase::Create => {
+                let stamp = &self.options.policy.stamp;
+                let artifact = &entry.job.artifact;
+                Some(Request::Create(if stamp.is_empty() {
+                    std::sync::Arc::clone(artifact)
+                } else {
+                    std::sync::Arc::new(stamp.on(artifact))
+                }))
+            }
+            Phase::Change(change) => change.requests.front().cloned(),
+            _ => None,
+        }
     }
 
     fn is_done(&self) -> bool {
-        self.ready.is_empty()
-            && self.denied.is_empty()
-            && self.questions.is_empty()
-            && self.parked.is_empty()
-            && self.names.is_empty()
-            && self.under_way() == 0
+        self.supply == Supply::Dry
+            && self.entries.is_empty()
+            && self.creates.is_empty()
+            && self.changes.is_empty()
+            && self.in_flight() == 0
     }
 
-    fn idle(&mut self, wake: Option<Instant>, now: Instant) -> Action {
-        if self.is_done() {
-            self.end = Some(End::Done);
-            return Action::End;
+    fn idle(&mut self, wake: Option<Instant>, now: Instant, wall: SystemTime) -> Action {
+        let waits = self.creates.is_empty()
+            && self.changes.is_empty()
+            && self.parked.is_empty()
+            && self.reads.iter().all(VecDeque::is_empty);
+        if waits && self.in_flight() == 0 && self.supply != Supply::Fetching {
+            // What is left was held back until nothing else could tell more of it.
+            self.release_held();
+            if self.end.is_none() && self.ask_for_names(None) {
+                return self.next(now, wall);
+            }
         }
-        let rest = self.ready.is_empty() && self.questions.is_empty() && self.parked.is_empty();
-        if rest && self.under_way() == 0 {
-            for (at, refusal) in std::mem::take(&mut self.denied) {
-                self.reject(at, refusal);
-            }
-            self.ask_for_names(None);
-            if let Some(action) = self.next_question(now) {
-                return action;
-            }
-            if self.is_done() {
-                self.end = Some(End::Done);
-                return Action::End;
-            }
+        if self.is_done() {
+            self.end.get_or_insert(End::Done);
+            return Action::End;
         }
         let parked = self.parked.keys().next().map(|(until, _)| *until);
         let patience = self.patience_ends();
-        let wakes = [wake, self.question_at, parked, patience, self.options.until];
+        let wakes = [wake, parked, patience, self.options.until];
         Action::Wait(wakes.into_iter().flatten().min())
     }
 
-    /// Sends the next request for an entry that changes something.
-    fn write(&mut self, at: usize, now: Instant, wall: SystemTime) -> Action {
-        self.ready.pop_front();
-        self.writing += 1;
-        let record = &mut self.records[at];
-        record.sent = Some(now);
-        if let Some(change) = record.existing.as_ref().and_then(|existing| existing.next_change()) {
-            return Action::Ask(at, change);
+    /// Takes in the answer to a request.
+    pub(super) fn answered(
+        &mut self,
+        id: EntryId,
+        request: &Request,
+        answered: Answered,
+        sent: Sent,
+        now: Instant,
+        wall: SystemTime,
+    ) {
+        let operation = request.operation();
+        self.in_flight[operation as usize] -= 1;
+        if operation == Operation::Create
+            && let Some(entry) = self.entries.get_mut(&id)
+        {
+            entry.creating = false;
         }
-        record.attempts += 1;
-        record.intent = Some(wall);
-        Action::Create(at)
+        let refusal = match answered {
+            Answered::Created(Ok(created)) => {
+                self.went_through(operation, sent, now);
+                self.prove();
+                return self.created(id, created);
+            }
+            Answered::Changed(Ok(())) => {
+                self.went_through(operation, sent, now);
+                self.prove();
+                return self.changed(id);
+            }
+            Answered::Listed(Ok(page)) => {
+                self.told(id, operation, sent, now);
+                return if request.lists_everything() {
+                    self.names_listed(page, now);
+                } else {
+                    self.looked_up(id, page, now);
+                };
+            }
+            Answered::Described(Ok(described)) => {
+                self.told(id, operation, sent, now);
+                return self.described(id, described);
+            }
+            Answered::Tags(Ok(page)) => {
+                self.told(id, operation, sent, now);
+                return self.tags_read(id, page, now, wall);
+            }
+            Answered::Created(Err(refusal))
+            | Answered::Changed(Err(refusal))
+            | Answered::Listed(Err(refusal))
+            | Answered::Described(Err(refusal))
+            | Answered::Tags(Err(refusal)) => refusal,
+        };
+        self.refused(id, request, refusal, sent, now);
     }
 
-    fn next_question(&mut self, now: Instant) -> Option<Action> {
-        self.question_at = None;
-        let window = self.options.concurrency.min(self.options.look_up_pace.window());
-        if self.asking >= window {
-            return None;
-        }
-        self.questions.front()?;
-        if let Err(next) = self.options.look_up_pace.acquire(now) {
-            // Creates need not wait for questions.
-            self.question_at = Some(next);
-            return None;
-        }
-        let (at, question) = self.questions.pop_front()?;
-        self.records[at].asked = Some(now);
-        self.asking += 1;
-        Some(Action::Ask(at, question))
+    fn created(&mut self, id: EntryId, created: Created) {
+        let Created { arn, request_id } = created;
+        let settled = Settled {
+            arn: Some(arn),
+            request_id,
+            compared: true,
+            ..Settled::new(id, Outcome::Created)
+        };
+        self.settle(settled);
     }
 
-    /// Asks what is at the source of an entry, from this page on.
-    fn look_up(&mut self, at: usize, token: Option<String>) {
-        let question = self.question_at_source(at, token);
-        self.questions.push_back((at, question));
+    /// Decides what is to become of an entry, now that its source looks like this.
+    fn decide(&mut self, id: EntryId, sight: Sight<'_>, now: Instant) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        let decision = decide(&entry.job.artifact, &entry.job.known, sight, &self.options.policy);
+        self.apply(id, decision, now);
     }
 
-    fn question_at_source(&self, at: usize, token: Option<String>) -> Question {
-        Question::List(Filter::at(&self.records[at].job.artifact.source.uri), token)
+    /// A listing shows `found` at the source of an entry.
+    fn seen(&mut self, id: EntryId, found: &Found, now: Instant) {
+        self.prove();
+        let Some(entry) = self.entries.get(&id) else { return };
+        if !entry.maybe_made() && found.created.is_some_and(|at| at > self.options.began) {
+            self.events.push(Event::MadeByAnother(id));
+        }
+        self.decide(id, Sight::Listed(found), now);
+    }
+
+    fn apply(&mut self, id: EntryId, decision: Decision, now: Instant) {
+        match decision {
+            Decision::Create => self.create(id),
+            Decision::LookUp => self.look_up(id, Why::Known, now),
+            Decision::Compare { arn, modified, perhaps_ours } => {
+                let compare = Compare {
+                    arn,
+                    modified,
+                    perhaps_ours,
+                    described: None,
+                    pages: Pages::default(),
+                    failing: Failing::default(),
+                    again: false,
+                };
+                self.compare(id, compare);
+            }
+            Decision::Change(change) => {
+                let (change, verdict) = *change;
+                let arn = verdict.arn.clone().unwrap_or_default();
+                let Some(entry) = self.entries.get_mut(&id) else { return };
+                entry.phase = Phase::Change(Change {
+                    requests: existing::requests(&arn, &change),
+                    ends: change.ends,
+                    verdict,
+                    failing: Failing::default(),
+                });
+                self.changes.push_back(id);
+            }
+            Decision::Settle(verdict) => self.conclude(id, *verdict),
+        }
+    }
+
+    /// Queues the create of an entry: one that was attempted before goes first.
+    fn create(&mut self, id: EntryId) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.phase = Phase::Create;
+        if entry.attempts > 0 {
+            self.creates.push_front(id);
+        } else {
+            self.creates.push_back(id);
+        }
+    }
+
+    /// Queues again a request that nothing came of, before those that never left.
+    fn send_again(&mut self, id: EntryId) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        match entry.phase {
+            Phase::Change(_) => self.changes.push_front(id),
+            _ => {
+                if !entry.maybe_made() {
+                    entry.intent = None;
+                }
+                entry.phase = Phase::Create;
+                self.creates.push_front(id);
+            }
+        }
+    }
+
+    fn ask(&mut self, id: EntryId, request: Request) {
+        let queue = READS.iter().position(|read| *read == request.operation());
+        if let Some(queue) = queue {
+            self.reads[queue].push_back((id, request));
+        }
+    }
+
+    fn park(&mut self, until: Instant, parked: Parked) {
+        self.order += 1;
+        self.parked.insert((until, self.order), parked);
     }
 
     fn unpark(&mut self, now: Instant) {
-        while let Some(parked) = self.parked.first_entry() {
-            let (until, at) = *parked.key();
-            if until > now {
+        while let Some(first) = self.parked.first_entry() {
+            if first.key().0 > now {
                 break;
             }
-            match parked.remove() {
-                Some(question) => self.questions.push_back((at, question)),
-                None => self.ready.push_back(at),
+            match first.remove() {
+                Parked::Read(id, request) => self.ask(id, request),
+                Parked::Change(id) => self.changes.push_back(id),
             }
         }
     }
 
-    fn settle(
-        &mut self,
-        at: usize,
-        outcome: Outcome,
-        arn: Option<String>,
-        request_id: Option<String>,
-        error: Option<Refusal>,
-    ) {
-        let failed = [Outcome::Rejected, Outcome::Conflict, Outcome::Unresolved];
-        if failed.contains(&outcome) {
-            self.failed(at);
-        }
-        let record = &mut self.records[at];
-        record.doubt = None;
-        let existing = record.existing.take();
-        let of_existing = |known: fn(&Existing) -> bool| existing.as_deref().is_some_and(known);
-        let compared = match outcome {
-            Outcome::Created => true,
-            Outcome::Recovered => existing.is_none() || of_existing(Existing::is_compared),
-            Outcome::Existed | Outcome::Updated => of_existing(Existing::is_compared),
-            Outcome::Differs => of_existing(Existing::is_described),
-            _ => false,
-        };
-        let modified =
-            existing.filter(|_| outcome == Outcome::Existed).and_then(|one| one.modified);
-        self.events.push(Event::Settled(crate::event::Settled {
-            entry: record.job.entry,
-            outcome,
-            arn,
-            attempts: record.attempts,
-            request_id,
-            error,
-            compared,
-            modified,
-        }));
+    /// Settles an entry as it was decided.
+    fn conclude(&mut self, id: EntryId, verdict: Verdict) {
+        self.settle(Settled {
+            arn: verdict.arn,
+            error: verdict.error,
+            compared: verdict.compared,
+            modified: verdict.modified,
+            by_journal: verdict.by_journal,
+            differences: verdict.differences,
+            ..Settled::new(id, verdict.outcome)
+        });
     }
 
-    /// An entry failed, whatever it will be called.
-    fn failed(&mut self, at: usize) {
-        if std::mem::replace(&mut self.records[at].failed, true) {
-            return;
+    /// Settles an entry with what the service said of it.
+    fn fail(&mut self, id: EntryId, outcome: Outcome, arn: Option<String>, error: Refusal) {
+        let request_id = error.request_id.clone();
+        let settled = Settled { arn, request_id, error: Some(error), ..Settled::new(id, outcome) };
+        self.settle(settled);
+    }
+
+    fn settle(&mut self, mut settled: Settled) {
+        let Some(entry) = self.entries.remove(&settled.entry) else { return };
+        settled.attempts = entry.attempts;
+        settled.request_id = settled.request_id.or(entry.request_id);
+        if settled.outcome.is_error() {
+            self.errors += 1;
+            let errors = self.errors;
+            if self.options.max_errors.is_some_and(|most| errors >= most) {
+                self.stop(End::TooManyErrors { errors });
+            }
         }
-        self.errors += 1;
-        let errors = self.errors;
-        if self.options.max_errors.is_some_and(|most| errors >= most) {
-            self.stop(End::TooManyErrors { errors });
+        self.events.push(Event::Settled(settled));
+    }
+
+    /// The run has ended. Of what would go out again nothing was done at the target, so nothing is
+    /// open.
+    pub(super) fn withdraw(&mut self) {
+        let alike = matches!(self.end, Some(End::RefusedAlike { .. }));
+        let mut left: Vec<EntryId> = self.entries.keys().copied().collect();
+        left.sort_unstable();
+        for id in left {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            if let (Phase::Held(refusal), false) = (&entry.phase, alike) {
+                let refusal = refusal.clone();
+                self.fail(id, Outcome::Rejected, None, refusal);
+            } else if entry.attempts > 0 && !entry.maybe_made() && !entry.creating {
+                self.events.push(Event::Withdrawn(id));
+            }
         }
     }
 
-    /// Whether somebody else made what is there while this run has been going on.
-    fn is_anothers(&self, found: &Found) -> bool {
-        found.created.is_some_and(|created| created > self.options.began)
+    fn pace(&mut self, operation: Operation) -> &mut Pace {
+        self.options.paces.of_mut(operation)
     }
+}
+
+fn earliest(wake: &mut Option<Instant>, at: Instant) {
+    *wake = Some(wake.map_or(at, |wake| wake.min(at)));
 }

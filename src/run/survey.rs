@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::{Asker, Job, Start, Unanswered};
+use super::{Asker, Unanswered};
 use crate::artifact::{Identity, Key};
 use crate::service::{Filter, Found, Service};
+use crate::submission::EntryId;
 
 /// Entries to be created for each page that may be listed without a single hit: so a target full of
 /// other artifacts costs one request in a hundred more.
@@ -21,82 +22,50 @@ pub struct Survey {
     pub listed: usize,
     /// Entries among them.
     pub there: usize,
-    /// Entries whose name belongs to another source.
-    pub taken: usize,
     /// Whether every artifact of the target was listed.
     pub complete: bool,
 }
 
-/// Whether a survey may pay for so many entries: fewer are asked about one by one.
-#[must_use]
-pub fn worth_it(jobs: &[Job]) -> bool {
-    survey_pays(jobs.iter().filter(|job| unknown(job)).count())
-}
-
-/// The same, for so many of which nothing is known.
+/// Returns whether a survey may pay for so many entries of which nothing is known: fewer are asked
+/// about one by one.
 #[must_use]
 pub const fn survey_pays(unknown: usize) -> bool {
     unknown >= ENTRIES_PER_PAGE
 }
 
-fn unknown(job: &Job) -> bool {
-    matches!(job.start, Start::Create | Start::Ask)
-}
-
-/// Lists the target for as long as it pays, and notes in `jobs` what is there already. `listed` is
-/// told how many artifacts have been listed.
+/// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`.
+/// `unknown` are the entries of which nothing is known, by source; `progress` gets how many artifacts
+/// have been listed.
 ///
 /// # Errors
-/// Where the target does not answer. Then `jobs` are as they were, or know more.
+/// Where the target does not answer. What was found until then is.
 pub async fn survey<S: Service>(
     asker: &Asker<S>,
-    jobs: &mut [Job],
-    mut listed: impl FnMut(usize),
+    unknown: &HashMap<Key, EntryId>,
+    mut take: impl FnMut(EntryId, Found),
+    mut progress: impl FnMut(usize),
 ) -> Result<Survey, Unanswered> {
     let mut survey = Survey::default();
-    let mut sources: HashMap<Key, usize> = HashMap::new();
-    let mut names: HashMap<String, usize> = HashMap::new();
-    for (at, job) in jobs.iter().enumerate().filter(|(_, job)| unknown(job)) {
-        sources.insert(job.artifact.identity().key(), at);
-        if let Some(name) = &job.artifact.name {
-            names.insert(name.clone(), at);
-        }
-    }
     let mut pages = 0;
-    let mut budget = sources.len() / ENTRIES_PER_PAGE;
-    let take = |page: Vec<Found>| {
+    let mut budget = unknown.len() / ENTRIES_PER_PAGE;
+    let page = |found: Vec<Found>| {
         pages += 1;
-        survey.listed += page.len();
-        listed(survey.listed);
-        for found in page {
-            let named = found.name.as_ref().and_then(|name| names.get(name));
-            match (sources.get(&key_of(&found)), named) {
-                // A server may show one twice.
-                (Some(at), _) if unknown(&jobs[*at]) => {
-                    survey.there += 1;
-                    budget += SAVED;
-                    jobs[*at].start = Start::Listed(Box::new(found));
-                }
-                (None, Some(at)) if unknown(&jobs[*at]) => {
-                    survey.taken += 1;
-                    budget += SAVED;
-                    jobs[*at].start = Start::Taken(Box::new(found));
-                }
-                _ => {}
+        survey.listed += found.len();
+        progress(survey.listed);
+        for found in found {
+            if let Some(entry) = unknown.get(&key_of(&found)) {
+                survey.there += 1;
+                budget += SAVED;
+                take(*entry, found);
             }
         }
         if pages >= budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let complete = asker.each_page(&Filter::default(), take).await?;
-    survey.complete = complete;
-    if complete {
-        let asked = |job: &&mut Job| job.start == Start::Ask;
-        jobs.iter_mut().filter(asked).for_each(|job| job.start = Start::Create);
-    }
+    survey.complete = asker.each_page(&Filter::default(), page).await?;
     Ok(survey)
 }
 
-/// The key of what a listing shows.
+/// Returns the key of what a listing shows.
 #[must_use]
 pub fn key_of(found: &Found) -> Key {
     Identity::new(&found.uri, &found.types).key()

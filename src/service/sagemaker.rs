@@ -19,7 +19,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 use error::{chain, refusal};
 
-use super::{Answer, Created, Filter, Found, Page, Service, TagPage, Update};
+use super::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
 use crate::artifact::{Artifact, Metadata, Source, SourceType, Tag};
 use crate::limits::{LIST_PAGE_MAX, LIST_TAGS_PAGE};
 use crate::submission::{Class, Refusal, Target};
@@ -297,7 +297,7 @@ impl Service for SageMaker {
         })
     }
 
-    async fn describe(&self, arn: &str) -> Answer<Artifact> {
+    async fn describe(&self, arn: &str) -> Answer<Described> {
         let request = self.client().describe_artifact().artifact_arn(arn);
         let answer = request.send().await.map_err(|error| refusal(&error));
         let answer = self.heed(answer).await?;
@@ -308,14 +308,17 @@ impl Service for SageMaker {
             project_id: metadata.project_id().map(str::to_owned),
         });
         let (uri, types) = read_source(answer.source());
-        Ok(Artifact {
+        let artifact = Artifact {
             name: answer.artifact_name().map(str::to_owned),
             artifact_type: answer.artifact_type().unwrap_or_default().to_owned(),
             source: Source { uri, types },
             properties: answer.properties().cloned().unwrap_or_default().into_iter().collect(),
             metadata_properties: metadata.unwrap_or_default(),
             tags: Vec::new(),
-        })
+        };
+        let created = time(answer.creation_time());
+        let modified = time(answer.last_modified_time());
+        Ok(Described { artifact, created, modified })
     }
 
     async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
@@ -399,8 +402,11 @@ fn tags(tags: &[Tag]) -> Vec<types::Tag> {
     tags.iter().map(tag).collect()
 }
 
+fn time(time: Option<&DateTime>) -> Option<SystemTime> {
+    time.and_then(|time| SystemTime::try_from(*time).ok())
+}
+
 fn found(summary: &types::ArtifactSummary) -> Found {
-    let time = |time: Option<&DateTime>| time.and_then(|time| SystemTime::try_from(*time).ok());
     let (uri, types) = read_source(summary.source());
     Found {
         arn: summary.artifact_arn().unwrap_or_default().to_owned(),

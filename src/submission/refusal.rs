@@ -75,7 +75,7 @@ impl Refusal {
     /// What is there differs in these fields.
     #[must_use]
     pub fn differs(differences: &[Difference]) -> Self {
-        Self::ours(format!("what is there differs in {}", listed(differences)))
+        Self::ours(format!("it differs in {}", listed(differences)))
     }
 }
 

@@ -9,8 +9,9 @@ use super::format::{self, ReportError, RunFormat};
 use super::rows::{Rows, Take};
 use super::timeline::Timeline;
 use super::{Earlier, LoggedEntry, RunLog};
-use crate::check::EntryId;
 use crate::event::{Cause, Event, Settled};
+use crate::source::SourceStore;
+use crate::submission::EntryId;
 use crate::submission::{Class, Outcome, Refusal, Target};
 
 /// Markup of every kind, a cell's and a list's end, mentions, control characters, a turned direction.
@@ -80,6 +81,7 @@ fn throttled_and_paused() -> Timeline {
         error: None,
         compared: false,
         modified: None,
+        ..Settled::new(EntryId(0), Outcome::Created)
     });
     let second = Duration::from_secs(1);
     let probe_at = std::time::Instant::now();

@@ -301,8 +301,8 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::check::EntryId;
     use crate::event::Settled;
+    use crate::submission::EntryId;
 
     fn created() -> Event {
         Event::Settled(Settled {
@@ -314,6 +314,7 @@ mod tests {
             error: None,
             compared: false,
             modified: None,
+            ..Settled::new(EntryId(0), Outcome::Created)
         })
     }
 

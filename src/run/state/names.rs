@@ -1,86 +1,89 @@
-//! Entries that were refused though nothing is at their source: perhaps because their name belongs to
-//! another. No request finds an artifact by its name, so the target is listed once for all of them,
-//! at the end.
+//! Entries that exist by the service's word, though nothing is at their source: perhaps because
+//! their name belongs to another. No request finds an artifact by its name, so the target is listed
+//! once for all of them, at the end.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use super::{Question, State};
+use super::State;
+use crate::run::entry::{Failing, Phase, Request};
 use crate::run::key_of;
+use crate::run::pages::Pages;
 use crate::service::{Filter, Found, Page};
-use crate::submission::{Outcome, Refusal};
+use crate::submission::{EntryId, Outcome, Refusal};
 
-/// Pages after which a name is given up: a hundred thousand artifacts.
+/// Pages after which the search is given up: a hundred thousand artifacts.
 const PAGES: u32 = 1000;
 
-/// The names that are to be found.
+/// The names that are looked for.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// By name: the entry, and what was said of it.
-    wanted: BTreeMap<String, (usize, Refusal)>,
-    /// Pages that were asked for.
-    pages: u32,
-}
-
-impl Names {
-    pub(super) fn is_empty(&self) -> bool {
-        self.wanted.is_empty()
-    }
+    wanted: BTreeMap<String, Vec<EntryId>>,
+    pages: Pages,
+    pub(super) failing: Failing,
 }
 
 impl State {
-    /// The service refused the entry as it refuses one that exists, and nothing is at its source.
-    pub(super) fn rejected_with_nothing_there(&mut self, at: usize, refusal: Refusal) {
-        match self.records[at].job.artifact.name.clone() {
+    /// Looks for the name of an entry that the service says exists.
+    pub(super) fn find_by_name(&mut self, id: EntryId, refusal: Refusal) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        match entry.job.artifact.name.clone() {
             Some(name) => {
-                self.failed(at);
-                self.names.wanted.insert(name, (at, refusal));
+                entry.phase = Phase::Name(refusal);
+                self.names.wanted.entry(name).or_default().push(id);
             }
-            None => self.reject(at, refusal),
+            None => self.exists_by_word(id, &refusal),
         }
     }
 
-    /// Lists the target, from this page on.
-    pub(super) fn ask_for_names(&mut self, token: Option<String>) {
-        let Some((at, _)) = self.names.wanted.values().next() else { return };
-        self.names.pages += 1;
-        self.questions.push_back((*at, Question::List(Filter::default(), token)));
+    /// Lists the target, from this page on. Returns whether there is a name to look for.
+    pub(super) fn ask_for_names(&mut self, token: Option<String>) -> bool {
+        let Some(id) = self.names.wanted.values().flatten().next().copied() else { return false };
+        self.ask(id, Request::List(Filter::default(), token));
+        true
     }
 
-    /// A page of what the target has.
-    pub(super) fn names_listed(&mut self, page: Page) {
+    /// A page of what the target has has come.
+    pub(super) fn names_listed(&mut self, page: Page, now: Instant) {
+        let listed = page.found.len();
         for found in page.found {
-            let name = found.name.as_ref();
-            let Some((at, _)) = name.and_then(|name| self.names.wanted.remove(name)) else {
+            let Some(ids) = found.name.as_ref().and_then(|name| self.names.wanted.remove(name))
+            else {
                 continue;
             };
-            if key_of(&found) == self.records[at].job.artifact.identity().key() {
-                // It is there after all: its look-up came too early.
-                self.exists(at, &found, false);
-            } else {
-                self.conflict(at, &found);
+            for id in ids {
+                let Some(entry) = self.entries.get(&id) else { continue };
+                if key_of(&found) == entry.job.artifact.identity().key() {
+                    // It is there after all: its look-up came too early.
+                    self.seen(id, &found, now);
+                } else {
+                    self.conflict(id, &found);
+                }
             }
         }
-        match page.next {
-            Some(token) if self.names.pages < PAGES && !self.names.is_empty() => {
-                self.ask_for_names(Some(token));
-            }
-            _ => self.names_unknown(),
+        let goes_on = self.names.pages.turn(listed, page.next.as_deref()) == Ok(true);
+        let asked = goes_on && self.names.pages.count() < PAGES && self.ask_for_names(page.next);
+        if !asked {
+            self.names_unknown();
         }
     }
 
     /// Of the names that are left, no other source is known.
     pub(super) fn names_unknown(&mut self) {
-        self.names.pages = 0;
-        for (_, (at, refusal)) in std::mem::take(&mut self.names.wanted) {
-            self.reject(at, refusal);
+        self.names.pages = Pages::default();
+        for id in std::mem::take(&mut self.names.wanted).into_values().flatten() {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            let Phase::Name(refusal) = &entry.phase else { continue };
+            let refusal = refusal.clone();
+            self.exists_by_word(id, &refusal);
         }
     }
 
     /// The name of an entry belongs to `other`.
-    pub(super) fn conflict(&mut self, at: usize, other: &Found) {
+    fn conflict(&mut self, id: EntryId, other: &Found) {
+        self.prove();
         let name = other.name.as_deref().unwrap_or_default();
         let message = format!("the name `{name}` belongs to {} ({})", other.uri, other.arn);
-        let refusal = Refusal::ours(message);
-        self.settle(at, Outcome::Conflict, None, None, Some(refusal));
+        self.fail(id, Outcome::Conflict, None, Refusal::ours(message));
     }
 }

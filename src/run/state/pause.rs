@@ -1,50 +1,82 @@
 //! Times when nothing gets through: one probe a wait, and patience.
 //!
-//! Creates and questions have troubles of their own, so that an answer to one does not hide that the
+//! Writes and questions have troubles of their own, so that an answer to one does not hide that the
 //! other gets none.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Mode, Pause, State, Trouble};
+use super::State;
 use crate::event::{Cause, Event};
-use crate::run::backoff::LEAST;
-use crate::run::{CREDENTIALS, End};
-use crate::submission::{Class, Refusal};
+use crate::run::End;
+use crate::run::answers::{self, CREDENTIALS};
+use crate::run::entry::Sent;
+use crate::run::retry::LEAST;
+use crate::submission::{Class, EntryId, Operation, Refusal};
 
-/// Creates in a row that tell nothing, after which the service is taken to be down: every one of them
-/// has to be looked up.
-const DOUBTS: u32 = 16;
-/// Creates in a row that are denied, after which the caller may do nothing any more.
-const DENIED: usize = 8;
+/// Answers in a row that are no verdict, after which the service is taken to be down.
+const OUTAGE: u32 = 5;
+/// Answers in a row without a code, after which they are taken for throttling: SageMaker's throttle
+/// has been seen as a 400 with `{"message": null}`.
+const NO_CODE: u32 = 3;
+
+/// Whether anything but probes is sent.
+#[derive(Debug)]
+pub(super) enum Mode {
+    Open,
+    Paused(Pause),
+}
+
+#[derive(Debug)]
+pub(super) struct Pause {
+    since: Instant,
+    /// When the next probe goes out.
+    probe_at: Instant,
+    /// The entry of the one that is out.
+    probe: Option<EntryId>,
+}
+
+/// Why nothing gets through, and since when.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    since: Instant,
+    cause: Cause,
+    refusal: Refusal,
+}
 
 impl State {
     /// The entry was refused for now, and nothing is sent until a probe comes through.
-    pub(super) fn pause(&mut self, at: usize, cause: Cause, refusal: Refusal, now: Instant) {
-        self.try_again(at);
-        self.hold(Some(at), cause, refusal, now);
+    pub(super) fn pause(&mut self, id: EntryId, cause: Cause, refusal: Refusal, now: Instant) {
+        self.send_again(id);
+        self.hold(Some(id), cause, refusal, now);
     }
 
-    /// A create told nothing. With many of them in a row nothing more is sent but probes.
-    pub(super) fn in_doubt(&mut self, at: usize, refusal: &Refusal, now: Instant) {
-        self.doubts_in_a_row += 1;
-        if self.doubts_in_a_row >= DOUBTS {
-            self.hold(Some(at), Cause::Failing, refusal.clone(), now);
+    /// An answer was no verdict. After many of them in a row nothing but probes is sent.
+    pub(super) fn in_doubt(
+        &mut self,
+        write: Option<(EntryId, Operation, Sent)>,
+        refusal: &Refusal,
+        now: Instant,
+    ) {
+        if write.is_some() {
+            self.writes_in_doubt += 1;
+        } else {
+            self.reads_in_doubt += 1;
+        }
+        let no_code = refusal.class == Class::Ambiguous && refusal.code.is_none();
+        if let Some((_, operation, sent)) = write
+            && no_code
+            && self.writes_in_doubt >= NO_CODE
+        {
+            self.slow_down(operation, sent, now);
+        }
+        // A small run has few writes: its questions tell as well that nothing is answered.
+        let in_doubt = self.writes_in_doubt + self.reads_in_doubt;
+        if self.writes_in_doubt > 0 && in_doubt >= OUTAGE {
+            self.hold(write.map(|(id, ..)| id), Cause::Failing, refusal.clone(), now);
         }
     }
 
-    /// A create was denied, though others were not.
-    pub(super) fn denied(&mut self, at: usize, refusal: Refusal) {
-        self.denied.push((at, refusal.clone()));
-        if self.denied.len() < DENIED {
-            return;
-        }
-        for (at, _) in std::mem::take(&mut self.denied) {
-            self.try_again(at);
-        }
-        self.stop(End::Denied { action: self.create_permission(at), refusal });
-    }
-
-    fn hold(&mut self, at: Option<usize>, cause: Cause, refusal: Refusal, now: Instant) {
+    fn hold(&mut self, id: Option<EntryId>, cause: Cause, refusal: Refusal, now: Instant) {
         trouble(&mut self.trouble, now, cause, refusal.clone());
         let probe_at = match &mut self.mode {
             Mode::Open => {
@@ -55,7 +87,7 @@ impl State {
             // The probe's own wait began when it left. Of the flight from before the pause, the
             // first to be refused has set the wait.
             Mode::Paused(pause) => {
-                if pause.probe.is_none() || pause.probe != at {
+                if pause.probe.is_none() || pause.probe != id {
                     return;
                 }
                 pause.probe = None;
@@ -66,51 +98,88 @@ impl State {
         self.events.push(Event::Paused { cause, probe_at, refusal });
     }
 
-    /// A probe leaves for the entry at this place. The next one is so much later, whatever comes of it.
-    pub(super) fn probe(&mut self, at: usize, now: Instant) {
+    /// Returns when the next probe may leave, where nothing else may.
+    pub(super) const fn probe_at(&self) -> Option<Instant> {
+        match &self.mode {
+            Mode::Open => None,
+            Mode::Paused(pause) => Some(pause.probe_at),
+        }
+    }
+
+    /// A probe leaves for an entry. The next one is so much later, whatever comes of it.
+    pub(super) fn probe(&mut self, id: EntryId, now: Instant) {
         let cause = self.trouble.as_ref().map_or(Cause::Limit, |trouble| trouble.cause);
         let next = now + self.wait(cause);
         if let Mode::Paused(pause) = &mut self.mode {
-            pause.probe = Some(at);
+            pause.probe = Some(id);
             pause.probe_at = next;
             self.events.push(Event::Probed);
         }
     }
 
-    fn wait(&mut self, cause: Cause) -> std::time::Duration {
-        if cause == Cause::Expired { CREDENTIALS } else { self.backoff.next() }
+    fn wait(&mut self, cause: Cause) -> Duration {
+        if cause == Cause::Expired { CREDENTIALS } else { self.retry.next() }
     }
 
-    /// Creates are throttled.
-    pub(super) fn throttled_since(&mut self, now: Instant, refusal: Refusal) {
+    /// A write was throttled: nothing came of it, and it goes out again at a lower rate.
+    pub(super) fn throttled(
+        &mut self,
+        id: EntryId,
+        operation: Operation,
+        refusal: Refusal,
+        sent: Sent,
+        now: Instant,
+    ) {
+        self.events.push(Event::Throttled);
+        self.send_again(id);
+        self.slow_down(operation, sent, now);
         trouble(&mut self.trouble, now, Cause::Throttled, refusal);
     }
 
-    /// Whatever else came of a create, it was not throttled.
+    fn slow_down(&mut self, operation: Operation, sent: Sent, now: Instant) {
+        let from = self.options.paces.rate(operation);
+        if let Some(to) = self.pace(operation).throttled(sent.permitted, now) {
+            let throttled = from.is_none_or(|from| to < from);
+            self.events.push(Event::RateChanged { from, to, throttled });
+        }
+    }
+
+    /// Whatever else came of a write, it was not throttled.
     pub(super) fn not_throttled(&mut self) {
         self.trouble = self.trouble.take().filter(|trouble| trouble.cause != Cause::Throttled);
     }
 
-    /// A question was not answered, if that is for a reason that passes.
-    pub(super) fn unanswered_since(&mut self, now: Instant, refusal: &Refusal) {
-        let cause = match refusal.class {
-            Class::Throttled => Cause::Throttled,
-            Class::NotSent => Cause::Unreachable,
-            Class::Expired => Cause::Expired,
-            _ => return,
+    /// A write had an answer that is no verdict, so the service got to see it.
+    pub(super) fn not_held_up(&mut self) {
+        self.trouble = self.trouble.take().filter(|trouble| trouble.cause == Cause::Failing);
+    }
+
+    /// A question was not answered, if that is for a reason that concerns all of them. That the
+    /// service fails is told by the answers in a row: some may come through.
+    pub(super) fn read_trouble_since(&mut self, now: Instant, refusal: &Refusal) {
+        match answers::trouble(refusal.class) {
+            None | Some(Cause::Failing) => {}
+            Some(cause) => trouble(&mut self.read_trouble, now, cause, refusal.clone()),
+        }
+    }
+
+    /// Returns whether questions go out one at a time, as nothing is answered.
+    pub(super) fn reads_are_probes(&self) -> bool {
+        let down = |trouble: &Trouble| {
+            matches!(trouble.cause, Cause::Unreachable | Cause::Expired | Cause::Failing)
         };
-        trouble(&mut self.question_trouble, now, cause, refusal.clone());
+        [&self.trouble, &self.read_trouble].into_iter().flatten().any(down)
     }
 
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        let troubles = [&self.trouble, &self.question_trouble];
+        let troubles = [&self.trouble, &self.read_trouble];
         let since = troubles.into_iter().flatten().map(|trouble| trouble.since).min()?;
         Some(since + self.options.patience)
     }
 
     pub(super) fn out_of_patience(&mut self, now: Instant) {
         let over = |trouble: &&Trouble| now >= trouble.since + self.options.patience;
-        let troubles = [&self.trouble, &self.question_trouble];
+        let troubles = [&self.trouble, &self.read_trouble];
         let over = troubles.into_iter().flatten().find(over);
         if self.end.is_none()
             && let Some(Trouble { cause, refusal, .. }) = over
@@ -119,29 +188,48 @@ impl State {
         }
     }
 
-    /// The target takes requests: it took the one for the entry at this place.
-    pub(super) fn went_through(&mut self, at: usize, now: Instant) {
+    /// The target takes requests: it took this one.
+    pub(super) fn went_through(&mut self, operation: Operation, sent: Sent, now: Instant) {
         self.succeeded = true;
         self.trouble = None;
-        self.doubts_in_a_row = 0;
-        self.backoff.reset();
+        self.writes_in_doubt = 0;
+        self.retry.reset();
         // It was not the caller who was refused, but those entries.
-        for (at, refusal) in std::mem::take(&mut self.denied) {
-            self.reject(at, refusal);
-        }
-        let sent = self.records[at].sent.unwrap_or(now);
-        let from = self.options.pace.rate();
-        if let Some(to) = self.options.pace.accepted(sent, now) {
+        self.release_denied();
+        let from = self.options.paces.rate(operation);
+        if let Some(to) = self.pace(operation).accepted(sent.permitted, now) {
             self.events.push(Event::RateChanged { from, to, throttled: false });
         }
-        if let Mode::Paused(pause) = &self.mode {
-            self.events.push(Event::Reopened { after: now.saturating_duration_since(pause.since) });
-            self.mode = Mode::Open;
-            // A slow start: what was refused together must not come back together.
-            self.window = 1;
-        } else {
+        if !self.reopen(now) {
             self.window = (self.window + 1).min(self.options.concurrency);
         }
+    }
+
+    /// A question was answered: then the target is there, and no longer down, unless it is creates
+    /// alone that fail.
+    pub(super) fn answers_again(&mut self, now: Instant) {
+        self.reads_in_doubt = 0;
+        if self.writes_in_doubt >= OUTAGE {
+            return;
+        }
+        let down = |trouble: &Trouble| {
+            matches!(trouble.cause, Cause::Unreachable | Cause::Expired | Cause::Failing)
+        };
+        if self.trouble.as_ref().is_some_and(down) {
+            self.trouble = None;
+            self.retry.reset();
+            self.reopen(now);
+        }
+    }
+
+    /// Ends a pause. Returns whether there was one.
+    fn reopen(&mut self, now: Instant) -> bool {
+        let Mode::Paused(pause) = &self.mode else { return false };
+        self.events.push(Event::Reopened { after: now.saturating_duration_since(pause.since) });
+        self.mode = Mode::Open;
+        // A slow start: what was refused together must not come back together.
+        self.window = 1;
+        true
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::artifact::{Artifact, Key, Tag};
-use crate::service::{Answer, Created, Filter, Found, Page, Service, TagPage, Update};
+use crate::service::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
 use crate::submission::{Class, Refusal};
 
 /// What the service does with one create.
@@ -50,6 +50,16 @@ pub(super) struct World {
     pub(super) latency: Duration,
     /// What it throttles by.
     pub(super) bucket: Option<Bucket>,
+    /// How far listings lag behind creates.
+    pub(super) list_lag: Duration,
+    /// How far tags lag behind creates.
+    pub(super) tag_lag: Duration,
+    /// Whether it creates a second artifact of the same source.
+    pub(super) doubles: bool,
+    /// In which words it refuses what exists, if not in the usual ones.
+    pub(super) exists_words: Option<&'static str>,
+    /// What comes instead of every page of a listing: the same token again.
+    pub(super) circles: bool,
 }
 
 /// A token bucket that holds a second's worth.
@@ -106,10 +116,14 @@ impl Scripted {
     pub(super) fn commit(&self, artifact: &Artifact, at: Duration) {
         let mut world = self.world();
         let key = artifact.identity().key();
-        if world.artifacts.contains_key(&key) {
+        let exists = world.artifacts.contains_key(&key);
+        if exists && !world.doubles {
             return;
         }
         *world.made.entry(key).or_default() += 1;
+        if exists {
+            return;
+        }
         let found = Found {
             arn: format!("arn/{}", artifact.source.uri),
             name: artifact.name.clone(),
@@ -126,7 +140,8 @@ impl Scripted {
     /// Whether the name belongs to another source.
     pub(super) fn is_taken(&self, artifact: &Artifact) -> bool {
         let world = self.world();
-        let mut there = world.artifacts.values();
+        let other = |found: &Found| found.uri != artifact.source.uri;
+        let mut there = world.artifacts.values().filter(|(found, _)| other(found));
         artifact.name.is_some() && there.any(|(found, _)| found.name == artifact.name)
     }
 
@@ -164,8 +179,11 @@ impl Service for Scripted {
         tokio::time::sleep(latency).await;
         self.world().under_way -= 1;
         let key = artifact.identity().key();
-        let visible =
-            self.world().artifacts.get(&key).is_some_and(|(_, at)| *at <= self.start.elapsed());
+        let now_there = |(_, at): &(Found, Duration)| *at <= self.start.elapsed();
+        let exists = {
+            let world = self.world();
+            !world.doubles && world.artifacts.get(&key).is_some_and(now_there)
+        };
         let arn = format!("arn/{}", artifact.source.uri);
         match does {
             Does::Refuses(class) => Err(refusal(class)),
@@ -173,8 +191,9 @@ impl Service for Scripted {
                 self.commit(artifact, now + later);
                 Err(refusal(Class::Lost))
             }
-            Does::Creates | Does::CreatesBut(_) if visible || self.is_taken(artifact) => {
-                Err(refusal(Class::Rejected))
+            Does::Creates | Does::CreatesBut(_) if exists || self.is_taken(artifact) => {
+                let words = self.world().exists_words.unwrap_or("Artifact already exists.");
+                Err(Refusal { message: words.to_owned(), ..refusal(Class::Rejected) })
             }
             Does::Creates => {
                 self.commit(artifact, now);
@@ -197,7 +216,8 @@ impl Service for Scripted {
             return Err(refusal(class));
         }
         let takes = |found: &Found| filter.uri.as_ref().is_none_or(|uri| found.uri == *uri);
-        let there = |(found, at): &&(Found, Duration)| takes(found) && *at <= now;
+        let lag = world.list_lag;
+        let there = |(found, at): &&(Found, Duration)| takes(found) && *at + lag <= now;
         let found = world.artifacts.values().filter(there).map(|(found, _)| found.clone());
         let mut found: Vec<_> = found.collect();
         found.sort_by(|one, other| one.arn.cmp(&other.arn));
@@ -205,19 +225,27 @@ impl Service for Scripted {
         let from = token.map_or(0, |token| token.parse().unwrap());
         let more = found.len() > from + 2 || world.endless;
         let next = more.then(|| (from + 2).to_string());
+        let next = if world.circles { Some("0".to_owned()) } else { next };
         Ok(Page { found: found.into_iter().skip(from).take(2).collect(), next })
     }
 
-    async fn describe(&self, arn: &str) -> Answer<Artifact> {
+    async fn describe(&self, arn: &str) -> Answer<Described> {
         let world = self.other(format!("describe {arn}"))?;
         let mut artifact = world.whole.get(arn).cloned().ok_or_else(gone)?;
         artifact.tags.clear();
-        Ok(artifact)
+        let found = world.artifacts.values().find(|(found, _)| found.arn == arn);
+        let (created, modified) =
+            found.map_or((None, None), |(found, _)| (found.created, found.modified));
+        Ok(Described { artifact, created, modified })
     }
 
     async fn tags(&self, arn: &str, token: Option<String>) -> Answer<TagPage> {
         let world = self.other(format!("tags {arn}"))?;
-        let tags = world.whole.get(arn).cloned().ok_or_else(gone)?.tags;
+        let mut tags = world.whole.get(arn).cloned().ok_or_else(gone)?.tags;
+        let made = world.artifacts.values().find(|(found, _)| found.arn == arn);
+        if made.is_some_and(|(_, at)| *at + world.tag_lag > self.start.elapsed()) {
+            tags.clear();
+        }
         // Pages of one.
         let from = token.map_or(0, |token| token.parse().unwrap());
         let next = (tags.len() > from + 1).then(|| (from + 1).to_string());

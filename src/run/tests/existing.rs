@@ -1,6 +1,7 @@
 //! What is there already: left, compared, changed, or a failure.
 
 use super::*;
+use crate::artifact::Stamp;
 
 /// A service that has the artifacts of the first `count` jobs, changed by `change`.
 fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
@@ -19,12 +20,18 @@ async fn run_on(service: Scripted, jobs: Vec<Job>, options: Options) -> Ran {
     run_jobs(service, jobs, options, stop).await
 }
 
+fn with_policy(change: impl FnOnce(&mut Policy)) -> Options {
+    let mut options = options(Rate::Unlimited);
+    change(&mut options.policy);
+    options
+}
+
 fn on_exists(on_exists: OnExists) -> Options {
-    Options { on_exists, ..options(Rate::Unlimited) }
+    with_policy(|policy| policy.on_exists = on_exists)
 }
 
 fn message(ran: &Ran, entry: u32) -> String {
-    ran.outcomes[&EntryId(entry)].error.clone().unwrap().message
+    ran.outcomes[&EntryId(entry.into())].error.clone().unwrap().message
 }
 
 fn property(artifact: &mut Artifact, key: &str, value: &str) {
@@ -37,10 +44,10 @@ async fn an_edited_manifest_never_passes_for_done() {
     let service = world_with(3, |artifact| property(artifact, "Rows", "1"));
     let ran = run_on(service, jobs(3), options(Rate::Unlimited)).await;
     assert_eq!(ran.count(Outcome::Differs), 3);
-    assert_eq!(message(&ran, 0), "what is there differs in `Properties.Rows`");
+    assert_eq!(message(&ran, 0), "it differs in `Properties.Rows`");
 
     let service = world_with(3, |artifact| property(artifact, "Rows", "1"));
-    let never = Options { drift: Drift::Never, ..options(Rate::Unlimited) };
+    let never = with_policy(|policy| policy.drift = Drift::Never);
     let ran = run_on(service, jobs(3), never).await;
     assert_eq!(ran.count(Outcome::Existed), 3);
     assert!(ran.service.world().log.is_empty(), "nothing is asked where nothing is to be");
@@ -50,7 +57,8 @@ async fn an_edited_manifest_never_passes_for_done() {
 #[tokio::test(start_paused = true)]
 async fn what_the_journal_knows_is_asked_for_only_if_it_was_changed_since() {
     let now = SystemTime::now();
-    let known = |modified, made| KnownThere { differences: vec![], modified, made };
+    let known =
+        |modified, made| There { differences: Some(vec![]), modified, made, ..There::default() };
     let later = now + Duration::from_secs(5);
     let cases = [
         (known(None, true), None, false),
@@ -65,7 +73,9 @@ async fn what_the_journal_knows_is_asked_for_only_if_it_was_changed_since() {
             (found.created, found.modified) = (Some(now), Some(modified.unwrap_or(now)));
         }
         let mut jobs = jobs(1);
-        jobs[0].known = Some(known.clone());
+        jobs[0].known.there = Some(known.clone());
+        jobs[0].listed =
+            service.world().artifacts.values().next().map(|(found, _)| Box::new(found.clone()));
         let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
         assert_eq!(ran.count(Outcome::Existed), 1);
         assert_eq!(!ran.service.world().log.is_empty(), asked, "{known:?} {modified:?}");
@@ -124,7 +134,7 @@ async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
     assert_eq!(ran.count(Outcome::Differs), 1);
     assert_eq!(
         message(&ran, 0),
-        "what is there differs in `MetadataProperties.CommitId`, which no update changes"
+        "it differs in `MetadataProperties.CommitId`, which no update can change"
     );
     assert_eq!(ran.service.world().whole["arn/s3://b/0"].properties["Rows"], "2");
 }
@@ -158,11 +168,11 @@ async fn changes_go_out_again_whatever_comes_back() {
 async fn fail_takes_what_exists_for_a_failure_unless_we_made_it() {
     let service = world_with(2, |_| ());
     let mut jobs = jobs(3);
-    jobs[1].known = Some(KnownThere { differences: vec![], modified: None, made: true });
+    jobs[1].known.there = Some(There { differences: Some(vec![]), made: true, ..There::default() });
     let ran = run_on(service, jobs, on_exists(OnExists::Fail)).await;
     let outcomes: Vec<_> = ran.outcomes.values().map(|settled| settled.outcome).collect();
     assert_eq!(outcomes, [Outcome::Rejected, Outcome::Existed, Outcome::Created]);
-    assert_eq!(message(&ran, 0), "it is there already, and `--on-exists fail` is given");
+    assert_eq!(message(&ran, 0), "it already exists, and `--on-exists fail` is given");
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,8 +187,9 @@ async fn a_name_of_another_source_is_a_conflict_and_the_target_is_listed_once() 
     assert_eq!(ran.end, End::Done);
     assert_eq!((ran.count(Outcome::Conflict), ran.count(Outcome::Created)), (7, 2));
     assert_eq!(message(&ran, 3), "the name `a3` belongs to s3://other/3 (arn/s3://other/3)");
-    // One look-up each, and nine artifacts in pages of two at the end.
-    assert!(ran.service.world().looked_up.len() <= 7 + 5);
+    // Two look-ups each, the second when reads have caught up, and nine artifacts in pages of two
+    // at the end.
+    assert!(ran.service.world().looked_up.len() <= 2 * 7 + 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +219,8 @@ async fn what_was_deleted_meanwhile_is_created() {
     service.world().artifacts.clear();
     service.world().whole.clear();
     let mut jobs = jobs(1);
-    jobs[0].start = Start::There("arn/s3://b/0".into());
+    let arn = Some("arn/s3://b/0".to_owned());
+    jobs[0].known.there = Some(There { arn, ..There::default() });
     let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
     assert_eq!(ran.count(Outcome::Created), 1);
 }
@@ -243,8 +255,7 @@ async fn too_many_errors_or_too_much_time_end_the_run() {
 async fn stamps_are_sent_and_are_no_difference() {
     let mut stamp = Stamp::default();
     stamp.set("MetadataProperties.CommitId=c1").unwrap();
-    let stamp = Arc::new(stamp);
-    let stamped = Options { stamp: Arc::clone(&stamp), ..options(Rate::Unlimited) };
+    let stamped = with_policy(|policy| policy.stamp = Arc::new(stamp));
     let ran = run_on(Scripted::new(World::default()), jobs(2), stamped).await;
     assert_eq!(ran.count(Outcome::Created), 2);
     let commit = |artifact: &Artifact| artifact.metadata_properties.commit_id.clone();
@@ -252,7 +263,7 @@ async fn stamps_are_sent_and_are_no_difference() {
 
     let mut other = Stamp::default();
     other.set("MetadataProperties.CommitId=c2").unwrap();
-    let stamped = Options { stamp: Arc::new(other), ..options(Rate::Unlimited) };
+    let stamped = with_policy(|policy| policy.stamp = Arc::new(other));
     let ran = run_on(ran.service, jobs(2), stamped).await;
     assert_eq!(ran.count(Outcome::Existed), 2);
 }
@@ -294,8 +305,9 @@ async fn what_an_earlier_run_left_open_is_told_alike_by_clocks_that_differ() {
     let mut edited = (*open[1].artifact).clone();
     property(&mut edited, "Rows", "2");
     open[1].artifact = Arc::new(edited);
-    open.iter_mut().for_each(|job| job.start = Start::Open(SystemTime::now()));
-    let settles = Options { drift: Drift::Never, ..options(Rate::Unlimited) };
+    let attempt = Attempt { intent: SystemTime::now(), of_earlier_run: true };
+    open.iter_mut().for_each(|job| job.known.attempt = Some(attempt));
+    let settles = with_policy(|policy| policy.drift = Drift::Never);
     let ran = run_on(service, open, settles).await;
     let outcomes: Vec<_> = ran.outcomes.values().map(|one| (one.outcome, one.compared)).collect();
     assert_eq!(outcomes, [(Outcome::Recovered, false), (Outcome::Existed, false)]);
@@ -312,7 +324,7 @@ async fn a_stamp_over_what_the_manifest_says_leaves_it_unknown() {
     jobs[0].artifact = Arc::new(artifact);
     let mut stamp = Stamp::default();
     stamp.set("MetadataProperties.CommitId=z").unwrap();
-    let stamped = Options { stamp: Arc::new(stamp), ..options(Rate::Unlimited) };
+    let stamped = with_policy(|policy| policy.stamp = Arc::new(stamp));
     let ran = run_on(service, jobs, stamped).await;
     let settled = &ran.outcomes[&EntryId(0)];
     assert_eq!((settled.outcome, settled.compared), (Outcome::Existed, false));
@@ -416,16 +428,27 @@ mod survey {
     fn asker(service: &Scripted) -> Asker<Scripted> {
         let (keep, stop) = watch::channel(Stop::No);
         std::mem::forget(keep);
-        let pace = Pace::new(Rate::Unlimited, None, Instant::now().into_std());
-        Asker::new(service.clone(), pace, Duration::from_secs(120), 7, stop)
+        let paces = paces(Rate::Unlimited);
+        Asker::new(service.clone(), paces, Duration::from_secs(120), 7, stop)
+    }
+
+    /// Surveys the target, and returns what was found and the jobs with it.
+    async fn surveyed(asker: &Asker<Scripted>, mut jobs: Vec<Job>) -> (Survey, Vec<Job>) {
+        let unknown = jobs.iter().map(|job| (job.artifact.identity().key(), job.entry)).collect();
+        let mut hits = Vec::new();
+        let take = |entry: EntryId, found| hits.push((entry, found));
+        let found = survey(asker, &unknown, take, |_| ()).await.unwrap();
+        for (entry, found) in hits {
+            jobs[usize::try_from(entry.0).unwrap()].listed = Some(Box::new(found));
+        }
+        (found, jobs)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_target_that_has_them_all_is_listed_and_nothing_is_refused() {
         let service = world_with(300, |_| ());
-        let mut jobs = jobs(310);
-        let found = survey(&asker(&service), &mut jobs, |_| ()).await.unwrap();
-        assert_eq!(found, Survey { listed: 300, there: 300, taken: 0, complete: true });
+        let (found, jobs) = surveyed(&asker(&service), jobs(310)).await;
+        assert_eq!(found, Survey { listed: 300, there: 300, complete: true });
         let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
         assert_eq!((ran.count(Outcome::Existed), ran.count(Outcome::Created)), (300, 10));
         assert_eq!(ran.service.world().asked.len(), 10);
@@ -440,12 +463,11 @@ mod survey {
             other.name = None;
             service.commit(&other, Duration::ZERO);
         }
-        let mut jobs = jobs(300);
         let asker = asker(&service);
-        let found = survey(&asker, &mut jobs, |_| ()).await.unwrap();
+        let (found, jobs) = surveyed(&asker, jobs(300)).await;
         assert_eq!((found.there, found.complete), (0, false));
         assert_eq!(asker.calls(), 3);
-        assert!(jobs.iter().all(|job| job.start == Start::Create));
+        assert!(jobs.iter().all(|job| job.listed.is_none()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,124 @@
+//! What the run does about an answer that is no success: the one table.
+//!
+//! The rows are the classes of [`Class`], the columns what was asked. Creates, changes and questions
+//! of every kind come through here, those of `plan` and `export` too.
+
+use std::time::Duration;
+
+use super::retry::Retry;
+use crate::event::Cause;
+use crate::submission::{Class, Operation, Refusal};
+
+/// How often expired credentials are read again.
+pub(super) const CREDENTIALS: Duration = Duration::from_secs(30);
+
+/// What to do about an answer that is no success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// Nothing came of the request: it goes out again, as soon as the lowered rate allows.
+    SlowDown,
+    /// Nothing came of the request: all submission pauses, and it goes out again.
+    Pause(Cause),
+    /// The service will not have the request.
+    Refuse,
+    /// The caller may not make this request.
+    Deny,
+    /// Nobody knows what came of the create: the target is asked.
+    LookUp,
+    /// Nobody knows what came of the request, and making it twice is as good as once.
+    Repeat,
+    /// No request can succeed any more: the run ends.
+    Stop,
+}
+
+/// Returns what to do about an answer of `class` to `operation`.
+pub(super) const fn reaction(class: Class, operation: Operation) -> Reaction {
+    use Reaction as R;
+    let (create, write) = (matches!(operation, Operation::Create), operation.is_write());
+    match class {
+        Class::Rejected => R::Refuse,
+        Class::Denied => R::Deny,
+        Class::Throttled => R::SlowDown,
+        Class::Limit if write => R::Pause(Cause::Limit),
+        Class::NotSent => R::Pause(Cause::Unreachable),
+        Class::Expired => R::Pause(Cause::Expired),
+        Class::Unsendable | Class::ClockOff | Class::ExpiredForGood => R::Stop,
+        Class::Ambiguous | Class::Lost if create => R::LookUp,
+        Class::Limit | Class::Ambiguous | Class::Lost => R::Repeat,
+    }
+}
+
+/// Returns why a question has no answer, where that is for a reason that concerns every request.
+pub(super) const fn trouble(class: Class) -> Option<Cause> {
+    match class {
+        Class::Throttled => Some(Cause::Throttled),
+        Class::NotSent => Some(Cause::Unreachable),
+        Class::Expired => Some(Cause::Expired),
+        Class::Ambiguous | Class::Lost => Some(Cause::Failing),
+        _ => None,
+    }
+}
+
+/// Returns how long a question waits before it is asked again, the `tries`-th time.
+pub(super) fn wait(class: Class, tries: u32, retry: &mut Retry) -> Duration {
+    match class {
+        // The pace holds it back.
+        Class::Throttled => Duration::ZERO,
+        Class::Expired => CREDENTIALS,
+        _ => retry.of_one(tries),
+    }
+}
+
+/// Codes of a refusal that says by itself that the artifact exists.
+const EXISTS: [&str; 3] = ["ConflictException", "ResourceInUse", "ResourceExistsException"];
+
+/// Returns whether the service refuses a create because the artifact, or its name, exists. AWS's own
+/// libraries take a `ValidationException` with these words for that. It decides only what is looked
+/// up, and for how long: a look-up has to confirm it.
+pub(super) fn says_exists(refusal: &Refusal) -> bool {
+    let Some(code) = refusal.code.as_deref() else { return false };
+    EXISTS.contains(&code)
+        || (code == "ValidationException"
+            && refusal.message.to_ascii_lowercase().contains("already exists"))
+}
+
+/// Returns whether a refusal may mean that the artifact exists, in words that nobody knows: the
+/// service uses one code for that and for a request that it does not understand.
+pub(super) fn may_mean_exists(refusal: &Refusal) -> bool {
+    refusal.code.as_deref() == Some("ValidationException")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn existing_is_told_by_code_and_words_together() {
+        let refusal = |code: &str, message: &str| Refusal {
+            code: Some(code.to_owned()),
+            ..Refusal::ours(message)
+        };
+        assert!(says_exists(&refusal("ValidationException", "Artifact x Already Exists.")));
+        assert!(says_exists(&refusal("ResourceInUse", "busy")));
+        assert!(!says_exists(&refusal("ValidationException", "1 validation error detected")));
+        assert!(!says_exists(&refusal("InternalFailure", "it already exists")));
+        assert!(!says_exists(&Refusal::ours("already exists")));
+    }
+
+    #[test]
+    fn only_a_create_without_a_verdict_is_looked_up() {
+        for operation in Operation::ALL {
+            for class in [Class::Ambiguous, Class::Lost] {
+                let expected = match operation {
+                    Operation::Create => Reaction::LookUp,
+                    _ => Reaction::Repeat,
+                };
+                assert_eq!(reaction(class, operation), expected, "{operation} {class:?}");
+            }
+            assert_eq!(reaction(Class::ClockOff, operation), Reaction::Stop);
+            assert_eq!(reaction(Class::Throttled, operation), Reaction::SlowDown);
+        }
+        assert_eq!(reaction(Class::Limit, Operation::Create), Reaction::Pause(Cause::Limit));
+        assert_eq!(reaction(Class::Limit, Operation::List), Reaction::Repeat);
+    }
+}

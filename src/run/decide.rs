@@ -1,0 +1,381 @@
+//! Decides what is to become of an entry.
+//!
+//! In: the artifact that is wanted, what the journal knows of its source, what the target showed of
+//! it so far, and the policy. Out: the next step, or the outcome. It is pure, and nothing else
+//! decides: import, resume and plan ask here, each time they have learnt something.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::change::{Change, Drift, OnExists, change, differences};
+use crate::artifact::{Artifact, Difference, Stamp};
+use crate::service::Found;
+use crate::submission::{Outcome, Refusal, listed};
+
+/// How far the target's clock may be behind this machine's for an artifact to count as created after
+/// an attempt. SigV4 refuses larger skews, at five minutes.
+const SKEW: Duration = Duration::from_secs(300);
+
+/// The error of a time that was written down: the service gives milliseconds as a fraction.
+const ROUNDING: Duration = Duration::from_millis(2);
+
+/// What a run does about artifacts that already exist.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// What becomes of them.
+    pub on_exists: OnExists,
+    /// Which of them are compared in every field.
+    pub drift: Drift,
+    /// Whether the target is asked also where the journal knows the artifact to be equal.
+    pub recheck: bool,
+    /// Fields that are set on every artifact that is created, and that no comparison counts.
+    pub stamp: Arc<Stamp>,
+}
+
+impl Policy {
+    /// The policy by which the attempts are settled that earlier runs left open: what exists is
+    /// compared when its entry comes up again.
+    #[must_use]
+    pub fn of_open() -> Self {
+        Self { on_exists: OnExists::Skip, drift: Drift::Never, ..Self::default() }
+    }
+
+    /// Returns whether the journal's word is not enough.
+    const fn asks_always(&self) -> bool {
+        self.recheck || matches!(self.drift, Drift::Always)
+    }
+}
+
+/// What is known of an entry's source without a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What was settled last for it, as the journal has it.
+    pub there: Option<There>,
+    /// The attempts that may have made what exists.
+    pub attempt: Option<Attempt>,
+    /// What came of looking for what an earlier run's attempt made, if nobody could tell: then it
+    /// must not be created again.
+    pub unresolved: Option<Refusal>,
+}
+
+/// An artifact that the journal knows to exist.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct There {
+    /// Whether it was settled as equal to what is wanted now.
+    pub equal: bool,
+    /// How it differs from what is wanted now; `None` where that is not known.
+    pub differences: Option<Vec<Difference>>,
+    /// Its ARN.
+    pub arn: Option<String>,
+    /// When it was changed last, by the target's clock, if that was seen.
+    pub modified: Option<SystemTime>,
+    /// Whether a run with this journal created it.
+    pub made: bool,
+    /// Whether an attempt that an earlier run left open proved to have created it.
+    pub recovered: bool,
+}
+
+/// Attempts of which no answer told what came of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// When the first of them was made, by this machine's clock.
+    pub intent: SystemTime,
+    /// Whether an earlier run made it. Then it is only settled: whether the entry is still wanted is
+    /// for today's manifests to say.
+    pub of_earlier_run: bool,
+}
+
+/// What the target showed of an entry's source.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'s> {
+    /// It was not asked.
+    Unseen,
+    /// Nothing is there.
+    Nothing,
+    /// A listing shows this.
+    Listed(&'s Found),
+    /// This, described with its tags.
+    Whole {
+        /// Its ARN.
+        arn: &'s str,
+        /// All of it.
+        artifact: &'s Artifact,
+        /// When it was changed last, by the target's clock.
+        modified: Option<SystemTime>,
+        /// Whether an attempt of ours made it, should it prove to be equal.
+        perhaps_ours: bool,
+    },
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Create it.
+    Create,
+    /// List what is at its source.
+    LookUp,
+    /// Describe the artifact of this ARN, with its tags.
+    Compare {
+        /// The ARN.
+        arn: String,
+        /// When it was changed last, by the target's clock.
+        modified: Option<SystemTime>,
+        /// Whether an attempt of ours made it, should it prove to be equal.
+        perhaps_ours: bool,
+    },
+    /// Change what exists, and then it is this.
+    Change(Box<(Change, Verdict)>),
+    /// Nothing more: this is the outcome.
+    Settle(Box<Verdict>),
+}
+
+/// What became of an entry, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// In a word.
+    pub outcome: Outcome,
+    /// The ARN of what exists.
+    pub arn: Option<String>,
+    /// In which fields it differs.
+    pub differences: Vec<Difference>,
+    /// Whether all of it is known.
+    pub compared: bool,
+    /// When it was changed last, by the target's clock.
+    pub modified: Option<SystemTime>,
+    /// What is wrong, for people.
+    pub error: Option<Refusal>,
+    /// Whether the journal alone says so.
+    pub by_journal: bool,
+}
+
+impl Verdict {
+    fn new(outcome: Outcome, arn: Option<String>) -> Self {
+        Self {
+            outcome,
+            arn,
+            differences: Vec::new(),
+            compared: false,
+            modified: None,
+            error: None,
+            by_journal: false,
+        }
+    }
+
+    /// Notes when what exists was changed last, if it is as the manifest says.
+    fn seen(mut self, modified: Option<SystemTime>) -> Self {
+        self.modified = modified.filter(|_| self.outcome != Outcome::Differs);
+        self
+    }
+}
+
+/// Decides what is to become of the entry that wants `wanted`.
+#[must_use]
+pub fn decide(wanted: &Artifact, known: &Known, sight: Sight<'_>, policy: &Policy) -> Decision {
+    if let (Some(refusal), Sight::Unseen | Sight::Nothing) = (&known.unresolved, sight) {
+        let verdict = Verdict::new(Outcome::Unresolved, None);
+        return settle(Verdict { error: Some(refusal.clone()), ..verdict });
+    }
+    match sight {
+        Sight::Unseen => by_journal(known, policy),
+        Sight::Nothing if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) => {
+            // It never took effect.
+            settle(Verdict::new(Outcome::Pending, None))
+        }
+        Sight::Nothing => Decision::Create,
+        Sight::Listed(found) => by_listing(wanted, known, found, policy),
+        Sight::Whole { arn, artifact, modified, perhaps_ours } => {
+            let there = Whole { arn, artifact, modified, perhaps_ours };
+            by_comparison(wanted, known, &there, policy)
+        }
+    }
+}
+
+fn settle(verdict: Verdict) -> Decision {
+    Decision::Settle(Box::new(verdict))
+}
+
+fn by_journal(known: &Known, policy: &Policy) -> Decision {
+    let Some(there) = &known.there else {
+        return if known.attempt.is_some() { Decision::LookUp } else { Decision::Create };
+    };
+    let certain = there.recovered || !policy.asks_always();
+    if there.equal && certain {
+        let outcome = if there.recovered { Outcome::Recovered } else { Outcome::Existed };
+        if let Some(refused) = refuses_existing(known, there.arn.as_ref(), policy) {
+            return refused;
+        }
+        return settle(Verdict {
+            compared: true,
+            modified: there.modified,
+            by_journal: true,
+            ..Verdict::new(outcome, there.arn.clone())
+        });
+    }
+    match &there.arn {
+        Some(arn) if certain => refuses_existing(known, Some(arn), policy).unwrap_or_else(|| {
+            Decision::Compare { arn: arn.clone(), modified: None, perhaps_ours: false }
+        }),
+        _ => Decision::LookUp,
+    }
+}
+
+/// Settles an entry for which it is a failure to exist.
+fn refuses_existing(known: &Known, arn: Option<&String>, policy: &Policy) -> Option<Decision> {
+    let made = known.there.as_ref().is_some_and(|there| there.made || there.recovered);
+    if policy.on_exists != OnExists::Fail || made {
+        return None;
+    }
+    let error = Refusal::ours("it already exists, and `--on-exists fail` is given");
+    let verdict = Verdict::new(Outcome::Rejected, arn.cloned());
+    Some(settle(Verdict { error: Some(error), ..verdict }))
+}
+
+fn by_listing(wanted: &Artifact, known: &Known, found: &Found, policy: &Policy) -> Decision {
+    let arn = Some(found.arn.clone());
+    let whose = whose(wanted, found, known.attempt);
+    if whose == Whose::Ours {
+        return settle(Verdict { compared: true, ..Verdict::new(Outcome::Recovered, arn) });
+    }
+    // By clocks that differ a little it may be ours: its fields tell.
+    let perhaps_ours = whose == Whose::PerhapsOurs;
+    if !perhaps_ours && let Some(refused) = refuses_existing(known, arn.as_ref(), policy) {
+        return refused;
+    }
+    let there = known.there.as_ref();
+    let unchanged = there.is_some_and(|there| is_unchanged(there, found));
+    let updates = matches!(policy.on_exists, OnExists::Update { .. });
+    let compares = match policy.drift {
+        _ if perhaps_ours => true,
+        Drift::Always => true,
+        Drift::Unknown => !unchanged,
+        Drift::Never => updates && !unchanged,
+    };
+    if compares {
+        let (arn, modified) = (found.arn.clone(), found.modified);
+        return Decision::Compare { arn, modified, perhaps_ours };
+    }
+    let mut differences = differences_by_listing(wanted, found);
+    for known in there.iter().flat_map(|there| &there.differences).flatten() {
+        if !differences.iter().any(|seen| seen.field == known.field) {
+            differences.push(known.clone());
+        }
+    }
+    differences.retain(|difference| !policy.stamp.covers(difference));
+    let mut verdict = existing(arn, differences, false, updates).seen(found.modified);
+    verdict.compared = unchanged && verdict.outcome == Outcome::Existed;
+    settle(verdict)
+}
+
+struct Whole<'s> {
+    arn: &'s str,
+    artifact: &'s Artifact,
+    modified: Option<SystemTime>,
+    perhaps_ours: bool,
+}
+
+fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &Policy) -> Decision {
+    let arn = Some(there.arn.to_owned());
+    if there.artifact.identity() != wanted.identity() {
+        // Whatever it is, nothing is to be written to it.
+        let error = Refusal::ours("the target describes another artifact under its ARN");
+        let verdict = Verdict::new(Outcome::Unresolved, arn);
+        return settle(Verdict { error: Some(error), ..verdict });
+    }
+    let all = wanted.differences(there.artifact);
+    // A stamp over what the manifest says leaves another value there than the manifest has.
+    let covered = all.iter().any(|one| one.here.is_some() && policy.stamp.covers(one));
+    if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) {
+        // With which stamp it was made, only that run knew: what is there besides is none of this.
+        let ours = there.perhaps_ours && all.iter().all(|one| one.here.is_none());
+        let verdict = existing(arn, Vec::new(), ours, false).seen(there.modified);
+        return settle(Verdict { compared: all.is_empty(), ..verdict });
+    }
+    let OnExists::Update { prune } = policy.on_exists else {
+        let differences = differences(wanted, there.artifact, &policy.stamp);
+        let verdict = existing(arn, differences, there.perhaps_ours, false).seen(there.modified);
+        let compared = verdict.outcome == Outcome::Differs || !covered;
+        return settle(Verdict { compared, ..verdict });
+    };
+    let change = change(wanted, there.artifact, prune, &policy.stamp);
+    let mut verdict = existing(arn, change.stay.clone(), there.perhaps_ours, true);
+    // What is left though the manifest does not have it is no difference now, but one for a run
+    // that does not update.
+    let whole = !covered && (prune || all.iter().all(|one| one.here.is_some()));
+    verdict.compared = verdict.outcome == Outcome::Differs || whole;
+    if change.requests() == 0 {
+        return settle(verdict.seen(there.modified));
+    }
+    if verdict.outcome != Outcome::Differs {
+        verdict.outcome = Outcome::Updated;
+    }
+    Decision::Change(Box::new((change, verdict)))
+}
+
+/// Returns the verdict on what exists and differs in these fields.
+fn existing(
+    arn: Option<String>,
+    differences: Vec<Difference>,
+    ours: bool,
+    updates: bool,
+) -> Verdict {
+    let (outcome, error) = match differences.as_slice() {
+        [] if ours => (Outcome::Recovered, None),
+        [] => (Outcome::Existed, None),
+        some if updates => {
+            let fields = listed(some);
+            let error = format!("it differs in {fields}, which no update can change");
+            (Outcome::Differs, Some(Refusal::ours(error)))
+        }
+        some => (Outcome::Differs, Some(Refusal::differs(some))),
+    };
+    Verdict { differences, error, ..Verdict::new(outcome, arn) }
+}
+
+/// Whether an attempt of ours made what a listing shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// It has our type and name, and is not older than the attempt.
+    Ours,
+    /// The same, but it is older than the attempt by less than clocks may differ.
+    PerhapsOurs,
+    /// Somebody else's, or it is from earlier.
+    Others,
+}
+
+fn whose(wanted: &Artifact, found: &Found, attempt: Option<Attempt>) -> Whose {
+    let alike = found.name == wanted.name
+        && found.artifact_type.as_deref() == Some(wanted.artifact_type.as_str());
+    match (found.created, attempt) {
+        (Some(created), Some(attempt)) if alike && created + ROUNDING >= attempt.intent => {
+            Whose::Ours
+        }
+        (Some(created), Some(attempt)) if alike && created + SKEW >= attempt.intent => {
+            Whose::PerhapsOurs
+        }
+        _ => Whose::Others,
+    }
+}
+
+/// Returns the differences that a listing shows: of name and type.
+fn differences_by_listing(wanted: &Artifact, found: &Found) -> Vec<Difference> {
+    let mut there = wanted.clone();
+    there.name.clone_from(&found.name);
+    there.artifact_type = found.artifact_type.clone().unwrap_or_default();
+    wanted.differences(&there)
+}
+
+/// Returns whether the journal knows that what was found is equal, and nobody has changed it since.
+#[must_use]
+pub fn is_unchanged(known: &There, found: &Found) -> bool {
+    let millis = |time: SystemTime| {
+        time.duration_since(UNIX_EPOCH).map(|since| since.as_millis()).unwrap_or_default()
+    };
+    let equal = |one: SystemTime, other: SystemTime| millis(one) == millis(other);
+    known.differences.as_ref().is_some_and(Vec::is_empty)
+        && match (known.modified, found.modified, found.created) {
+            (Some(then), Some(now), _) => equal(then, now),
+            // What we created is as we created it.
+            (None, Some(modified), Some(created)) => known.made && equal(modified, created),
+            (_, modified, _) => modified.is_none(),
+        }
+}

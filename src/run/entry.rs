@@ -1,0 +1,223 @@
+//! An entry on its way, and the requests that are made for it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::decide::{Attempt, Known, Verdict};
+use super::pages::Pages;
+use crate::artifact::{Artifact, Difference, Tag};
+use crate::service::{Answer, Created, Described, Filter, Found, Page, TagPage, Update};
+use crate::submission::{EntryId, Operation, Refusal};
+
+/// An entry to submit.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its number in the journal.
+    pub entry: EntryId,
+    /// What the manifest wants.
+    pub artifact: Arc<Artifact>,
+    /// What is known of its source without a request.
+    pub known: Known,
+    /// What a listing, made before anything was submitted, showed at its source.
+    pub listed: Option<Box<Found>>,
+}
+
+/// A request to the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Request {
+    Create(Arc<Artifact>),
+    /// A page of what the target has.
+    List(Filter, Option<String>),
+    Describe(String),
+    /// A page of an artifact's tags.
+    Tags(String, Option<String>),
+    Update(String, Update),
+    /// Tags that replace those with the same keys.
+    AddTags(String, Vec<Tag>),
+    DeleteTags(String, Vec<String>),
+}
+
+impl Request {
+    pub(super) const fn operation(&self) -> Operation {
+        match self {
+            Self::Create(_) => Operation::Create,
+            Self::List(..) => Operation::List,
+            Self::Describe(_) => Operation::Describe,
+            Self::Tags(..) => Operation::ListTags,
+            Self::Update(..) => Operation::Update,
+            Self::AddTags(..) => Operation::AddTags,
+            Self::DeleteTags(..) => Operation::DeleteTags,
+        }
+    }
+
+    /// Returns the IAM actions that it needs.
+    pub(super) fn actions(&self) -> &'static str {
+        match self {
+            Self::Create(artifact) if !artifact.tags.is_empty() => {
+                "sagemaker:CreateArtifact (and sagemaker:AddTags, for the tags)"
+            }
+            other => other.operation().action(),
+        }
+    }
+
+    /// Returns whether it lists the whole target, as for names.
+    pub(super) fn lists_everything(&self) -> bool {
+        matches!(self, Self::List(filter, _) if *filter == Filter::default())
+    }
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug)]
+pub(super) enum Answered {
+    Created(Answer<Created>),
+    Listed(Answer<Page>),
+    Described(Answer<Described>),
+    Tags(Answer<TagPage>),
+    Changed(Answer<()>),
+}
+
+/// When a request went out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// When it got its permit: what the pace goes by.
+    pub(super) permitted: Instant,
+    /// When it left this machine, its intent being durable: what `--settle` counts from.
+    pub(super) left: Instant,
+}
+
+/// An entry on its way.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) job: Job,
+    /// Creates that were sent for it.
+    pub(super) attempts: u32,
+    /// How many of them came back without a verdict.
+    pub(super) no_verdicts: u32,
+    /// How often it was listed, and then not there.
+    pub(super) vanished: u32,
+    /// When the present attempt was made, by this machine's clock.
+    pub(super) intent: Option<SystemTime>,
+    /// The service's name for the last attempt.
+    pub(super) request_id: Option<String>,
+    /// Whether a create of it is in flight.
+    pub(super) creating: bool,
+    pub(super) phase: Phase,
+}
+
+/// How far an entry has come.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// To be created, in the queue or in flight.
+    Create,
+    /// Its source is looked up.
+    LookUp(LookUp),
+    /// What exists at its source is read in every field.
+    Compare(Compare),
+    /// What exists is changed.
+    Change(Change),
+    /// The service says that it exists and nothing is at its source: its name is looked for.
+    Name(Refusal),
+    /// The service refused it, and it is not settled before it is clear that this is about the
+    /// entry, not about the caller.
+    Held(Refusal),
+}
+
+/// A look-up of what is at the source of an entry.
+#[derive(Debug)]
+pub(super) struct LookUp {
+    pub(super) why: Why,
+    /// A look-up that begins from then on, and finds nothing, is conclusive: reads lag behind writes.
+    pub(super) conclusive_from: Instant,
+    /// When the first page of this one was asked for.
+    pub(super) began: Option<Instant>,
+    pub(super) pages: Pages,
+    pub(super) failing: Failing,
+}
+
+/// Why an entry is looked up.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    /// The journal knows that something is there, and not what.
+    Known,
+    /// An attempt came back without a verdict.
+    NoVerdict(Refusal),
+    /// The service says that it already exists.
+    Exists(Refusal),
+    /// The service refused it with a code that may mean that it exists.
+    Refused(Refusal),
+}
+
+/// Questions in a row of which no answer came.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Failing {
+    pub(super) tries: u32,
+    pub(super) since: Option<Instant>,
+}
+
+/// What exists, as far as it is read.
+#[derive(Debug)]
+pub(super) struct Compare {
+    pub(super) arn: String,
+    /// When it was changed last, by the target's clock.
+    pub(super) modified: Option<SystemTime>,
+    pub(super) perhaps_ours: bool,
+    /// What was described, and its tags so far.
+    pub(super) described: Option<Described>,
+    pub(super) pages: Pages,
+    pub(super) failing: Failing,
+    /// Whether it was read again because it was young.
+    pub(super) again: bool,
+}
+
+/// The changes that are still to be made.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) requests: VecDeque<Request>,
+    /// The fields that they make equal.
+    pub(super) ends: Vec<Difference>,
+    /// What becomes of the entry once they are made.
+    pub(super) verdict: Verdict,
+    pub(super) failing: Failing,
+}
+
+impl Entry {
+    pub(super) const fn new(job: Job) -> Self {
+        Self {
+            job,
+            attempts: 0,
+            no_verdicts: 0,
+            vanished: 0,
+            intent: None,
+            request_id: None,
+            creating: false,
+            phase: Phase::Create,
+        }
+    }
+
+    /// Returns whether an attempt may have created it, though no answer said so.
+    pub(super) const fn maybe_made(&self) -> bool {
+        self.job.known.attempt.is_some()
+    }
+
+    /// Notes that the attempt in flight may have created it.
+    pub(super) fn may_be_made(&mut self) {
+        let Some(intent) = self.intent else { return };
+        self.job.known.attempt.get_or_insert(Attempt { intent, of_earlier_run: false });
+    }
+
+    /// Returns whether it is an attempt of an earlier run, which is settled and never repeated.
+    pub(super) fn of_earlier_run(&self) -> bool {
+        self.job.known.attempt.is_some_and(|attempt| attempt.of_earlier_run)
+    }
+
+    /// Returns the failures in a row of what is asked for it now.
+    pub(super) const fn failing(&mut self) -> Option<&mut Failing> {
+        match &mut self.phase {
+            Phase::LookUp(look_up) => Some(&mut look_up.failing),
+            Phase::Compare(compare) => Some(&mut compare.failing),
+            Phase::Change(change) => Some(&mut change.failing),
+            Phase::Create | Phase::Name(_) | Phase::Held(_) => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether a listing has an end.
+
+use std::collections::HashSet;
+
+/// Pages in a row without an artifact, after which a listing is taken to have no end.
+const EMPTY: u32 = 100;
+
+/// Follows a listing from page to page, and notices when it goes in circles: a token that was seen
+/// before, or nothing but empty pages.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    seen: HashSet<String>,
+    empty: u32,
+    count: u32,
+}
+
+/// A listing that has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Endless;
+
+impl Endless {
+    /// What is wrong, for people.
+    pub(super) const WORDS: &'static str =
+        "its listing has no end: the same page comes again, or pages are empty";
+}
+
+impl Pages {
+    /// Takes in a page with `found` artifacts behind which there is `next`, and returns whether the
+    /// listing goes on.
+    ///
+    /// # Errors
+    /// Where it goes in circles.
+    pub(super) fn turn(&mut self, found: usize, next: Option<&str>) -> Result<bool, Endless> {
+        self.count += 1;
+        self.empty = if found == 0 { self.empty + 1 } else { 0 };
+        let Some(next) = next else { return Ok(false) };
+        if self.empty >= EMPTY || !self.seen.insert(next.to_owned()) {
+            return Err(Endless);
+        }
+        Ok(true)
+    }
+
+    /// Returns how many pages there were.
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_are_noticed_and_long_lists_are_none() {
+        let mut pages = Pages::default();
+        for at in 0..5000 {
+            assert_eq!(pages.turn(100, Some(&at.to_string())), Ok(true));
+        }
+        assert_eq!(pages.turn(1, None), Ok(false));
+        assert_eq!(pages.count(), 5001);
+
+        let mut circle = Pages::default();
+        for token in ["a", "b", "c"] {
+            assert_eq!(circle.turn(1, Some(token)), Ok(true));
+        }
+        assert_eq!(circle.turn(1, Some("b")), Err(Endless));
+
+        let mut empty = Pages::default();
+        let turns = (0..1000).map(|at| empty.turn(0, Some(&at.to_string())));
+        assert_eq!(turns.take_while(Result::is_ok).count(), 99);
+    }
+}

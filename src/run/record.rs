@@ -1,0 +1,120 @@
+//! The journal's side of a run: an intent before every create, durable before it leaves, and an
+//! outcome after it, before anybody else hears of it. It is the one place that writes either.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::change;
+use super::decide::{Attempt, Decision, Known, Policy, Sight, There, decide};
+use super::entry::Job;
+use crate::artifact::Artifact;
+use crate::event::{Event, Settled};
+use crate::journal::{self, Outcomes, WriteError};
+use crate::submission::{EntryId, Outcome};
+
+/// Writes what happens to the journal.
+#[derive(Debug, Clone)]
+pub struct Record {
+    outcomes: Option<Outcomes>,
+    /// Whether attempts that earlier runs left open are settled: what nobody could tell stays open,
+    /// for the next run to ask again.
+    settles_open: bool,
+}
+
+impl Record {
+    /// Writes to `outcomes`.
+    #[must_use]
+    pub const fn new(outcomes: Outcomes) -> Self {
+        Self { outcomes: Some(outcomes), settles_open: false }
+    }
+
+    /// Writes to `outcomes` what became of attempts that earlier runs left open.
+    #[must_use]
+    pub const fn of_open(outcomes: Outcomes) -> Self {
+        Self { outcomes: Some(outcomes), settles_open: true }
+    }
+
+    /// Writes nothing: nothing is sent that changes anything.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { outcomes: None, settles_open: false }
+    }
+
+    /// Notes that an attempt is about to be made; it is durable once this comes back.
+    pub(super) async fn intend(&self, entry: EntryId) -> Result<(), WriteError> {
+        match &self.outcomes {
+            Some(outcomes) => outcomes.intend(entry, SystemTime::now()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what happened.
+    pub(super) fn event(&self, event: &Event) {
+        let Some(outcomes) = &self.outcomes else { return };
+        match event {
+            Event::Settled(settled) => {
+                if !(self.settles_open && settled.outcome == Outcome::Unresolved) {
+                    outcomes.settled(settled.clone());
+                }
+            }
+            Event::Withdrawn(entry) => outcomes.withdrawn(*entry),
+            _ => {}
+        }
+    }
+}
+
+/// Returns what is known of an entry's source: by the journal, and by what became of an attempt
+/// that an earlier run left open.
+#[must_use]
+pub fn known(
+    wanted: &Artifact,
+    journal: Option<&journal::Known>,
+    earlier: Option<&Settled>,
+    policy: &Policy,
+) -> Known {
+    let mut known = Known::default();
+    if let Some(journal) = journal {
+        let equal = journal.digest == Some(wanted.digest());
+        let differences = if equal {
+            Some(Vec::new())
+        } else {
+            let there = journal.artifact();
+            there.map(|there| change::differences(wanted, &there, &policy.stamp))
+        };
+        known.there = Some(There {
+            equal,
+            differences,
+            arn: journal.arn.clone(),
+            modified: journal.modified,
+            made: journal.made,
+            recovered: false,
+        });
+    }
+    let Some(earlier) = earlier else { return known };
+    match earlier.outcome {
+        Outcome::Unresolved => known.unresolved.clone_from(&earlier.error),
+        Outcome::Pending => {}
+        outcome => {
+            // What an earlier attempt met is there still.
+            let there = known.there.get_or_insert_default();
+            there.recovered = outcome == Outcome::Recovered;
+            there.arn = there.arn.take().or_else(|| earlier.arn.clone());
+        }
+    }
+    known
+}
+
+/// Returns whether nothing but the target can tell whether an entry exists, so that a survey of it
+/// may save requests.
+#[must_use]
+pub fn is_unknown(wanted: &Artifact, known: &Known, policy: &Policy) -> bool {
+    matches!(decide(wanted, known, Sight::Unseen, policy), Decision::Create | Decision::LookUp)
+}
+
+/// Returns the job that settles an attempt which an earlier run left open, and creates nothing.
+#[must_use]
+pub fn open_job(entry: EntryId, artifact: Artifact, intent: SystemTime) -> Job {
+    let attempt = Attempt { intent, of_earlier_run: true };
+    let known = Known { attempt: Some(attempt), ..Known::default() };
+    Job { entry, artifact: Arc::new(artifact), known, listed: None }
+}

@@ -1,0 +1,195 @@
+//! Refusals that concern one entry, and those that concern the caller.
+//!
+//! A refusal by itself does not say which it is. Denied before anything was taken, or many times in a
+//! row, it is the caller; the first entries all refused in the same words, it is the API, the
+//! partition, the clock. Until that is clear the entries are held.
+
+use std::time::Instant;
+
+use super::State;
+use crate::run::End;
+use crate::run::answers::{Reaction, may_mean_exists, reaction, says_exists};
+use crate::run::entry::{Phase, Request, Sent, Why};
+use crate::submission::{EntryId, Operation, Outcome, Refusal};
+
+/// First entries that are all refused in the same words, after which the run stops.
+const ALIKE: usize = 20;
+/// Writes in a row that are denied, after which the caller may do nothing any more.
+const DENIED: usize = 8;
+
+/// The refusals of which it is not clear whom they concern.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    /// Whether the first entries are watched.
+    watching: bool,
+    /// The code and the words of those that are held.
+    words: Option<(Option<String>, String)>,
+    alike: Vec<EntryId>,
+    /// Denied since the last that was not.
+    denied: Vec<EntryId>,
+}
+
+impl Refusals {
+    pub(super) const fn new(watching: bool) -> Self {
+        Self { watching, words: None, alike: Vec::new(), denied: Vec::new() }
+    }
+}
+
+impl State {
+    /// The target has refused a request, or it had no answer.
+    pub(super) fn refused(
+        &mut self,
+        id: EntryId,
+        request: &Request,
+        refusal: Refusal,
+        sent: Sent,
+        now: Instant,
+    ) {
+        let operation = request.operation();
+        if !operation.is_write() {
+            return self.unanswered(id, request, refusal, sent, now);
+        }
+        if operation == Operation::Create
+            && let Some(entry) = self.entries.get_mut(&id)
+        {
+            entry.request_id.clone_from(&refusal.request_id);
+        }
+        let reaction = reaction(refusal.class, operation);
+        match reaction {
+            Reaction::SlowDown => {}
+            // It came past whatever held requests up.
+            Reaction::LookUp | Reaction::Repeat => self.not_held_up(),
+            _ => self.not_throttled(),
+        }
+        match reaction {
+            Reaction::SlowDown => self.throttled(id, operation, refusal, sent, now),
+            Reaction::Pause(cause) => self.pause(id, cause, refusal, now),
+            Reaction::Stop => {
+                self.send_again(id);
+                self.stop(End::Unable { refusal });
+            }
+            Reaction::Deny => self.denied(id, request, refusal),
+            Reaction::Refuse => {
+                // The service is there and takes requests.
+                self.went_through(operation, sent, now);
+                if operation == Operation::Create {
+                    self.create_refused(id, refusal, now);
+                } else {
+                    self.not_changed(id, refusal, now);
+                }
+            }
+            Reaction::LookUp => {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.may_be_made();
+                    entry.no_verdicts += 1;
+                }
+                self.in_doubt(Some((id, operation, sent)), &refusal, now);
+                let conclusive_from = sent.left + self.options.settle;
+                self.look_up(id, Why::NoVerdict(refusal), conclusive_from);
+            }
+            Reaction::Repeat => {
+                self.in_doubt(Some((id, operation, sent)), &refusal, now);
+                self.not_changed(id, refusal, now);
+            }
+        }
+    }
+
+    fn create_refused(&mut self, id: EntryId, refusal: Refusal, now: Instant) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        if says_exists(&refusal) {
+            let conclusive_from = now + self.options.read_lag;
+            self.look_up(id, Why::Exists(refusal), conclusive_from);
+        } else if may_mean_exists(&refusal) {
+            let made = entry.maybe_made();
+            let conclusive_from = if made { now + self.options.settle } else { now };
+            self.look_up(id, Why::Refused(refusal), conclusive_from);
+        } else {
+            self.reject(id, refusal);
+        }
+    }
+
+    /// The service will not have an entry.
+    pub(super) fn reject(&mut self, id: EntryId, refusal: Refusal) {
+        if !self.refusals.watching {
+            return self.fail(id, Outcome::Rejected, None, refusal);
+        }
+        let words = self.words_of(id, &refusal);
+        if self.refusals.words.as_ref().is_some_and(|first| *first != words) {
+            self.prove();
+            return self.fail(id, Outcome::Rejected, None, refusal);
+        }
+        self.refusals.words = Some(words);
+        self.refusals.alike.push(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.phase = Phase::Held(refusal.clone());
+        }
+        let count = self.refusals.alike.len();
+        if count >= ALIKE {
+            self.stop(End::RefusedAlike { count, refusal });
+        }
+    }
+
+    /// Returns the code of a refusal, and its words without what belongs to the entry.
+    fn words_of(&self, id: EntryId, refusal: &Refusal) -> (Option<String>, String) {
+        let mut words = refusal.message.clone();
+        if let Some(entry) = self.entries.get(&id) {
+            let artifact = &entry.job.artifact;
+            for own in [Some(&artifact.source.uri), artifact.name.as_ref()].into_iter().flatten() {
+                words = words.replace(own.as_str(), "…");
+            }
+        }
+        (refusal.code.clone(), words)
+    }
+
+    /// The target has taken an entry, or told something of one: what it refuses concerns the entry.
+    pub(super) fn prove(&mut self) {
+        self.refusals.watching = false;
+        self.release_alike();
+    }
+
+    /// Nothing else will tell whom the refusals concern.
+    pub(super) fn release_held(&mut self) {
+        self.release_alike();
+        self.release_denied();
+    }
+
+    fn release_alike(&mut self) {
+        let alike = std::mem::take(&mut self.refusals.alike);
+        self.release(alike);
+    }
+
+    pub(super) fn release_denied(&mut self) {
+        let denied = std::mem::take(&mut self.refusals.denied);
+        self.release(denied);
+    }
+
+    fn release(&mut self, held: Vec<EntryId>) {
+        for id in held {
+            let Some(entry) = self.entries.get(&id) else { continue };
+            let Phase::Held(refusal) = &entry.phase else { continue };
+            let refusal = refusal.clone();
+            self.fail(id, Outcome::Rejected, None, refusal);
+        }
+    }
+
+    /// A write was denied: before any other was taken the caller may do nothing; later it may be
+    /// about the entry.
+    fn denied(&mut self, id: EntryId, request: &Request, refusal: Refusal) {
+        let end = End::Denied { action: request.actions(), refusal: refusal.clone() };
+        if !self.succeeded {
+            self.send_again(id);
+            return self.stop(end);
+        }
+        self.refusals.denied.push(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.phase = Phase::Held(refusal);
+        }
+        if self.refusals.denied.len() < DENIED {
+            return;
+        }
+        for id in std::mem::take(&mut self.refusals.denied) {
+            self.send_again(id);
+        }
+        self.stop(end);
+    }
+}
