@@ -78,6 +78,30 @@ pub trait Sink {
     fn progress(&mut self, artifacts: usize);
 }
 
+/// Takes the entries that a check finds, in the order of the walk.
+pub trait Entries {
+    /// Takes an artifact.
+    fn entry(&mut self, entry: Entry);
+    /// Takes back an entry that looked valid and is not, as in [`Sink::withdraw`].
+    fn withdraw(&mut self, entry: EntryId);
+    /// A file is done, and these are its findings, in order.
+    fn file(&mut self, file: FileId, findings: &[Diagnostic]);
+}
+
+impl Entries for Vec<Entry> {
+    fn entry(&mut self, entry: Entry) {
+        self.push(entry);
+    }
+
+    fn withdraw(&mut self, entry: EntryId) {
+        if let Some(entry) = self.get_mut(entry.0 as usize) {
+            entry.artifact = None;
+        }
+    }
+
+    fn file(&mut self, _: FileId, _: &[Diagnostic]) {}
+}
+
 /// How a check came out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {

@@ -12,7 +12,7 @@ mod git;
 mod import;
 mod lint;
 #[cfg(feature = "aws")]
-mod manner;
+mod run_policy;
 #[cfg(feature = "aws")]
 mod paced;
 #[cfg(feature = "aws")]

@@ -133,11 +133,11 @@ pub struct Options<'o> {
     pub policy: &'o Policy,
     /// How far reads lag behind writes at most.
     pub read_lag: Duration,
-    /// What the journal knows at the target.
-    pub known: &'o HashMap<Key, journal::Known>,
+    /// What the journal knows of a source at the target.
+    pub known: &'o dyn Fn(Key) -> Option<journal::Known>,
     /// Whether what was read from this file can be gone from the manifests: they were all read, and
     /// nothing in that file is invalid.
-    pub within: &'o (dyn Fn(&str) -> bool + Sync),
+    pub within: &'o dyn Fn(&str) -> bool,
     /// Questions that may be in flight at once, at most.
     pub at_once: usize,
 }
@@ -177,8 +177,8 @@ pub async fn plan<S: Service>(
     let mut jobs = entries;
     for job in &mut jobs {
         let key = job.artifact.identity().key();
-        let (known, earlier) = (options.known.get(&key), resolved.get(&key));
-        job.known = run::known(&job.artifact, known, earlier, options.policy);
+        let (known, earlier) = ((options.known)(key), resolved.get(&key));
+        job.known = run::known(&job.artifact, known.as_ref(), earlier, options.policy);
     }
     survey(&rehearsal, &mut jobs, options).await?;
     let order: Vec<EntryId> = jobs.iter().map(|job| job.entry).collect();
@@ -283,11 +283,13 @@ fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options
     let mut gone = Vec::new();
     for found in rehearsal.all() {
         let key = key_of(found);
-        let known = options.known.get(&key).filter(|known| known.made);
-        let Some(known) = known.filter(|known| (options.within)(&known.file)) else { continue };
-        if !wanted.contains(&key) {
+        if wanted.contains(&key) {
+            continue;
+        }
+        let known = (options.known)(key).filter(|known| known.made);
+        if let Some(known) = known.filter(|known| (options.within)(&known.file)) {
             gone.push(Gone {
-                file: known.file.clone(),
+                file: known.file,
                 line: known.line,
                 name: found.name.clone(),
                 uri: found.uri.clone(),

@@ -12,10 +12,13 @@ pub mod change;
 mod decide;
 mod drive;
 mod entry;
+mod ledger;
 mod pages;
 mod record;
 mod retry;
+mod stage;
 mod state;
+mod submit;
 mod survey;
 
 use std::collections::HashMap;
@@ -25,13 +28,16 @@ pub use asker::{Asker, Unanswered};
 pub use decide::{Attempt, Decision, Known, Policy, Sight, There, Verdict, decide, is_unchanged};
 pub use drive::{Jobs, Stop, run};
 pub use entry::Job;
+pub use ledger::{Ledger, Line};
 pub use record::{Record, is_unknown, known, open_job};
+pub use stage::{Place, Stage, Staged};
+pub use submit::{Submitted, settle_open, submit};
 pub use survey::{Survey, key_of, survey, survey_pays};
 
 use crate::artifact::Key;
 use crate::event::{Cause, Settled};
 use crate::pace::Paces;
-use crate::submission::Refusal;
+use crate::submission::{Class, Refusal};
 
 /// What became of the attempts that earlier runs left open, by source.
 pub type Resolved = HashMap<Key, Settled>;
@@ -114,6 +120,32 @@ pub enum End {
         /// Whether what was in flight was waited for.
         drained: bool,
     },
+}
+
+impl End {
+    /// Returns how the run ended, in a word or two.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::OutOfPatience { cause: Cause::Limit, .. } => "stopped: limit",
+            Self::OutOfPatience { cause: Cause::Unreachable, .. } => "stopped: no connection",
+            Self::OutOfPatience { cause: Cause::Expired, .. } => "stopped: credentials expired",
+            Self::OutOfPatience { cause: Cause::Throttled, .. } => "stopped: throttled",
+            Self::OutOfPatience { cause: Cause::Failing, .. } => "stopped: the service fails",
+            Self::Denied { .. } => "stopped: denied",
+            Self::Unable { refusal } => match refusal.class {
+                Class::ClockOff => "stopped: the clock is off",
+                Class::ExpiredForGood => "stopped: credentials expired",
+                _ => "stopped: no request can be sent",
+            },
+            Self::RefusedAlike { .. } => "stopped: every entry was refused",
+            Self::Unnoted { .. } => "stopped: the journal could not be written",
+            Self::TooManyErrors { .. } => "stopped: too many errors",
+            Self::OutOfTime => "stopped: out of time",
+            Self::Interrupted { .. } => "interrupted",
+        }
+    }
 }
 
 #[cfg(test)]

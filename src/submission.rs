@@ -61,6 +61,21 @@ impl Target {
         }
     }
 
+    /// Returns whether it is a server on this machine, which no account limits.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let Self::Endpoint { url, .. } = self else { return false };
+        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let host = host.split(['/', '?']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let host = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let ip = host.parse::<std::net::IpAddr>();
+        host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+
     /// Whether it is the embedded registry, which nobody else pays for or reads.
     #[must_use]
     pub const fn is_local(&self) -> bool {

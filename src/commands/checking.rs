@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Failure;
 use super::settings::Settings;
-use crate::check::{self, Entry, EntryId, Sink, Summary};
+use crate::check::{self, Entries, Entry, EntryId, Sink, Summary};
 use crate::cli::{Global, Lint, Manifests, Narrow};
 use crate::config::Format;
 use crate::destination::{self, DestinationError};
@@ -84,7 +84,7 @@ pub(super) struct Checking<'c> {
     pub(super) report: &'c mut dyn FindingsReport,
     pub(super) progress: CheckProgress,
     pub(super) failed: Option<io::Error>,
-    pub(super) entries: Option<&'c mut Vec<Entry>>,
+    pub(super) entries: Option<&'c mut (dyn Entries + 'c)>,
     filter: &'c Filter,
     errors: usize,
     warnings: usize,
@@ -93,20 +93,21 @@ pub(super) struct Checking<'c> {
 impl Sink for Checking<'_> {
     fn entry(&mut self, entry: Entry) {
         if let Some(entries) = &mut self.entries {
-            entries.push(entry);
+            entries.entry(entry);
         }
     }
 
     fn withdraw(&mut self, entry: EntryId) {
-        if let Some(entries) = &mut self.entries
-            && let Some(entry) = entries.get_mut(entry.0 as usize)
-        {
-            entry.artifact = None;
+        if let Some(entries) = &mut self.entries {
+            entries.withdraw(entry);
         }
     }
 
-    fn file(&mut self, _: FileId, mut findings: Vec<Diagnostic>) {
+    fn file(&mut self, file: FileId, mut findings: Vec<Diagnostic>) {
         self.progress.file();
+        if let Some(entries) = &mut self.entries {
+            entries.file(file, &findings);
+        }
         if !self.filter.takes_all() {
             findings.retain(|finding| self.filter.keeps(finding));
             let errors = findings.iter().filter(|finding| finding.is_error()).count();
@@ -179,10 +180,10 @@ pub(super) struct Check<'c> {
 
 /// Checks the manifests and shows what is found. Errors and warnings of the summary are those that
 /// are reported.
-pub(super) fn check(
-    check: Check<'_>,
-    report: &mut dyn FindingsReport,
-    entries: Option<&mut Vec<Entry>>,
+pub(super) fn check<'c>(
+    check: Check<'c>,
+    report: &'c mut dyn FindingsReport,
+    entries: Option<&'c mut (dyn Entries + 'c)>,
 ) -> Result<Summary, Failure> {
     let begun = Instant::now();
     let Check { global, settings, manifest, threads, filter } = check;

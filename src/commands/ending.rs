@@ -1,31 +1,89 @@
 //! How a run ended, told at its end.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::checking::shell_word;
 use super::{Failure, Notice};
-use crate::cli::Global;
+use crate::cli::{Global, Pace, Run};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
+use crate::journal::Journal;
 use crate::report::output::Output;
 use crate::report::run::format::{self, ReportError};
+use crate::report::run::rows::{JournalRows, Rows};
 use crate::report::run::{RunLog, summary};
-use crate::run::End;
+use crate::run::{End, Ledger};
 use crate::source::SourceStore;
-use crate::submission::Outcome;
+use crate::submission::{Class, Outcome, Refusal};
 
-/// What may end a run early, and what goes on with it.
+/// How a run ends: reports, a summary, and why it ended early.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stops<'s> {
-    /// The command that goes on.
-    pub(super) command: &'s str,
-    pub(super) patience: Duration,
-    pub(super) max_duration: Option<Duration>,
+pub(super) struct Ending<'s> {
+    global: &'s Global,
+    reports: &'s [PathBuf],
+    /// The command that resumes it.
+    command: &'s str,
+    patience: Duration,
+    max_duration: Option<Duration>,
     /// Whether the manifests have errors: also such that belong to no entry.
-    pub(super) findings: bool,
+    findings: bool,
+    /// Whether anything was submitted.
+    pub(super) sent: bool,
+}
+
+impl<'s> Ending<'s> {
+    pub(super) fn new(
+        global: &'s Global,
+        args: &'s Run,
+        pace: &Pace,
+        command: &'s str,
+        findings: bool,
+    ) -> Self {
+        Self {
+            global,
+            reports: &args.report,
+            command,
+            patience: pace.reach.limit_patience,
+            max_duration: args.max_duration,
+            findings,
+            sent: false,
+        }
+    }
+
+    /// Writes the reports and the summary, says why the run ended early, if it did, and returns how
+    /// the process ends. A report that cannot be written takes nothing back of what was submitted.
+    pub(super) fn conclude(
+        &self,
+        mut log: RunLog,
+        ledger: &Ledger,
+        journal: &Journal,
+        end: &End,
+        sending: Option<Instant>,
+    ) -> Exit {
+        log.finish(sending);
+        log.ending = (*end != End::Done).then(|| end.words());
+        let rows = &JournalRows { ledger, journal: Some(journal) };
+        let unwritten = format::write_rows(&log, rows, self.reports)
+            .err()
+            .map(|error| Failure { exit: Exit::Stopped, ..report_failure(&error) });
+        let out = Output::stdout(self.global.color.into());
+        let shown = if self.global.quiet {
+            summary::brief(&log, out)
+        } else {
+            summary::write_rows(&log, rows, out)
+        };
+        let unshown =
+            shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) });
+        let mut exit = finish(self.global, self, &log, end);
+        for failure in [unwritten, unshown].into_iter().flatten() {
+            failure.show(self.global);
+            exit = exit.and(failure.exit);
+        }
+        exit
+    }
 }
 
 /// The command line as it was typed: run again, it goes on. Behind the command comes `word`, if there
@@ -41,30 +99,6 @@ pub(super) fn as_typed(word: Option<&str>) -> String {
     format!("lineload {}", masked(&words.join(" ")))
 }
 
-/// Writes the reports and the summary, says why the run ended early, if it did, and how the process
-/// ends. A report that cannot be written takes nothing back of what was sent.
-pub(super) fn conclude(
-    global: &Global,
-    stops: &Stops<'_>,
-    mut log: RunLog,
-    end: &End,
-    reports: &[PathBuf],
-) -> Exit {
-    log.ending = (*end != End::Done).then(|| ending(end));
-    let unwritten = format::write(&log, reports)
-        .err()
-        .map(|error| Failure { exit: Exit::Stopped, ..report_failure(&error) });
-    let out = Output::stdout(global.color.into());
-    let shown = if global.quiet { summary::brief(&log, out) } else { summary::write(&log, out) };
-    let unshown = shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) });
-    let mut exit = finish(global, stops, &log, end);
-    for failure in [unwritten, unshown].into_iter().flatten() {
-        failure.show(global);
-        exit = exit.and(failure.exit);
-    }
-    exit
-}
-
 /// That every report can be written is found out before anything is sent. Each is one of nothing for
 /// now, so that one of an earlier run is not taken for this one's.
 pub(super) fn reports_can_be_written(reports: &[PathBuf]) -> Result<(), Failure> {
@@ -74,9 +108,13 @@ pub(super) fn reports_can_be_written(reports: &[PathBuf]) -> Result<(), Failure>
         .map_err(|error| report_failure(&error))
 }
 
-/// Writes the reports of a run that sent nothing.
-pub(super) fn write_reports(log: &RunLog, reports: &[PathBuf]) -> Result<(), Failure> {
-    format::write(log, reports).map_err(|error| report_failure(&error))
+/// Writes the reports of a run that submitted nothing.
+pub(super) fn write_reports(
+    log: &RunLog,
+    rows: &dyn Rows,
+    reports: &[PathBuf],
+) -> Result<(), Failure> {
+    format::write_rows(log, rows, reports).map_err(|error| report_failure(&error))
 }
 
 fn report_failure(error: &ReportError) -> Failure {
@@ -87,25 +125,8 @@ fn report_failure(error: &ReportError) -> Failure {
     }
 }
 
-/// How a run ended, in a word or two.
-pub(super) const fn ending(end: &End) -> &'static str {
-    match end {
-        End::Done => "done",
-        End::OutOfPatience { cause: Cause::Limit, .. } => "stopped: limit",
-        End::OutOfPatience { cause: Cause::Unreachable, .. } => "stopped: no connection",
-        End::OutOfPatience { cause: Cause::Expired, .. } => "stopped: credentials expired",
-        End::OutOfPatience { cause: Cause::Throttled, .. } => "stopped: throttled",
-        End::OutOfPatience { cause: Cause::Failing, .. } => "stopped: the service fails",
-        End::Denied { .. } => "stopped: denied",
-        End::Unnoted { .. } => "stopped: the journal could not be written",
-        End::TooManyErrors { .. } => "stopped: too many errors",
-        End::OutOfTime => "stopped: out of time",
-        End::Interrupted { .. } => "interrupted",
-    }
-}
-
 /// Says why the run ended early, if it did, and how the process ends.
-fn finish(global: &Global, stops: &Stops<'_>, log: &RunLog, end: &End) -> Exit {
+fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit {
     let counts = log.counts();
     let count = |outcome: Outcome| counts.of(outcome);
     let mut exit = Exit::Success;
@@ -130,7 +151,7 @@ fn finish(global: &Global, stops: &Stops<'_>, log: &RunLog, end: &End) -> Exit {
     exit
 }
 
-fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
+fn ended_early(stops: &Ending<'_>, end: &End, pending: usize) -> Option<Notice> {
     let left = counted(pending, "artifact");
     let again = format!("{left} left; run it again to go on: `{}`", stops.command);
     let (exit, message, mut help) = match end {
@@ -162,14 +183,7 @@ fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
                     format!("stopped: nothing but throttling in {patience}: {said}")
                 }
             };
-            let help = match cause {
-                Cause::Limit => vec![
-                    "raise the quota in Service Quotas, or remove artifacts; `--limit-patience` waits longer"
-                        .to_owned(),
-                ],
-                Cause::Expired => vec!["log in again".to_owned()],
-                _ => vec![],
-            };
+            let help = advice(refusal, "sagemaker:CreateArtifact");
             (Exit::Stopped, message, help)
         }
         End::Unnoted { reason } => {
@@ -187,19 +201,47 @@ fn ended_early(stops: &Stops<'_>, end: &End, pending: usize) -> Option<Notice> {
             );
             (Exit::Stopped, message, vec!["mend what is listed above; `lineload status --failed-manifests DIR` writes it as manifests".to_owned()])
         }
+        End::Unable { refusal } => {
+            let message = format!("stopped: {}", escaped(&refusal.to_string()));
+            let help = advice(refusal, "");
+            (if stops.sent { Exit::Stopped } else { unable(refusal) }, message, help)
+        }
+        End::RefusedAlike { count, refusal } => {
+            let message = format!(
+                "stopped: the first {count} artifacts were all refused in the same words, and none was \
+                 taken: {}",
+                escaped(&refusal.to_string())
+            );
+            let help = "nothing was lost; `--max-errors N` goes on past refusals".to_owned();
+            (Exit::Stopped, message, vec![help])
+        }
         End::OutOfTime => {
             let most = stops.max_duration.map(humane).unwrap_or_default();
             (Exit::Stopped, format!("stopped after {most}, as `--max-duration` says"), vec![])
         }
         End::Denied { action, refusal } => {
             let message = format!("stopped: denied: {}", escaped(&refusal.to_string()));
-            (Exit::Stopped, message, vec![format!("allow the caller the action {action}")])
+            (Exit::Stopped, message, advice(refusal, action))
         }
     };
     if pending > 0 {
         help.push(again);
     }
     Some(Notice { exit, message, help })
+}
+
+/// Returns what to do about a refusal of what needs `action`.
+fn advice(refusal: &Refusal, action: &str) -> Vec<String> {
+    refusal.help(action).iter().map(|help| escaped(help)).collect()
+}
+
+/// Returns how the process ends where no request can succeed, and none was taken.
+const fn unable(refusal: &Refusal) -> Exit {
+    match refusal.class {
+        // Nothing was sent that the configuration did not spoil.
+        Class::Unsendable => Exit::Usage,
+        _ => Exit::Stopped,
+    }
 }
 
 /// `2m`, as it was given.

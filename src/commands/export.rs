@@ -18,9 +18,11 @@ use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
 use crate::export::{self, NoFolder, Selection, Snapshot, Stopped, Told};
+use crate::pace::Paces;
 use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::Output;
 use crate::run::{Asker, End, Stop};
+use crate::submission::Target;
 
 pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -69,9 +71,9 @@ async fn export(
     // Before the list, which may take long.
     export::make(&args.output).map_err(|error| Failure::usage(escaped(&error.to_string())))?;
     let mut progress = ExportProgress::new(checking::progress(global), global.quiet);
-    let (pace, concurrency) = pace(args, settings, ready.target.is_local());
+    let (paces, concurrency) = paces(args, settings, &ready.target);
     let patience = args.pace.reach.limit_patience;
-    let asker = Asker::new(ready.service.clone(), pace, patience, fastrand::u64(..), stopped);
+    let asker = Asker::new(ready.service.clone(), paces, patience, fastrand::u64(..), stopped);
     let mut types = args.types.clone();
     types.sort_unstable();
     types.dedup();
@@ -138,15 +140,15 @@ fn others(folder: &std::path::Path, written: usize) -> usize {
     all.saturating_sub(written)
 }
 
-fn pace(args: &Export, settings: &Settings, local: bool) -> (crate::pace::Pace, usize) {
+fn paces(args: &Export, settings: &Settings, target: &Target) -> (Paces, usize) {
     let asked = paced::Asked {
         rate: args.pace.rate,
         max_rate: args.pace.max_rate,
         headroom: args.pace.headroom,
         burst: None,
     };
-    let (pace, concurrency) = paced::pace(&asked, &settings.config, local);
-    (pace, usize::from(args.pace.reach.concurrency.unwrap_or(concurrency)))
+    let (paces, concurrency) = paced::exporting(&asked, &settings.config, target);
+    (paces, usize::from(args.pace.reach.concurrency.unwrap_or(concurrency)))
 }
 
 fn warn(global: &Global, notes: &[String]) {

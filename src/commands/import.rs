@@ -2,33 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::checking::{self, Filter, Manifest};
-use super::ending::{Stops, as_typed, conclude, reports_can_be_written, write_reports};
-use super::manner::Manner;
+use super::ending::{Ending, as_typed, reports_can_be_written, write_reports};
+use super::run_policy::RunPolicy;
 use super::runtime::{Stopping, block_on};
-use super::session::Session;
+use super::session::{Progress, Session};
 use super::settings::Settings;
-use super::staging::Staging;
+use super::staging::fingerprints;
 use super::status;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
 use crate::artifact::Stamp;
-use crate::check::{Entry, Summary};
+use crate::check::{Entries, Entry, Summary};
 use crate::cli::{Global, Import, Manifests, Run};
 use crate::diagnostic::secret;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
-use crate::journal::Journal;
+use crate::journal::{Journal, NewRun, RunId};
 use crate::report::output::Output;
 use crate::report::run::RunLog;
-use crate::run::Job;
+use crate::report::run::rows::JournalRows;
+use crate::run::{End, Ledger, Place, Stage, Staged};
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    let manner = manner(args)?;
+    let run_policy = run_policy(args)?;
     checking::none_is_read(&args.run.report, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
         let journal = Journal::open(&args.run.journal).map_err(|error| status::failure(&error));
         let exit = match journal {
             Ok(journal) => {
-                let run = Importing { global, args, settings, ready: &ready, manner };
+                let run = Importing { global, args, settings, ready: &ready, run_policy };
                 run.go(journal, &stopping).await
             }
             Err(failure) => Err(failure),
@@ -56,16 +56,16 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     })
 }
 
-/// How the run is to go about what exists.
-pub(super) fn manner(args: &Import) -> Result<Manner, Failure> {
+/// Returns what the run does about what exists.
+fn run_policy(args: &Import) -> Result<RunPolicy, Failure> {
     let existing = &args.existing;
     if existing.prune && existing.on_exists != crate::cli::WhenExists::Update {
         return Err(Failure::usage("`--prune` removes nothing without `--on-exists update`"));
     }
-    Ok(Manner {
+    Ok(RunPolicy {
         on_exists: existing.on_exists(),
         drift: existing.drift(),
-        stamp: Arc::new(stamp(&existing.set)?),
+        stamp: stamp(&existing.set)?,
         profile: args.target.profile.clone(),
     })
 }
@@ -93,80 +93,99 @@ struct Importing<'i> {
     args: &'i Import,
     settings: &'i Settings,
     ready: &'i Ready,
-    manner: Manner,
+    run_policy: RunPolicy,
 }
 
 impl Importing<'_> {
-    async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
-        let Self { global, args, settings, ready, ref manner } = self;
-
-        let (manifest, mut entries, checked) = tokio::task::block_in_place(|| {
-            check(
-                global,
-                &args.manifests,
-                settings,
-                checking::human_report(global, &args.manifests),
-            )
+    async fn go(self, mut journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
+        let Self { global, args, settings, ready, ref run_policy } = self;
+        let policy = &run_policy.policy(args.recheck);
+        let command = as_typed(None);
+        let began = SystemTime::now();
+        let id = uuid::Uuid::now_v7().to_string();
+        let folder = std::env::current_dir().unwrap_or_default();
+        let run = NewRun {
+            id: &id,
+            command: &command,
+            folder: &folder.to_string_lossy(),
+            settings: &run_policy.kept(),
+        };
+        let manifest = Manifest::find(&args.manifests, settings)?;
+        let (staged, checked) = tokio::task::block_in_place(|| {
+            let report = checking::human_report(global, &args.manifests);
+            let staging = journal.begin(&run, &ready.target).map_err(|e| status::failure(&e))?;
+            let mut stage = Stage::new(staging, &manifest.sources, policy);
+            let checked = check(global, &args.manifests, settings, &manifest, report, &mut stage)?;
+            let staged = stage.finish().map_err(|error| status::failure(&error))?;
+            Ok::<_, Failure>((staged, checked))
         })?;
         // A check is not cut short, and nothing follows it.
         stopping.unless_stopped(async { Ok(()) }).await?;
-        let mut log = RunLog::new(&entries, &manifest.sources);
+        let Staged { run, mut ledger, unknown, left, .. } = staged;
+        let mut log = RunLog::counted(ledger.outcomes());
+        log.run = id;
         log.target = Some(ready.target.clone());
+        log.known = staged.known;
+        let refuse = |journal: Journal, log, ledger: &Ledger, notice: &Notice| {
+            refuse(global, &args.run, journal, run, log, ledger, notice)
+        };
         if args.require_valid
             && let Some(notice) = invalid(&checked)
         {
-            return refuse(global, &args.run, log, &notice);
+            return refuse(journal, log, &ledger, &notice);
         }
-        let command = as_typed(None);
-        let stops = Stops {
-            command: &command,
-            patience: args.pace.reach.limit_patience,
-            max_duration: args.run.max_duration,
-            findings: checked.errors > 0,
-        };
-        let asked = (&args.run, &args.pace);
+        if let Some(overstamped) = &staged.overstamped {
+            return refuse(journal, log, &ledger, &too_much(overstamped));
+        }
+        let pace = &args.pace;
         let config = &settings.config;
-        let mut session = Session::new(global, asked, config, ready, manner, stopping);
-        let began = Instant::now();
-        let (journal, resolved) = match session.settle_open(journal).await? {
-            Ok(settled) => settled,
-            Err(end) => {
-                log.finish(Some(began));
-                return Ok(conclude(global, &stops, log, &end, &args.run.report));
-            }
+        let args_run = &args.run;
+        let session =
+            Session { global, args: args_run, pace, config, ready, policy, stopping, began };
+        let mut ending = Ending::new(global, args_run, pace, &command, checked.errors > 0);
+        let (mut journal, settled) = session.settle_open(journal, run).await?;
+        let resolved = match settled {
+            Ok(resolved) => resolved,
+            Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
         };
-        let jobs = session.jobs(&journal, &mut entries, &resolved, args.recheck, &mut log)?;
-        if let Some(notice) = overstamped(&jobs, &log, &manner.stamp) {
-            return refuse(global, &args.run, log, &notice);
+        if let Err(end) = session.survey(&mut journal, &unknown, &mut log).await? {
+            return Ok(ending.conclude(log, &ledger, &journal, &end, None));
         }
-        let jobs = match session.survey(jobs, &mut log).await {
-            Ok(jobs) => jobs,
-            Err(end) => {
-                log.finish(Some(began));
-                return Ok(conclude(global, &stops, log, &end, &args.run.report));
-            }
-        };
-        if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
-            return refuse(global, &args.run, log, &notice);
+        let changes = session.changes(left, &log, &resolved);
+        if let Some(notice) = too_many(args_run, changes) {
+            return refuse(journal, log, &ledger, &notice);
         }
-        session.agree(&jobs, &log).await?;
-        let staging = Staging { command: &command, manifest: &manifest, paths: &args.manifests };
-        let began = Instant::now();
-        let end = session.submit(journal, jobs, &staging, &mut log).await?;
-        log.finish(Some(began));
-        Ok(conclude(global, &stops, log, &end, &args.run.report))
+        session.agree(changes, &log).await?;
+        // What other paths had left is theirs to resume.
+        let covers = |file: &str| manifest.cover(&args.manifests, file);
+        if left == 0 {
+            journal.replace(&run, &covers).map_err(|error| status::failure(&error))?;
+            return Ok(ending.conclude(log, &ledger, &journal, &End::Done, None));
+        }
+        let files = fingerprints(&ledger, &manifest);
+        journal.make_ready(&run, &covers, &files).map_err(|error| status::failure(&error))?;
+        let sending = Instant::now();
+        let progress = Progress { log: &mut log, ledger: &mut ledger };
+        let (journal, end) = session.submit(journal, run, left, resolved, progress).await?;
+        ending.sent = true;
+        Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
     }
 }
 
+/// Ends a run that submits nothing.
 pub(super) fn refuse(
     global: &Global,
     args: &Run,
+    mut journal: Journal,
+    run: RunId,
     mut log: RunLog,
+    ledger: &Ledger,
     notice: &Notice,
 ) -> Result<Exit, Failure> {
     notice.show(global);
     log.finish(None);
-    write_reports(&log, &args.report)?;
+    write_reports(&log, &JournalRows { ledger, journal: Some(&journal) }, &args.report)?;
+    journal.discard(&run).map_err(|error| status::failure(&error))?;
     Ok(notice.exit)
 }
 
@@ -175,21 +194,21 @@ pub(super) fn check(
     global: &Global,
     manifests: &Manifests,
     settings: &Settings,
+    manifest: &Manifest,
     mut report: Box<dyn crate::report::FindingsReport>,
-) -> Result<(Manifest, Vec<Entry>, Summary), Failure> {
-    let manifest = Manifest::find(manifests, settings)?;
-    let mut entries = Vec::new();
+    entries: &mut dyn Entries,
+) -> Result<Summary, Failure> {
     let check = checking::Check {
         global,
         settings,
-        manifest: &manifest,
+        manifest,
         threads: manifests.threads,
         filter: &Filter::default(),
     };
-    let summary = checking::check(check, &mut *report, Some(&mut entries))?;
+    let summary = checking::check(check, &mut *report, Some(entries))?;
     match manifest.none_found(manifests) {
         Some(failure) => Err(failure),
-        None => Ok((manifest, entries, summary)),
+        None => Ok(summary),
     }
 }
 
@@ -219,30 +238,27 @@ pub(super) fn too_many(args: &Run, changes: usize) -> Option<Notice> {
     Some(Notice { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
 }
 
-/// Why nothing is sent where what `--set` adds is more than the service takes.
-fn overstamped(jobs: &[Job], log: &RunLog, stamp: &Stamp) -> Option<Notice> {
-    let much = |job: &Job| Some((job.entry, stamp.too_much_for(&job.artifact)?));
-    let mut too_much = jobs.iter().filter_map(much);
-    let (entry, reason) = too_much.next()?;
-    let count = too_much.count() + 1;
-    let first = log.entries.get(entry.0 as usize)?;
+/// Returns why nothing is sent where what `--set` adds is more than the service takes.
+fn too_much((count, first, reason): &(usize, Place, String)) -> Notice {
     let message = format!(
         "nothing was sent: with `--set` {} too much, as {}:{}: {reason}",
-        if count == 1 {
+        if *count == 1 {
             "1 artifact has".to_owned()
         } else {
-            format!("{} have", counted(count, "artifact"))
+            format!("{} have", counted(*count, "artifact"))
         },
         escaped(&first.file),
         first.line
     );
-    Some(Notice { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] })
+    Notice { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] }
 }
 
 /// Checks, and says what would be sent.
 fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, Failure> {
     let report = checking::human_report(global, &args.manifests);
-    let (manifest, entries, checked) = check(global, &args.manifests, settings, report)?;
+    let manifest = Manifest::find(&args.manifests, settings)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let checked = check(global, &args.manifests, settings, &manifest, report, &mut entries)?;
     let valid: Vec<_> = entries.iter().filter_map(|entry| entry.artifact.as_ref()).collect();
     let mut out = Output::stdout(global.color.into());
     let nothing = args.require_valid && checked.errors > 0;
@@ -272,6 +288,6 @@ fn dry_run(global: &Global, args: &Import, settings: &Settings) -> Result<Exit, 
     out.flush()?;
     let mut log = RunLog::new(&entries, &manifest.sources);
     log.finish(None);
-    write_reports(&log, &args.run.report)?;
+    write_reports(&log, &log, &args.run.report)?;
     Ok(if checked.errors > 0 { Exit::Findings } else { Exit::Success })
 }

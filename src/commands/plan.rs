@@ -1,23 +1,25 @@
 //! `lineload plan`
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::checking::{self, plain};
+use super::checking::{self, Manifest, plain};
 use super::import::{check, stamp};
+use super::paced;
 use super::runtime::{Stopping, block_on};
-use super::session::questions;
 use super::settings::Settings;
 use super::status;
 use super::target::{self, Ready};
 use super::{Failure, Notice};
-use crate::artifact::{Key, Stamp};
+use crate::artifact::Stamp;
 use crate::check::{Entry, Summary};
 use crate::cli::{Global, Plan, PlanFormat, WhenExists};
 use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
-use crate::journal::{Known, Status};
+use crate::journal::{JournalError, Status};
 use crate::pace::Rate;
 use crate::plan::{self, Calls, Fate};
 use crate::report::output::Output;
@@ -25,8 +27,11 @@ use crate::report::plan::{self as report, CreateRate, Report};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
-use crate::run::{Asker, End, Job, KnownThere, Start, Unanswered};
-use crate::submission::Outcome;
+use crate::run::{Asker, End, Job, Policy, Unanswered, open_job};
+use crate::submission::{Class, EntryId, Outcome, Refusal, Target};
+
+/// How far reads lag behind writes at most: `--settle` of the import that is planned, by default.
+const SETTLE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -64,18 +69,38 @@ impl Planning<'_> {
     async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, stamp } = self;
         let faults = report::faults::Faults::default();
-        let (manifest, entries, checked) = tokio::task::block_in_place(|| {
+        let manifest = Manifest::find(&args.manifests, settings)?;
+        let mut entries: Vec<Entry> = Vec::new();
+        let checked = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
             let people = checking::human_report_on_stderr(global, &args.manifests);
             let report = Box::new(crate::report::All(vec![people, Box::new(faults.clone())]));
-            check(global, &args.manifests, settings, report)
+            check(global, &args.manifests, settings, &manifest, report, &mut entries)
         })?;
-        let (known, rate) = self.journal()?;
-        let on_exists = args.existing.on_exists();
-        let drift = if args.refresh { Drift::Always } else { args.existing.drift() };
+        let failed = |error: JournalError| status::failure(&error);
+        let journal = self.journal()?;
+        let target = &ready.target;
+        let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, target));
+        let InJournal { open, rate } = in_journal.transpose().map_err(failed)?.unwrap_or_default();
+        let at_target = journal.as_ref().map(|journal| journal.known(target));
+        let at_target = at_target.transpose().map_err(failed)?;
+        let unreadable = RefCell::new(None);
+        let known = |source| {
+            let known = at_target.as_ref()?.at(source);
+            known.unwrap_or_else(|error| {
+                unreadable.borrow_mut().get_or_insert(error);
+                None
+            })
+        };
+        let policy = &Policy {
+            on_exists: args.existing.on_exists(),
+            drift: if args.refresh { Drift::Always } else { args.existing.drift() },
+            recheck: false,
+            stamp: Arc::new(stamp.clone()),
+        };
         let mut log = RunLog::new(&entries, &manifest.sources);
         log.target = Some(ready.target.clone());
-        let jobs = jobs(entries, &known, stamp);
+        let jobs = jobs(entries);
         let paths: Vec<PathBuf> = args.manifests.paths.iter().map(|path| plain(path)).collect();
         let invalid: HashSet<String> = log
             .entries
@@ -90,19 +115,24 @@ impl Planning<'_> {
             let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
             read && named && !invalid.contains(file)
         };
-        let options = plan::Options { on_exists, drift, stamp, known: &known, within: &within };
+        let read_lag = if ready.target.is_local() { Duration::ZERO } else { SETTLE };
+        let at_once = args.reach.concurrency.map_or(plan::AT_ONCE, usize::from);
+        let options = plan::Options { policy, read_lag, known: &known, within: &within, at_once };
+        let unlimited = args.rate == Some(Rate::Unlimited);
         let asker = Asker::new(
             ready.service.clone(),
-            questions(&settings.config, ready.target.is_local()),
+            paced::reading(&settings.config, &ready.target, unlimited),
             args.reach.limit_patience,
             fastrand::u64(..),
             stopping.stopped.clone(),
         );
         let mut progress = RunProgress::new(checking::progress(global), global.quiet, 0);
-        let at_once = args.reach.concurrency.map_or(plan::AT_ONCE, usize::from);
         let listing = |listed| progress.listing(listed);
-        let planned = plan::plan(&asker, &jobs, &options, at_once, listing).await;
+        let planned = plan::plan(&asker, jobs, open, &options, listing).await;
         progress.finish();
+        if let Some(error) = unreadable.take() {
+            return Err(failed(error));
+        }
         let plan = match planned {
             Ok(plan) => plan,
             Err(unanswered) => {
@@ -118,7 +148,7 @@ impl Planning<'_> {
             (_, Some(rate)) => CreateRate::PerSecond(rate),
             (_, None) => CreateRate::Unknown,
         };
-        let (all, faults) = (args.all, &faults);
+        let (all, faults, on_exists) = (args.all, &faults, policy.on_exists);
         let report = Report { plan: &plan, log: &log, rate, on_exists, all, faults };
         let out = Output::stdout(global.color.into());
         match args.format {
@@ -126,48 +156,48 @@ impl Planning<'_> {
             PlanFormat::Json => report::json::write(&report, out)?,
             PlanFormat::Markdown => report::markdown::write(&report, out)?,
         }
-        let made: HashSet<_> = jobs
-            .iter()
-            .filter(|job| job.known.as_ref().is_some_and(|known| known.made))
-            .map(|job| job.entry)
-            .collect();
-        Ok(exit(args, &checked, &plan, &|item| made.contains(&item.entry)))
+        Ok(exit(args, &checked, &plan))
     }
 
-    /// What the journal knows, and the rate of its last run at the target. A journal that is not there
-    /// knows nothing.
-    fn journal(&self) -> Result<(HashMap<Key, Known>, Option<f64>), Failure> {
-        if !self.args.journal.exists() {
-            return Ok((HashMap::new(), None));
-        }
-        let read = || {
-            let journal = Status::open(&self.args.journal)?;
-            Ok((journal.known(&self.ready.target)?, journal.rate(&self.ready.target)?))
-        };
-        read().map_err(|error| status::failure(&error))
+    /// Opens the journal to read. One that is not there knows nothing.
+    fn journal(&self) -> Result<Option<Status>, Failure> {
+        let journal = &self.args.journal;
+        let open = journal.exists().then(|| Status::open(journal)).transpose();
+        open.map_err(|error| status::failure(&error))
     }
 }
 
-fn jobs(entries: Vec<Entry>, known: &HashMap<Key, Known>, stamp: &Stamp) -> Vec<Job> {
+/// What the journal knows at the target beside the single sources.
+#[derive(Default)]
+struct InJournal {
+    /// Attempts that earlier runs left open.
+    open: Vec<Job>,
+    /// Creates a second that the service allowed at the end of the last run.
+    rate: Option<f64>,
+}
+
+impl InJournal {
+    fn read(journal: &Status, target: &Target) -> Result<Self, JournalError> {
+        let open = journal.open_intents(target)?.into_iter();
+        let open = open.map(|intent| open_job(intent.entry, intent.artifact, intent.at));
+        Ok(Self { open: open.collect(), rate: journal.rate(target)? })
+    }
+}
+
+fn jobs(entries: Vec<Entry>) -> Vec<Job> {
     let job = |entry: Entry| {
-        let artifact = entry.artifact?;
-        let known = known.get(&artifact.identity().key());
-        let known = known.and_then(|known| KnownThere::by_journal(known, &artifact, stamp));
-        Some(Job { entry: entry.id, artifact: Arc::new(artifact), known, start: Start::Create })
+        let artifact = Arc::new(entry.artifact?);
+        let known = crate::run::Known::default();
+        Some(Job { entry: EntryId(entry.id.0.into()), artifact, known, listed: None })
     };
     entries.into_iter().filter_map(job).collect()
 }
 
 /// How the process ends: as the import would, but that changes are none of its faults.
-fn exit(
-    args: &Plan,
-    checked: &Summary,
-    plan: &plan::Plan,
-    made: &dyn Fn(&plan::Item) -> bool,
-) -> Exit {
+fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
     let fails = |item: &plan::Item| match &item.fate {
         Fate::Create => item.unseen,
-        Fate::Exists => args.existing.on_exists == WhenExists::Fail && !made(item),
+        Fate::Exists => item.refused,
         Fate::Differs { change, .. } => {
             item.unseen || change.as_ref().is_none_or(|one| !one.stay.is_empty())
         }
@@ -188,22 +218,31 @@ fn exit(
     exit
 }
 
-/// Why there is no plan.
+/// Returns why there is no plan.
 fn unplanned(unanswered: Unanswered) -> Notice {
-    let (exit, message) = match unanswered {
+    let advice = |refusal: &Refusal| {
+        let help = refusal.help("sagemaker:ListArtifacts, DescribeArtifact and ListTags");
+        help.iter().map(|help| escaped(help)).collect::<Vec<_>>()
+    };
+    let (exit, message, help) = match unanswered {
         Unanswered::Refused(refusal) => {
-            (Exit::Stopped, format!("no plan: {}", escaped(&refusal.to_string())))
+            let message = format!("no plan: {}", escaped(&refusal.to_string()));
+            (Exit::Stopped, message, advice(&refusal))
+        }
+        Unanswered::Ended(End::Unable { refusal }) => {
+            let unsendable = refusal.class == Class::Unsendable;
+            let exit = if unsendable { Exit::Usage } else { Exit::Stopped };
+            let message = format!("no plan: {}", escaped(&refusal.to_string()));
+            (exit, message, advice(&refusal))
         }
         Unanswered::Ended(End::Interrupted { signal, .. }) => {
-            (Exit::Signal(signal), "interrupted: there is no plan".to_owned())
+            (Exit::Signal(signal), "interrupted: there is no plan".to_owned(), Vec::new())
         }
         Unanswered::Ended(End::OutOfPatience { cause, refusal }) => {
             let said = escaped(&refusal.to_string());
-            (Exit::Stopped, format!("no plan: {}: {said}", cause.as_str()))
+            (Exit::Stopped, format!("no plan: {}: {said}", cause.as_str()), advice(&refusal))
         }
-        Unanswered::Ended(_) => (Exit::Stopped, "there is no plan".to_owned()),
+        Unanswered::Ended(_) => (Exit::Stopped, "there is no plan".to_owned(), Vec::new()),
     };
-    let help =
-        vec!["a plan needs sagemaker:ListArtifacts, DescribeArtifact and ListTags".to_owned()];
     Notice { exit, message, help }
 }

@@ -1,28 +1,29 @@
 //! `lineload resume`
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::Failure;
-use super::ending::{Stops, as_typed, conclude, reports_can_be_written};
-use super::import::{refuse, too_many};
-use super::manner::Manner;
+use super::ending::{Ending, as_typed, reports_can_be_written, write_reports};
+use super::import::too_many;
+use super::run_policy::RunPolicy;
 use super::runtime::{Stopping, block_on};
-use super::session::Session;
+use super::session::{Progress, Session};
 use super::settings::Settings;
 use super::staging::fingerprint;
 use super::status;
 use super::target::{self, Ready};
-use crate::check::EntryId;
+use crate::artifact::Key;
 use crate::cli::{self, Global, Resume};
-use crate::diagnostic::words::{counted, escaped};
-use crate::event::Settled;
+use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
-use crate::journal::{Journal, StagedEntry, StagedRun};
+use crate::journal::{Journal, RunId, StagedRun};
 use crate::report::run::RunLog;
-use crate::run::{Job, KnownThere, Start};
-use crate::submission::{Outcome, Target};
+use crate::report::run::rows::JournalRows;
+use crate::run::{Ledger, Line, Policy, Resolved, is_unknown};
+use crate::submission::{EntryId, Outcome, Target};
 
 /// Changed files that are named.
 const NAMED: usize = 5;
@@ -52,15 +53,18 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
         };
     };
     unchanged(&run, args.as_staged)?;
+    let run_policy = kept(&run)?;
     block_on(async {
         let stopping = Stopping::listen()?;
-        let manner: Manner = serde_json::from_str(&run.settings).unwrap_or_default();
-        let target = target_of(&run, args, &manner);
+        let target = target_of(&run, args, &run_policy);
         let ready = target::connect(&target, &settings.config, args.pace.reach.timeout);
         let ready = stopping.unless_stopped(ready).await?;
         let exit = match same_target(&run, &ready) {
             Ok(()) => {
-                go_on(global, args, settings, &run, &manner, &ready, journal, &stopping).await
+                let policy = run_policy.policy(false);
+                let (run, ready) = (&run, &ready);
+                let resuming = Resuming { global, args, settings, run, policy, ready };
+                resuming.go(journal, &stopping).await
             }
             Err(failure) => Err(failure),
         };
@@ -68,6 +72,18 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
             registry.stop().await;
         }
         exit
+    })
+}
+
+/// Returns what the run was told to do about what exists. Without that nothing is sent: a field that
+/// was set would be missing.
+fn kept(run: &StagedRun) -> Result<RunPolicy, Failure> {
+    if run.settings.is_empty() {
+        return Ok(RunPolicy::default());
+    }
+    serde_json::from_str(&run.settings).map_err(|error| {
+        Failure::usage(format!("the options of run {} cannot be read: {error}", run.id))
+            .help(format!("import the manifests again: `{}`", run.command))
     })
 }
 
@@ -94,8 +110,8 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
 }
 
 /// The target of the run, as a command line would name it.
-fn target_of(run: &StagedRun, args: &Resume, manner: &Manner) -> cli::Target {
-    let profile = args.profile.clone().or_else(|| manner.profile.clone());
+fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Target {
+    let profile = args.profile.clone().or_else(|| run_policy.profile.clone());
     let none = cli::Target {
         local: None,
         region: None,
@@ -127,97 +143,110 @@ fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
     Err(Failure::usage(escaped(&message)))
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a run has at hand")]
-async fn go_on(
-    global: &Global,
-    args: &Resume,
-    settings: &Settings,
-    run: &StagedRun,
-    manner: &Manner,
-    ready: &Ready,
-    journal: Journal,
-    stopping: &Stopping,
-) -> Result<Exit, Failure> {
-    let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
-    let stops = Stops {
-        command: &command,
-        patience: args.pace.reach.limit_patience,
-        max_duration: args.run.max_duration,
-        findings: false,
-    };
-    let asked = (&args.run, &args.pace);
-    let mut session = Session::new(global, asked, &settings.config, ready, manner, stopping);
-    let began = Instant::now();
-    let read = |journal: &Journal| journal.entries(run).map_err(|error| status::failure(&error));
-    let before = read(&journal)?;
-    let (mut journal, resolved) = match session.settle_open(journal).await? {
-        Ok(settled) => settled,
-        Err(end) => {
-            let mut log = RunLog::resumed(run, &before);
-            log.finish(Some(began));
-            return Ok(conclude(global, &stops, log, &end, &args.run.report));
-        }
-    };
-    let entries = read(&journal)?;
-    let mut log = RunLog::resumed(run, &entries);
-    let is_left = |entry: &StagedEntry| match entry.outcome.as_deref() {
-        None => true,
-        // Of what was attempted the look-up above has told all that can be told.
-        Some(outcome) => outcome == Outcome::Unresolved.as_str() && !entry.is_open,
-    };
-    let left: Vec<_> = (0..).map(EntryId).zip(&entries).filter(|(_, one)| is_left(one)).collect();
-    let mut jobs = Vec::new();
-    for (id, entry) in &left {
-        let earlier = resolved.get(&entry.artifact.identity().key());
-        if let Some(settled) = earlier.filter(|one| one.outcome == Outcome::Unresolved) {
-            // Nobody knows whether it is there: it must not be created again.
-            log.settle(Settled { entry: *id, ..settled.clone() });
-            continue;
-        }
-        jobs.push(job(&journal, ready, manner, *id, entry)?);
-    }
-    let jobs = match session.survey(jobs, &mut log).await {
-        Ok(jobs) => jobs,
-        Err(end) => {
-            log.finish(Some(began));
-            return Ok(conclude(global, &stops, log, &end, &args.run.report));
-        }
-    };
-    if let Some(notice) = too_many(&args.run, session.changes(&jobs)) {
-        return refuse(global, &args.run, log, &notice);
-    }
-    if !global.quiet {
-        let done = entries.len() - left.len();
-        let left = counted(left.len(), "artifact");
-        let mut err = anstream::stderr().lock();
-        // Nobody may be there to read it.
-        let _ = std::io::Write::write_fmt(
-            &mut err,
-            format_args!("going on with run {}: {done} done, {left} left\n", run.id),
-        );
-    }
-    session.agree(&jobs, &log).await?;
-    let staged = journal.go_on(run, left.into_iter());
-    let staged = staged.map_err(|error| status::failure(&error))?;
-    let end = session.send(journal, staged, jobs, &mut log).await?;
-    log.finish(Some(began));
-    Ok(conclude(global, &stops, log, &end, &args.run.report))
+/// A run that is resumed.
+struct Resuming<'r> {
+    global: &'r Global,
+    args: &'r Resume,
+    settings: &'r Settings,
+    run: &'r StagedRun,
+    policy: Policy,
+    ready: &'r Ready,
 }
 
-fn job(
+impl Resuming<'_> {
+    async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
+        let Self { global, args, settings, run, ref policy, ready } = self;
+        let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
+        let (pace, config) = (&args.pace, &settings.config);
+        let began = SystemTime::now();
+        let args_run = &args.run;
+        let session =
+            Session { global, args: args_run, pace, config, ready, policy, stopping, began };
+        let mut ending = Ending::new(global, args_run, pace, &command, false);
+        let id = run.run;
+        let before = ledger(&journal, run)?;
+        let mut log = RunLog::resumed(run, before.outcomes());
+        let (mut journal, settled) = session.settle_open(journal, id).await?;
+        let resolved = match settled {
+            Ok(resolved) => resolved,
+            Err(end) => return Ok(ending.conclude(log, &before, &journal, &end, None)),
+        };
+        // What was open has come to an end, or is known to be left.
+        let mut ledger = ledger(&journal, run)?;
+        log.recount(ledger.outcomes());
+        let (unknown, left) = unknown(&journal, id, policy, &resolved)?;
+        if let Err(end) = session.survey(&mut journal, &unknown, &mut log).await? {
+            return Ok(ending.conclude(log, &ledger, &journal, &end, None));
+        }
+        let changes = session.changes(left, &log, &Resolved::new());
+        if let Some(notice) = too_many(args_run, changes) {
+            notice.show(global);
+            log.finish(None);
+            let rows = JournalRows { ledger: &ledger, journal: Some(&journal) };
+            write_reports(&log, &rows, &args_run.report)?;
+            return Ok(notice.exit);
+        }
+        if !global.quiet {
+            let done = grouped(ledger.len().saturating_sub(left) as u64);
+            let left = counted(left, "artifact");
+            let mut err = anstream::stderr().lock();
+            // Nobody may be there to read it.
+            let _ = std::io::Write::write_fmt(
+                &mut err,
+                format_args!("resuming run {}: {done} done, {left} left\n", run.id),
+            );
+        }
+        session.agree(changes, &log).await?;
+        journal.reopen(&id).map_err(|error| status::failure(&error))?;
+        let sending = Instant::now();
+        let progress = Progress { log: &mut log, ledger: &mut ledger };
+        let (journal, end) = session.submit(journal, id, left, resolved, progress).await?;
+        ending.sent = true;
+        Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
+    }
+}
+
+/// Returns the entries of a run as the journal has them.
+fn ledger(journal: &Journal, run: &StagedRun) -> Result<Ledger, Failure> {
+    let mut ledger = Ledger::default();
+    let mut file: Arc<str> = Arc::from("");
+    let each = journal.each(&run.run, &mut |stored| {
+        if *stored.file != *file {
+            file = stored.file.into();
+        }
+        let outcome = stored.outcome.as_deref().and_then(Outcome::from_name);
+        let outcome = outcome.unwrap_or(Outcome::Pending);
+        let line = Line::new(stored.id, stored.line, outcome, false);
+        ledger.add((Arc::clone(&file), None), line);
+        Ok(())
+    });
+    each.map(|()| ledger).map_err(|error| status::failure(&error))
+}
+
+/// Returns the entries of which nothing is known, by source, and how many are left in all.
+fn unknown(
     journal: &Journal,
-    ready: &Ready,
-    manner: &Manner,
-    id: EntryId,
-    entry: &StagedEntry,
-) -> Result<Job, Failure> {
-    let artifact = &entry.artifact;
-    let known = journal.known(&ready.target).and_then(|known| known.at(artifact.identity().key()));
-    let known = known.map_err(|error| status::failure(&error))?;
-    let start = match &known {
-        Some(known) => known.arn.clone().map_or(Start::Ask, Start::There),
-        None => Start::Create,
-    };
-    let known = known.and_then(|known| KnownThere::by_journal(&known, artifact, &manner.stamp));
-    Ok(Job { entry: id, artifact: Arc::new(artifact.clone()), known, start })
+    run: RunId,
+    policy: &Policy,
+    resolved: &Resolved,
+) -> Result<(HashMap<Key, EntryId>, usize), Failure> {
+    /// Entries that are read at once.
+    const MANY: usize = 1024;
+    let (mut unknown, mut left, mut after) = (HashMap::new(), 0, None);
+    loop {
+        let next = journal.next(&run, after, MANY).map_err(|error| status::failure(&error))?;
+        after = next.last().map(|entry| entry.id).or(after);
+        left += next.len();
+        for entry in &next {
+            let key = entry.artifact.identity().key();
+            let earlier = resolved.get(&key);
+            let known = crate::run::known(&entry.artifact, entry.known.as_ref(), earlier, policy);
+            if is_unknown(&entry.artifact, &known, policy) {
+                unknown.insert(key, entry.id);
+            }
+        }
+        if next.len() < MANY {
+            return Ok((unknown, left));
+        }
+    }
 }

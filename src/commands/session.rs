@@ -1,224 +1,128 @@
-//! One run at one target: what is open is settled, what is known is left, the rest is sent.
+//! What a run has at hand, and the steps that import and resume share: open attempts are settled, the
+//! target is listed where that pays, a yes is asked for, the rest is submitted.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Instant, SystemTime};
+
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::Failure;
 use super::checking;
-use super::ending::ending;
-use super::manner::Manner;
-use super::paced;
+use super::paced::{self, Asked};
 use super::runtime::Stopping;
-use super::staging::{Staging, fingerprints};
 use super::status;
 use super::target::{self, Ready};
 use crate::artifact::Key;
-use crate::check::{Entry, EntryId};
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::config::Config;
-use crate::event::{Event, Settled};
-use crate::journal::{
-    Journal, JournalError, KnownEqual, NewRun, OpenIntent, Staged, ToStage, Writer,
-};
-use crate::pace::{Limits, Pace, Rate};
+use crate::event::Event;
+use crate::journal::{Journal, JournalError, RunId};
+use crate::pace::Paces;
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
-use crate::run::change::{Drift, OnExists};
-use crate::run::{self, Asker, End, Job, KnownThere, Start, Unanswered};
-use crate::submission::Outcome;
-
-/// The most questions a second that are asked of anything but the local registry.
-const QUESTIONS: f64 = 50.0;
-
-/// How fast a run goes, as the command line has it.
-pub(super) struct PaceOptions {
-    pub(super) creates: Pace,
-    pub(super) questions: Pace,
-    pub(super) concurrency: usize,
-}
-
-/// What became of the attempts that earlier runs left open, by source.
-pub(super) type Resolved = HashMap<Key, Settled>;
+use crate::run::change::OnExists;
+use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered};
+use crate::service::sagemaker::SageMaker;
+use crate::submission::{EntryId, Operation, Outcome};
 
 /// What a run has at hand.
 pub(super) struct Session<'s> {
-    global: &'s Global,
-    args: &'s Run,
-    pace: &'s PaceArgs,
-    config: &'s Config,
-    ready: &'s Ready,
-    manner: &'s Manner,
-    began: std::time::SystemTime,
-    until: Option<Instant>,
-    stopping: &'s Stopping,
+    pub(super) global: &'s Global,
+    pub(super) args: &'s Run,
+    pub(super) pace: &'s PaceArgs,
+    pub(super) config: &'s Config,
+    pub(super) ready: &'s Ready,
+    pub(super) policy: &'s Policy,
+    pub(super) stopping: &'s Stopping,
+    pub(super) began: SystemTime,
 }
 
-impl<'s> Session<'s> {
-    pub(super) fn new(
-        global: &'s Global,
-        (args, pace): (&'s Run, &'s PaceArgs),
-        config: &'s Config,
-        ready: &'s Ready,
-        manner: &'s Manner,
-        stopping: &'s Stopping,
-    ) -> Self {
-        Self {
-            global,
-            args,
-            pace,
-            config,
-            ready,
-            manner,
-            began: std::time::SystemTime::now(),
-            until: args.max_duration.map(|most| stopping.began + most),
-            stopping,
-        }
+/// How far a run has come.
+pub(super) struct Progress<'p> {
+    pub(super) log: &'p mut RunLog,
+    pub(super) ledger: &'p mut Ledger,
+}
+
+fn failure(error: &JournalError) -> Failure {
+    status::failure(error)
+}
+
+impl Session<'_> {
+    fn until(&self) -> Option<Instant> {
+        self.args.max_duration.map(|most| self.stopping.began + most)
     }
 
-    /// Settles what earlier runs left open, and tells what became of each source; or how it ended, if
-    /// it did not come to the end of them.
+    /// Settles what earlier runs left open, and returns what became of each source; or how it ended,
+    /// if it did not come to the end of them.
     pub(super) async fn settle_open(
-        &mut self,
+        &self,
         journal: Journal,
-    ) -> Result<Result<(Journal, Resolved), End>, Failure> {
-        let intents = journal.open_intents(&self.ready.target).map_err(|e| status::failure(&e))?;
+        run: RunId,
+    ) -> Result<(Journal, Result<Resolved, End>), Failure> {
+        let intents = journal.open_intents(&self.ready.target).map_err(|e| failure(&e))?;
         if intents.is_empty() {
-            return Ok(Ok((journal, Resolved::new())));
+            return Ok((journal, Ok(Resolved::new())));
         }
         self.stopping.sends();
         tracing::info!("{} attempts of an earlier run are open", intents.len());
-        let job = |(number, intent): (u32, &OpenIntent)| Job {
-            entry: EntryId(number),
-            artifact: Arc::new(intent.artifact.clone()),
-            known: None,
-            start: Start::Open(intent.at),
-        };
-        let jobs = (0..).zip(&intents).map(job).collect();
-        let writer = journal.into_writer(Staged::of_intents(&intents));
-        let writer = writer.map_err(|error| status::failure(&error))?;
-        let mut resolved = Resolved::new();
-        let outcomes = writer.outcomes();
-        // What is there already is compared when its entry comes up again.
         let options = run::Options {
-            on_exists: OnExists::Skip,
-            drift: Drift::Never,
-            max_errors: None,
-            ..self.options(0)
+            policy: Policy::of_open(),
+            max_errors: Some(usize::MAX),
+            ..self.options(intents.len(), None)
         };
-        let listen = |event: Event| {
-            let Event::Settled(settled) = event else { return };
-            let intent = &intents[settled.entry.0 as usize];
-            resolved.insert(intent.artifact.identity().key(), settled.clone());
-            // What could not be told stays open, for the next run to ask again.
-            if settled.outcome != Outcome::Unresolved {
-                outcomes.settled(settled);
-            }
-        };
-        // There is no rate to tell of.
-        let (end, _) = self.run_engine(jobs, options, &writer, listen).await;
-        drop(outcomes);
-        Ok(match close(writer, None, None) {
-            Ok(journal) if end == End::Done => Ok((journal, resolved)),
-            Ok(_) => Err(end),
-            Err(unnoted) => Err(unnoted),
-        })
+        let service = self.ready.service.clone();
+        let stop = self.stopping.stopped.clone();
+        let settled = run::settle_open(service, journal, run, intents, options, stop).await;
+        let (Submitted { end, journal }, resolved) = settled.map_err(|error| failure(&error))?;
+        Ok((journal, if end == End::Done { Ok(resolved) } else { Err(end) }))
     }
 
-    /// The entries that have to be sent or asked about; the outcome of the others goes to `log`. With
-    /// `recheck` those that the journal knows to be there are asked about too.
-    pub(super) fn jobs(
-        &self,
-        journal: &Journal,
-        entries: &mut [Entry],
-        resolved: &Resolved,
-        recheck: bool,
-        log: &mut RunLog,
-    ) -> Result<Vec<Job>, Failure> {
-        let mut jobs = Vec::new();
-        let failure = |error: JournalError| status::failure(&error);
-        let all = journal.known(&self.ready.target).map_err(failure)?;
-        for entry in entries {
-            let Some(artifact) = entry.artifact.take() else { continue };
-            let key = artifact.identity().key();
-            let earlier = resolved.get(&key);
-            if let Some(settled) = earlier.filter(|one| one.outcome == Outcome::Unresolved) {
-                // Nobody knows whether it is there: it must not be created again. It stays open.
-                log.settle(Settled { entry: entry.id, ..settled.clone() });
-                continue;
-            }
-            let ours = earlier.is_some_and(|one| one.outcome == Outcome::Recovered);
-            let asks = (recheck || self.manner.drift == Drift::Always) && !ours;
-            let fails = self.manner.on_exists == OnExists::Fail;
-            let equal =
-                if asks { None } else { all.equal(key, artifact.digest()).map_err(failure)? };
-            if let Some(known) = equal.filter(|known| known.made || !fails) {
-                let outcome = if ours { Outcome::Recovered } else { Outcome::Existed };
-                log.known += usize::from(!ours);
-                log.settle(by_journal(entry.id, outcome, known));
-                continue;
-            }
-            let known = all.at(key).map_err(failure)?;
-            let arn = known.as_ref().filter(|_| !asks).and_then(|known| known.arn.clone());
-            // What an earlier attempt met there is there still.
-            let arn = arn.or_else(|| earlier.and_then(|settled| settled.arn.clone()));
-            let start = match (arn, &known) {
-                (Some(arn), _) => Start::There(arn),
-                (None, Some(_)) => Start::Ask,
-                (None, None) => Start::Create,
-            };
-            let stamp = &self.manner.stamp;
-            // What was seen to differ, but not how, has to be asked about.
-            let known = known.and_then(|known| KnownThere::by_journal(&known, &artifact, stamp));
-            jobs.push(Job { entry: entry.id, artifact: Arc::new(artifact), known, start });
-        }
-        Ok(jobs)
-    }
-
-    /// Lists the target, where that takes fewer requests than refusals would.
+    /// Lists the target, where that takes fewer requests than refusals would, and notes in the journal
+    /// what is at the source of an entry.
     pub(super) async fn survey(
         &self,
-        mut jobs: Vec<Job>,
+        journal: &mut Journal,
+        unknown: &HashMap<Key, EntryId>,
         log: &mut RunLog,
-    ) -> Result<Vec<Job>, End> {
-        if !run::worth_it(&jobs) {
-            return Ok(jobs);
+    ) -> Result<Result<(), End>, Failure> {
+        if !run::survey_pays(unknown.len()) {
+            return Ok(Ok(()));
         }
         let asker = self.asker();
         let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
-        let surveyed = run::survey(&asker, &mut jobs, |listed| progress.listing(listed)).await;
+        let mut found = Vec::new();
+        let take = |entry, seen| found.push((entry, seen));
+        let surveyed = run::survey(&asker, unknown, take, |listed| progress.listing(listed)).await;
         progress.finish();
+        let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
+        let noted = journal.note_found(&mut found.into_iter().map(text));
+        noted.map_err(|error| failure(&error))?;
         match surveyed {
             Ok(survey) => {
-                tracing::info!("{} artifacts listed, {} are there", survey.listed, survey.there);
+                tracing::info!("{} artifacts listed, {} exist", survey.listed, survey.there);
                 log.survey = Some(survey);
-                Ok(jobs)
+                Ok(Ok(()))
             }
-            Err(Unanswered::Ended(end)) => Err(end),
+            Err(Unanswered::Ended(end)) => Ok(Err(end)),
             // Then refusals will tell.
             Err(Unanswered::Refused(refusal)) => {
                 tracing::warn!("the target cannot be listed first: {refusal}");
-                Ok(jobs)
+                Ok(Ok(()))
             }
         }
     }
 
-    /// How many artifacts `jobs` may create or change.
-    pub(super) fn changes(&self, jobs: &[Job]) -> usize {
-        let updates = matches!(self.manner.on_exists, OnExists::Update { .. });
-        let may = |job: &&Job| match job.start {
-            // What was known to be there may have been deleted since.
-            Start::Create | Start::Ask | Start::There(_) => true,
-            Start::Listed(_) => updates,
-            Start::Taken(_) | Start::Open(_) => false,
-        };
-        jobs.iter().filter(may).count()
+    /// Returns how many artifacts may be created or changed, of `left` entries.
+    pub(super) fn changes(&self, left: usize, log: &RunLog, resolved: &Resolved) -> usize {
+        let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
+        let listed = log.survey.map_or(0, |survey| survey.there);
+        let recovered = resolved.values().filter(|one| one.outcome == Outcome::Recovered).count();
+        left.saturating_sub(if updates { 0 } else { listed + recovered })
     }
 
     /// Shows where how much is to be written, and asks for a yes.
-    pub(super) async fn agree(&self, jobs: &[Job], log: &RunLog) -> Result<(), Failure> {
-        let changes = self.changes(jobs);
+    pub(super) async fn agree(&self, changes: usize, log: &RunLog) -> Result<(), Failure> {
         if changes == 0 {
             return Ok(());
         }
@@ -233,200 +137,96 @@ impl<'s> Session<'s> {
         if agreed { Ok(()) } else { Err(Failure::usage("nothing was written")) }
     }
 
-    /// Stages `jobs` and sends them.
+    /// Submits what is left of a run, `left` entries.
     pub(super) async fn submit(
-        &mut self,
-        mut journal: Journal,
-        jobs: Vec<Job>,
-        staging: &Staging<'_>,
-        log: &mut RunLog,
-    ) -> Result<End, Failure> {
-        let folder = std::env::current_dir().unwrap_or_default();
-        let folder = folder.to_string_lossy();
-        // What other paths had left is theirs to go on with.
-        let covers = |file: &str| staging.manifest.cover(staging.paths, file);
-        if jobs.is_empty() {
-            let discarded = journal.discard_staged(&self.ready.target, &folder, &covers);
-            return discarded.map(|()| End::Done).map_err(|error| status::failure(&error));
-        }
-        let to_stage = jobs.iter().filter_map(|job| {
-            let logged = log.entries.get(job.entry.0 as usize)?;
-            let (entry, artifact) = (job.entry, &*job.artifact);
-            Some(ToStage { entry, file: &logged.file, line: logged.line, artifact })
-        });
-        let run = NewRun {
-            id: &log.run,
-            command: staging.command,
-            folder: &folder,
-            settings: &serde_json::to_string(self.manner).unwrap_or_default(),
-            files: &fingerprints(&jobs, staging.manifest, log),
-        };
-        let staged = journal.stage(&run, &self.ready.target, &covers, to_stage);
-        let staged = staged.map_err(|error| status::failure(&error))?;
-        self.send(journal, staged, jobs, log).await
-    }
-
-    /// Sends what is staged.
-    pub(super) async fn send(
-        &mut self,
-        journal: Journal,
-        staged: Staged,
-        jobs: Vec<Job>,
-        log: &mut RunLog,
-    ) -> Result<End, Failure> {
-        self.stopping.sends();
-        let writer = journal.into_writer(staged).map_err(|error| status::failure(&error))?;
-        let outcomes = writer.outcomes();
-        let options = self.options(jobs.len());
-        log.by_listing = options.drift == Drift::Never;
-        // What the service allows is found out by `auto` alone.
-        let auto =
-            self.pace.rate.is_none_or(|rate| rate == Rate::Auto) && !self.ready.target.is_local();
-        let mut rate = None;
-        let (end, timeline) = self
-            .run_engine(jobs, options, &writer, |event| match event {
-                Event::Settled(settled) => {
-                    outcomes.settled(settled.clone());
-                    log.settle(settled);
-                }
-                Event::RateChanged { to, .. } if auto => rate = Some(to),
-                Event::MadeByAnother(_) => log.others += 1,
-                _ => {}
-            })
-            .await;
-        log.timeline = timeline;
-        drop(outcomes);
-        match close(writer, Some(ending(&end)), rate) {
-            Ok(_) => Ok(end),
-            // A signal wins, whatever else went wrong.
-            Err(unnoted) if matches!(end, End::Interrupted { .. }) => {
-                tracing::error!("not every outcome could be noted: {unnoted:?}");
-                Ok(end)
-            }
-            Err(unnoted) => Ok(unnoted),
-        }
-    }
-
-    /// Asks the target questions, outside the flow of creates.
-    pub(super) fn asker(&self) -> Asker<crate::service::sagemaker::SageMaker> {
-        let pace = pace_options(self.pace, self.config, self.ready.target.is_local()).questions;
-        let patience = self.pace.reach.limit_patience;
-        let stop = self.stopping.stopped.clone();
-        Asker::new(self.ready.service.clone(), pace, patience, fastrand::u64(..), stop)
-            .until(self.until)
-    }
-
-    fn options(&self, entries: usize) -> run::Options {
-        let pace = pace_options(self.pace, self.config, self.ready.target.is_local());
-        run::Options {
-            pace: pace.creates,
-            look_up_pace: pace.questions,
-            concurrency: pace.concurrency,
-            patience: self.pace.reach.limit_patience,
-            settle: self.pace.settle,
-            seed: fastrand::u64(..),
-            on_exists: self.manner.on_exists,
-            drift: self.manner.drift,
-            stamp: Arc::clone(&self.manner.stamp),
-            max_errors: self.args.max_errors.map(|most| most.of(entries)),
-            until: self.until,
-            began: self.began,
-            journal: None,
-        }
-    }
-
-    /// Sends `jobs`, and tells how it ended and how it went over time.
-    async fn run_engine(
         &self,
-        jobs: Vec<Job>,
-        mut options: run::Options,
-        writer: &Writer,
-        mut listen: impl FnMut(Event),
-    ) -> (End, Timeline) {
-        options.journal = Some(writer.outcomes());
-        let mut timeline = Timeline::new(options.pace.rate());
+        journal: Journal,
+        run: RunId,
+        left: usize,
+        resolved: Resolved,
+        Progress { log, ledger }: Progress<'_>,
+    ) -> Result<(Journal, End), Failure> {
+        self.stopping.sends();
+        let known = journal.rate(&self.ready.target).map_err(|error| failure(&error))?;
+        let options = self.options(left, known);
+        log.by_listing = options.policy.drift == run::change::Drift::Never;
+        let mut timeline = Timeline::new(options.paces.rate(Operation::Create));
         let began = Instant::now();
-        let quiet = self.global.quiet;
-        let mut progress = RunProgress::new(checking::progress(self.global), quiet, jobs.len());
-        let (events, mut told) = tokio::sync::mpsc::unbounded_channel::<Event>();
-        let service = self.ready.service.clone();
-        let stopped = self.stopping.stopped.clone();
-        let engine = tokio::spawn(run::run(service, jobs, options, stopped, move |event| {
+        let (events, mut happened) = unbounded_channel::<Event>();
+        let report = move |event| {
             // Nobody listens any more only where this function was given up.
             let _ = events.send(event);
-        }));
-        let mut tick = tokio::time::interval(Duration::from_millis(200));
-        loop {
-            tokio::select! {
-                event = told.recv() => match event {
-                    Some(event) => {
-                        progress.event(&event);
-                        timeline.event(began.elapsed(), &event);
-                        if let Event::Withdrawn(entry) = event {
-                            writer.outcomes().withdrawn(entry);
-                        }
-                        listen(event);
+        };
+        let service = self.ready.service.clone();
+        let stop = self.stopping.stopped.clone();
+        let submitting =
+            tokio::spawn(run::submit(service, journal, run, resolved, options, stop, report));
+        let when = checking::progress(self.global);
+        let mut progress = RunProgress::new(when, self.global.quiet, left);
+        while let Some(event) = happened.recv().await {
+            progress.event(&event);
+            timeline.event(began.elapsed(), &event);
+            match event {
+                Event::Settled(settled) => {
+                    if let Some(before) = ledger.settle(settled.clone()) {
+                        let known = settled.by_journal && settled.outcome == Outcome::Existed;
+                        log.known += usize::from(known);
+                        log.count(&settled, before);
                     }
-                    None => break,
-                },
-                _ = tick.tick() => progress.tick(),
+                }
+                Event::MadeByAnother(_) => log.others += 1,
+                _ => {}
             }
         }
         progress.finish();
         timeline.end(began.elapsed());
-        let end = match engine.await {
-            Ok(end) => end,
+        log.timeline = timeline;
+        match submitting.await {
+            Ok(submitted) => submitted
+                .map(|Submitted { end, journal }| (journal, end))
+                .map_err(|error| failure(&error)),
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => End::Interrupted { signal: 15, drained: false },
+                Err(_) => Err(Failure::usage("the run was cancelled")),
             },
+        }
+    }
+
+    /// Asks the target questions before anything is submitted.
+    fn asker(&self) -> Asker<SageMaker> {
+        let (paces, _) = self.paces(None);
+        let patience = self.pace.reach.limit_patience;
+        let stop = self.stopping.stopped.clone();
+        Asker::new(self.ready.service.clone(), paces, patience, fastrand::u64(..), stop)
+            .until(self.until())
+    }
+
+    fn paces(&self, known: Option<f64>) -> (Paces, u16) {
+        let asked = Asked {
+            rate: self.pace.rate,
+            max_rate: self.pace.max_rate,
+            headroom: self.pace.headroom,
+            burst: self.pace.burst,
         };
-        (end, timeline)
+        paced::paces(&asked, self.config, &self.ready.target, known)
     }
-}
 
-/// What the journal tells of an entry, without a request.
-fn by_journal(entry: EntryId, outcome: Outcome, known: KnownEqual) -> Settled {
-    Settled {
-        entry,
-        outcome,
-        arn: known.arn,
-        attempts: 0,
-        request_id: None,
-        error: None,
-        compared: true,
-        modified: known.modified,
+    fn options(&self, entries: usize, known: Option<f64>) -> run::Options {
+        let (paces, concurrency) = self.paces(known);
+        let settle = self.pace.settle;
+        // The embedded registry reads what it wrote.
+        let read_lag = if self.ready.target.is_local() { Default::default() } else { settle };
+        run::Options {
+            paces,
+            concurrency: usize::from(self.pace.reach.concurrency.unwrap_or(concurrency)),
+            patience: self.pace.reach.limit_patience,
+            settle,
+            read_lag,
+            seed: fastrand::u64(..),
+            policy: self.policy.clone(),
+            max_errors: self.args.max_errors.map(|most| most.of(entries)),
+            until: self.until(),
+            began: self.began,
+        }
     }
-}
-
-/// The pace that the command line asks for.
-pub(super) fn pace_options(args: &PaceArgs, config: &Config, local: bool) -> PaceOptions {
-    let asked = paced::Asked {
-        rate: args.rate,
-        max_rate: args.max_rate,
-        headroom: args.headroom,
-        burst: args.burst,
-    };
-    let (creates, concurrency) = paced::pace(&asked, config, local);
-    PaceOptions {
-        creates,
-        questions: questions(config, local),
-        concurrency: usize::from(args.reach.concurrency.unwrap_or(concurrency)),
-    }
-}
-
-/// The pace of questions.
-pub(super) fn questions(config: &Config, local: bool) -> Pace {
-    let now = Instant::now();
-    if local {
-        return Pace::new(Rate::Unlimited, None, now);
-    }
-    let max_rate = config.max_rate.unwrap_or(QUESTIONS).min(QUESTIONS);
-    Pace::auto(Limits { max_rate, ..Limits::default() }, None, now)
-}
-
-/// Waits until everything is written; how the run ended instead, where it cannot be.
-fn close(writer: Writer, ending: Option<&str>, rate: Option<f64>) -> Result<Journal, End> {
-    tokio::task::block_in_place(|| writer.finish(ending, rate))
-        .map_err(|error| End::Unnoted { reason: error.to_string() })
 }

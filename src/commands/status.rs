@@ -143,10 +143,6 @@ fn write_invalid(
     mut out: impl io::Write,
 ) -> Result<(), Failure> {
     let invalid = journal.invalid(&run.run).map_err(|error| failure(&error))?;
-    let Some(invalid) = invalid else {
-        return Err(Failure::usage("this journal does not keep what was invalid")
-            .help("the next `lineload import` brings it up to date"));
-    };
     let working = journal.folder(&run.run).map_err(|error| failure(&error))?.unwrap_or_default();
     let names: BTreeSet<&str> = invalid.iter().map(|entry| entry.file.as_str()).collect();
     let (mut copied, mut lost) = (0, Vec::new());

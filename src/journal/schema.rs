@@ -11,7 +11,7 @@ use crate::walk::reason;
 /// Tells the file from other databases: `LLJO`.
 const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// How long a reader is waited for.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -36,7 +36,9 @@ CREATE TABLE run (
     -- How it was asked to go about what exists, as JSON, for `lineload resume`.
     settings TEXT,
     -- Creates a second that the service allowed at its end; NULL where nothing bounded them.
-    rate REAL
+    rate REAL,
+    -- Whether all of its entries are in.
+    ready INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY,
@@ -59,7 +61,9 @@ CREATE TABLE entry (
     arn TEXT,
     request_id TEXT,
     error_code TEXT,
-    error_message TEXT
+    error_message TEXT,
+    -- What a listing showed.
+    found TEXT
 ) STRICT;
 CREATE INDEX entry_by_run ON entry (run, outcome);
 CREATE INDEX entry_open ON entry (run) WHERE outcome IS NULL;
@@ -103,6 +107,14 @@ DROP VIEW runs;
 DROP VIEW entries;
 ";
 
+/// From version 2.
+const FROM_2: &str = "
+ALTER TABLE run ADD COLUMN ready INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE entry ADD COLUMN found TEXT;
+DROP VIEW IF EXISTS runs;
+DROP VIEW IF EXISTS entries;
+";
+
 /// For people.
 const VIEWS: &str = "
 CREATE VIEW runs AS SELECT
@@ -121,7 +133,7 @@ CREATE VIEW runs AS SELECT
     count(entry.id) FILTER (WHERE outcome IS NULL) AS left,
     rate
     FROM run JOIN target ON target.id = run.target LEFT JOIN entry ON entry.run = run.id
-    GROUP BY run.id ORDER BY run.id;
+    WHERE ready GROUP BY run.id ORDER BY run.id;
 CREATE VIEW entries AS SELECT
     run.uuid AS run,
     target.identity AS target,
@@ -132,7 +144,7 @@ CREATE VIEW entries AS SELECT
     strftime('%Y-%m-%dT%H:%M:%fZ', settled_ms / 1000.0, 'unixepoch') AS settled,
     arn, request_id, error_code, error_message
     FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
-    ORDER BY entry.id;
+    WHERE ready ORDER BY entry.id;
 ";
 
 /// Makes the folder of the journal, which keeps itself out of git.
@@ -221,7 +233,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let (mut connection, id, version, empty) = open().map_err(|error| failure(path, &error))?;
     let make: &[&str] = match (id, version) {
         (APPLICATION_ID, VERSION) => &[],
-        (APPLICATION_ID, 1) => &[FROM_1, FILES, VIEWS],
+        (APPLICATION_ID, 1) => &[FROM_1, FILES, FROM_2, VIEWS],
+        (APPLICATION_ID, 2) => &[FROM_2, VIEWS],
         (APPLICATION_ID, found) if found > VERSION => {
             return Err(JournalError::Newer { path: path.to_owned(), found });
         }
@@ -250,6 +263,19 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     };
     create().map_err(|error| failure(path, &error))?;
     Ok(connection)
+}
+
+/// Makes the tables in a new file that nobody else uses and that is not kept.
+pub(super) fn scratch(path: &Path) -> Result<Connection, JournalError> {
+    let make = || {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "OFF")?;
+        connection.pragma_update(None, "synchronous", "OFF")?;
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        [TABLES, FILES, VIEWS].iter().try_for_each(|make| connection.execute_batch(make))?;
+        Ok(connection)
+    };
+    make().map_err(|error: rusqlite::Error| failure(path, &error))
 }
 
 /// Opens the file to read, beside a run that writes.

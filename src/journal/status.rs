@@ -1,12 +1,11 @@
 //! What a journal holds, read beside a run that may be writing to it.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::{JournalError, Known, request, schema};
-use crate::artifact::{Artifact, Key};
+use super::{JournalError, KnownAt, request, runs, schema};
+use crate::artifact::Artifact;
 use crate::submission::Target;
 
 /// What a journal holds.
@@ -115,36 +114,29 @@ impl Status {
         read().map_err(|error| schema::failure(&self.path, &error))
     }
 
-    /// What is known at `target`, by source.
+    /// Returns what is known at `target`, to be asked source by source.
     ///
     /// # Errors
     /// Where the journal cannot be read.
-    pub fn known(&self, target: &Target) -> Result<HashMap<Key, Known>, JournalError> {
-        let read = || {
-            let mut statement = self.connection.prepare(&format!(
-                "SELECT {} FROM known JOIN target ON target.id = known.target
-                 LEFT JOIN entry ON entry.id = known.entry WHERE target.identity = ?1",
-                Known::COLUMNS
-            ))?;
-            let rows = statement
-                .query_map([target.identity()], |row| Ok((Key(row.get(7)?), Known::read(row)?)))?;
-            rows.collect::<rusqlite::Result<HashMap<_, _>>>()
-        };
-        read().map_err(|error| schema::failure(&self.path, &error))
+    pub fn known(&self, target: &Target) -> Result<KnownAt<'_>, JournalError> {
+        KnownAt::new(&self.connection, &self.path, &target.identity())
     }
 
-    /// Creates a second that the service allowed at the end of the last run at `target`.
+    /// Returns what earlier runs at `target` left open.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn open_intents(&self, target: &Target) -> Result<Vec<super::OpenIntent>, JournalError> {
+        runs::open_intents(&self.connection, target)
+            .map_err(|error| schema::failure(&self.path, &error))
+    }
+
+    /// Returns creates a second that the service allowed at the end of the last run at `target`.
     ///
     /// # Errors
     /// Where the journal cannot be read.
     pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
-        let rate = self.connection.query_row(
-            "SELECT rate FROM run JOIN target ON target.id = run.target
-             WHERE identity = ?1 AND rate IS NOT NULL ORDER BY run.id DESC LIMIT 1",
-            [target.identity()],
-            |row| row.get(0),
-        );
-        rate.optional().map_err(|error| schema::failure(&self.path, &error))
+        runs::rate(&self.connection, target).map_err(|error| schema::failure(&self.path, &error))
     }
 
     /// Hands the entries of `run` that failed to `take`, with the artifact that each was to be.

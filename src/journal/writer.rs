@@ -7,10 +7,9 @@ use std::time::SystemTime;
 use rusqlite::params;
 use tokio::sync::oneshot;
 
-use super::{Journal, Staged, millis, schema};
+use super::{Journal, RunId, StagedEntry, entries, millis, schema};
 use crate::event::Settled;
-use crate::submission::EntryId;
-use crate::submission::Outcome;
+use crate::submission::{EntryId, Outcome};
 
 /// The most notes of one transaction.
 const BATCH: usize = 512;
@@ -23,11 +22,14 @@ pub struct WriteError {
     reason: String,
 }
 
+type Jobs = Result<Vec<StagedEntry>, WriteError>;
+
 enum Note {
     Intent { entry: EntryId, at: SystemTime, durable: oneshot::Sender<Result<(), WriteError>> },
     Settled(Box<Settled>),
     Withdrawn(EntryId),
     Ended { ending: String, rate: Option<f64> },
+    Next { after: Option<EntryId>, most: usize, reply: oneshot::Sender<Jobs> },
 }
 
 /// Writes the notes of one run.
@@ -61,6 +63,21 @@ impl Outcomes {
         committed.await.map_err(|_| gone())?
     }
 
+    /// Returns entries of the run that are still to be done, as [`Journal::next`] does.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub async fn next(
+        &self,
+        after: Option<EntryId>,
+        most: usize,
+    ) -> Result<Vec<StagedEntry>, WriteError> {
+        let (reply, read) = oneshot::channel();
+        let gone = || WriteError { reason: "the journal is closed".to_owned() };
+        self.notes.send(Note::Next { after, most, reply }).map_err(|_| gone())?;
+        read.await.map_err(|_| gone())?
+    }
+
     /// Notes that nothing was done for an entry, and that nothing is open.
     pub fn withdrawn(&self, entry: EntryId) {
         let _ = self.notes.send(Note::Withdrawn(entry));
@@ -74,11 +91,11 @@ impl Outcomes {
 }
 
 impl Writer {
-    pub(super) fn start(journal: Journal, staged: Staged) -> std::io::Result<Self> {
+    pub(super) fn start(journal: Journal, run: RunId) -> std::io::Result<Self> {
         let (notes, queue) = channel();
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || {
             let mut journal = journal;
-            let failed = write(&mut journal, &staged, &queue);
+            let failed = write(&mut journal, run, &queue);
             (journal, failed)
         })?;
         Ok(Self { outcomes: Outcomes { notes }, thread })
@@ -90,49 +107,59 @@ impl Writer {
         self.outcomes.clone()
     }
 
-    /// Notes how the run ended and at which rate, waits until everything is written, and gives the journal back. The
-    /// clones of [`Writer::outcomes`] must be gone.
-    ///
-    /// # Errors
-    /// Where something could not be written.
-    pub fn finish(self, ending: Option<&str>, rate: Option<f64>) -> Result<Journal, WriteError> {
+    /// Notes how the run ended and at which rate, waits until everything is written, and gives the
+    /// journal back, with what kept something from being written. The clones of [`Writer::outcomes`]
+    /// must be gone.
+    #[must_use]
+    pub fn finish(self, ending: Option<&str>, rate: Option<f64>) -> (Journal, Option<WriteError>) {
         if let Some(ending) = ending {
             let ended = Note::Ended { ending: ending.to_owned(), rate };
             let _ = self.outcomes.notes.send(ended);
         }
         drop(self.outcomes);
-        match self.thread.join() {
-            Ok((journal, None)) => Ok(journal),
-            Ok((_, Some(error))) => Err(error),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
 /// Writes notes until nobody can send any more. The first failure, if there was one: after it nothing
 /// is written, and every intent is refused.
-fn write(journal: &mut Journal, staged: &Staged, queue: &Receiver<Note>) -> Option<WriteError> {
+fn write(journal: &mut Journal, run: RunId, queue: &Receiver<Note>) -> Option<WriteError> {
     let mut failed: Option<WriteError> = None;
     while let Ok(first) = queue.recv() {
         let mut notes = vec![first];
         notes.extend(queue.try_iter().take(BATCH - 1));
         if failed.is_none()
-            && let Err(error) = commit(journal, staged, &notes)
+            && let Err(error) = commit(journal, run, &notes)
         {
             let reason = schema::failure(&journal.path, &error).to_string();
             failed = Some(WriteError { reason });
         }
         for note in notes {
-            if let Note::Intent { durable, .. } = note {
-                // The attempt may have been given up meanwhile.
-                let _ = durable.send(failed.clone().map_or(Ok(()), Err));
+            // Who asked may have given up meanwhile.
+            match note {
+                Note::Intent { durable, .. } => {
+                    let _ = durable.send(failed.clone().map_or(Ok(()), Err));
+                }
+                Note::Next { after, most, reply } => {
+                    let jobs = match &failed {
+                        Some(failed) => Err(failed.clone()),
+                        None => {
+                            entries::next(&journal.connection, run, after, most).map_err(|error| {
+                                let reason = schema::failure(&journal.path, &error).to_string();
+                                WriteError { reason }
+                            })
+                        }
+                    };
+                    let _ = reply.send(jobs);
+                }
+                Note::Settled(_) | Note::Withdrawn(_) | Note::Ended { .. } => {}
             }
         }
     }
     failed
 }
 
-fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::Result<()> {
+fn commit(journal: &mut Journal, run: RunId, notes: &[Note]) -> rusqlite::Result<()> {
     let transaction = journal.connection.transaction()?;
     for note in notes {
         match note {
@@ -140,25 +167,25 @@ fn commit(journal: &mut Journal, staged: &Staged, notes: &[Note]) -> rusqlite::R
                 let mut intend = transaction.prepare_cached(
                     "UPDATE entry SET intent_ms = ?2, attempts = attempts + 1 WHERE id = ?1",
                 )?;
-                let noted = intend.execute(params![staged.rows.get(entry), millis(*at)])?;
+                let noted = intend.execute(params![entry.0, millis(*at)])?;
                 if noted == 0 {
                     // Somebody took the row away: what is not noted must not be sent.
                     return Err(rusqlite::Error::QueryReturnedNoRows);
                 }
             }
             Note::Settled(settled) => {
-                let Some(row) = staged.rows.get(&settled.entry) else { continue };
-                settle(&transaction, *row, settled)?;
+                settle(&transaction, settled.entry.0, settled)?;
             }
             Note::Withdrawn(entry) => {
                 let mut withdraw = transaction
                     .prepare_cached("UPDATE entry SET intent_ms = NULL WHERE id = ?1")?;
-                withdraw.execute([staged.rows.get(entry)])?;
+                withdraw.execute([entry.0])?;
             }
+            Note::Next { .. } => {}
             Note::Ended { ending, rate } => {
                 transaction.execute(
                     "UPDATE run SET ended_ms = ?2, ending = ?3, rate = ?4 WHERE id = ?1",
-                    params![staged.run, millis(SystemTime::now()), ending, rate],
+                    params![run.0, millis(SystemTime::now()), ending, rate],
                 )?;
             }
         }
@@ -173,7 +200,7 @@ fn settle(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rus
     connection
         .prepare_cached(
             "UPDATE entry SET outcome = ?2, arn = ?3, request_id = ?4, error_code = ?5,
-             error_message = ?6, settled_ms = ?7, intent_ms = iif(?2 IS NULL, NULL, intent_ms)
+             error_message = ?6, settled_ms = ?7, intent_ms = iif(?2 IS NULL, NULL, intent_ms), found = NULL
              WHERE id = ?1",
         )?
         .execute(params![

@@ -22,10 +22,10 @@ use jiff::Timestamp;
 use self::timeline::Timeline;
 use crate::check::Entry;
 use crate::event::Settled;
-use crate::journal::{StagedEntry, StagedRun};
+use crate::journal::StagedRun;
 use crate::run::Survey;
 use crate::source::SourceStore;
-use crate::submission::{Class, Outcome, Refusal, Target};
+use crate::submission::{Outcome, Refusal, Target};
 
 /// A run, as it is reported.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl LoggedEntry {
     /// Whether the target has something against it.
     #[must_use]
     pub const fn failed(&self) -> bool {
-        has_failed(self.outcome)
+        self.outcome.is_failure()
     }
 }
 
@@ -146,7 +146,7 @@ impl Counts {
     /// Returns how many failed, as [`LoggedEntry::failed`] has it.
     #[must_use]
     pub fn failed(&self) -> usize {
-        Outcome::ALL.into_iter().filter(|one| has_failed(*one)).map(|one| self.of(one)).sum()
+        Outcome::ALL.into_iter().filter(|one| one.is_failure()).map(|one| self.of(one)).sum()
     }
 
     /// Returns these counts without those of one outcome.
@@ -169,12 +169,6 @@ impl Counts {
     }
 }
 
-/// Whether the target has something against an entry with this outcome.
-const fn has_failed(outcome: Outcome) -> bool {
-    use Outcome as O;
-    matches!(outcome, O::Rejected | O::Conflict | O::Unresolved | O::Differs)
-}
-
 impl RunLog {
     /// The log of a run over `entries`: those without a request are invalid, the others pending.
     #[must_use]
@@ -191,6 +185,28 @@ impl RunLog {
             error: None,
         });
         Self::of(entries.collect())
+    }
+
+    /// Returns the log of a run whose entries are in a journal, with these outcomes so
+    /// far.
+    #[must_use]
+    pub fn counted(outcomes: impl Iterator<Item = Outcome>) -> Self {
+        let mut counts = Counts::default();
+        outcomes.for_each(|outcome| counts.add(outcome));
+        Self { counts, ..Self::of(Vec::new()) }
+    }
+
+    /// Counts all outcomes anew.
+    pub fn recount(&mut self, outcomes: impl Iterator<Item = Outcome>) {
+        self.counts = Counts::default();
+        outcomes.for_each(|outcome| self.counts.add(outcome));
+    }
+
+    /// Counts what became of an entry that is in a journal, and was `before`.
+    pub fn count(&mut self, settled: &Settled, before: Outcome) {
+        self.counts.change(before, settled.outcome);
+        let unseen = self.by_listing && settled.outcome == Outcome::Existed && !settled.compared;
+        self.unseen += usize::from(unseen);
     }
 
     /// Returns the log of a run that has come as far as `entries` say.
@@ -218,49 +234,19 @@ impl RunLog {
         }
     }
 
-    /// Returns the log of a run that is resumed, as the journal has it. Of an entry without an outcome nothing
-    /// was done earlier.
+    /// Returns the log of a run that is resumed and has these outcomes so far. Of an entry without
+    /// an outcome nothing was done earlier.
     #[must_use]
-    pub fn resumed(run: &StagedRun, entries: &[StagedEntry]) -> Self {
-        let error = |entry: &StagedEntry| Refusal {
-            class: Class::Rejected,
-            code: entry.error_code.clone(),
-            message: entry.error_message.clone().unwrap_or_default(),
-            request_id: entry.request_id.clone(),
-        };
-        let outcome = |entry: &StagedEntry| entry.outcome.as_deref().and_then(Outcome::from_name);
-        let entries = entries.iter().map(|entry| LoggedEntry {
-            file: entry.file.as_str().into(),
-            line: entry.line,
-            name: entry.artifact.name.clone(),
-            source_uri: Some(entry.artifact.source.uri.clone()),
-            outcome: outcome(entry).unwrap_or(Outcome::Pending),
-            arn: entry.arn.clone(),
-            attempts: entry.attempts,
-            request_id: entry.request_id.clone(),
-            error: entry.error_message.is_some().then(|| error(entry)),
-        });
-        let mut log = Self {
+    pub fn resumed(run: &StagedRun, outcomes: impl Iterator<Item = Outcome>) -> Self {
+        let log = Self::counted(outcomes);
+        let counts = log.counts;
+        let earlier = Earlier { started: None, counts: counts.without(Outcome::Pending) };
+        Self {
             run: run.id.clone(),
             target: Some(run.target.clone()),
-            ..Self::of(entries.collect())
-        };
-        let counts = log.counts.without(Outcome::Pending);
-        log.earlier = Some(Earlier { started: None, counts });
-        log
-    }
-
-    /// Takes in what became of an entry.
-    pub fn settle(&mut self, settled: Settled) {
-        let Some(entry) = self.entries.get_mut(settled.entry.0 as usize) else { return };
-        self.counts.change(entry.outcome, settled.outcome);
-        let unseen = self.by_listing && settled.outcome == Outcome::Existed && !settled.compared;
-        self.unseen += usize::from(unseen);
-        entry.outcome = settled.outcome;
-        entry.arn = settled.arn;
-        entry.attempts = settled.attempts;
-        entry.request_id = settled.request_id;
-        entry.error = settled.error;
+            earlier: Some(earlier),
+            ..log
+        }
     }
 
     /// The run is over. It began to send then.

@@ -83,9 +83,10 @@ pub(super) fn says_exists(refusal: &Refusal) -> bool {
 }
 
 /// Returns whether a refusal may mean that the artifact exists, in words that nobody knows: the
-/// service uses one code for that and for a request that it does not understand.
+/// service uses one code for that and for a request that it does not understand. Where it names the
+/// member of the request that is wrong, it is the latter.
 pub(super) fn may_mean_exists(refusal: &Refusal) -> bool {
-    refusal.code.as_deref() == Some("ValidationException")
+    refusal.code.as_deref() == Some("ValidationException") && refusal.member().is_none()
 }
 
 #[cfg(test)]

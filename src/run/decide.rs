@@ -20,7 +20,7 @@ const SKEW: Duration = Duration::from_secs(300);
 const ROUNDING: Duration = Duration::from_millis(2);
 
 /// What a run does about artifacts that already exist.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// What becomes of them.
     pub on_exists: OnExists,
@@ -41,7 +41,7 @@ impl Policy {
     }
 
     /// Returns whether the journal's word is not enough.
-    const fn asks_always(&self) -> bool {
+    pub(super) const fn asks_always(&self) -> bool {
         self.recheck || matches!(self.drift, Drift::Always)
     }
 }

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::Resolved;
 use super::change;
 use super::decide::{Attempt, Decision, Known, Policy, Sight, There, decide};
+use super::drive::Jobs;
 use super::entry::Job;
 use crate::artifact::Artifact;
 use crate::event::{Event, Settled};
-use crate::journal::{self, Outcomes, WriteError};
+use crate::journal::{self, KnownEqual, Outcomes, StagedEntry, WriteError};
 use crate::submission::{EntryId, Outcome};
 
 /// Writes what happens to the journal.
@@ -63,6 +65,43 @@ impl Record {
     }
 }
 
+/// The entries of a run as its journal has them, read as they are needed.
+#[derive(Debug)]
+pub(super) struct StagedJobs {
+    outcomes: Outcomes,
+    policy: Policy,
+    after: Option<EntryId>,
+    resolved: Arc<Resolved>,
+}
+
+impl StagedJobs {
+    /// Reads the entries through `outcomes`. `resolved` is what became of what earlier runs left
+    /// open, by source.
+    #[must_use]
+    pub(super) const fn new(outcomes: Outcomes, policy: Policy, resolved: Arc<Resolved>) -> Self {
+        Self { outcomes, policy, after: None, resolved }
+    }
+}
+
+impl Jobs for StagedJobs {
+    async fn next(&mut self, most: usize) -> Result<(Vec<Job>, bool), WriteError> {
+        let staged = self.outcomes.next(self.after, most).await?;
+        let dry = staged.len() < most;
+        self.after = staged.last().map(|entry| entry.id).or(self.after);
+        let (policy, resolved) = (&self.policy, &self.resolved);
+        Ok((staged.into_iter().map(|entry| job(entry, policy, resolved)).collect(), dry))
+    }
+}
+
+/// Returns the job of a staged entry.
+pub(super) fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
+    let earlier = resolved.get(&entry.artifact.identity().key());
+    let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
+    // A hint that cannot be read is none.
+    let listed = entry.found.as_deref().and_then(|found| serde_json::from_str(found).ok());
+    Job { entry: entry.id, artifact: Arc::new(entry.artifact), known, listed }
+}
+
 /// Returns what is known of an entry's source: by the journal, and by what became of an attempt
 /// that an earlier run left open.
 #[must_use]
@@ -74,12 +113,15 @@ pub fn known(
 ) -> Known {
     let mut known = Known::default();
     if let Some(journal) = journal {
-        let equal = journal.digest == Some(wanted.digest());
+        let equal = journal.equals(wanted.digest());
+        // Of what was seen to differ it is known that it exists, and not what it is like.
         let differences = if equal {
             Some(Vec::new())
-        } else {
+        } else if journal.is_equal {
             let there = journal.artifact();
             there.map(|there| change::differences(wanted, &there, &policy.stamp))
+        } else {
+            None
         };
         known.there = Some(There {
             equal,
@@ -102,6 +144,22 @@ pub fn known(
         }
     }
     known
+}
+
+impl Known {
+    /// Returns what is known of a source whose artifact the journal knows to be equal.
+    #[must_use]
+    pub fn equal(equal: &KnownEqual) -> Self {
+        let there = There {
+            equal: true,
+            differences: Some(Vec::new()),
+            arn: equal.arn.clone(),
+            modified: equal.modified,
+            made: equal.made,
+            recovered: false,
+        };
+        Self { there: Some(there), ..Self::default() }
+    }
 }
 
 /// Returns whether nothing but the target can tell whether an entry exists, so that a survey of it

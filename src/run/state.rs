@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::decide::{Decision, Sight, Verdict, decide};
-use super::entry::{Answered, Change, Compare, Entry, Failing, Job, Phase, Request, Sent, Why};
+use super::entry::{
+    Answered, Change, Compare, Entry, Failing, Job, LookUp, Phase, Request, Sent, Why,
+};
 use super::pages::Pages;
 use super::retry::Retry;
 use super::{End, Options};
@@ -582,7 +584,7 @@ impl State {
     }
 
     /// The run has ended. Of what would go out again nothing was done at the target, so nothing is
-    /// open.
+    /// open; what an attempt may have made stays open for the next run.
     pub(super) fn withdraw(&mut self) {
         let alike = matches!(self.end, Some(End::RefusedAlike { .. }));
         let mut left: Vec<EntryId> = self.entries.keys().copied().collect();
@@ -592,7 +594,15 @@ impl State {
             if let (Phase::Held(refusal), false) = (&entry.phase, alike) {
                 let refusal = refusal.clone();
                 self.fail(id, Outcome::Rejected, None, refusal);
-            } else if entry.attempts > 0 && !entry.maybe_made() && !entry.creating {
+            } else if entry.attempts == 0 {
+                // Nothing was sent for it, or an earlier run did.
+            } else if entry.maybe_made() || entry.creating {
+                let refusal = match &entry.phase {
+                    Phase::LookUp(LookUp { why: Why::NoVerdict(refusal), .. }) => refusal.clone(),
+                    _ => Refusal::ours("the run ended before it was known what came of it"),
+                };
+                self.fail(id, Outcome::Unresolved, None, refusal);
+            } else {
                 self.events.push(Event::Withdrawn(id));
             }
         }

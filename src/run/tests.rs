@@ -140,8 +140,12 @@ async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Created) + ran.count(Outcome::Recovered), 100);
     let asked = ran.service.world().asked.clone();
-    for pair in asked.windows(2) {
-        assert!(pair[1] - pair[0] >= Duration::from_micros(99_900), "{pair:?}");
+    // A timer that is late is made up for, by five milliseconds at most.
+    for (at, later) in asked.iter().enumerate() {
+        for (between, earlier) in asked[..at].iter().rev().enumerate() {
+            let least = Duration::from_millis(100) * u32::try_from(between + 1).unwrap();
+            assert!(*later - *earlier + Duration::from_millis(6) >= least, "{earlier:?} {later:?}");
+        }
     }
     ran.assert_none_doubled();
 }
@@ -372,7 +376,10 @@ async fn what_cannot_be_looked_up_is_not_created_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_signal_waits_for_what_is_under_way_and_a_second_does_not() {
-    for (asked, expected) in [(Stop::Drain { signal: 2 }, 8), (Stop::Now { signal: 15 }, 0)] {
+    for (asked, expected) in [
+        (Stop::Drain { signal: 2 }, Outcome::Created),
+        (Stop::Now { signal: 15 }, Outcome::Unresolved),
+    ] {
         let (stop, stopped) = watch::channel(Stop::No);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -384,7 +391,7 @@ async fn a_signal_waits_for_what_is_under_way_and_a_second_does_not() {
         let (Stop::Drain { signal } | Stop::Now { signal }) = asked else { panic!() };
         let drained = asked == Stop::Drain { signal };
         assert_eq!(ran.end, End::Interrupted { signal, drained });
-        assert_eq!(ran.outcomes.len(), expected);
+        assert_eq!((ran.outcomes.len(), ran.count(expected)), (8, 8));
     }
 }
 

@@ -10,7 +10,6 @@ use super::rows::{Rows, Take};
 use super::timeline::Timeline;
 use super::{Earlier, LoggedEntry, RunLog};
 use crate::event::{Cause, Event, Settled};
-use crate::source::SourceStore;
 use crate::submission::EntryId;
 use crate::submission::{Class, Outcome, Refusal, Target};
 
@@ -412,16 +411,9 @@ fn resumed() -> RunLog {
             99 => Outcome::Rejected,
             _ => Outcome::Created,
         };
-        log.settle(Settled {
-            entry: EntryId(at),
-            outcome,
-            arn: None,
-            attempts: 1,
-            request_id: None,
-            error: None,
-            compared: false,
-            modified: None,
-        });
+        let before = std::mem::replace(&mut log.entries[at].outcome, outcome);
+        let entry = EntryId(i64::try_from(at).unwrap());
+        log.count(&Settled::new(entry, outcome), before);
     }
     log
 }

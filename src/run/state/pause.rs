@@ -191,7 +191,7 @@ impl State {
     /// The target takes requests: it took this one.
     pub(super) fn went_through(&mut self, operation: Operation, sent: Sent, now: Instant) {
         self.succeeded = true;
-        self.trouble = None;
+        let held_up_since = self.trouble.take();
         self.writes_in_doubt = 0;
         self.retry.reset();
         // It was not the caller who was refused, but those entries.
@@ -200,8 +200,15 @@ impl State {
         if let Some(to) = self.pace(operation).accepted(sent.permitted, now) {
             self.events.push(Event::RateChanged { from, to, throttled: false });
         }
-        if !self.reopen(now) {
-            self.window = (self.window + 1).min(self.options.concurrency);
+        // What left before the pause says nothing about now.
+        let since = match &self.mode {
+            Mode::Open => None,
+            Mode::Paused(pause) => Some(pause.since),
+        };
+        match since {
+            Some(since) if sent.permitted < since => self.trouble = held_up_since,
+            Some(_) => drop(self.reopen(now)),
+            None => self.window = (self.window + 1).min(self.options.concurrency),
         }
     }
 

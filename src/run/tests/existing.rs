@@ -384,7 +384,7 @@ async fn a_service_that_only_fails_is_paused_for_and_then_stopped_at() {
     let failed = ran.count(Outcome::Unresolved);
     assert!(failed < 60, "{failed} of 3,000 are in doubt, and the others were not sent");
 
-    let fails = [Does::Refuses(Class::Ambiguous); 20];
+    let fails = [Does::Refuses(Class::Ambiguous); 10];
     let script = [Does::Creates; 20].into_iter().chain(fails).collect();
     let world = World { script, ..World::default() };
     let ran = run_with(world, 300, options(Rate::Fixed(100.0))).await;

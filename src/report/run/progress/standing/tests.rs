@@ -1,20 +1,11 @@
 use super::*;
-use crate::check::EntryId;
 use crate::event::Settled;
+use crate::submission::EntryId;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn settled(outcome: Outcome) -> Event {
-    Event::Settled(Settled {
-        entry: EntryId(0),
-        outcome,
-        arn: None,
-        attempts: 1,
-        request_id: None,
-        error: None,
-        compared: false,
-        modified: None,
-    })
+    Event::Settled(Settled::new(EntryId(0), outcome))
 }
 
 fn paused(cause: Cause, said: &str, probe_at: Instant) -> Event {

@@ -1,0 +1,201 @@
+//! Entries into the journal, as the check finds them.
+//!
+//! What the journal knows to be equal is not staged: it needs no request. The others get a row each,
+//! the invalid ones too, so that reports and `resume` know them.
+
+use std::collections::HashMap;
+
+use super::decide::{Decision, Known, Policy, Sight, decide};
+use super::ledger::{Ledger, Line};
+use super::record::known;
+use crate::artifact::{Artifact, Key};
+use crate::check::{self, Entry};
+use crate::diagnostic::{Diagnostic, secret};
+use crate::journal::{Invalid, JournalError, RunId, Staging, ToStage};
+use crate::source::{FileId, SourceStore};
+use crate::submission::{EntryId, Outcome};
+
+/// Stages what a check finds.
+#[derive(Debug)]
+pub struct Stage<'s, 'j> {
+    staging: Staging<'j>,
+    sources: &'s SourceStore,
+    policy: &'s Policy,
+    staged: Staged,
+    /// The first entry of the present file.
+    file_start: usize,
+    failed: Option<JournalError>,
+}
+
+/// What was staged.
+#[derive(Debug)]
+pub struct Staged {
+    /// The run.
+    pub run: RunId,
+    /// Its entries, those included that need no request.
+    pub ledger: Ledger,
+    /// Those of which nothing is known: whether they exist, only the target can tell.
+    pub unknown: HashMap<Key, EntryId>,
+    /// How many may need a request.
+    pub left: usize,
+    /// How many the journal knows to be equal.
+    pub known: usize,
+    /// Those for which the policy's stamp is too much: how many, and of the first where it is, and why.
+    pub overstamped: Option<(usize, Place, String)>,
+}
+
+/// Where an entry begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its file, as it is shown.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+impl<'s, 'j> Stage<'s, 'j> {
+    /// Stages into `staging` what a check of `sources` finds.
+    #[must_use]
+    pub fn new(staging: Staging<'j>, sources: &'s SourceStore, policy: &'s Policy) -> Self {
+        let staged = Staged {
+            run: staging.run(),
+            ledger: Ledger::default(),
+            unknown: HashMap::new(),
+            left: 0,
+            known: 0,
+            overstamped: None,
+        };
+        Self { staging, sources, policy, staged, file_start: 0, failed: None }
+    }
+
+    /// Returns what was staged.
+    ///
+    /// # Errors
+    /// Where the journal could not be written.
+    pub fn finish(self) -> Result<Staged, JournalError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => self.staging.finish().map(|()| self.staged),
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let file = self.sources.name(entry.file);
+        let line = match &entry.artifact {
+            Some(artifact) => self.add_valid(&file, entry.line, artifact)?,
+            None => {
+                let invalid = Invalid {
+                    file: &file,
+                    line: entry.line,
+                    name: entry.name.as_deref(),
+                    source_uri: entry.source_uri.as_deref(),
+                    code: "",
+                    message: "",
+                };
+                let id = self.staging.add_invalid(&invalid)?;
+                Line::new(id, entry.line, Outcome::Invalid, false)
+            }
+        };
+        self.staged.ledger.add((file, Some(entry.file)), line);
+        Ok(())
+    }
+
+    fn add_valid(
+        &mut self,
+        file: &str,
+        line: u32,
+        artifact: &Artifact,
+    ) -> Result<Line, JournalError> {
+        let key = artifact.identity().key();
+        let digest = artifact.digest();
+        let there = match self.staging.equal(key, digest)? {
+            // Equal is enough for most, and its request need not be read.
+            Some(equal) if !self.policy.asks_always() => {
+                let known = Known::equal(&equal);
+                let decision = decide(artifact, &known, Sight::Unseen, self.policy);
+                if matches!(decision, Decision::Settle(_)) {
+                    self.staged.known += 1;
+                    return Ok(Line::new(equal.entry, line, Outcome::Existed, true));
+                }
+                known
+            }
+            _ => known(artifact, self.staging.at(key)?.as_ref(), None, self.policy),
+        };
+        let decision = decide(artifact, &there, Sight::Unseen, self.policy);
+        let id = self.staging.add(&ToStage { file, line, artifact })?;
+        self.staged.left += 1;
+        if matches!(decision, Decision::Create | Decision::LookUp) {
+            self.staged.unknown.insert(key, id);
+        }
+        if let Some(reason) = self.policy.stamp.too_much_for(artifact) {
+            let place = Place { file: file.to_owned(), line };
+            self.staged.overstamped.get_or_insert((0, place, reason)).0 += 1;
+        }
+        Ok(Line::new(id, line, Outcome::Pending, false))
+    }
+
+    /// Makes an entry invalid that looked valid.
+    fn invalidate(&mut self, at: usize) -> Result<(), JournalError> {
+        let Some(line) = self.staged.ledger.get_mut(at) else { return Ok(()) };
+        if line.outcome == Outcome::Invalid {
+            return Ok(());
+        }
+        let by_journal = std::mem::take(&mut line.by_journal);
+        line.outcome = Outcome::Invalid;
+        if by_journal {
+            // Its row is of an earlier run, and stays as it is.
+            line.by_journal = true;
+            self.staged.known -= 1;
+            return Ok(());
+        }
+        let id = line.entry;
+        self.staged.left -= 1;
+        self.staged.unknown.retain(|_, unknown| *unknown != id);
+        let why = "its document breaks off, or its name or source is used again";
+        self.staging.invalidate(id, "", why)
+    }
+
+    fn explain(&mut self, findings: &[Diagnostic]) -> Result<(), JournalError> {
+        for finding in findings.iter().rev().filter(|finding| finding.is_error()) {
+            let Some(artifact) = finding.artifact else { continue };
+            let at = self.file_start + artifact as usize;
+            let Some(line) = self.staged.ledger.get_mut(at) else { continue };
+            if line.outcome == Outcome::Invalid && !line.by_journal {
+                let message = secret::masked(&finding.message);
+                let id = line.entry;
+                self.staging.invalidate(id, finding.code.as_str(), &message)?;
+            }
+        }
+        self.file_start = self.staged.ledger.len();
+        Ok(())
+    }
+
+    fn note(&mut self, result: Result<(), JournalError>) {
+        if let Err(error) = result {
+            self.failed.get_or_insert(error);
+        }
+    }
+}
+
+impl check::Entries for Stage<'_, '_> {
+    fn entry(&mut self, entry: Entry) {
+        if self.failed.is_none() {
+            let added = self.add(&entry);
+            self.note(added);
+        }
+    }
+
+    fn withdraw(&mut self, entry: check::EntryId) {
+        if self.failed.is_none() {
+            let withdrawn = self.invalidate(entry.0 as usize);
+            self.note(withdrawn);
+        }
+    }
+
+    fn file(&mut self, _: FileId, findings: &[Diagnostic]) {
+        if self.failed.is_none() {
+            let explained = self.explain(findings);
+            self.note(explained);
+        }
+    }
+}
