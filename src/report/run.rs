@@ -56,7 +56,8 @@ pub struct RunLog {
     pub earlier: Option<Earlier>,
     /// The entries that are held in memory, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
-    counts: Counts,
+    /// How many entries of the whole run came to which end, those that are not held included.
+    pub counts: Counts,
     /// How it went over time.
     pub timeline: Timeline,
 }

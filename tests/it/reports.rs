@@ -133,7 +133,8 @@ fn a_pause_is_told_off_a_terminal_with_its_cause() {
     let folder = folder(&[]);
     manifests(folder.path(), 10);
     let served = Served::start(folder.path(), &["--max-artifacts", "4"]);
-    let args = ["--rate", "unlimited", "--limit-patience", "2s", "--progress", "always"];
+    let pace = ["--rate", "unlimited", "--concurrency", "1", "--limit-patience", "2s"];
+    let args = [&pace[..], &["--progress", "always"]].concat();
     let ran = import(folder.path(), &served, &args);
     assert_eq!(ran.code, 4, "{ran:?}");
     let paused: Vec<_> = ran.err.lines().filter(|line| line.contains(", 0/s, paused: ")).collect();
@@ -141,10 +142,7 @@ fn a_pause_is_told_off_a_terminal_with_its_cause() {
     assert_eq!(paused.len(), 1, "{}", ran.err);
     let line = paused[0];
     assert!(line.starts_with("4/10: created 4, existing 0, failed 0, 0/s, paused: "), "{line}");
-    assert!(
-        line.contains("(ResourceLimitExceeded: ") && line.contains("), next probe in "),
-        "{line}"
-    );
+    assert!(line.contains(" (ResourceLimitExceeded, 4 of 4 used), next probe in "), "{line}");
 }
 
 #[test]

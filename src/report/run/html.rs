@@ -72,7 +72,7 @@ fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
     line("Started", &words::moment(log.started))?;
     line("Took", &words::length(log.took()))?;
     if let Some(rate) = log.created_a_second() {
-        line("Rate while sending", &format!("{}/s", words::rate(rate)))?;
+        line("Average rate", &format!("{}/s", words::rate(rate)))?;
     }
     line("Run", &xml(&log.run))?;
     let notes = words::notes(log);

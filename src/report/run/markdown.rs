@@ -57,7 +57,7 @@ fn head(log: &RunLog) -> String {
     let took = words::length(log.took());
     text.push_str(&format!("Started {}, took {took}.", words::moment(log.started)));
     if let Some(rate) = log.created_a_second() {
-        text.push_str(&format!(" Created {}/s while sending.", words::rate(rate)));
+        text.push_str(&format!(" Created {}/s on average.", words::rate(rate)));
     }
     let now = log.earlier.map(|_| log.counts_now());
     text.push_str(match now {

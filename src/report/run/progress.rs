@@ -41,6 +41,8 @@ struct Shown {
     /// The interval of lines that was asked for.
     interval: Option<Duration>,
     last_line: Instant,
+    /// Whether a line has named what is being connected to.
+    connecting_told: bool,
     colours: bool,
     /// Whether it was told what the limit is.
     limit_told: bool,
@@ -75,6 +77,7 @@ impl RunProgress {
             bar,
             interval,
             last_line: Instant::now(),
+            connecting_told: false,
             colours: colours(),
             limit_told: false,
             finished: false,
@@ -181,8 +184,8 @@ impl Shown {
     /// The time between two lines, as things stand.
     fn interval(&self) -> Duration {
         match self.interval {
+            _ if self.standing.is_connecting() && !self.connecting_told => FIRST,
             Some(interval) => interval,
-            None if self.standing.is_connecting() => FIRST,
             None if self.standing.is_waiting() => LINES_WAITING,
             None => LINES,
         }
@@ -191,6 +194,7 @@ impl Shown {
     fn line_now(&mut self, now: Instant) {
         if self.bar.is_none() && !self.finished {
             self.last_line = now;
+            self.connecting_told |= self.standing.is_connecting();
             line(&self.standing.line(now));
         }
     }

@@ -30,7 +30,7 @@ pub fn write_rows(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Res
     notes(log, &mut out)?;
     if let Some(target) = &log.target {
         let rate = log.created_a_second();
-        let rate = rate.map(|rate| format!(", created {}/s while sending", words::rate(rate)));
+        let rate = rate.map(|rate| format!(", created {}/s on average", words::rate(rate)));
         let started = log.earlier.and_then(|earlier| earlier.started);
         let started = started.map(|started| format!("; the run began {}", words::moment(started)));
         writeln!(

@@ -431,7 +431,7 @@ fn a_resumed_run_has_what_was_done_now_and_in_all() {
             "now: created 37, recovered 1, rejected 1",
             "in all 100 artifacts: invalid 1, created 97, recovered 1, rejected 1",
             // 37 in 100 seconds of sending.
-            "https://me:[masked]@host/ (eu-west-1) (took 3m 20s, created 0.37/s while sending; \
+            "https://me:[masked]@host/ (eu-west-1) (took 3m 20s, created 0.37/s on average; \
              the run began 2026-11-02 09:00:00 UTC)",
         ]
     );

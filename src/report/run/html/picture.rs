@@ -290,7 +290,7 @@ impl<'t> Picture<'t> {
         }
         let (middle, y) = (f64::midpoint(LEFT, RIGHT), below + 38.0);
         self.put(format_args!(
-            "<text class=\"middle name\" x=\"{middle}\" y=\"{y}\">time since the first was sent</text>"
+            "<text class=\"middle name\" x=\"{middle}\" y=\"{y}\">time since sending began</text>"
         ));
     }
 

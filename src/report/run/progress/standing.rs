@@ -299,6 +299,8 @@ impl Standing {
         #[expect(clippy::cast_precision_loss, reason = "a time for people")]
         let entries = self.total.checked_sub(self.done()).filter(|left| *left > 0)? as f64;
         let (rate, wait, words) = match &self.phase {
+            // A quota does not lift by itself.
+            Phase::Paused { cause: Cause::Limit, .. } => return None,
             Phase::Paused { probe_at, .. } => {
                 let wait = probe_at.saturating_duration_since(now);
                 (self.pauses.rate_before?, wait, "at least ")
@@ -317,6 +319,11 @@ impl Standing {
 
 /// Returns what was said, short enough for a line and without anything that a terminal acts on.
 fn said(refusal: &Refusal) -> String {
+    if let (Some(code), Some((limit, used))) = (&refusal.code, refusal.quota()) {
+        // Of this text, the numbers stand at the end.
+        let used = format!("{} of {} used", grouped(used), grouped(limit));
+        return format!("{}, {used}", cut(&escaped(code), LONGEST));
+    }
     let text = refusal.to_string();
     // A message can be as long as the service likes.
     let text = cut(&text, LONGEST * 4);

@@ -89,6 +89,27 @@ fn a_pause_says_its_cause_in_the_words_of_the_service() {
 }
 
 #[test]
+fn of_a_quota_the_numbers_are_shown_and_no_time() {
+    let mut standing = Standing::new(1000);
+    let now = create(&mut standing, Instant::now(), 10, 10);
+    let refusal = Refusal {
+        code: Some("ResourceLimitExceeded".to_owned()),
+        ..Refusal::ours(
+            "The account-level service limit 'Total number of artifacts allowed, excluding those \
+             automatically created by SageMaker' is 6000 Artifacts, with current utilization of 5990 \
+             Artifacts and a request delta of 20 Artifacts.",
+        )
+    };
+    let probe_at = now + SECOND * 40;
+    standing.event(now, &Event::Paused { cause: Cause::Limit, probe_at, refusal });
+    let shown = line(&standing, now);
+    let cause = Cause::Limit.as_str();
+    let end =
+        format!("paused: {cause} (ResourceLimitExceeded, 5,990 of 6,000 used), next probe in 40s");
+    assert!(shown.ends_with(&end), "{shown}");
+}
+
+#[test]
 fn a_long_or_hostile_message_is_cut_and_escaped() {
     let mut standing = Standing::new(2);
     let now = Instant::now();
@@ -168,8 +189,8 @@ fn below_a_bar_no_line_is_wider_than_the_terminal() {
     assert_eq!(wide, "created 2,000, existing 0, failed 0, 100.0/s, sending, 2h 46m left");
     let narrow = plain(&standing.below_bar(now, 58));
     assert_eq!(narrow, "created 2,000, existing 0, failed 0\n100.0/s, sending, 2h 46m left");
-    let said = "ResourceLimitExceeded: The account-level service limit 'Artifacts' is 6000";
-    standing.event(now, &paused(Cause::Limit, said, now + SECOND * 40));
+    let said = "connection refused: no route to a host with a name that is rather long";
+    standing.event(now, &paused(Cause::Unreachable, said, now + SECOND * 40));
     for width in [30, 58, 118] {
         let text = standing.below_bar(now, width);
         let lines: Vec<_> = text.lines().collect();
