@@ -18,8 +18,8 @@ use crate::plan::{Fate, Item, Plan};
 use crate::run::change::OnExists;
 use crate::submission::Outcome;
 
-/// Questions a second that the time is told for: what they are asked at, at most.
-const QUESTIONS: f64 = 50.0;
+/// Look-ups a second that the time is estimated for: the most that are made.
+const LOOK_UPS: f64 = 50.0;
 
 /// A plan, and what it is of.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub enum CreateRate {
     PerSecond(f64),
 }
 
-/// What would become of entries, in the order in which it is told.
+/// What would become of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Conflict,
@@ -112,10 +112,10 @@ impl Report<'_> {
         self.log.entries.get(item.entry.0 as usize)
     }
 
-    /// What the import would take; `None` where nobody knows how fast it may be.
+    /// Returns the time that the import would take; `None` where its rate is not known.
     fn time(&self) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "a time for people")]
-        let (writes, questions) = {
+        let (writes, look_ups) = {
             let calls = self.plan.calls;
             ((calls.create + calls.update) as f64, calls.ask as f64)
         };
@@ -124,11 +124,11 @@ impl Report<'_> {
             _ if writes == 0.0 => 0.0,
             CreateRate::Unlimited | CreateRate::Unknown => return None,
         };
-        let seconds = writing + questions / QUESTIONS;
+        let seconds = writing + look_ups / LOOK_UPS;
         Some(Duration::from_secs_f64(seconds.min(1e9)))
     }
 
-    /// The requests and the time that an import would take, in a sentence.
+    /// Returns the requests and the time that an import would take, in a sentence.
     fn cost(&self) -> String {
         let calls = self.plan.calls;
         let total = calls.create + calls.update + calls.ask;
@@ -139,7 +139,7 @@ impl Report<'_> {
         if calls.update > 0 {
             parts.push(counted(calls.update, "update"));
         }
-        parts.push(counted(calls.ask, "question"));
+        parts.push(counted(calls.ask, "look-up"));
         let cost =
             format!("an import would make {}: {}", counted(total, "request"), parts.join(", "));
         // Nothing takes no time.
@@ -157,7 +157,7 @@ impl Report<'_> {
     }
 }
 
-/// How an entry is called, masked where that looks like a credential.
+/// Returns what an entry is called, masked where that looks like a credential.
 fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> Cow<'e, str> {
     secret::masked(name.or(uri).unwrap_or_default())
 }
@@ -181,7 +181,7 @@ impl<'v> Shown<'v> {
         Self::Text(value)
     }
 
-    /// In words, where `text` shows a text.
+    /// Returns it in words, where `text` shows a text.
     fn in_words(self, text: impl Fn(&str) -> String) -> String {
         match self {
             Self::Nothing => "nothing".to_owned(),

@@ -31,7 +31,8 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     if report.on_exists == OnExists::Fail && report.count(Group::Exists) > 0 {
         writeln!(
             out,
-            "what exists is a failure by `--on-exists fail`, but for what was created by us"
+            "with `--on-exists fail`, what already exists is a failure, except what this journal's \
+             runs created"
         )?;
     }
     writeln!(out)?;
@@ -65,16 +66,16 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
     more(count, most, out)
 }
 
-/// What is to be known of a group.
+/// Returns what is to be known of a group.
 const fn explained(report: &Report<'_>, group: Group) -> &'static str {
     match (group, report.on_exists) {
-        (Group::Differs, OnExists::Update { .. }) => ", and an import changes it where it can",
-        (Group::Differs, OnExists::Fail) => ", and `--on-exists fail` takes it for a failure",
+        (Group::Differs, OnExists::Update { .. }) => ": an import updates it where it can",
+        (Group::Differs, OnExists::Fail) => ": a failure, with `--on-exists fail`",
         (Group::Differs, OnExists::Skip) => {
-            ", and an import leaves it; `--on-exists update` changes name, properties and tags"
+            ": an import leaves it; `--on-exists update` changes name, properties and tags"
         }
         (Group::Conflict, _) => ": the name belongs to another source",
-        (Group::Unknown, _) => ": it is there, and could not be compared",
+        (Group::Unknown, _) => ": already exists, and could not be compared",
         _ => "",
     }
 }
@@ -90,7 +91,11 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
         Fate::Exists => "=",
         Fate::Conflict { .. } | Fate::Unknown { .. } => "!",
     };
-    let unseen = if item.unseen { "  (the journal takes it for done: `--recheck`)" } else { "" };
+    let unseen = if item.unseen {
+        "  (settled according to the journal; `import --recheck` asks)"
+    } else {
+        ""
+    };
     write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m{unseen}")?;
     match &item.fate {
         Fate::Conflict { uri } => writeln!(out, "\n      it belongs to {}", escaped(&masked(uri))),
@@ -124,7 +129,7 @@ fn gone(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     let colour = colour(Group::Gone);
     writeln!(
         out,
-        "{colour}gone\x1b[0m from the manifests, created by earlier imports, and left where they are"
+        "{colour}gone\x1b[0m from the manifests, created by earlier imports; an import leaves them"
     )?;
     let most = if report.all { usize::MAX } else { LISTED };
     for one in gone.iter().take(most) {

@@ -72,7 +72,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// With a capital and a full stop.
+/// Returns `text` with a capital and a full stop.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase()).unwrap_or_default();
@@ -133,7 +133,7 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
         Fate::Create | Fate::Exists => {}
     }
     if item.unseen {
-        line.push_str("\n  - the journal takes it for done: `--recheck`");
+        line.push_str("\n  - settled according to the journal; `import --recheck` asks");
     }
     line.push('\n');
     Some(line)

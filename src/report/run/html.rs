@@ -159,7 +159,7 @@ fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<(
     write!(
         out,
         "<section>\n<h2>{} failed</h2>\n<div class=\"wide\">\n<table class=\"failures\">\n<thead><tr>\
-         <th>Where</th><th>Name</th><th>Outcome</th><th>What was said</th></tr></thead>\n\
+         <th>File</th><th>Name</th><th>Outcome</th><th>Message</th></tr></thead>\n\
          <tbody>\n",
         grouped(count as u64)
     )?;

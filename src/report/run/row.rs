@@ -46,12 +46,12 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// What the entry is called: by its name, or by where it lies.
+    /// Returns the name of the entry, or its URI where it has none.
     pub(super) fn title(&self) -> &str {
         self.name.as_deref().or(self.source_uri.as_deref()).unwrap_or_default()
     }
 
-    /// What was said, where it was refused.
+    /// Returns the message, where it was refused.
     pub(super) fn said(&self) -> String {
         match &self.error {
             Some(Error { code: Some(code), message }) => format!("{code}: {message}"),
@@ -61,7 +61,7 @@ impl<'r> Row<'r> {
     }
 }
 
-/// The target without the password that its URL may have.
+/// Returns the target without the password that its URL may have.
 pub(in crate::report) fn shown_target(target: &Target) -> Target {
     match target {
         Target::Endpoint { url, region } => {

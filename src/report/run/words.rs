@@ -65,12 +65,12 @@ fn number(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// `2026-11-03 14:05:09 UTC`
+/// Returns a moment as `2026-11-03 14:05:09 UTC`.
 pub(super) fn moment(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// `41ms`, `1.4s`, `12s`, `3m 20s`, `5h 7m`, `3d 2h`.
+/// Returns a duration as `41ms`, `1.4s`, `12s`, `3m 20s`, `5h 7m` or `3d 2h`.
 pub(crate) fn length(length: Duration) -> String {
     let seconds = length.as_secs();
     let two = |first: u64, unit: &str, second: u64, lower: &str| match second {
@@ -94,14 +94,14 @@ pub(crate) fn length(length: Duration) -> String {
     }
 }
 
-/// A time that is still to come, as [`length`] writes it: `1s`, `12s`, `3m 20s`. It is rounded up, so
-/// that nothing takes longer than was said.
+/// Returns a time that is still to come, as [`length`] writes it. It is rounded up, so that nothing
+/// takes longer than was said.
 pub(crate) fn time_left(left: Duration) -> String {
     let whole = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     length(Duration::from_secs(whole))
 }
 
-/// A rate without its unit: `0.25`, `0.5`, `18.4`, `1,234`.
+/// Returns a rate without its unit: `0.25`, `0.5`, `18.4`, `1,234`.
 pub(crate) fn rate(per_second: f64) -> String {
     if per_second >= 999.95 {
         #[expect(
@@ -118,7 +118,7 @@ pub(crate) fn rate(per_second: f64) -> String {
     if per_second <= 0.0 { "0".to_owned() } else { format!("{per_second:.1}") }
 }
 
-/// `text`, ended with `…` where it has more characters than `most`.
+/// Returns `text`, ended with `…` where it has more characters than `most`.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
