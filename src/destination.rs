@@ -236,19 +236,21 @@ mod tests {
         fs::write(at("a.json"), "{}").unwrap();
         fs::write(at("b.json"), "{}").unwrap();
         fs::hard_link(at("a.json"), at("same.json")).unwrap();
-        let check = |destinations: &[PathBuf], inputs: &[PathBuf]| {
-            check_all(destinations.iter().map(PathBuf::as_path), inputs.iter().cloned())
+        let check = |destinations: &[&Path], inputs: &[&Path]| {
+            let inputs = inputs.iter().map(|path| path.to_path_buf());
+            check_all(destinations.iter().copied(), inputs)
         };
-        let [a, b, same, new] = ["a.json", "b.json", "same.json", "new.json"].map(at);
-        assert_eq!(check(&[b.clone(), new.clone()], &[a.clone()]), Ok(()));
-        let read = |path: &PathBuf| Err(DestinationError::Input(path.clone()));
-        assert_eq!(check(&[a.clone()], &[b.clone(), a.clone()]), read(&a));
-        assert_eq!(check(&[same.clone()], &[a.clone()]), read(&same));
-        let twice = |path: &PathBuf| Err(DestinationError::Twice(path.clone()));
-        assert_eq!(check(&[a.clone(), same.clone()], &[]), twice(&same));
-        assert_eq!(check(&[new.clone(), new.clone()], &[]), twice(&new));
-        let null = PathBuf::from("/dev/null");
-        assert_eq!(check(&[null.clone(), null.clone()], &[]), Ok(()));
-        assert!(any_is_there([a.as_path()]) && !any_is_there([new.as_path()]));
+        let files = ["a.json", "b.json", "same.json", "new.json"].map(at);
+        let [a, b, same, new] = files.each_ref().map(PathBuf::as_path);
+        assert_eq!(check(&[b, new], &[a]), Ok(()));
+        let read = |path: &Path| Err(DestinationError::Input(path.to_owned()));
+        assert_eq!(check(&[a], &[b, a]), read(a));
+        assert_eq!(check(&[same], &[a]), read(same));
+        let twice = |path: &Path| Err(DestinationError::Twice(path.to_owned()));
+        assert_eq!(check(&[a, same], &[]), twice(same));
+        assert_eq!(check(&[new, new], &[]), twice(new));
+        let null = Path::new("/dev/null");
+        assert_eq!(check(&[null, null], &[]), Ok(()));
+        assert!(any_is_there([a]) && !any_is_there([new]));
     }
 }

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use super::row::Row;
 use super::rows::Rows;
-use super::timeline::{Pause, Timeline};
+use super::timeline::Pause;
 use super::{Counts, RunLog, row, words};
 use crate::diagnostic::words::{counted, grouped};
 use crate::event::Cause;
@@ -45,7 +45,7 @@ pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<(
          <header><h1>lineload <b>import</b></h1><p>{total}</p></header>\n<main>\n"
     )?;
     summary(log, &mut out)?;
-    over_time(&log.timeline, &mut out)?;
+    over_time(log, &mut out)?;
     failures(log, rows, &mut out)?;
     write!(out, "</main>\n</body>\n</html>\n")?;
     out.flush()
@@ -61,7 +61,7 @@ fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
         }
         None => tiles("", &log.counts(), out)?,
     }
-    write!(out, "<dl>\n")?;
+    writeln!(out, "<dl>")?;
     let mut line = |name: &str, text: &str| writeln!(out, "<dt>{name}</dt><dd>{text}</dd>");
     if let Some(target) = &log.target {
         line("Target", &xml(&row::shown_target(target).to_string()))?;
@@ -115,11 +115,14 @@ fn spans(text: &str) -> String {
 }
 
 /// The picture, and its pauses in words: not each has the room for a name in it.
-fn over_time(timeline: &Timeline, out: &mut impl Write) -> io::Result<()> {
+fn over_time(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
+    let timeline = &log.timeline;
     if timeline.is_empty() {
         return Ok(());
     }
-    write!(out, "<section>\n<h2>Over time</h2>\n")?;
+    let heading =
+        if log.earlier.is_some() { "Over time, since it was resumed" } else { "Over time" };
+    write!(out, "<section>\n<h2>{heading}</h2>\n")?;
     picture::draw(timeline, out)?;
     let pauses = timeline.pauses();
     if !pauses.is_empty() {

@@ -71,17 +71,7 @@ fn hostile() -> RunLog {
 
 fn throttled_and_paused() -> Timeline {
     let mut timeline = Timeline::new(Some(2.0));
-    let settled = Event::Settled(Settled {
-        entry: EntryId(0),
-        outcome: Outcome::Created,
-        arn: None,
-        attempts: 1,
-        request_id: None,
-        error: None,
-        compared: false,
-        modified: None,
-        ..Settled::new(EntryId(0), Outcome::Created)
-    });
+    let settled = Event::Settled(Settled::new(EntryId(0), Outcome::Created));
     let second = Duration::from_secs(1);
     let probe_at = std::time::Instant::now();
     for at in 0..50 {

@@ -305,17 +305,7 @@ mod tests {
     use crate::submission::EntryId;
 
     fn created() -> Event {
-        Event::Settled(Settled {
-            entry: EntryId(0),
-            outcome: Outcome::Created,
-            arn: None,
-            attempts: 1,
-            request_id: None,
-            error: None,
-            compared: false,
-            modified: None,
-            ..Settled::new(EntryId(0), Outcome::Created)
-        })
+        Event::Settled(Settled::new(EntryId(0), Outcome::Created))
     }
 
     fn paused(cause: Cause) -> Event {

@@ -319,9 +319,9 @@ impl Standing {
 
 /// Returns what was said, short enough for a line and without anything that a terminal acts on.
 fn said(refusal: &Refusal) -> String {
-    if let (Some(code), Some((limit, used))) = (&refusal.code, refusal.quota()) {
+    if let (Some(code), Some(quota)) = (&refusal.code, refusal.quota()) {
         // Of this text, the numbers stand at the end.
-        let used = format!("{} of {} used", grouped(used), grouped(limit));
+        let used = format!("{} of {} used", grouped(quota.used), grouped(quota.limit));
         return format!("{}, {used}", cut(&escaped(code), LONGEST));
     }
     let text = refusal.to_string();
