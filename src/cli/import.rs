@@ -237,7 +237,7 @@ pub struct Target {
     /// The embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_REGISTRY,
-          conflicts_with_all = ["region", "profile", "endpoint_url"])]
+          conflicts_with_all = ["region", "profile", "endpoint_url", "account"])]
     pub local: Option<PathBuf>,
     /// The AWS Region
     #[arg(long, value_name = "REGION")]
@@ -248,6 +248,10 @@ pub struct Target {
     /// Another endpoint than AWS's
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// The account, where AWS STS cannot be reached to name it; it is checked against the ARNs that
+    /// come back
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub account: Option<String>,
     /// Refuse to write to any other account
     #[arg(long, value_name = "ID")]
     pub expect_account: Option<String>,
@@ -296,4 +300,13 @@ pub struct Reach {
     /// How long one attempt may take
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// The id of an AWS account.
+fn account(text: &str) -> Result<String, String> {
+    if crate::submission::is_account(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("write its twelve digits".to_owned())
+    }
 }

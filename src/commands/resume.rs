@@ -117,12 +117,15 @@ fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Tar
         region: None,
         profile,
         endpoint_url: None,
+        account: None,
         expect_account: None,
         expect_region: None,
     };
     match &run.target {
-        Target::Aws { region, account, .. } => cli::Target {
+        Target::Aws { region, account, caller, .. } => cli::Target {
             region: Some(region.clone()),
+            // STS was not asked then, and may not be reached now.
+            account: caller.is_empty().then(|| account.clone()),
             expect_account: Some(account.clone()),
             ..none
         },

@@ -11,7 +11,7 @@ use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::limits::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
-use crate::service::sagemaker::{self, ConnectError, SageMaker};
+use crate::service::sagemaker::{self, ConnectError, Connected, SageMaker};
 use crate::submission::Target;
 
 /// A target that is ready, and the embedded registry if it is that.
@@ -34,10 +34,17 @@ pub(super) async fn connect(
                 region: args.region.clone(),
                 profile: args.profile.clone(),
                 endpoint_url: args.endpoint_url.clone(),
+                account: args.account.clone(),
                 timeout,
             };
             let connected = sagemaker::connect(&options).await;
-            let (service, target) = connected.map_err(|error| not_connected(&error))?;
+            let Connected { service, target, notes } =
+                connected.map_err(|error| not_connected(&error))?;
+            let mut err = anstream::stderr().lock();
+            for note in &notes {
+                // Nobody may be there to read it.
+                let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(note));
+            }
             Ready { service, target, registry: None }
         }
     };
@@ -60,19 +67,7 @@ async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
 
 fn not_connected(error: &ConnectError) -> Failure {
     let failure = Failure::usage(escaped(&error.to_string()));
-    let local = "or add `--local` for the embedded local registry, which needs no account";
-    match error {
-        ConnectError::NoRegion => failure
-            .help("name a Region with `--region`, AWS_REGION or a profile")
-            .help(local),
-        ConnectError::NoCredentials | ConnectError::BadCredentials(_) => failure
-            .help("log in with `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-            .help(local),
-        ConnectError::NotIdentified(_) => failure.help("log in again, or choose another `--profile`"),
-        ConnectError::Unreachable(_) => failure.help("is there a network, and does a proxy stand in the way?"),
-        ConnectError::BadEndpoint(_) => failure.help("write it as `https://HOST` or `http://HOST:PORT`"),
-        ConnectError::BadRegion(_) => failure.help("write it as in `eu-west-1`"),
-    }
+    error.help().into_iter().fold(failure, |failure, help| failure.help(escaped(&help)))
 }
 
 /// That the target is the one that was expected.

@@ -5,51 +5,60 @@ use crate::submission::Class;
 /// What was seen of an attempt that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen<'a> {
-    /// The request could not be built.
+    /// The request could not be built, or failed before it was handed to HTTP.
     Unbuilt,
     /// No connection could be made.
     NoConnection,
+    /// A connection was refused by this machine or by a proxy, for a reason that stays: the
+    /// certificate is not trusted, the proxy wants a password.
+    NoPassage,
     /// No credentials could be had, or they could not sign.
     NoCredentials,
     /// The connection ended, or time ran out, after the request may have left.
     NoAnswer,
-    /// An answer with this status, and the service's code if it had one.
+    /// An answer.
     Answer {
         /// The HTTP status.
         status: u16,
-        /// As in `ThrottlingException`.
+        /// The service's code if it had one, as in `ThrottlingException`.
         code: Option<&'a str>,
+        /// What the service said. It only tells a clock that is off from a key that is wrong, which
+        /// have one code.
+        message: &'a str,
     },
 }
 
-/// What `seen` means for the run. The message is never looked at.
+/// Returns what `seen` means for the run. No message decides anything by itself.
 #[must_use]
 pub fn classify(seen: Seen<'_>) -> Class {
-    let (status, code) = match seen {
-        Seen::Unbuilt => return Class::Rejected,
+    let (status, code, message) = match seen {
+        Seen::Unbuilt | Seen::NoPassage => return Class::Unsendable,
         Seen::NoConnection => return Class::NotSent,
         Seen::NoCredentials => return Class::Expired,
         Seen::NoAnswer => return Class::Lost,
-        Seen::Answer { status, code } => (status, code),
+        Seen::Answer { status, code, message } => (status, code, message),
     };
-    if let Some(class) = code.and_then(of_code) {
+    if let Some(class) = code.and_then(|code| of_code(code, message)) {
         // A code that says "denied" behind a 5xx is a proxy's, and tells nothing.
         if status < 500 || class == Class::Throttled {
             return class;
         }
     }
-    match status {
-        429 => Class::Throttled,
-        401 | 403 => Class::Denied,
+    match (status, code) {
+        (429, _) => Class::Throttled,
+        // Only a proxy asks for its password.
+        (407, _) => Class::Unsendable,
+        (401 | 403, Some(_)) => Class::Denied,
         // The server gave up waiting for the request; it may have had it all.
-        408 => Class::Ambiguous,
-        400..=499 => Class::Rejected,
-        // 2xx that cannot be read, 5xx, and whatever a proxy makes up.
+        (408, _) => Class::Ambiguous,
+        (400..=499, Some(_)) => Class::Rejected,
+        // 4xx without a code, which no answer of the service is without but a throttle that has been
+        // seen; 2xx that cannot be read, 5xx, and whatever a proxy makes up.
         _ => Class::Ambiguous,
     }
 }
 
-fn of_code(code: &str) -> Option<Class> {
+fn of_code(code: &str, message: &str) -> Option<Class> {
     let class = match code {
         "ResourceLimitExceeded" => Class::Limit,
         "ThrottlingException"
@@ -59,10 +68,20 @@ fn of_code(code: &str) -> Option<Class> {
         | "RequestThrottledException"
         | "RequestLimitExceeded"
         | "TooManyRequestsException"
+        | "LimitExceededException"
+        | "ProvisionedThroughputExceededException"
+        | "BandwidthLimitExceeded"
+        | "TransactionInProgressException"
         | "SlowDown"
         | "PriorRequestNotComplete"
         | "EC2ThrottledException" => Class::Throttled,
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Class::Expired,
+        "ExpiredToken" | "ExpiredTokenException" => Class::Expired,
+        "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Class::ClockOff,
+        "InvalidSignatureException" | "SignatureDoesNotMatch"
+            if ["Signature expired", "not yet current"].iter().any(|say| message.contains(say)) =>
+        {
+            Class::ClockOff
+        }
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"
@@ -96,7 +115,13 @@ mod tests {
         let cases = [
             (400, Some("ResourceLimitExceeded"), Class::Limit),
             (400, Some("ThrottlingException"), Class::Throttled),
+            (400, Some("ThrottledException"), Class::Throttled),
+            (400, Some("RequestThrottled"), Class::Throttled),
             (400, Some("RequestLimitExceeded"), Class::Throttled),
+            (400, Some("LimitExceededException"), Class::Throttled),
+            (400, Some("ProvisionedThroughputExceededException"), Class::Throttled),
+            (400, Some("BandwidthLimitExceeded"), Class::Throttled),
+            (400, Some("TransactionInProgressException"), Class::Throttled),
             (503, Some("ThrottlingException"), Class::Throttled),
             (503, Some("SlowDown"), Class::Throttled),
             (429, Some("TooManyRequestsException"), Class::Throttled),
@@ -105,14 +130,18 @@ mod tests {
             (400, Some("ValidationException"), Class::Rejected),
             (400, Some("ConflictException"), Class::Rejected),
             (400, Some("UnknownOperationException"), Class::Rejected),
-            (413, None, Class::Rejected),
-            (404, None, Class::Rejected),
-            (403, None, Class::Denied),
+            (404, Some("ResourceNotFound"), Class::Rejected),
+            (403, Some("SomethingElse"), Class::Denied),
             (400, Some("AccessDeniedException"), Class::Denied),
             (403, Some("AccessDenied"), Class::Denied),
             (400, Some("UnrecognizedClientException"), Class::Denied),
+            (403, Some("SignatureDoesNotMatch"), Class::Denied),
+            (403, Some("InvalidSignatureException"), Class::Denied),
             (403, Some("ExpiredToken"), Class::Expired),
             (400, Some("ExpiredTokenException"), Class::Expired),
+            (403, Some("RequestTimeTooSkewed"), Class::ClockOff),
+            (400, Some("RequestExpired"), Class::ClockOff),
+            (407, None, Class::Unsendable),
             (408, None, Class::Ambiguous),
             (500, None, Class::Ambiguous),
             (500, Some("InternalFailure"), Class::Ambiguous),
@@ -122,12 +151,37 @@ mod tests {
             (503, Some("AccessDenied"), Class::Ambiguous),
             (200, None, Class::Ambiguous),
             (302, None, Class::Ambiguous),
+            (400, None, Class::Ambiguous),
+            (401, None, Class::Ambiguous),
+            (403, None, Class::Ambiguous),
+            (404, None, Class::Ambiguous),
+            (413, None, Class::Ambiguous),
         ];
         for (status, code, class) in cases {
-            assert_eq!(classify(Seen::Answer { status, code }), class, "{status} {code:?}");
+            let seen = Seen::Answer { status, code, message: "no" };
+            assert_eq!(classify(seen), class, "{status} {code:?}");
         }
         assert_eq!(classify(Seen::NoConnection), Class::NotSent);
         assert_eq!(classify(Seen::NoAnswer), Class::Lost);
-        assert_eq!(classify(Seen::Unbuilt), Class::Rejected);
+        assert_eq!(classify(Seen::Unbuilt), Class::Unsendable);
+        assert_eq!(classify(Seen::NoPassage), Class::Unsendable);
+        assert_eq!(classify(Seen::NoCredentials), Class::Expired);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_from_a_wrong_key() {
+        let said =
+            |code, message| classify(Seen::Answer { status: 400, code: Some(code), message });
+        for message in [
+            "Signature expired: 20261127T100000Z is now earlier than 20261127T114500Z",
+            "Signature not yet current: 20261127T100000Z is still later than 20261127T090000Z",
+        ] {
+            assert_eq!(said("InvalidSignatureException", message), Class::ClockOff);
+            assert_eq!(said("SignatureDoesNotMatch", message), Class::ClockOff);
+            // The words alone mean nothing.
+            assert_eq!(said("ValidationException", message), Class::Rejected);
+        }
+        let message = "The request signature we calculated does not match";
+        assert_eq!(said("SignatureDoesNotMatch", message), Class::Denied);
     }
 }

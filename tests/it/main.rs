@@ -5,6 +5,8 @@
 
 mod changed;
 mod config;
+#[cfg(feature = "aws")]
+mod connect;
 mod docs;
 #[cfg(feature = "aws")]
 mod existing;
@@ -31,5 +33,8 @@ mod reports;
 #[cfg(feature = "aws")]
 mod resume;
 mod schema;
+#[cfg(feature = "aws")]
+#[path = "../../src/service/sagemaker/tests/scripted.rs"]
+mod scripted;
 mod support;
 mod written;

@@ -1,112 +1,176 @@
 //! What errors of the SDK mean.
 
+use std::error::Error;
+use std::time::SystemTime;
+
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sagemaker::error::SdkError;
 use aws_sdk_sagemaker::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use rustls::CertificateError;
 
+use super::clock;
+use super::http::{HandedOver, TooLong};
 use crate::service::{Seen, classify};
-use crate::submission::Refusal;
+use crate::submission::{Class, NOT_THE_SERVICE, Refusal, UNTRUSTED, bounded};
 
-/// What an error of the SDK means.
+/// Characters that a code and a request id may have.
+const LONGEST_NAME: usize = 128;
+
+/// Returns what an error of the SDK means.
 pub(super) fn refusal<E>(error: &SdkError<E, HttpResponse>) -> Refusal
 where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let code = error.code();
-    let seen = match error {
-        SdkError::ConstructionFailure(_) => Seen::Unbuilt,
-        SdkError::TimeoutError(_) => Seen::NoAnswer,
-        SdkError::DispatchFailure(failure) => {
-            let connector = failure.as_connector_error();
-            if is_of_credentials(error) {
-                Seen::NoCredentials
-            } else if connector.is_some_and(never_connected) {
-                Seen::NoConnection
-            } else if failure.is_user() {
-                Seen::Unbuilt
+    let answer = match error {
+        SdkError::ResponseError(response) => Some(response.raw()),
+        SdkError::ServiceError(service) => Some(service.raw()),
+        _ => None,
+    };
+    // What calls itself a code but is none is no verdict of the service.
+    let code = error.code().and_then(name);
+    let said = error.message().unwrap_or_default();
+    let (seen, message) = match (answer, error) {
+        (Some(answer), _) => {
+            let status = answer.status().as_u16();
+            let message = if said.is_empty() || code.is_none() {
+                unexplained(answer, code.is_some(), said, find::<TooLong>(error).is_some())
             } else {
-                Seen::NoAnswer
-            }
+                said.to_owned()
+            };
+            (Seen::Answer { status, code: code.as_deref(), message: said }, message)
         }
-        SdkError::ResponseError(response) => {
-            Seen::Answer { status: response.raw().status().as_u16(), code }
-        }
-        SdkError::ServiceError(service) => {
-            Seen::Answer { status: service.raw().status().as_u16(), code }
-        }
-        _ => Seen::NoAnswer,
+        (None, SdkError::TimeoutError(_)) => (Seen::NoAnswer, "no answer in time".to_owned()),
+        (None, other) => unanswered(other),
     };
-    let message = match error {
-        SdkError::ServiceError(_) => error.message().unwrap_or_default().to_owned(),
-        SdkError::ResponseError(response) => {
-            format!("HTTP {} with an answer that cannot be read", response.raw().status().as_u16())
+    let class = classify(seen);
+    let message = match (class, answer) {
+        (Class::ClockOff, Some(answer)) => {
+            clock::words(answer.headers().get("date"), SystemTime::now(), said)
         }
-        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        other => innermost(other),
+        (Class::Unsendable, Some(_)) => {
+            "the proxy wants a user name and a password (HTTP 407)".to_owned()
+        }
+        _ => message,
     };
-    let message = if message.is_empty() { status_line(seen) } else { message };
-    Refusal {
-        class: classify(seen),
-        code: code.map(str::to_owned),
-        message,
-        request_id: error.request_id().map(str::to_owned),
+    let request_id = error.request_id().and_then(name);
+    Refusal { class, code, message: bounded(message), request_id }
+}
+
+/// Returns what was seen of a request that got no answer, and what is to be said of it.
+fn unanswered<E>(error: &SdkError<E, HttpResponse>) -> (Seen<'static>, String)
+where
+    E: Error + Send + Sync + 'static,
+{
+    if find::<CredentialsError>(error).is_some() {
+        return (Seen::NoCredentials, innermost(error));
+    }
+    if find::<HandedOver>(error).is_none() {
+        // The endpoint, the identity or the signature failed: the SDK calls that a failure to
+        // dispatch, but nothing left.
+        return (Seen::Unbuilt, innermost(error));
+    }
+    if let Some(rustls::Error::InvalidCertificate(reason)) = find::<rustls::Error>(error) {
+        return (Seen::NoPassage, untrusted(reason));
+    }
+    let connecting = find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let reason = innermost(error);
+    let seen = match connecting {
+        true if reason.contains("proxy authorization required") => Seen::NoPassage,
+        true => Seen::NoConnection,
+        false => Seen::NoAnswer,
+    };
+    (seen, reason)
+}
+
+/// Says what is known of an answer that has no words of the service.
+fn unexplained(answer: &HttpResponse, has_code: bool, said: &str, too_long: bool) -> String {
+    let status = answer.status().as_u16();
+    if too_long {
+        return format!("HTTP {status}: {TooLong}");
+    }
+    let body = answer.body().bytes().unwrap_or_default().trim_ascii_start();
+    let kind = answer.headers().get("content-type").unwrap_or_default().to_ascii_lowercase();
+    if status < 500 && !has_code && (kind.contains("html") || body.starts_with(b"<")) {
+        return format!("{NOT_THE_SERVICE}: HTTP {status} with a page of HTML");
+    }
+    // The SDK reads the message only where there is a code.
+    let read = if said.is_empty() { message_in(body) } else { None };
+    let said = read.as_deref().unwrap_or(said);
+    match (status, has_code) {
+        (_, true) => format!("HTTP {status}"),
+        (200..=299, false) => format!("HTTP {status} with an answer that cannot be read"),
+        _ if body.is_empty() => format!("HTTP {status} with an empty answer"),
+        (300..=499, false) if said.is_empty() => format!("HTTP {status} without a code"),
+        (300..=499, false) => format!("HTTP {status} without a code: {said}"),
+        _ => format!("HTTP {status} with an answer that cannot be read"),
     }
 }
 
-fn status_line(seen: Seen<'_>) -> String {
-    match seen {
-        Seen::Answer { status, .. } => format!("HTTP {status}"),
-        _ => "no answer".to_owned(),
+/// Returns the message in a body of JSON.
+fn message_in(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        #[serde(alias = "Message")]
+        message: Option<String>,
     }
+    serde_json::from_slice::<Body>(body).ok()?.message
 }
 
-/// What an error and its causes say, each once.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// Says why a certificate is not trusted.
+fn untrusted(reason: &CertificateError) -> String {
+    let why = match reason {
+        CertificateError::UnknownIssuer => "its issuer is not known here".to_owned(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another host name".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired, by this machine's clock".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet, by this machine's clock".to_owned()
+        }
+        other => other.to_string(),
+    };
+    format!("{UNTRUSTED}: {why}")
+}
+
+/// Returns `text` if it can be a code or an id: short, and of characters that stand in names.
+fn name(text: &str) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=#@".contains(&b);
+    let is_one = !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(fits);
+    is_one.then(|| text.to_owned())
+}
+
+/// Returns what an error and its causes say, each once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
+    for error in causes(error) {
         let text = error.to_string();
         if !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);
         }
-        next = error.source();
     }
-    parts.join(": ")
+    bounded(parts.join(": "))
 }
 
-/// What the error at the root says: the layers above it only say that something failed.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    let text = error.to_string();
+/// Returns what the error at the root says: the layers above it only say that something failed.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let text = causes(error).last().map(ToString::to_string).unwrap_or_default();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-/// Whether the credentials could not be had, so that nothing was sent. The SDK asks for them after it
-/// has built the request, and calls what comes of it a dispatch failure.
-fn is_of_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// Returns the error of type `E` among an error and its causes.
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    causes(error).find_map(<dyn Error>::downcast_ref)
 }
 
-/// Whether no connection was made, so that nothing can have been sent.
-fn never_connected(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
-            return error.is_connect();
-        }
-        source = error.source();
-    }
-    false
+/// Returns an error and its causes. What an I/O error carries is no source of it, but its source is.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
 }

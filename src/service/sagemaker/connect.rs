@@ -1,0 +1,165 @@
+//! A target found: whose account it is, and whether requests can leave for it.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::Credentials;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::region::Region;
+
+use super::connect_error::ConnectError;
+use super::error::refusal;
+use super::http::{self, Route, Trust};
+use super::setup::{Setup, from_environment, made_up, ourselves, timeouts};
+use super::{Account, SageMaker};
+use crate::diagnostic::words::quoted;
+use crate::submission::{Class, ELSEWHERE, Refusal, Target, partition_of};
+
+/// Which target, and how to reach it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The Region; the AWS CLI's own sources without one.
+    pub region: Option<String>,
+    /// The profile; the AWS CLI's own sources without one.
+    pub profile: Option<String>,
+    /// Another endpoint than AWS's.
+    pub endpoint_url: Option<String>,
+    /// The account, where STS is not to be asked whose credentials these are.
+    pub account: Option<String>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// A target that can be asked.
+#[derive(Debug)]
+pub struct Connected {
+    /// It.
+    pub service: SageMaker,
+    /// What it is.
+    pub target: Target,
+    /// What the user should know of how it was found.
+    pub notes: Vec<String>,
+}
+
+/// Finds AWS, or another endpoint.
+///
+/// # Errors
+/// Where there is no Region, or there are no credentials, or no request could leave, or AWS does not
+/// take the credentials.
+pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
+    let setup = Setup::read(options).await?;
+    let mut notes = setup.notes.clone();
+    let region = setup.shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
+    if region.is_empty() || !region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Err(ConnectError::BadRegion(region));
+    }
+    setup.sendable(&region).await?;
+    let credentials = setup.credentials().await?;
+    let client = setup.client();
+    let target = match (&setup.endpoint, &options.account) {
+        (Some(url), _) => Target::Endpoint { url: url.clone(), region },
+        (None, Some(account)) => Target::Aws {
+            partition: partition_of(&region).to_owned(),
+            account: account.clone(),
+            region,
+            caller: String::new(),
+        },
+        (None, None) => identify(&setup.shared, region, &credentials).await?,
+    };
+    let from_environment = from_environment(&credentials);
+    if !from_environment && let Some(profile) = setup.profiles.wants_mfa() {
+        notes.push(format!(
+            "`mfa_serial` of the profile {} is not used; {}",
+            quoted(profile),
+            "what the role may do only with MFA is denied"
+        ));
+    }
+    let account = Account::of(&target, options.account.as_deref());
+    let service = SageMaker::new(client, account, from_environment, Some(options.clone()));
+    if let Some(account) = &options.account {
+        notes.push(taken_as_given(&service, account, &credentials).await?);
+    }
+    Ok(Connected { service, target, notes })
+}
+
+/// Reads everything again; returns a client with the credentials of now.
+pub(super) async fn again(options: &Options) -> Result<Client, ConnectError> {
+    Ok(Setup::read(options).await?.client())
+}
+
+/// Looks whether anything contradicts the account that the command line names; returns what to say
+/// of it.
+async fn taken_as_given(
+    service: &SageMaker,
+    account: &str,
+    credentials: &Credentials,
+) -> Result<String, ConnectError> {
+    let said = credentials.account_id().map(|id| id.as_str());
+    if let Some(other) = said.filter(|said| *said != account) {
+        let message =
+            format!("{ELSEWHERE}: the credentials are of {other}, and `--account` is {account}");
+        return Err(ConnectError::Unsendable(Refusal::of(Class::Unsendable, message)));
+    }
+    let seen = match service.any_artifact().await {
+        Ok(seen) => seen,
+        Err(refusal) if refusal.class == Class::Unsendable => {
+            return Err(ConnectError::Unsendable(refusal));
+        }
+        // The run asks again, and says what it gets.
+        Err(_) => None,
+    };
+    let known = match seen {
+        Some(_) => "an artifact that is there has it in its ARN",
+        None => "it is checked against every ARN that comes back",
+    };
+    Ok(format!(
+        "the account {account} is taken from `--account`, STS is not asked and the caller is not \
+         known; {known}"
+    ))
+}
+
+/// The local registry at `endpoint`. Its requests are signed like any others, with credentials that
+/// mean nothing.
+#[must_use]
+pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("local"))
+        .credentials_provider(made_up())
+        .endpoint_url(endpoint)
+        .http_client(http::client(Route::Direct, &Trust::default()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts(timeout))
+        .disable_clock_skew_correction(true);
+    config.set_framework_metadata(ourselves());
+    SageMaker::new(Client::new(&config.build()), Account::default(), false, None)
+}
+
+/// Asks STS whose credentials they are.
+async fn identify(
+    shared: &SdkConfig,
+    region: String,
+    credentials: &Credentials,
+) -> Result<Target, ConnectError> {
+    let client = aws_sdk_sts::Client::new(shared);
+    let identity = client.get_caller_identity().send().await.map_err(|error| {
+        let mut refusal = refusal(&error);
+        if refusal.class == Class::Expired && from_environment(credentials) {
+            refusal.class = Class::ExpiredForGood;
+        }
+        match refusal.class {
+            Class::Unsendable => ConnectError::Unsendable(refusal),
+            Class::NotSent | Class::Lost | Class::Ambiguous | Class::Throttled => {
+                let account = credentials.account_id().map(|id| id.as_str().to_owned());
+                ConnectError::Unreachable { refusal, account }
+            }
+            _ => ConnectError::NotIdentified(refusal),
+        }
+    })?;
+    let caller = identity.arn().unwrap_or_default().to_owned();
+    let partition = caller.split(':').nth(1).filter(|part| !part.is_empty());
+    let partition = partition.unwrap_or_else(|| partition_of(&region)).to_owned();
+    let account = identity.account().unwrap_or_default().to_owned();
+    Ok(Target::Aws { partition, account, region, caller })
+}

@@ -1,0 +1,139 @@
+//! Why a target cannot be used, and what to do about it.
+
+use super::http::BadBundle;
+use crate::diagnostic::words::{either, quoted};
+use crate::submission::Refusal;
+
+/// Why a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody says which Region.
+    #[error("no AWS Region is set")]
+    NoRegion,
+    /// Nobody says with which credentials.
+    #[error("no AWS credentials are found")]
+    NoCredentials,
+    /// The credentials that are configured cannot be had.
+    #[error("the AWS credentials cannot be had: {reason}")]
+    BadCredentials {
+        /// Why.
+        reason: String,
+        /// The profile that asks for MFA, if one does.
+        mfa: Option<String>,
+    },
+    /// The keys in the environment are past the time that stands beside them.
+    #[error("the AWS credentials in the environment expired at {0}")]
+    ExpiredKeys(String),
+    /// There is no such profile.
+    #[error(
+        "there is no AWS profile {}{}",
+        quoted(name),
+        if *by_environment { ", which AWS_PROFILE names" } else { "" }
+    )]
+    NoProfile {
+        /// As it was asked for.
+        name: String,
+        /// Whether AWS_PROFILE did.
+        by_environment: bool,
+        /// Profiles that there are.
+        near: Vec<String>,
+    },
+    /// The configuration files cannot be read.
+    #[error("the AWS configuration cannot be read: {0}")]
+    BadFiles(String),
+    /// The certificates to trust cannot be read.
+    #[error(transparent)]
+    BadBundle(#[from] BadBundle),
+    /// STS, or what is between, gives no answer.
+    #[error("AWS STS, which says whose credentials these are, gives no answer: {refusal}")]
+    Unreachable {
+        /// What came instead.
+        refusal: Refusal,
+        /// The account that the credentials name themselves, if they do.
+        account: Option<String>,
+    },
+    /// The endpoint is no URL.
+    #[error("the endpoint {} is no URL", quoted(.0))]
+    BadEndpoint(String),
+    /// The Region cannot be one.
+    #[error("there is no Region {}", quoted(.0))]
+    BadRegion(String),
+    /// The credentials are not accepted, or this machine's clock is off.
+    #[error("AWS does not accept the credentials: {0}")]
+    NotIdentified(Refusal),
+    /// No request can leave as things are configured.
+    #[error("{0}")]
+    Unsendable(Refusal),
+}
+
+impl ConnectError {
+    /// Returns what to do about it.
+    #[must_use]
+    pub fn help(&self) -> Vec<String> {
+        let local = "or add `--local` for the embedded local registry, which needs no account";
+        let log_in = "log in with `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and \
+                      AWS_SECRET_ACCESS_KEY";
+        let lines: Vec<&str> = match self {
+            Self::NoRegion => {
+                vec!["name a Region with `--region`, AWS_REGION or a profile", local]
+            }
+            Self::BadCredentials { mfa: Some(profile), .. } => return vec![export(profile)],
+            Self::NoCredentials | Self::BadCredentials { .. } => vec![log_in, local],
+            Self::ExpiredKeys(_) => vec![
+                "set newer keys, or unset AWS_ACCESS_KEY_ID and use a profile, whose credentials \
+                 can be renewed during a run",
+            ],
+            Self::NoProfile { near, .. } if near.is_empty() => {
+                vec!["there are none at all: `aws configure sso` or `aws configure` makes one"]
+            }
+            Self::NoProfile { near, .. } => {
+                let near = either(near.iter().map(String::as_str));
+                return vec![format!(
+                    "did you mean {near}? `aws configure list-profiles` lists them"
+                )];
+            }
+            Self::BadFiles(_) => vec![
+                "they are ~/.aws/config and ~/.aws/credentials, or what AWS_CONFIG_FILE and \
+                 AWS_SHARED_CREDENTIALS_FILE name",
+            ],
+            Self::BadBundle(_) => vec!["name a file of certificates in PEM, or nothing"],
+            Self::Unreachable { refusal, account } => {
+                let account = account.as_deref().unwrap_or("ID");
+                return std::iter::once(format!(
+                    "where STS cannot be reached, as in a closed network, add `--account \
+                     {account}`: ARNs that come back are checked against it"
+                ))
+                .chain(refusal.help("sts:GetCallerIdentity"))
+                .collect();
+            }
+            Self::NotIdentified(refusal) | Self::Unsendable(refusal) => {
+                return refusal.help("sts:GetCallerIdentity");
+            }
+            Self::BadEndpoint(_) => vec!["write it as `https://HOST` or `http://HOST:PORT`"],
+            Self::BadRegion(_) => vec!["write it as in `eu-west-1`"],
+        };
+        lines.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Returns the command that takes credentials out of a profile which asks for MFA.
+fn export(profile: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+=,".contains(c);
+    let profile = if profile.chars().all(plain) { profile } else { "NAME" };
+    format!(
+        "the profile has `mfa_serial`, and lineload cannot ask for the code: `eval \"$(aws \
+         configure export-credentials --profile {profile} --format env)\"`, then run this without \
+         `--profile`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_for_mfa_has_no_foreign_text_in_it() {
+        assert!(export("team-prod").contains("--profile team-prod --format env"));
+        assert!(export("x\"; rm -rf ~").contains("--profile NAME --format env"));
+    }
+}

@@ -1,0 +1,249 @@
+//! The HTTP client under the SDK: whom it trusts, which way it goes, and how much it reads.
+//!
+//! In: requests of the SDK. Out: answers of a bounded length. Failures are marked as those of a
+//! request that was handed to HTTP; one without the mark never left this machine.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use aws_smithy_http_client::{Builder, Connector, proxy, tls};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// Bytes of an answer that are read. A page of a hundred artifacts has at most some hundred thousand.
+pub(super) const ANSWER_MAX: u64 = 8 * 1024 * 1024;
+
+/// The way that requests go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Straight to the target. A proxy would look for a loopback address on its own machine.
+    Direct,
+    /// By the proxies that HTTPS_PROXY and its kin name.
+    Environment,
+}
+
+/// The authorities whose certificates are trusted: those of the system, or those of a bundle.
+#[derive(Clone, Default)]
+pub(super) struct Trust(Option<Arc<[u8]>>);
+
+/// Why a bundle of certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificates in `{}`, which {source_name} names, cannot be read: {reason}", file.display())]
+pub struct BadBundle {
+    source_name: &'static str,
+    file: PathBuf,
+    reason: String,
+}
+
+impl Trust {
+    /// Reads a bundle of certificates, PEM. As with OpenSSL, a certificate that nobody can make
+    /// sense of is passed over where another one is good.
+    ///
+    /// # Errors
+    /// Where there is no certificate that could be trusted.
+    pub(super) fn read(file: &Path, source_name: &'static str) -> Result<Self, BadBundle> {
+        let bad = |reason: String| BadBundle { source_name, file: file.to_owned(), reason };
+        let text = std::fs::read(file).map_err(|error| bad(crate::walk::reason(&error)))?;
+        let mut good = Vec::new();
+        let mut roots = rustls::RootCertStore::empty();
+        let mut reason = None;
+        for block in blocks(&text) {
+            match CertificateDer::from_pem_slice(block) {
+                Ok(certificate) => match roots.add(certificate) {
+                    Ok(()) => {
+                        good.extend_from_slice(block);
+                        good.push(b'\n');
+                    }
+                    Err(error) => reason = Some(error.to_string()),
+                },
+                Err(error) => reason = Some(error.to_string()),
+            }
+        }
+        if good.is_empty() {
+            let none =
+                || "it has no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`";
+            return Err(bad(reason.unwrap_or_else(|| none().to_owned())));
+        }
+        Ok(Self(Some(good.into())))
+    }
+
+    fn store(&self) -> tls::TrustStore {
+        match &self.0 {
+            // As with the AWS CLI, a bundle stands in the place of the system's authorities.
+            Some(bundle) => tls::TrustStore::empty().with_pem_certificate(bundle.to_vec()),
+            None => tls::TrustStore::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Trust(bundle)" } else { "Trust(system)" })
+    }
+}
+
+/// Returns the certificates in a PEM file, each with its first and last line.
+fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const END: &[u8] = b"-----END CERTIFICATE-----";
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = memchr::memmem::find(rest, BEGIN)?;
+        let end = start + memchr::memmem::find(&rest[start..], END)? + END.len();
+        let block = &rest[start..end];
+        rest = &rest[end..];
+        Some(block)
+    })
+}
+
+/// An HTTP client that goes by `route`, trusts `trust`, and reads no more than [`ANSWER_MAX`].
+pub(super) fn client(route: Route, trust: &Trust) -> SharedHttpClient {
+    let trust = trust.clone();
+    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
+        let proxies = match route {
+            Route::Direct => proxy::ProxyConfig::disabled(),
+            Route::Environment => proxy::ProxyConfig::from_env(),
+        };
+        let mut connector = Connector::builder().proxy_config(proxies);
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        let crypto = tls::rustls_provider::CryptoMode::AwsLc;
+        let connector = connector.tls_provider(tls::Provider::Rustls(crypto));
+        match tls::TlsContext::builder().with_trust_store(trust.store()).build() {
+            Ok(context) => connector.tls_context(context).build(),
+            // It cannot fail as of today, and what the system trusts is the default.
+            Err(_) => connector.build(),
+        }
+    });
+    SharedHttpClient::new(Bounded(inner))
+}
+
+/// Marks a failure as that of a request that was handed to HTTP.
+#[derive(Debug)]
+pub(super) struct HandedOver(ConnectorError);
+
+impl fmt::Display for HandedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for HandedOver {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// An answer has more than [`ANSWER_MAX`] bytes.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer is longer than {} MiB", ANSWER_MAX / (1024 * 1024))
+    }
+}
+
+impl Error for TooLong {}
+
+/// A client, and a connector of it, that bounds answers and marks failures.
+#[derive(Debug)]
+struct Bounded<T>(T);
+
+impl HttpClient for Bounded<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Bounded(self.0.http_connector(settings, components)))
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
+}
+
+impl HttpConnector for Bounded<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await.map_err(handed_over)?;
+            let length = answer.headers().get("content-length");
+            let length = length.and_then(|length| length.parse::<u64>().ok());
+            // HTTP itself ends an answer after the length that it gives.
+            Ok(match length {
+                Some(length) if length <= ANSWER_MAX => answer,
+                _ => answer.map(|body| {
+                    let left = if length.is_some() { 0 } else { ANSWER_MAX };
+                    SdkBody::from_body_1_x(Limited { body, left })
+                }),
+            })
+        })
+    }
+}
+
+/// Marks a connector's failure, and leaves its kind as it is.
+fn handed_over(error: ConnectorError) -> ConnectorError {
+    let (io, timeout, user) = (error.is_io(), error.is_timeout(), error.is_user());
+    let kind = error.as_other();
+    let marked = Box::new(HandedOver(error));
+    if io {
+        ConnectorError::io(marked)
+    } else if timeout {
+        ConnectorError::timeout(marked)
+    } else if user {
+        ConnectorError::user(marked)
+    } else {
+        ConnectorError::other(marked, kind)
+    }
+}
+
+/// A body that fails once it has given more than it may.
+struct Limited {
+    body: SdkBody,
+    left: u64,
+}
+
+impl Body for Limited {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            match self.left.checked_sub(data.len() as u64) {
+                Some(left) => self.left = left,
+                None => return Poll::Ready(Some(Err(Box::new(TooLong)))),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        Body::is_end_stream(&self.body)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        Body::size_hint(&self.body)
+    }
+}
