@@ -44,11 +44,6 @@ pub enum Fate {
         /// What an import would make of them; `None` where it would leave them.
         change: Option<Change>,
     },
-    /// Its name belongs to another source.
-    Conflict {
-        /// The URI of that.
-        uri: String,
-    },
     /// It could not be compared.
     Unknown {
         /// Why.
@@ -152,6 +147,23 @@ pub async fn plan<S: Service>(
     entries: Vec<Job>,
     open: Vec<Job>,
     options: &Options<'_>,
+    listed: impl FnMut(usize),
+) -> Result<Plan, Unanswered> {
+    let known = |job: &Job, resolved: &Resolved| {
+        let key = job.artifact.identity().key();
+        let (known, earlier) = ((options.known)(key), resolved.get(&key));
+        run::known(&job.artifact, known.as_ref(), earlier, options.policy)
+    };
+    plan_knowing(asker, entries, open, options, &known, listed).await
+}
+
+/// Plans with what `known` says of each entry once the attempts left open are settled.
+async fn plan_knowing<S: Service>(
+    asker: &Asker<S>,
+    entries: Vec<Job>,
+    open: Vec<Job>,
+    options: &Options<'_>,
+    known: &dyn Fn(&Job, &Resolved) -> Known,
     mut listed: impl FnMut(usize),
 ) -> Result<Plan, Unanswered> {
     let mut pages = Vec::new();
@@ -176,9 +188,7 @@ pub async fn plan<S: Service>(
 
     let mut jobs = entries;
     for job in &mut jobs {
-        let key = job.artifact.identity().key();
-        let (known, earlier) = ((options.known)(key), resolved.get(&key));
-        job.known = run::known(&job.artifact, known.as_ref(), earlier, options.policy);
+        job.known = known(job, &resolved);
     }
     survey(&rehearsal, &mut jobs, options).await?;
     let order: Vec<EntryId> = jobs.iter().map(|job| job.entry).collect();
@@ -383,3 +393,6 @@ async fn look_behind_the_journal<S: Service>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

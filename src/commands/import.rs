@@ -148,7 +148,7 @@ impl Importing<'_> {
             Ok(resolved) => resolved,
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
         };
-        if let Err(end) = session.survey(&mut journal, &unknown, &mut log).await? {
+        if let Err(end) = session.survey(&mut journal, unknown, &resolved, &mut log).await? {
             return Ok(ending.conclude(log, &ledger, &journal, &end, None));
         }
         let changes = session.changes(left, &log, &resolved);

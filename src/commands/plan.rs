@@ -201,7 +201,6 @@ fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
         Fate::Differs { change, .. } => {
             item.unseen || change.as_ref().is_none_or(|one| !one.stay.is_empty())
         }
-        Fate::Conflict { .. } => true,
         Fate::Unknown { .. } => false,
     };
     let mut exit = Exit::Success;

@@ -178,7 +178,7 @@ impl Resuming<'_> {
         let mut ledger = ledger(&journal, run)?;
         log.recount(ledger.outcomes());
         let (unknown, left) = unknown(&journal, id, policy, &resolved)?;
-        if let Err(end) = session.survey(&mut journal, &unknown, &mut log).await? {
+        if let Err(end) = session.survey(&mut journal, unknown, &resolved, &mut log).await? {
             return Ok(ending.conclude(log, &ledger, &journal, &end, None));
         }
         let changes = session.changes(left, &log, &Resolved::new());

@@ -83,9 +83,14 @@ impl Session<'_> {
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
-        unknown: &HashMap<Key, EntryId>,
+        mut unknown: HashMap<Key, EntryId>,
+        resolved: &Resolved,
         log: &mut RunLog,
     ) -> Result<Result<(), End>, Failure> {
+        // What was left open is known by now, but where it never took effect.
+        unknown.retain(|source, _| {
+            resolved.get(source).is_none_or(|settled| settled.outcome == Outcome::Pending)
+        });
         if !run::survey_pays(unknown.len()) {
             return Ok(Ok(()));
         }
@@ -93,7 +98,7 @@ impl Session<'_> {
         let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
         let mut found = Vec::new();
         let take = |entry, seen| found.push((entry, seen));
-        let surveyed = run::survey(&asker, unknown, take, |listed| progress.listing(listed)).await;
+        let surveyed = run::survey(&asker, &unknown, take, |listed| progress.listing(listed)).await;
         progress.finish();
         let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
         let noted = journal.note_found(&mut found.into_iter().map(text));

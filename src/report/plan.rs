@@ -77,7 +77,6 @@ impl Group {
             Fate::Create => Self::Create,
             Fate::Exists => Self::Exists,
             Fate::Differs { .. } => Self::Differs,
-            Fate::Conflict { .. } => Self::Conflict,
             Fate::Unknown { .. } => Self::Unknown,
         }
     }
@@ -104,8 +103,13 @@ impl Report<'_> {
         }
     }
 
+    /// Returns the entries of a group. Those whose name another source has too are to be created as
+    /// well: a conflict is what the service refuses, and only the import finds out whether it does.
     fn items(&self, group: Group) -> impl Iterator<Item = &Item> {
-        self.plan.items.iter().filter(move |item| Group::of(&item.fate) == group)
+        self.plan.items.iter().filter(move |item| match group {
+            Group::Conflict => item.name_also_at.is_some(),
+            group => Group::of(&item.fate) == group,
+        })
     }
 
     fn entry(&self, item: &Item) -> Option<&super::run::LoggedEntry> {

@@ -99,6 +99,8 @@ pub(super) struct State {
     writes_in_doubt: u32,
     /// Questions in a row that came back without one.
     reads_in_doubt: u32,
+    /// Since when.
+    in_doubt_since: Option<Instant>,
     refusals: Refusals,
     /// Whether the target has taken a request of this run.
     succeeded: bool,
@@ -133,6 +135,7 @@ impl State {
             read_trouble: None,
             writes_in_doubt: 0,
             reads_in_doubt: 0,
+            in_doubt_since: None,
             succeeded: false,
             end: None,
             grace: None,
@@ -460,6 +463,7 @@ impl State {
     /// A listing shows `found` at the source of an entry.
     fn seen(&mut self, id: EntryId, found: &Found, now: Instant) {
         self.prove();
+        self.writes_arrive(id, now);
         let Some(entry) = self.entries.get(&id) else { return };
         if !entry.maybe_made() && found.created.is_some_and(|at| at > self.options.began) {
             self.events.push(Event::MadeByAnother(id));

@@ -1,7 +1,9 @@
 //! The engine against a scripted service, on a clock that only moves when nothing else can.
 
+mod breakers;
 mod double;
 mod existing;
+mod lag;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -420,6 +422,8 @@ async fn chaos_loses_nothing_and_doubles_nothing() {
         let world = World { script, look_ups, latency, ..World::default() };
         let mut options = options(Rate::Fixed(50.0));
         options.seed = seed;
+        // By chance nothing comes through for minutes.
+        options.patience = Duration::from_secs(3600);
         let ran = run_with(world, 80, options).await;
         assert_eq!(ran.end, End::Done, "seed {seed}");
         assert_eq!(ran.outcomes.len(), 80, "seed {seed}");

@@ -59,7 +59,7 @@ fn an_edited_manifest_never_passes_for_done_with_or_without_a_journal() {
         let ran = import(folder.path(), &served, &[]);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert_eq!(counts(folder.path()), pairs(&[("differs", 1), ("existed", 4)]));
-        let said = "what is there differs in `Properties.Rows`, `Tags.k`";
+        let said = "it differs in `Properties.Rows`, `Tags.k`";
         assert!(ran.out.contains(said), "{}", ran.out);
         forget(folder.path());
     }
@@ -126,7 +126,7 @@ fn an_update_adds_and_a_pruning_one_removes() {
     write(&folder.path().join("manifests/00002.yaml"), text);
     let ran = import(folder.path(), &served, &["--on-exists", "update"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("`ArtifactType`, which no update changes"), "{}", ran.out);
+    assert!(ran.out.contains("`ArtifactType`, which no update can change"), "{}", ran.out);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn what_failed_is_written_as_manifests_to_mend_and_import_again() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("2 artifacts in 2 files"), "{}", ran.out);
     let one = std::fs::read_to_string(folder.path().join("failed/manifests/00001.yaml")).unwrap();
-    let said = "# manifests/00001.yaml:1: differs: what is there differs in `Properties.Rows`\n";
+    let said = "# manifests/00001.yaml:1: differs: it differs in `Properties.Rows`\n";
     assert!(one.starts_with(said), "{one}");
     let ran = at(folder.path(), &served, "import", &["failed", "--yes", "--on-exists", "update"]);
     assert_eq!(ran.code, 1, "the type cannot be changed: {ran:?}");

@@ -37,11 +37,12 @@ fn a_plan_tells_all_that_an_import_would_do_and_does_nothing() {
     assert_eq!(plan["version"], 1);
     assert_eq!(
         plan["counts"],
-        value!({"create": 1, "exists": 3, "differs": 1, "conflict": 1, "unknown": 0,
+        // Whether the service refuses a name that another source has, only the import finds out.
+        value!({"create": 2, "exists": 3, "differs": 1, "conflict": 1, "unknown": 0,
                 // The one whose manifest is gone, and the one whose manifest says another source.
                 "gone": 2, "invalid": 1})
     );
-    assert_eq!((&plan["calls"]["create"], &plan["calls"]["update"]), (&1.into(), &0.into()));
+    assert_eq!((&plan["calls"]["create"], &plan["calls"]["update"]), (&2.into(), &0.into()));
     let entry = |file: &str| {
         let entries = plan["entries"].as_array().unwrap();
         entries.iter().find(|entry| entry["file"] == *file).unwrap().clone()
@@ -124,9 +125,10 @@ fn a_plan_asks_only_about_what_the_journal_does_not_know() {
     };
     let counts = plan(&[]);
     assert_eq!((&counts["exists"], &counts["differs"]), (&39.into(), &1.into()));
-    assert_eq!(describes(), 1, "what was changed since");
+    // What is so young is read again before it is called different.
+    assert_eq!(describes(), 2, "what was changed since");
     plan(&["--refresh"]);
-    assert_eq!(describes(), 41);
+    assert!((42..=43).contains(&describes()), "{}", describes());
 }
 
 #[test]

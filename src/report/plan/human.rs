@@ -62,6 +62,11 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
     let most = if report.all { usize::MAX } else { LISTED };
     for item in report.items(group).take(most) {
         one(report, item, out)?;
+        if group == Group::Conflict
+            && let Some(uri) = &item.name_also_at
+        {
+            writeln!(out, "      the name is also that of {}", escaped(&masked(uri)))?;
+        }
     }
     more(count, most, out)
 }
@@ -74,7 +79,9 @@ const fn explained(report: &Report<'_>, group: Group) -> &'static str {
         (Group::Differs, OnExists::Skip) => {
             ": an import leaves it; `--on-exists update` changes name, properties and tags"
         }
-        (Group::Conflict, _) => ": the name belongs to another source",
+        (Group::Conflict, _) => {
+            ": created too, unless the service refuses a name that another source has"
+        }
         (Group::Unknown, _) => ": already exists, and could not be compared",
         _ => "",
     }
@@ -89,7 +96,7 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
         Fate::Create => "+",
         Fate::Differs { .. } => "~",
         Fate::Exists => "=",
-        Fate::Conflict { .. } | Fate::Unknown { .. } => "!",
+        Fate::Unknown { .. } => "!",
     };
     let unseen = if item.unseen {
         "  (settled according to the journal; `import --recheck` asks)"
@@ -98,7 +105,6 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
     };
     write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m{unseen}")?;
     match &item.fate {
-        Fate::Conflict { uri } => writeln!(out, "\n      it belongs to {}", escaped(&masked(uri))),
         Fate::Unknown { reason } => {
             writeln!(out, "\n      {}", escaped(&masked(&reason.to_string())))
         }

@@ -83,8 +83,8 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             row.action = Group::of(&item.fate).as_str();
             row.arn = item.arn.as_deref();
             row.needs_recheck = item.unseen;
+            row.conflict = item.name_also_at.as_deref().map(masked);
             match &item.fate {
-                Fate::Conflict { uri } => row.conflict = Some(masked(uri)),
                 Fate::Unknown { reason } => {
                     row.error = Some(masked(&reason.to_string()).into_owned());
                 }

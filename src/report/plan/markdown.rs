@@ -117,9 +117,6 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
     let name = code(&called(entry.name.as_deref(), entry.source_uri.as_deref()));
     let mut line = format!("- {name} ({})", code(&format!("{}:{}", entry.file, entry.line)));
     match &item.fate {
-        Fate::Conflict { uri } => {
-            let _ = write!(line, ": the name belongs to {}", code(&masked(uri)));
-        }
         Fate::Unknown { reason } => {
             let _ = write!(line, ": {}", code(&masked(&reason.to_string())));
         }
@@ -131,6 +128,9 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
             }
         }
         Fate::Create | Fate::Exists => {}
+    }
+    if let Some(uri) = &item.name_also_at {
+        let _ = write!(line, "\n  - the name is also that of {}", code(&masked(uri)));
     }
     if item.unseen {
         line.push_str("\n  - settled according to the journal; `import --recheck` asks");

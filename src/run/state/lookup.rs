@@ -165,7 +165,8 @@ impl State {
         let Some(failing) = failing else { return };
         failing.tries += 1;
         let (tries, since) = (failing.tries, *failing.since.get_or_insert(now));
-        if now.saturating_duration_since(since) >= patience {
+        // While nothing at all comes through it is the run's patience that counts.
+        if self.trouble.is_none() && now.saturating_duration_since(since) >= patience {
             return self.give_up(id, request, refusal, now);
         }
         let wait = answers::wait(refusal.class, tries, &mut self.retry);

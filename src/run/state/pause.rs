@@ -69,9 +69,11 @@ impl State {
         {
             self.slow_down(operation, sent, now);
         }
+        let since = *self.in_doubt_since.get_or_insert(now);
         // A small run has few writes: its questions tell as well that nothing is answered.
         let in_doubt = self.writes_in_doubt + self.reads_in_doubt;
         if self.writes_in_doubt > 0 && in_doubt >= OUTAGE {
+            trouble(&mut self.trouble, since, Cause::Failing, refusal.clone());
             self.hold(write.map(|(id, ..)| id), Cause::Failing, refusal.clone(), now);
         }
     }
@@ -193,6 +195,7 @@ impl State {
         self.succeeded = true;
         let held_up_since = self.trouble.take();
         self.writes_in_doubt = 0;
+        self.in_doubt_since = None;
         self.retry.reset();
         // It was not the caller who was refused, but those entries.
         self.release_denied();
@@ -219,6 +222,7 @@ impl State {
         if self.writes_in_doubt >= OUTAGE {
             return;
         }
+        self.in_doubt_since = None;
         let down = |trouble: &Trouble| {
             matches!(trouble.cause, Cause::Unreachable | Cause::Expired | Cause::Failing)
         };
@@ -227,6 +231,23 @@ impl State {
             self.retry.reset();
             self.reopen(now);
         }
+    }
+
+    /// What an attempt without a verdict was to make is there: writes get through, whatever is
+    /// answered to them.
+    pub(super) fn writes_arrive(&mut self, id: EntryId, now: Instant) {
+        let of_this_run = self
+            .entries
+            .get(&id)
+            .and_then(|entry| entry.job.known.attempt)
+            .is_some_and(|attempt| !attempt.of_earlier_run);
+        if !of_this_run || self.trouble.as_ref().is_some_and(|one| one.cause != Cause::Failing) {
+            return;
+        }
+        self.trouble = None;
+        self.writes_in_doubt = 0;
+        self.in_doubt_since = None;
+        self.reopen(now);
     }
 
     /// Ends a pause. Returns whether there was one.
