@@ -6,11 +6,16 @@
 //!
 //! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
 
-mod activity;
 mod entries;
-mod invalid;
+mod file;
+mod gate;
+mod guard;
 mod known;
+mod lease;
 mod lock;
+mod migrate;
+mod notes;
+mod request;
 mod runs;
 mod schema;
 mod staging;
@@ -20,14 +25,20 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::artifact::Artifact;
 use crate::submission::{EntryId, Target};
-pub use activity::RunProcess;
+use crate::walk::reason;
 pub use entries::{StagedEntry, StoredEntry};
-pub use invalid::InvalidEntry;
+use file::Network;
+use gate::Gate;
+use guard::Guard;
 pub use known::{Known, KnownAt, KnownEqual};
+pub use lock::Holder;
+use lock::Lock;
+use notes::Book;
 pub use runs::StagedRun;
 pub use staging::{Invalid, NewRun, RunId, Staging, ToStage};
 pub use status::{FailedEntry, RunStatus, Status};
@@ -47,8 +58,8 @@ pub enum JournalError {
         /// Which process, where and since when.
         holder: String,
     },
-    /// The folder is on a network, where SQLite's locks do not hold.
-    #[error("the journal {} is on a network file system ({kind}), where its locks do not hold", path.display())]
+    /// The directory is on a network file system that has no locks, or makes nothing durable.
+    #[error("the journal {} is on a file system ({kind}) that cannot lock it, or make it durable", path.display())]
     Network {
         /// The file.
         path: PathBuf,
@@ -92,10 +103,17 @@ pub enum JournalError {
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
-    /// Held for as long as the journal is; a scratch journal has none.
-    _lock: Option<lock::Lock>,
-    /// Where a scratch journal is: gone when it is dropped, after the connection.
-    _scratch: Option<tempfile::TempDir>,
+    /// What keeps others out, as long as the journal is there; a scratch journal needs nothing.
+    files: Option<Files>,
+}
+
+/// What belongs to the file of a journal.
+#[derive(Debug)]
+struct Files {
+    guard: Guard,
+    gate: Gate,
+    network: Option<Network>,
+    lock: Lock,
 }
 
 /// An attempt of an earlier run of which no outcome is known.
@@ -103,7 +121,9 @@ pub struct Journal {
 pub struct OpenIntent {
     /// Of which entry.
     pub entry: EntryId,
-    /// When it was made, by the clock of the machine that made it.
+    /// When the first of the attempts that are open was made, by the clock of the machine that made it.
+    pub first: SystemTime,
+    /// When the last was made.
     pub at: SystemTime,
     /// What was to be created.
     pub artifact: Artifact,
@@ -117,14 +137,33 @@ impl Journal {
     /// Opens the journal at `path` and locks it; it is made where it is not there.
     ///
     /// # Errors
-    /// Where it is locked, no journal, from a later lineload, on a network, or cannot be written.
+    /// Where it is locked, no journal, from a later lineload, on a network without locks, or cannot be
+    /// written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        schema::prepare(path)?;
-        let file = schema::the_file(path)?;
-        let lock = lock::Lock::take(&file, path)?;
-        let connection = schema::open(path)?;
-        staging::delete_unready(&connection).map_err(|error| schema::failure(path, &error))?;
-        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock), _scratch: None })
+        file::prepare(path)?;
+        let place = file::find(path)?;
+        Self::open_at(path, &place.file, place.network)
+    }
+
+    /// Opens the journal `file`, which the user calls `path`, on such a file system.
+    fn open_at(path: &Path, file: &Path, network: Option<Network>) -> Result<Self, JournalError> {
+        let lock = Lock::take(file, path, network)?;
+        let gate = Gate::open(file).map_err(|error| JournalError::Unusable {
+            path: path.to_owned(),
+            reason: reason(&error),
+        })?;
+        // What was left by a run that was killed is copied into the database by the first checkpoint.
+        let connection = schema::open(file, path, network)?;
+        let guard = Guard::new(path, file, network.is_none());
+        let files = Files { guard, gate, network, lock };
+        let mut journal = Self { connection, path: path.to_owned(), files: Some(files) };
+        journal.written()?;
+        journal.write(|connection| {
+            connection.execute_batch(FOUND)?;
+            staging::delete_unready(connection)
+        })?;
+        journal.show();
+        Ok(journal)
     }
 
     /// Opens a private journal that is gone when it is dropped.
@@ -132,13 +171,14 @@ impl Journal {
     /// # Errors
     /// Where no temporary file can be written.
     pub fn scratch() -> Result<Self, JournalError> {
-        let folder = tempfile::tempdir().map_err(|error| JournalError::Unusable {
-            path: std::env::temp_dir(),
-            reason: crate::walk::reason(&error),
-        })?;
-        let path = folder.path().join("journal.sqlite3");
-        let connection = schema::scratch(&path)?;
-        Ok(Self { connection, path, _lock: None, _scratch: Some(folder) })
+        let path = std::env::temp_dir();
+        let make = || {
+            let connection = schema::scratch()?;
+            connection.execute_batch(FOUND)?;
+            Ok(connection)
+        };
+        let connection = make().map_err(|error| file::failure(&path, &error))?;
+        Ok(Self { connection, path, files: None })
     }
 
     /// Returns its path.
@@ -147,19 +187,73 @@ impl Journal {
         &self.path
     }
 
-    fn failed(&self, error: &rusqlite::Error) -> JournalError {
-        schema::failure(&self.path, error)
+    /// Returns what the user should know of where the journal is, to be said once.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let network = self.files.as_ref()?.network.filter(|network| !network.perhaps)?;
+        Some(format!(
+            "the journal {} is on a network file system ({}): each commit takes longer than on a local \
+             disk, and a run that is killed on another machine keeps it locked for a minute",
+            self.path.display(),
+            network.kind
+        ))
     }
 
-    fn target(&self, target: &Target) -> Result<i64, JournalError> {
-        let description = serde_json::to_string(target).unwrap_or_default();
-        let row = self.connection.query_row(
-            "INSERT INTO target (identity, description) VALUES (?1, ?2)
-             ON CONFLICT (identity) DO UPDATE SET description = ?2 RETURNING id",
-            params![target.identity(), description],
-            |row| row.get(0),
-        );
-        row.map_err(|error| self.failed(&error))
+    fn failed(&self, error: &rusqlite::Error) -> JournalError {
+        file::failure(&self.path, error)
+    }
+
+    fn disturbed(&self, reason: &str) -> JournalError {
+        JournalError::Unusable { path: self.path.clone(), reason: reason.to_owned() }
+    }
+
+    /// Checks that its files are as they were left: before anything is written.
+    fn check(&self) -> Result<(), JournalError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let checked = files.lock.check().and_then(|()| files.guard.check());
+        checked.map_err(|reason| self.disturbed(reason))
+    }
+
+    /// Notes what its files are like after something was written.
+    fn written(&mut self) -> Result<(), JournalError> {
+        let Some(files) = &mut self.files else { return Ok(()) };
+        let noted = files.guard.note();
+        noted.map_err(|reason| self.disturbed(reason))
+    }
+
+    /// Writes something in one transaction.
+    fn write<T>(
+        &mut self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, JournalError> {
+        self.check()?;
+        let written = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            let value = write(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        let value = written().map_err(|error| self.failed(&error))?;
+        self.written()?;
+        Ok(value)
+    }
+
+    /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. Nothing happens
+    /// while somebody reads.
+    fn checkpoint(&mut self, mode: &str) -> rusqlite::Result<()> {
+        let Some(files) = &mut self.files else { return Ok(()) };
+        if let Some(_held) = files.gate.close() {
+            let checkpoint = format!("PRAGMA wal_checkpoint({mode})");
+            self.connection.prepare_cached(&checkpoint)?.query_row([], |_| Ok(()))?;
+        }
+        // Where it was replaced, the next check says so.
+        let _ = files.guard.note();
+        Ok(())
+    }
+
+    /// Lets readers see what was written. What cannot be copied now, a later checkpoint copies.
+    fn show(&mut self) {
+        let _ = self.checkpoint("TRUNCATE");
     }
 
     /// What earlier runs at `target` left open: attempts of which no answer was noted, or none that
@@ -190,19 +284,38 @@ impl Journal {
     /// Hands the journal to the thread that writes outcomes.
     ///
     /// # Errors
-    /// Where no thread can be had.
-    pub fn into_writer(self, run: RunId) -> Result<Writer, JournalError> {
+    /// Where it cannot be written, or no thread can be had.
+    pub fn into_writer(mut self, run: RunId) -> Result<Writer, JournalError> {
+        let book = self.write(|connection| Book::open(connection, run))?;
         let path = self.path.clone();
-        Writer::start(self, run).map_err(|error| JournalError::Unusable {
+        Writer::start(self, book).map_err(|error| JournalError::Unusable {
             path,
             reason: format!("no thread can be had to write to it: {error}"),
         })
     }
 }
 
-fn request(text: &str) -> rusqlite::Result<Artifact> {
-    serde_json::from_str(text).map_err(unreadable)
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let Some(files) = &self.files else { return };
+        // What was put in its place is another's.
+        if self.check().is_err() {
+            return;
+        }
+        let Some(_held) = files.gate.close_soon() else { return };
+        let copied =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        if copied == Ok(0) {
+            // Closing it removes the WAL, which is empty.
+            let setting = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = self.connection.set_db_config(setting, false);
+        }
+    }
 }
+
+/// What a listing showed, as long as this process has the journal.
+const FOUND: &str =
+    "CREATE TEMP TABLE found (entry INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 
 fn unreadable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))

@@ -179,7 +179,7 @@ struct InJournal {
 impl InJournal {
     fn read(journal: &Status, target: &Target) -> Result<Self, JournalError> {
         let open = journal.open_intents(target)?.into_iter();
-        let open = open.map(|intent| open_job(intent.entry, intent.artifact, intent.at));
+        let open = open.map(|intent| open_job(intent.entry, intent.artifact, intent.first));
         Ok(Self { open: open.collect(), rate: journal.rate(target)? })
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
 
 use super::Failure;
 use super::checking::{misdirected, shell_word};
@@ -11,10 +10,10 @@ use crate::cli::{self, Global, StatusFormat};
 use crate::destination;
 use crate::diagnostic::words::{counted, escaped};
 use crate::exit::Exit;
-use crate::journal::{JournalError, RunProcess, RunStatus, Status};
+use crate::journal::{JournalError, RunStatus, Status};
 use crate::manifest::write;
 use crate::report::output::Output;
-use crate::report::status::{self, RunReport};
+use crate::report::status::{self, RunProcess, RunReport};
 use crate::walk::reason;
 
 /// Failed entries of a run that are listed.
@@ -68,17 +67,13 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
 
 fn report(journal: &Status, run: RunStatus) -> Result<RunReport, JournalError> {
     let failed = journal.failed(&run.run, LISTED)?;
-    let process = match run.ended {
-        Some(_) => None,
-        None => Some(journal.process(&run.run)?),
+    let process = match (&run.ended, &run.holder, journal.holder()) {
+        (Some(_), ..) => None,
+        (None, Some(holder), _) => Some(RunProcess::Running(holder.to_string())),
+        (None, None, Some(other)) => Some(RunProcess::Other(other.to_string())),
+        (None, None, None) => Some(RunProcess::Gone),
     };
-    let rate = match process {
-        Some(RunProcess::Running(_)) => {
-            let now = SystemTime::now();
-            status::rate(&journal.settled_lately(&run.run, now)?, now)
-        }
-        _ => None,
-    };
+    let rate = run.settled_per_second;
     Ok(RunReport { run, failed, process, rate })
 }
 
@@ -142,7 +137,12 @@ fn write_invalid(
     folder: &Path,
     mut out: impl io::Write,
 ) -> Result<(), Failure> {
-    let invalid = journal.invalid(&run.run).map_err(|error| failure(&error))?;
+    let mut invalid = Vec::new();
+    let each = journal.each_invalid(&run.run, |entry| {
+        invalid.push(entry);
+        Ok::<_, JournalError>(())
+    });
+    each.map_err(|error| failure(&error))?;
     let working = journal.folder(&run.run).map_err(|error| failure(&error))?.unwrap_or_default();
     let names: BTreeSet<&str> = invalid.iter().map(|entry| entry.file.as_str()).collect();
     let (mut copied, mut lost) = (0, Vec::new());

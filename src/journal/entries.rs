@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Journal, JournalError, Known, RunId, request, schema};
+use super::schema::{arn, request_id};
+use super::{Journal, JournalError, Known, RunId, known, request, runs};
 use crate::artifact::Artifact;
 use crate::submission::EntryId;
 
@@ -54,36 +55,63 @@ pub struct StoredEntry {
     pub error_message: Option<String>,
 }
 
-/// That an entry is still to be done.
-const LEFT: &str = "((entry.outcome IS NULL AND entry.intent_ms IS NULL)
-    OR (entry.outcome = 'unresolved' AND entry.intent_ms IS NULL))";
+/// That an entry is still to be done: it has no outcome that is certain, and no attempt is open.
+macro_rules! left {
+    () => {
+        "(result.outcome IS NULL OR result.outcome = 'unresolved')
+         AND NOT EXISTS (SELECT 1 FROM open WHERE open.entry = entry.id)"
+    };
+}
 
+/// What a report has of an entry, and what that is joined from.
+macro_rules! stored {
+    () => {
+        concat!(
+            "SELECT entry.id, path, line, name, source_uri, outcome, open.entry IS NOT NULL,
+             coalesce(result.attempts, 0) + coalesce(open.attempts, 0), ",
+            arn!(),
+            ", ",
+            request_id!(),
+            ", error_code, error_message FROM entry JOIN file ON file.id = entry.file
+             LEFT JOIN result ON result.entry = entry.id LEFT JOIN open ON open.entry = entry.id
+             LEFT JOIN prefix ON prefix.id = result.prefix"
+        )
+    };
+}
+
+pub(super) use left;
+
+/// Returns entries that are still to be done.
 pub(super) fn next(
     connection: &Connection,
     run: RunId,
     after: Option<EntryId>,
     most: usize,
 ) -> rusqlite::Result<Vec<StagedEntry>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT entry.id, entry.file, entry.line, entry.request, entry.attempts, entry.found,
-         known.entry IS NOT NULL, known.digest != x'', there.digest, known.request, known.arn,
-         known.modified_ms, known.made, there.file, there.line
-         FROM entry JOIN run ON run.id = entry.run
-         LEFT JOIN known ON known.target = run.target AND known.source = entry.source
-         LEFT JOIN entry AS there ON there.id = known.entry
-         WHERE entry.run = ?1 AND entry.id > ?2 AND {LEFT} ORDER BY entry.id LIMIT ?3"
+    let (target, first, last): (i64, i64, i64) = connection
+        .prepare_cached("SELECT target, first, last FROM run WHERE id = ?1")?
+        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT entry.id, path, line, name, source_uri, request, source,
+         coalesce(attempts, 0), found.text FROM entry JOIN file ON file.id = entry.file
+         LEFT JOIN result ON result.entry = entry.id
+         LEFT JOIN temp.found ON found.entry = entry.id
+         WHERE entry.id BETWEEN ?1 AND ?2 AND ",
+        left!(),
+        " ORDER BY entry.id LIMIT ?3"
     ))?;
+    let first = after.map_or(first, |after| after.0 + 1).max(first);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![run.0, after.map_or(0, |id| id.0), most], |row| {
-        let known = if row.get(6)? { Some(Known::read(row, 7)?) } else { None };
+    let rows = statement.query_map(params![first, last, most], |row| {
+        let text = row.get_ref(5)?.as_str()?;
         Ok(StagedEntry {
             id: EntryId(row.get(0)?),
             file: row.get(1)?,
             line: row.get(2)?,
-            artifact: request(row.get_ref(3)?.as_str()?)?,
-            attempts: row.get(4)?,
-            found: row.get(5)?,
-            known,
+            artifact: request::read(row.get(3)?, row.get(4)?, text).map_err(super::unreadable)?,
+            attempts: row.get(7)?,
+            found: row.get(8)?,
+            known: known::at(connection, target, row.get_ref(6)?.as_blob()?)?,
         })
     })?;
     rows.collect()
@@ -110,11 +138,7 @@ impl Journal {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn left(&self, run: &RunId) -> Result<u64, JournalError> {
-        let left = format!("SELECT count(*) FROM entry WHERE run = ?1 AND {LEFT}");
-        let count = self.connection.query_row(&left, [run.0], |row| row.get::<_, i64>(0));
-        count
-            .map(|count| u64::try_from(count).unwrap_or_default())
-            .map_err(|error| self.failed(&error))
+        runs::left(&self.connection, run.0).map_err(|error| self.failed(&error))
     }
 
     /// Hands every entry of the run to `take`, in their order, the invalid ones too.
@@ -126,10 +150,15 @@ impl Journal {
         run: &RunId,
         take: &mut dyn FnMut(StoredEntry) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
-        let failure = |error: rusqlite::Error| schema::failure(&self.path, &error);
-        let query =
-            format!("SELECT {} FROM entry WHERE run = ?1 ORDER BY id", StoredEntry::COLUMNS);
-        let mut statement = self.connection.prepare(&query).map_err(failure)?;
+        let failure = |error: rusqlite::Error| self.failed(&error);
+        let mut statement = self
+            .connection
+            .prepare_cached(concat!(
+                stored!(),
+                " JOIN run ON entry.id BETWEEN run.first AND run.last
+                 WHERE run.id = ?1 ORDER BY entry.id"
+            ))
+            .map_err(failure)?;
         let mut rows = statement.query([run.0]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
             take(StoredEntry::read(row).map_err(failure)?)?;
@@ -143,8 +172,8 @@ impl Journal {
     /// Where the journal cannot be read.
     pub fn entry(&self, id: EntryId) -> Result<Option<StoredEntry>, JournalError> {
         let read = || {
-            let query = format!("SELECT {} FROM entry WHERE id = ?1", StoredEntry::COLUMNS);
-            let mut statement = self.connection.prepare_cached(&query)?;
+            let mut statement =
+                self.connection.prepare_cached(concat!(stored!(), " WHERE entry.id = ?1"))?;
             statement.query_row([id.0], StoredEntry::read).optional()
         };
         read().map_err(|error| self.failed(&error))
@@ -156,37 +185,23 @@ impl Journal {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn counts(&self, run: &RunId) -> Result<Vec<(String, u64)>, JournalError> {
-        let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT coalesce(outcome, iif(intent_ms IS NULL, 'pending', 'unresolved')), count(*)
-                 FROM entry WHERE run = ?1 GROUP BY 1 ORDER BY 2 DESC, 1",
-            )?;
-            let rows = statement.query_map([run.0], |row| {
-                Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()))
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.failed(&error))
+        runs::counts(&self.connection, run.0, "unresolved").map_err(|error| self.failed(&error))
     }
 }
 
 impl StoredEntry {
-    const COLUMNS: &str = "id, file, line, name, source_uri, outcome, intent_ms IS NOT NULL, arn,
-        attempts, request_id, error_code, error_message";
-
+    /// From the columns of `stored!`.
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let outcome: Option<String> = row.get(5)?;
-        let settled = outcome.as_deref().is_some_and(|outcome| outcome != "unresolved");
         Ok(Self {
             id: EntryId(row.get(0)?),
             file: row.get(1)?,
             line: row.get(2)?,
             name: row.get(3)?,
-            source_uri: row.get::<_, Option<String>>(4)?.filter(|uri| !uri.is_empty()),
-            outcome,
-            is_open: row.get::<_, bool>(6)? && !settled,
-            arn: row.get(7)?,
-            attempts: row.get(8)?,
+            source_uri: row.get(4)?,
+            outcome: row.get(5)?,
+            is_open: row.get(6)?,
+            attempts: row.get(7)?,
+            arn: row.get(8)?,
             request_id: row.get(9)?,
             error_code: row.get(10)?,
             error_message: row.get(11)?,

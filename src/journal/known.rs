@@ -1,11 +1,12 @@
-//! What is known of a source at a target.
+//! What is known of a source at a target: what was settled last for it.
 
 use std::path::Path;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{JournalError, from_millis, schema};
+use super::schema::arn;
+use super::{JournalError, file, from_millis, request};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;
 
@@ -14,9 +15,11 @@ use crate::submission::EntryId;
 pub struct Known {
     /// Whether what exists equals the request that was settled; it was seen to differ otherwise.
     pub is_equal: bool,
-    /// The digest of that request.
-    pub(super) digest: Vec<u8>,
-    /// The request, as JSON.
+    /// Of the digest of that request, as much as is kept.
+    digest: [u8; 16],
+    name: Option<String>,
+    uri: String,
+    /// The rest of the request.
     request: String,
     /// The ARN at the target.
     pub arn: Option<String>,
@@ -46,9 +49,9 @@ pub struct KnownEqual {
 /// What is known at a target, as it was when this was made.
 #[derive(Debug)]
 pub struct KnownAt<'j> {
-    pub(super) transaction: rusqlite::Transaction<'j>,
-    pub(super) target: Option<i64>,
-    pub(super) path: &'j Path,
+    transaction: rusqlite::Transaction<'j>,
+    target: Option<i64>,
+    path: &'j Path,
 }
 
 impl<'j> KnownAt<'j> {
@@ -67,7 +70,7 @@ impl<'j> KnownAt<'j> {
                 .optional()?;
             Ok(Self { transaction, target, path })
         };
-        read().map_err(|error: rusqlite::Error| schema::failure(path, &error))
+        read().map_err(|error: rusqlite::Error| file::failure(path, &error))
     }
 
     /// Returns what is known at the source `key`.
@@ -76,7 +79,7 @@ impl<'j> KnownAt<'j> {
     /// Where the journal cannot be read.
     pub fn at(&self, key: Key) -> Result<Option<Known>, JournalError> {
         let Some(target) = self.target else { return Ok(None) };
-        at(&self.transaction, target, key).map_err(|error| schema::failure(self.path, &error))
+        at(&self.transaction, target, &key.0).map_err(|error| file::failure(self.path, &error))
     }
 
     /// Returns what is known at the source `key` to equal the request with this `digest`.
@@ -86,68 +89,125 @@ impl<'j> KnownAt<'j> {
     pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
         let Some(target) = self.target else { return Ok(None) };
         equal(&self.transaction, target, key, digest)
-            .map_err(|error| schema::failure(self.path, &error))
+            .map_err(|error| file::failure(self.path, &error))
     }
 }
 
+/// Returns of a digest what the journal keeps.
+pub(super) fn kept(digest: Digest) -> [u8; 16] {
+    let mut kept = [0; 16];
+    kept.copy_from_slice(&digest.0[..16]);
+    kept
+}
+
+/// The entry that was settled last for a source.
+struct Latest {
+    entry: i64,
+    invocation: i64,
+    is_equal: bool,
+    /// Whether this, or another before it, was created.
+    made: bool,
+    /// Whether its digest is the one that was asked for.
+    is_asked: bool,
+}
+
+/// Returns the last of what was settled for a source. There is more than one where manifests changed,
+/// and where others share the target's journal.
+fn latest(
+    connection: &Connection,
+    target: i64,
+    source: &[u8],
+    digest: Option<[u8; 16]>,
+) -> rusqlite::Result<Option<Latest>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT result.entry, invocation, equal, outcome IN ('created', 'recovered'), digest
+         FROM source JOIN result ON result.entry = source.entry
+         JOIN entry ON entry.id = source.entry JOIN run ON run.id = entry.run
+         WHERE source.source = ?1 AND run.target = ?2 AND outcome IS NOT NULL",
+    )?;
+    let mut rows = statement.query(params![source, target])?;
+    let (mut found, mut made): (Option<Latest>, bool) = (None, false);
+    while let Some(row) = rows.next()? {
+        made |= row.get::<_, bool>(3)?;
+        let Some(is_equal) = row.get::<_, Option<bool>>(2)? else { continue };
+        let (entry, invocation) = (row.get(0)?, row.get(1)?);
+        if found.as_ref().is_none_or(|one| (one.invocation, one.entry) < (invocation, entry)) {
+            let is_asked = match digest {
+                Some(digest) => row.get_ref(4)?.as_blob_or_null()? == Some(&digest),
+                None => false,
+            };
+            found = Some(Latest { entry, invocation, is_equal, made: false, is_asked });
+        }
+    }
+    Ok(found.map(|one| Latest { made, ..one }))
+}
+
+/// Returns what is known at a source.
 pub(super) fn at(
     connection: &Connection,
     target: i64,
-    key: Key,
+    source: &[u8],
 ) -> rusqlite::Result<Option<Known>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT known.digest != x'', entry.digest, known.request, known.arn, modified_ms, made,
-         file, line FROM known LEFT JOIN entry ON entry.id = known.entry
-         WHERE target = ?1 AND known.source = ?2",
-    )?;
-    statement.query_row(params![target, key.0], |row| Known::read(row, 0)).optional()
+    let Some(latest) = latest(connection, target, source, None)? else { return Ok(None) };
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT entry.digest, name, source_uri, request, ",
+        arn!(),
+        ", modified_ms, file.path, line FROM entry JOIN result ON result.entry = entry.id
+         JOIN file ON file.id = entry.file LEFT JOIN prefix ON prefix.id = result.prefix
+         WHERE entry.id = ?1"
+    ))?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Known {
+            is_equal: latest.is_equal,
+            digest: row.get(0)?,
+            name: row.get(1)?,
+            uri: row.get(2)?,
+            request: row.get(3)?,
+            arn: row.get(4)?,
+            modified: row.get::<_, Option<i64>>(5)?.map(from_millis),
+            made: latest.made,
+            file: row.get(6)?,
+            line: row.get(7)?,
+        })
+    };
+    statement.query_row([latest.entry], read).optional()
 }
 
+/// Returns what is known at a source to equal the request with this digest.
 pub(super) fn equal(
     connection: &Connection,
     target: i64,
     key: Key,
     digest: Digest,
 ) -> rusqlite::Result<Option<KnownEqual>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT arn, modified_ms, made, entry FROM known
-         WHERE target = ?1 AND source = ?2 AND digest = ?3",
-    )?;
-    let row = |row: &rusqlite::Row<'_>| {
+    let latest = latest(connection, target, &key.0, Some(kept(digest)))?;
+    let Some(latest) = latest.filter(|one| one.is_equal && one.is_asked) else { return Ok(None) };
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        arn!(),
+        ", modified_ms FROM result LEFT JOIN prefix ON prefix.id = result.prefix WHERE entry = ?1"
+    ))?;
+    let read = |row: &rusqlite::Row<'_>| {
         Ok(KnownEqual {
+            entry: EntryId(latest.entry),
             arn: row.get(0)?,
             modified: row.get::<_, Option<i64>>(1)?.map(from_millis),
-            made: row.get(2)?,
-            entry: EntryId(row.get(3)?),
+            made: latest.made,
         })
     };
-    statement.query_row(params![target, key.0, digest.0], row).optional()
+    statement.query_row([latest.entry], read).optional()
 }
 
 impl Known {
-    /// From eight columns, the first of them `first`.
-    pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            is_equal: row.get(first)?,
-            digest: row.get::<_, Option<_>>(first + 1)?.unwrap_or_default(),
-            request: row.get(first + 2)?,
-            arn: row.get(first + 3)?,
-            modified: row.get::<_, Option<i64>>(first + 4)?.map(from_millis),
-            made: row.get(first + 5)?,
-            file: row.get::<_, Option<String>>(first + 6)?.unwrap_or_default(),
-            line: row.get::<_, Option<u32>>(first + 7)?.unwrap_or_default(),
-        })
-    }
-
     /// Returns whether what exists equals the request with this digest.
     #[must_use]
     pub fn equals(&self, digest: Digest) -> bool {
-        self.is_equal && self.digest == digest.0
+        self.is_equal && self.digest == kept(digest)
     }
 
     /// Returns the request that was settled; `None` where it cannot be read any more.
     #[must_use]
     pub fn artifact(&self) -> Option<Artifact> {
-        serde_json::from_str(&self.request).ok()
+        request::read(self.name.clone(), self.uri.clone(), &self.request).ok()
     }
 }

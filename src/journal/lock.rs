@@ -1,56 +1,182 @@
 //! That one run at a time writes to a journal.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
+use super::file::{Network, beside, private};
+use super::lease::{self, Lease};
+use crate::diagnostic::words::escaped;
 use crate::walk::reason;
 
-/// The lock of a journal, let go when it is dropped or the process ends.
+/// The process that has a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub process: u32,
+    /// The machine that it runs on.
+    pub host: String,
+    /// Since when, in UTC.
+    pub since: String,
+    /// What tells this machine from others, and its processes from those of a container.
+    pub(super) machine: String,
+    /// When the process was started, by the machine's count, where that is known.
+    pub(super) started: Option<u64>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, since) = (escaped(&self.host), escaped(&self.since));
+        write!(f, "process {} on {host}, since {since}", self.process)
+    }
+}
+
+impl Holder {
+    /// Returns this process.
+    pub(super) fn this() -> Self {
+        let process = std::process::id();
+        Self {
+            process,
+            host: lease::host(),
+            since: format!("{:.0}", jiff::Timestamp::now()),
+            machine: lease::machine(),
+            started: lease::started(process),
+        }
+    }
+
+    /// Returns the text of a lock file.
+    fn text(&self) -> String {
+        let Self { process, host, since, machine, started } = self;
+        let started = started.map(|at| format!("started {at}\n")).unwrap_or_default();
+        format!("process {process}\nhost {host}\nsince {since}\nmachine {machine}\n{started}")
+    }
+
+    /// Reads the text of a lock file.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let value =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Some(Self {
+            process: value("process")?.parse().ok()?,
+            host: value("host")?.to_owned(),
+            since: value("since")?.to_owned(),
+            machine: value("machine").unwrap_or_default().to_owned(),
+            started: value("started").and_then(|at| at.parse().ok()),
+        })
+    }
+}
+
+/// Returns who has the journal `file`, as its lock file names it.
+pub(super) fn holder(file: &Path) -> Option<Holder> {
+    let mut text = String::new();
+    File::open(beside(file, ".lock")).ok()?.take(1024).read_to_string(&mut text).ok()?;
+    Holder::parse(&text)
+}
+
+/// The lock of a journal, given back when it is dropped or the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+    /// Where other machines may use the journal too.
+    lease: Option<Lease>,
 }
 
 impl Lock {
     /// Takes the lock of the journal `file`, in a file beside it that names the holder. `path` is what
     /// the user calls it.
-    pub(super) fn take(file: &Path, path: &Path) -> Result<Self, JournalError> {
-        let unusable = |error: &std::io::Error| JournalError::Unusable {
-            path: path.to_owned(),
-            reason: reason(error),
+    pub(super) fn take(
+        file: &Path,
+        path: &Path,
+        network: Option<Network>,
+    ) -> Result<Self, JournalError> {
+        let unusable = |error: &io::Error| match network {
+            Some(Network { kind, .. }) => JournalError::Network { path: path.to_owned(), kind },
+            None => JournalError::Unusable { path: path.to_owned(), reason: reason(error) },
         };
-        let beside = beside(file);
+        let lock = beside(file, ".lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&beside).map_err(|error| unusable(&error))?;
-        match file.try_lock() {
+        let opened = private(&mut options).open(&lock);
+        let mut file = opened.map_err(|error| JournalError::Unusable {
+            path: path.to_owned(),
+            reason: reason(&error),
+        })?;
+        let tried = file.try_lock();
+        let mut text = String::new();
+        let _ = (&file).take(1024).read_to_string(&mut text);
+        let found = Holder::parse(&text);
+        let locked = |holder: Option<&Holder>| JournalError::Locked {
+            path: path.to_owned(),
+            holder: holder.map_or_else(|| "another lineload".to_owned(), Holder::to_string),
+        };
+        match tried {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.take(1024).read_to_string(&mut holder);
-                let holder = match holder.trim() {
-                    "" => "another lineload".to_owned(),
-                    holder => crate::diagnostic::words::escaped(holder),
-                };
-                return Err(JournalError::Locked { path: path.to_owned(), holder });
-            }
+            Err(TryLockError::WouldBlock) => return Err(locked(found.as_ref())),
             Err(TryLockError::Error(error)) => return Err(unusable(&error)),
         }
-        let since = jiff::Timestamp::now();
-        let holder = format!("process {}, since {since:.0}", std::process::id());
+        let this = Holder::this();
+        if network.is_some()
+            && let Some(found) = &found
+        {
+            // The lock may be one of this machine alone.
+            let age = lease::age(&file, &lock).map_err(|error| unusable(&error))?;
+            if !lease::is_over(found, &this.machine, age, lease::started) {
+                return Err(locked(Some(found)));
+            }
+        }
+        let text = this.text();
+        // That a write can be made durable has to be known before anything is sent.
         let written = file
             .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(holder.as_bytes()));
+            .and_then(|()| io::Seek::rewind(&mut file))
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.sync_all());
         written.map_err(|error| unusable(&error))?;
-        Ok(Self { _file: file })
+        let lease = match network {
+            Some(_) => {
+                let lease = Lease::begin(&file, &lock, text, found.is_some());
+                let Some(lease) = lease.map_err(|error| unusable(&error))? else {
+                    return Err(locked(holder(path).as_ref()));
+                };
+                Some(lease)
+            }
+            None => None,
+        };
+        Ok(Self { file, path: lock, lease })
+    }
+
+    /// Checks that the lock file is the one that this process holds, and names it still.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let gone = "its lock file was removed while a run used it";
+        if let Some(lease) = &self.lease {
+            return if lease.holds() { Ok(()) } else { Err("another run took its lock") };
+        }
+        let now = std::fs::metadata(&self.path).map_err(|_| gone)?;
+        let ours = self.file.metadata().map_err(|_| gone)?;
+        if same_file(&now, &ours) { Ok(()) } else { Err(gone) }
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    path.with_file_name(name)
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What is not ours any more is not ours to empty.
+        let ours = self.check().is_ok();
+        self.lease = None;
+        if ours {
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+const fn same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Journal, JournalError, OpenIntent, RunId, from_millis, request};
+use super::{Journal, JournalError, OpenIntent, RunId, from_millis, request, unreadable};
 use crate::submission::{EntryId, Target};
 
 /// A run that was staged.
@@ -22,11 +22,18 @@ pub struct StagedRun {
     pub folder: PathBuf,
     /// How it goes about what exists, as the run's side wrote it.
     pub settings: String,
-    /// Creates a second that the service allowed when it was last gone on with; `None` where nothing
-    /// bounded them.
+    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded them.
     pub rate: Option<f64>,
     /// The manifests that it was staged from, with SHA-256 of what they held.
     pub files: Vec<(PathBuf, [u8; 32])>,
+}
+
+/// How many entries of a run have an outcome that is certain.
+macro_rules! certain {
+    () => {
+        "(SELECT count(*) FROM result WHERE result.entry BETWEEN run.first AND run.last
+          AND outcome IS NOT NULL AND outcome != 'unresolved')"
+    };
 }
 
 impl Journal {
@@ -47,17 +54,16 @@ impl Journal {
     /// Where the journal cannot be read.
     pub fn staged_run(&self, id: Option<&str>) -> Result<Option<StagedRun>, JournalError> {
         let read = || {
-            let left = "EXISTS (SELECT 1 FROM entry WHERE run = run.id
-                        AND (outcome IS NULL OR outcome = 'unresolved'))";
-            let mut statement = self.connection.prepare(&format!(
+            let mut statement = self.connection.prepare(concat!(
                 "SELECT run.id, uuid, description, command, folder, settings, rate
                  FROM run JOIN target ON target.id = run.target
-                 WHERE ready AND iif(?1 IS NULL, {left}, substr(uuid, 1, length(?1)) = ?1)
-                 ORDER BY run.id DESC LIMIT 1"
+                 WHERE ready AND iif(?1 IS NULL, NOT done AND entries > ",
+                certain!(),
+                ", substr(uuid, 1, length(?1)) = ?1) ORDER BY run.id DESC LIMIT 1"
             ))?;
             let run = statement.query_row([id], |row| {
                 let target: String = row.get(2)?;
-                let target = serde_json::from_str(&target).map_err(super::unreadable)?;
+                let target = serde_json::from_str(&target).map_err(unreadable)?;
                 Ok(StagedRun {
                     run: RunId(row.get(0)?),
                     id: row.get(1)?,
@@ -70,8 +76,9 @@ impl Journal {
                 })
             });
             let Some(mut run) = run.optional()? else { return Ok(None) };
-            let mut files =
-                self.connection.prepare("SELECT path, digest FROM file WHERE run = ?1")?;
+            let mut files = self.connection.prepare(
+                "SELECT path, digest FROM file WHERE run = ?1 AND digest != zeroblob(32) ORDER BY id",
+            )?;
             let rows = files.query_map([run.run.0], |row| {
                 Ok((PathBuf::from(row.get::<_, String>(0)?), row.get(1)?))
             })?;
@@ -81,14 +88,19 @@ impl Journal {
         read().map_err(|error| self.failed(&error))
     }
 
-    /// Notes that a run is gone on with.
+    /// Notes that a run is resumed.
     ///
     /// # Errors
     /// Where the journal cannot be written.
     pub fn reopen(&mut self, run: &RunId) -> Result<(), JournalError> {
-        let reopen = "UPDATE run SET ended_ms = NULL, ending = NULL, process = ?2 WHERE id = ?1";
-        let reopened = self.connection.execute(reopen, params![run.0, std::process::id()]);
-        reopened.map(drop).map_err(|error| self.failed(&error))
+        self.write(|connection| {
+            connection.execute(
+                "UPDATE run SET ended_ms = NULL, ending = NULL, process = ?2 WHERE id = ?1",
+                params![run.0, std::process::id()],
+            )
+        })?;
+        self.show();
+        Ok(())
     }
 }
 
@@ -103,22 +115,85 @@ pub(super) fn rate(connection: &Connection, target: &Target) -> rusqlite::Result
     rate.optional()
 }
 
+/// Returns how many entries of the run `row` are still to be done.
+pub(super) fn left(connection: &Connection, row: i64) -> rusqlite::Result<u64> {
+    let left = connection
+        .prepare_cached(concat!(
+            "SELECT entries - ",
+            certain!(),
+            " - (SELECT count(*) FROM open WHERE entry BETWEEN first AND last)
+             FROM run WHERE id = ?1"
+        ))?
+        .query_row([row], |row| row.get::<_, i64>(0))?;
+    Ok(u64::try_from(left).unwrap_or_default())
+}
+
+/// Notes whether nothing of the run `row` is left.
+pub(super) fn note_done(connection: &Connection, row: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(concat!(
+            "UPDATE run SET done = (entries <= ",
+            certain!(),
+            ") WHERE id = ?1"
+        ))?
+        .execute([row])
+        .map(drop)
+}
+
+/// Returns how many entries of the run `row` came to which outcome, the most first. Those that came to
+/// none are `pending`, or `open` by the name that is given where an attempt is.
+pub(super) fn counts(
+    connection: &Connection,
+    row: i64,
+    open: &str,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT outcome, count(*) FROM run JOIN result ON entry BETWEEN first AND last
+         WHERE run.id = ?1 AND outcome IS NOT NULL GROUP BY outcome
+         UNION ALL SELECT ?2, count(*) FROM run JOIN open ON open.entry BETWEEN first AND last
+         LEFT JOIN result ON result.entry = open.entry WHERE run.id = ?1 AND outcome IS NULL
+         UNION ALL SELECT NULL, entries FROM run WHERE id = ?1",
+    )?;
+    let rows =
+        statement.query_map(params![row, open], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+    let (mut counts, mut settled, mut entries) = (Vec::<(String, u64)>::new(), 0, 0);
+    for row in rows {
+        let (outcome, count): (Option<String>, i64) = row?;
+        let count = u64::try_from(count).unwrap_or_default();
+        let Some(outcome) = outcome else {
+            entries = count;
+            continue;
+        };
+        settled += count;
+        match counts.iter_mut().find(|(one, _)| *one == outcome) {
+            Some((_, before)) => *before += count,
+            None => counts.push((outcome, count)),
+        }
+    }
+    counts.push(("pending".to_owned(), entries.saturating_sub(settled)));
+    counts.retain(|(_, count)| *count > 0);
+    counts.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
+    Ok(counts)
+}
+
 /// Returns what earlier runs at `target` left open.
 pub(super) fn open_intents(
     connection: &Connection,
     target: &Target,
 ) -> rusqlite::Result<Vec<OpenIntent>> {
     let mut statement = connection.prepare(
-        "SELECT entry.id, intent_ms, request, file, line
-         FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
-         WHERE (outcome IS NULL OR outcome = 'unresolved')
-         AND intent_ms IS NOT NULL AND identity = ?1 ORDER BY entry.id",
+        "SELECT entry.id, intent_ms, first_ms, path, line, name, source_uri, request
+         FROM open JOIN entry ON entry.id = open.entry JOIN file ON file.id = entry.file
+         JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
+         WHERE identity = ?1 ORDER BY entry.id",
     )?;
     let rows = statement.query_map([target.identity()], |row| {
+        let text = row.get_ref(7)?.as_str()?;
         Ok(OpenIntent {
             entry: EntryId(row.get(0)?),
             at: from_millis(row.get(1)?),
-            artifact: request(&row.get::<_, String>(2)?)?,
+            first: from_millis(row.get(2)?),
+            artifact: request::read(row.get(5)?, row.get(6)?, text).map_err(unreadable)?,
             file: row.get(3)?,
             line: row.get(4)?,
         })

@@ -1,25 +1,28 @@
-//! The tables of a journal, and how it is opened.
+//! The tables of a journal.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::JournalError;
-use crate::walk::reason;
+use super::file::Network;
+use super::{JournalError, file, migrate};
 
 /// Tells the file from other databases: `LLJO`.
-const APPLICATION_ID: i64 = 0x4C4C_4A4F;
+pub(super) const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
-const VERSION: i64 = 3;
-/// How long a reader is waited for.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const VERSION: i64 = 3;
 
-const TABLES: &str = "
+/// The tables of version 3. What is written while a run sends is small and grows at its end, so that
+/// a commit changes a page or two: `entry` does not change once it is staged, `open` has a row for
+/// each request that is in flight, `result` one for each that was answered.
+pub(super) const TABLES: &str = "
 CREATE TABLE target (
     id INTEGER PRIMARY KEY,
     identity TEXT NOT NULL UNIQUE,
-    description TEXT NOT NULL
+    description TEXT NOT NULL,
+    -- How many processes have written results at it: what orders the results of one source.
+    invocations INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
@@ -31,92 +34,110 @@ CREATE TABLE run (
     ended_ms INTEGER,
     -- How it ended, in words; NULL where it was killed or still runs.
     ending TEXT,
-    -- The folder that its paths are relative to.
+    -- The directory that its paths are relative to.
     folder TEXT,
     -- How it was asked to go about what exists, as JSON, for `lineload resume`.
     settings TEXT,
     -- Creates a second that the service allowed at its end; NULL where nothing bounded them.
     rate REAL,
-    -- Whether all of its entries are in.
-    ready INTEGER NOT NULL DEFAULT 1
+    -- Whether all of its entries are in. One that is not is deleted when the journal is opened again.
+    ready INTEGER NOT NULL DEFAULT 0,
+    -- Whether nothing of it is left. Where this is 0, there may still be nothing left.
+    done INTEGER NOT NULL DEFAULT 0,
+    -- Its entries have the numbers from the first to the last, those that were discarded left out.
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL DEFAULT 0,
+    -- How many entries it has.
+    entries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (id),
+    path TEXT NOT NULL,
+    -- SHA-256 of what it held when the run was staged; zeros where that does not matter.
+    digest BLOB NOT NULL
 ) STRICT;
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY,
     run INTEGER NOT NULL REFERENCES run (id),
-    file TEXT NOT NULL,
+    file INTEGER NOT NULL REFERENCES file (id),
     line INTEGER NOT NULL,
     name TEXT,
-    source_uri TEXT NOT NULL,
-    -- What makes it the same at a target: 128 bits of SHA-256 of URI and source types.
+    source_uri TEXT,
+    -- What makes it the same at a target: 128 bits of SHA-256 of URI and source types. This and what
+    -- follows is NULL where the manifest has an error.
+    source BLOB,
+    -- 128 bits of SHA-256 of the request.
+    digest BLOB,
+    -- The rest of the request, as a JSON array: type, source types, properties, metadata, tags.
+    request TEXT
+) STRICT;
+-- The entries of each source, of runs that are ready.
+CREATE TABLE source (
     source BLOB NOT NULL,
-    -- SHA-256 of the request.
-    digest BLOB NOT NULL,
-    request TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (source, entry)
+) STRICT, WITHOUT ROWID;
+-- Attempts of which no answer is known. A row is durable before the request leaves.
+CREATE TABLE open (
+    entry INTEGER PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    -- When the first and the last of them were made.
+    first_ms INTEGER NOT NULL,
+    intent_ms INTEGER NOT NULL
+) STRICT;
+-- What became of entries.
+CREATE TABLE result (
+    entry INTEGER PRIMARY KEY,
+    -- How many attempts were made, those of `open` left out.
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- When the last attempt was made: durable before it leaves.
     intent_ms INTEGER,
     settled_ms INTEGER,
-    -- NULL until it is known.
+    -- Which of the invocations at the target noted it.
+    invocation INTEGER NOT NULL DEFAULT 0,
+    -- NULL where every attempt came to nothing.
     outcome TEXT,
-    arn TEXT,
-    request_id TEXT,
+    -- The ARN: 16 bytes of an id behind a prefix that many have, or a text.
+    prefix INTEGER REFERENCES prefix (id),
+    arn ANY,
+    -- The 16 bytes of a UUID, or a text.
+    request_id ANY,
     error_code TEXT,
     error_message TEXT,
-    -- What a listing showed.
-    found TEXT
-) STRICT;
-CREATE INDEX entry_by_run ON entry (run, outcome);
-CREATE INDEX entry_open ON entry (run) WHERE outcome IS NULL;
--- What was settled last for a source at a target.
-CREATE TABLE known (
-    target INTEGER NOT NULL REFERENCES target (id),
-    source BLOB NOT NULL,
-    -- Of the request that what is there equals; empty where it was seen to differ.
-    digest BLOB NOT NULL,
-    request TEXT NOT NULL,
-    arn TEXT,
-    entry INTEGER NOT NULL,
+    -- Whether what exists equals the entry; NULL where it was not compared.
+    equal INTEGER,
     -- When it was changed last, by the target's clock; NULL where that was not seen.
-    modified_ms INTEGER,
-    -- Whether a run with this journal created it.
-    made INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (target, source)
-) STRICT, WITHOUT ROWID;
+    modified_ms INTEGER
+) STRICT;
+-- What ARNs begin with.
+CREATE TABLE prefix (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
 ";
 
-/// The manifests that a run was staged from, as they were then.
-const FILES: &str = "
-CREATE TABLE file (
-    run INTEGER NOT NULL REFERENCES run (id),
-    path TEXT NOT NULL,
-    -- SHA-256 of what it held.
-    digest BLOB NOT NULL,
-    PRIMARY KEY (run, path)
-) STRICT, WITHOUT ROWID;
-";
+/// The ARN of a result, as text; its prefix is to be joined.
+macro_rules! arn {
+    () => {
+        "iif(typeof(arn) = 'blob', prefix.text || lower(hex(arn)), arn)"
+    };
+}
 
-/// From version 1, which knew only what it had created itself.
-const FROM_1: &str = "
-ALTER TABLE run ADD COLUMN folder TEXT;
-ALTER TABLE run ADD COLUMN settings TEXT;
-ALTER TABLE run ADD COLUMN rate REAL;
-ALTER TABLE known ADD COLUMN modified_ms INTEGER;
-ALTER TABLE known ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
-UPDATE known SET made = 1;
-DROP VIEW runs;
-DROP VIEW entries;
-";
+/// The request id of a result, as text.
+macro_rules! request_id {
+    () => {
+        "iif(typeof(request_id) = 'blob',
+        lower(substr(hex(request_id), 1, 8) || '-' || substr(hex(request_id), 9, 4) || '-'
+        || substr(hex(request_id), 13, 4) || '-' || substr(hex(request_id), 17, 4) || '-'
+        || substr(hex(request_id), 21)), request_id)"
+    };
+}
 
-/// From version 2.
-const FROM_2: &str = "
-ALTER TABLE run ADD COLUMN ready INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE entry ADD COLUMN found TEXT;
-DROP VIEW IF EXISTS runs;
-DROP VIEW IF EXISTS entries;
-";
+pub(super) use {arn, request_id};
 
 /// For people.
-const VIEWS: &str = "
+pub(super) const VIEWS: &str = concat!(
+    "
 CREATE VIEW runs AS SELECT
     run.uuid AS run,
     target.identity AS target,
@@ -124,215 +145,153 @@ CREATE VIEW runs AS SELECT
     strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch') AS ended,
     ending,
     command,
-    count(entry.id) AS entries,
+    entries - count(*) FILTER (WHERE outcome = 'invalid') AS entries,
     count(*) FILTER (WHERE outcome = 'created') AS created,
     count(*) FILTER (WHERE outcome = 'recovered') AS recovered,
     count(*) FILTER (WHERE outcome = 'existed') AS existed,
     count(*) FILTER (WHERE outcome = 'updated') AS updated,
     count(*) FILTER (WHERE outcome IN ('differs', 'conflict', 'rejected', 'unresolved')) AS failed,
-    count(entry.id) FILTER (WHERE outcome IS NULL) AS left,
-    rate
-    FROM run JOIN target ON target.id = run.target LEFT JOIN entry ON entry.run = run.id
+    entries - count(outcome) AS left,
+    rate,
+    count(*) FILTER (WHERE outcome = 'invalid') AS invalid
+    FROM run JOIN target ON target.id = run.target
+    LEFT JOIN result ON result.entry BETWEEN run.first AND run.last
     WHERE ready GROUP BY run.id ORDER BY run.id;
 CREATE VIEW entries AS SELECT
     run.uuid AS run,
     target.identity AS target,
-    file, line, name, source_uri,
-    coalesce(outcome, iif(intent_ms IS NULL, 'pending', 'open')) AS outcome,
-    attempts,
-    strftime('%Y-%m-%dT%H:%M:%fZ', intent_ms / 1000.0, 'unixepoch') AS attempted,
+    file.path AS file, line, name, source_uri,
+    coalesce(outcome, iif(open.entry IS NULL, 'pending', 'open')) AS outcome,
+    coalesce(result.attempts, 0) + coalesce(open.attempts, 0) AS attempts,
+    strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(open.intent_ms, result.intent_ms) / 1000.0,
+        'unixepoch') AS attempted,
     strftime('%Y-%m-%dT%H:%M:%fZ', settled_ms / 1000.0, 'unixepoch') AS settled,
-    arn, request_id, error_code, error_message
+    ",
+    arn!(),
+    " AS arn,
+    ",
+    request_id!(),
+    " AS request_id,
+    error_code, error_message
     FROM entry JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
+    JOIN file ON file.id = entry.file LEFT JOIN result ON result.entry = entry.id
+    LEFT JOIN open ON open.entry = entry.id LEFT JOIN prefix ON prefix.id = result.prefix
     WHERE ready ORDER BY entry.id;
-";
+"
+);
 
-/// Makes the folder of the journal, which keeps itself out of git.
-pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
-    let unusable = |error: std::io::Error| JournalError::Unusable {
-        path: path.to_owned(),
-        reason: reason(&error),
+/// Sets what a connection is to be like before it reads anything.
+///
+/// It locks the file for itself: then SQLite keeps the index of the WAL in its own memory. In a file
+/// that is mapped into memory, as `-shm` is otherwise, a `truncate` by somebody else ends the process
+/// with SIGBUS, and on a network file system it cannot be shared. Readers find what the last
+/// checkpoint wrote, so the journal decides itself when one happens.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(file::BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
+}
+
+/// What the file is.
+enum Found {
+    Journal,
+    Older(i64),
+    Newer(i64),
+    Nothing,
+    Another,
+}
+
+fn look(connection: &Connection) -> rusqlite::Result<Found> {
+    let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables = "SELECT count(*) = 0 FROM sqlite_master";
+    let empty: bool = connection.query_row(tables, [], |row| row.get(0))?;
+    Ok(match (id, version) {
+        (APPLICATION_ID, VERSION) => Found::Journal,
+        (APPLICATION_ID, 1..VERSION) => Found::Older(version),
+        (APPLICATION_ID, VERSION..) => Found::Newer(version),
+        (0, 0) if empty => Found::Nothing,
+        _ => Found::Another,
+    })
+}
+
+fn another(path: &Path) -> JournalError {
+    let reason = "it belongs to another program".to_owned();
+    JournalError::NotAJournal { path: path.to_owned(), reason }
+}
+
+/// Opens the `file`, which the user calls `path`, and makes its tables where it is new.
+pub(super) fn open(
+    file: &Path,
+    path: &Path,
+    network: Option<Network>,
+) -> Result<Connection, JournalError> {
+    let failure = |error: rusqlite::Error| match network {
+        Some(Network { kind, .. }) if file::lacks_locks(&error) => {
+            JournalError::Network { path: path.to_owned(), kind }
+        }
+        _ => file::failure(path, &error),
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // Also where a run was killed between the two.
-    let ours = !folder.exists() || folder.file_name().is_some_and(|name| name == ".lineload");
-    std::fs::create_dir_all(folder).map_err(|error| JournalError::Unusable {
-        path: path.to_owned(),
-        reason: format!("its folder cannot be made: {}", reason(&error)),
-    })?;
-    let ignore = folder.join(".gitignore");
-    if ours && !ignore.exists() {
-        std::fs::write(ignore, "*\n").map_err(unusable)?;
-    }
-    on_this_machine(folder, path)
-}
-
-/// That the folder is not on a network, where locks do not hold.
-fn on_this_machine(folder: &Path, path: &Path) -> Result<(), JournalError> {
-    match network(folder) {
-        Some(kind) => Err(JournalError::Network { path: path.to_owned(), kind }),
-        None => Ok(()),
-    }
-}
-
-/// The file itself, made where it is not there: a link to it must not be another journal.
-pub(super) fn the_file(path: &Path) -> Result<PathBuf, JournalError> {
-    create_private(path)?;
-    let unusable = |error: std::io::Error| JournalError::Unusable {
-        path: path.to_owned(),
-        reason: reason(&error),
-    };
-    let file = std::fs::canonicalize(path).map_err(unusable)?;
-    on_this_machine(file.parent().unwrap_or(&file), path)?;
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&std::fs::metadata(&file).map_err(unusable)?) > 1 {
-        return Err(JournalError::Unusable {
-            path: path.to_owned(),
-            reason: "it has several names (hard links), and a lock only by one of them".to_owned(),
-        });
-    }
-    Ok(file)
-}
-
-/// The kind of network file system that `folder` is on, if it is on one.
-#[cfg(target_os = "linux")]
-fn network(folder: &Path) -> Option<&'static str> {
-    let kind = rustix::fs::statfs(folder).ok()?.f_type;
-    // From linux/magic.h.
-    match u32::try_from(kind & 0xFFFF_FFFF).ok()? {
-        0x6969 => Some("NFS"),
-        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
-        0x5346_414F => Some("AFS"),
-        0x0102_1997 => Some("9p"),
-        0x00C3_6400 => Some("Ceph"),
-        0x0BD0_0BD0 => Some("Lustre"),
-        _ => None,
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-const fn network(_: &Path) -> Option<&'static str> {
-    None
-}
-
-/// Opens the file, and makes its tables where it is new.
-pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> rusqlite::Result<(Connection, i64, i64, bool)> {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let tables = "SELECT count(*) = 0 FROM sqlite_master";
-        let empty = connection.query_row(tables, [], |row| row.get(0))?;
-        Ok((connection, id, version, empty))
-    };
-    let (mut connection, id, version, empty) = open().map_err(|error| failure(path, &error))?;
-    let make: &[&str] = match (id, version) {
-        (APPLICATION_ID, VERSION) => &[],
-        (APPLICATION_ID, 1) => &[FROM_1, FILES, FROM_2, VIEWS],
-        (APPLICATION_ID, 2) => &[FROM_2, VIEWS],
-        (APPLICATION_ID, found) if found > VERSION => {
-            return Err(JournalError::Newer { path: path.to_owned(), found });
-        }
-        (0, 0) if empty => &[TABLES, FILES, VIEWS],
+    let mut connection = Connection::open_with_flags(file, flags).map_err(failure)?;
+    settle(&connection).map_err(failure)?;
+    let found = look(&connection).map_err(failure)?;
+    match found {
+        Found::Newer(found) => return Err(JournalError::Newer { path: path.to_owned(), found }),
         // Nothing of it is touched.
-        _ => {
-            let reason = "it belongs to another program".to_owned();
-            return Err(JournalError::NotAJournal { path: path.to_owned(), reason });
-        }
-    };
-    let settle = || {
+        Found::Another => return Err(another(path)),
+        Found::Journal | Found::Older(_) | Found::Nothing => {}
+    }
+    let mut make = || {
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // An intent must outlast the machine, not only the process.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)
-    };
-    settle().map_err(|error| failure(path, &error))?;
-    // Also where there is nothing to make: that it can be written has to be known before anything is
-    // sent.
-    let mut create = || {
+        // Also where there is nothing to make: that it can be written has to be known before anything
+        // is sent.
         let transaction = connection.transaction()?;
-        make.iter().try_for_each(|statements| transaction.execute_batch(statements))?;
+        match found {
+            Found::Older(version) => migrate::migrate(&transaction, version)?,
+            Found::Nothing => make_tables(&transaction)?,
+            _ => {}
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()
+        transaction.commit()?;
+        if matches!(found, Found::Older(_)) {
+            // The tables of the earlier version took two or three times the room.
+            let _ = connection.execute_batch("VACUUM");
+        }
+        Ok(())
     };
-    create().map_err(|error| failure(path, &error))?;
+    make().map_err(failure)?;
     Ok(connection)
 }
 
-/// Makes the tables in a new file that nobody else uses and that is not kept.
-pub(super) fn scratch(path: &Path) -> Result<Connection, JournalError> {
-    let make = || {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "OFF")?;
-        connection.pragma_update(None, "synchronous", "OFF")?;
-        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        [TABLES, FILES, VIEWS].iter().try_for_each(|make| connection.execute_batch(make))?;
-        Ok(connection)
-    };
-    make().map_err(|error: rusqlite::Error| failure(path, &error))
+fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    connection.execute_batch(VIEWS)
 }
 
-/// Opens the file to read, beside a run that writes.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> rusqlite::Result<(Connection, i64, i64)> {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        Ok((connection, id, version))
-    };
-    match open().map_err(|error| failure(path, &error))? {
-        (connection, APPLICATION_ID, VERSION) => Ok(connection),
-        (_, APPLICATION_ID, found) if found > VERSION => {
-            Err(JournalError::Newer { path: path.to_owned(), found })
-        }
-        (_, APPLICATION_ID, _) => Err(JournalError::Older { path: path.to_owned() }),
-        _ => Err(JournalError::NotAJournal {
-            path: path.to_owned(),
-            reason: "it belongs to another program".to_owned(),
-        }),
-    }
+/// Opens a database that is in a temporary file, which nobody else can open and which is gone when
+/// the connection is.
+pub(super) fn scratch() -> rusqlite::Result<Connection> {
+    let connection = Connection::open("")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    make_tables(&connection)?;
+    Ok(connection)
 }
 
-/// Requests may hold what is not for everybody on the machine.
-fn create_private(path: &Path) -> Result<(), JournalError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| JournalError::Unusable { path: path.to_owned(), reason: reason(&error) })
-}
-
-/// What an error of SQLite means.
-pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
-    let path = path.to_owned();
-    use rusqlite::Error as E;
-    if matches!(
-        error,
-        E::FromSqlConversionFailure(..)
-            | E::InvalidColumnType(..)
-            | E::IntegralValueOutOfRange(..)
-            | E::Utf8Error(..)
-    ) {
-        return JournalError::NotAJournal { path, reason: error.to_string() };
-    }
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            JournalError::NotAJournal { path, reason: error.to_string() }
-        }
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            JournalError::Unusable { path, reason: "the disk is full".to_owned() }
-        }
-        _ => JournalError::Unusable { path, reason: error.to_string() },
+/// Checks that a connection that reads has a journal of this version.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    match look(connection).map_err(|error| file::failure(path, &error))? {
+        Found::Journal => Ok(()),
+        Found::Newer(found) => Err(JournalError::Newer { path: path.to_owned(), found }),
+        Found::Older(_) => Err(JournalError::Older { path: path.to_owned() }),
+        Found::Nothing | Found::Another => Err(another(path)),
     }
 }

@@ -3,14 +3,21 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Journal, JournalError, Known, KnownEqual, known, millis, schema};
+use super::entries::left;
+use super::{Journal, JournalError, Known, KnownEqual, known, millis, request};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::{EntryId, Target};
 
 /// Entries that go in with one transaction.
 const BATCH: u32 = 10_000;
+
+/// Transactions after which the WAL is copied into the database.
+const CHECKPOINT: u32 = 8;
+
+/// What a file has for a digest as long as there is none: as many bytes, so that the row keeps its size.
+const NO_DIGEST: [u8; 32] = [0; 32];
 
 /// A run in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,8 +71,13 @@ pub struct Staging<'j> {
     journal: &'j mut Journal,
     run: i64,
     target: i64,
-    /// Entries in the transaction that is open.
+    first: i64,
+    entries: i64,
+    /// The file of the last entry, and its row.
+    file: Option<(String, i64)>,
+    /// Entries in the transaction that is open, and how many transactions there were.
     pending: u32,
+    batches: u32,
 }
 
 impl Journal {
@@ -78,12 +90,21 @@ impl Journal {
         run: &NewRun<'_>,
         target: &Target,
     ) -> Result<Staging<'_>, JournalError> {
-        let target = self.target(target)?;
+        self.check()?;
         let begin = || {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            // What is not whole need not outlast the machine.
+            self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            let target = target_row(&self.connection, target)?;
+            // No number is used twice, so that each run has a range of its own.
+            let first: i64 = self.connection.query_row(
+                "SELECT coalesce(max(last), 0) + 1 FROM run",
+                [],
+                |row| row.get(0),
+            )?;
             self.connection.execute(
-                "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings, ready)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+                "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings, first)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     run.id,
                     target,
@@ -92,12 +113,14 @@ impl Journal {
                     std::process::id(),
                     run.folder,
                     run.settings,
+                    first,
                 ],
-            )
+            )?;
+            Ok((self.connection.last_insert_rowid(), target, first))
         };
-        begin().map_err(|error| schema::failure(&self.path, &error))?;
-        let run = self.connection.last_insert_rowid();
-        Ok(Staging { journal: self, run, target, pending: 0 })
+        let (run, target, first) = begin().map_err(|error| self.failed(&error))?;
+        let (entries, pending, batches) = (0, 0, 0);
+        Ok(Staging { journal: self, run, target, first, entries, file: None, pending, batches })
     }
 
     /// Makes a run ready, in one transaction: it takes the place of what earlier runs at its target
@@ -112,20 +135,23 @@ impl Journal {
         covers: &dyn Fn(&str) -> bool,
         files: &[(String, [u8; 32])],
     ) -> Result<(), JournalError> {
-        let mut write = || {
-            let transaction = self.connection.transaction()?;
-            discard_staged(&transaction, run.0, covers)?;
-            {
-                let mut insert = transaction
-                    .prepare_cached("INSERT INTO file (run, path, digest) VALUES (?1, ?2, ?3)")?;
-                for (path, digest) in files {
-                    insert.execute(params![run.0, path, digest])?;
-                }
+        let scratch = self.files.is_none();
+        self.write(|connection| {
+            discard_staged(connection, run.0, covers)?;
+            note_files(connection, run.0, files)?;
+            if !scratch {
+                // In their order, so that each page is written once.
+                connection.execute(
+                    "INSERT INTO source (source, entry) SELECT source, entry.id FROM entry, run
+                     WHERE run.id = ?1 AND entry.id BETWEEN first AND last AND source IS NOT NULL
+                     ORDER BY source, entry.id",
+                    [run.0],
+                )?;
             }
-            transaction.execute("UPDATE run SET ready = 1 WHERE id = ?1", [run.0])?;
-            transaction.commit()
-        };
-        write().map_err(|error| schema::failure(&self.path, &error))
+            connection.execute("UPDATE run SET ready = 1 WHERE id = ?1", [run.0])
+        })?;
+        self.show();
+        Ok(())
     }
 
     /// Deletes a run that was never made ready.
@@ -147,17 +173,16 @@ impl Journal {
         run: &RunId,
         covers: &dyn Fn(&str) -> bool,
     ) -> Result<(), JournalError> {
-        let mut write = || {
-            let transaction = self.connection.transaction()?;
-            discard_staged(&transaction, run.0, covers)?;
-            delete_unready(&transaction)?;
-            transaction.commit()
-        };
-        write().map_err(|error| schema::failure(&self.path, &error))
+        self.write(|connection| {
+            discard_staged(connection, run.0, covers)?;
+            delete_unready(connection)
+        })?;
+        self.show();
+        Ok(())
     }
 
-    /// Notes what a listing showed for entries, in the words of the run's side. It is cleared when the
-    /// entry is settled.
+    /// Notes what a listing showed for entries, in the words of the run's side, for as long as this
+    /// process has the journal.
     ///
     /// # Errors
     /// Where the journal cannot be written.
@@ -166,17 +191,18 @@ impl Journal {
         found: &mut dyn Iterator<Item = (EntryId, String)>,
     ) -> Result<(), JournalError> {
         let write = || {
-            let transaction = self.connection.transaction()?;
+            let transaction = self.connection.unchecked_transaction()?;
             {
-                let mut note =
-                    transaction.prepare_cached("UPDATE entry SET found = ?2 WHERE id = ?1")?;
+                let mut note = transaction.prepare_cached(
+                    "INSERT OR REPLACE INTO temp.found (entry, text) VALUES (?1, ?2)",
+                )?;
                 for (entry, text) in found {
                     note.execute(params![entry.0, text])?;
                 }
             }
             transaction.commit()
         };
-        write().map_err(|error| schema::failure(&self.path, &error))
+        write().map_err(|error| self.failed(&error))
     }
 }
 
@@ -187,8 +213,8 @@ impl Staging<'_> {
         RunId(self.run)
     }
 
-    fn failed(&self, error: &rusqlite::Error) -> JournalError {
-        schema::failure(&self.journal.path, error)
+    const fn connection(&self) -> &Connection {
+        &self.journal.connection
     }
 
     /// Returns what is known at the source `key`.
@@ -196,7 +222,8 @@ impl Staging<'_> {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn at(&self, key: Key) -> Result<Option<Known>, JournalError> {
-        known::at(&self.journal.connection, self.target, key).map_err(|error| self.failed(&error))
+        known::at(self.connection(), self.target, &key.0)
+            .map_err(|error| self.journal.failed(&error))
     }
 
     /// Returns what is known at the source `key` to equal the request with this `digest`.
@@ -204,8 +231,8 @@ impl Staging<'_> {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
-        known::equal(&self.journal.connection, self.target, key, digest)
-            .map_err(|error| self.failed(&error))
+        known::equal(self.connection(), self.target, key, digest)
+            .map_err(|error| self.journal.failed(&error))
     }
 
     /// Adds an entry.
@@ -214,26 +241,24 @@ impl Staging<'_> {
     /// Where the journal cannot be written.
     pub fn add(&mut self, entry: &ToStage<'_>) -> Result<EntryId, JournalError> {
         let artifact = entry.artifact;
-        let request = serde_json::to_string(artifact).unwrap_or_default();
-        let insert = || {
-            let mut insert = self.journal.connection.prepare_cached(
-                "INSERT INTO entry (run, file, line, name, source_uri, source, digest, request)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        let added = self.file(entry.file).and_then(|file| {
+            let mut insert = self.connection().prepare_cached(
+                "INSERT INTO entry (id, run, file, line, name, source_uri, source, digest, request)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             insert.insert(params![
+                self.first + self.entries,
                 self.run,
-                entry.file,
+                file,
                 entry.line,
                 artifact.name,
                 artifact.source.uri,
                 artifact.identity().key().0,
-                artifact.digest().0,
-                request,
+                known::kept(artifact.digest()),
+                request::text(artifact).map_err(super::unreadable)?,
             ])
-        };
-        let id = insert().map_err(|error| self.failed(&error))?;
-        self.added()?;
-        Ok(EntryId(id))
+        });
+        added.and_then(|id| self.added(id)).map_err(|error| self.journal.failed(&error))
     }
 
     /// Adds an entry whose manifest has an error.
@@ -241,25 +266,24 @@ impl Staging<'_> {
     /// # Errors
     /// Where the journal cannot be written.
     pub fn add_invalid(&mut self, entry: &Invalid<'_>) -> Result<EntryId, JournalError> {
-        let insert = || {
-            let mut insert = self.journal.connection.prepare_cached(
-                "INSERT INTO entry (run, file, line, name, source_uri, source, digest, request,
-                 outcome, error_code, error_message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, x'', x'', '', 'invalid', ?6, ?7)",
+        let added = self.file(entry.file).and_then(|file| {
+            let mut insert = self.connection().prepare_cached(
+                "INSERT INTO entry (id, run, file, line, name, source_uri)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             insert.insert(params![
+                self.first + self.entries,
                 self.run,
-                entry.file,
+                file,
                 entry.line,
                 entry.name,
-                entry.source_uri.unwrap_or_default(),
-                entry.code,
-                entry.message,
+                entry.source_uri,
             ])
-        };
-        let id = insert().map_err(|error| self.failed(&error))?;
-        self.added()?;
-        Ok(EntryId(id))
+        });
+        let id =
+            added.and_then(|id| self.added(id)).map_err(|error| self.journal.failed(&error))?;
+        self.invalidate(id, entry.code, entry.message)?;
+        Ok(id)
     }
 
     /// Makes an entry invalid that was added before: a later finding says so.
@@ -272,28 +296,46 @@ impl Staging<'_> {
         code: &str,
         message: &str,
     ) -> Result<(), JournalError> {
-        let update = || {
-            let mut update = self.journal.connection.prepare_cached(
-                "UPDATE entry SET outcome = 'invalid', error_code = ?2, error_message = ?3
-                 WHERE id = ?1",
+        let note = || {
+            let mut note = self.connection().prepare_cached(
+                "INSERT OR REPLACE INTO result (entry, outcome, error_code, error_message)
+                 VALUES (?1, 'invalid', ?2, ?3)",
             )?;
-            update.execute(params![id.0, code, message])
+            note.execute(params![id.0, code, message])
         };
-        update().map(drop).map_err(|error| self.failed(&error))
+        note().map(drop).map_err(|error| self.journal.failed(&error))
     }
 
-    fn added(&mut self) -> Result<(), JournalError> {
-        self.pending += 1;
-        if self.pending < BATCH {
-            return Ok(());
+    /// Returns the row of a file. Entries come file by file.
+    fn file(&mut self, path: &str) -> rusqlite::Result<i64> {
+        if let Some((last, row)) = &self.file
+            && last == path
+        {
+            return Ok(*row);
         }
-        self.pending = 0;
-        let connection = &self.journal.connection;
-        let next = || {
-            connection.prepare_cached("COMMIT")?.execute([])?;
-            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])
+        let row = {
+            let mut insert = self
+                .connection()
+                .prepare_cached("INSERT INTO file (run, path, digest) VALUES (?1, ?2, ?3)")?;
+            insert.insert(params![self.run, path, NO_DIGEST])?
         };
-        next().map(drop).map_err(|error| self.failed(&error))
+        self.file = Some((path.to_owned(), row));
+        Ok(row)
+    }
+
+    fn added(&mut self, id: i64) -> rusqlite::Result<EntryId> {
+        self.entries += 1;
+        self.pending += 1;
+        if self.pending == BATCH {
+            self.pending = 0;
+            self.batches += 1;
+            self.connection().execute_batch("COMMIT")?;
+            if self.batches.is_multiple_of(CHECKPOINT) {
+                self.journal.checkpoint("TRUNCATE")?;
+            }
+            self.connection().execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(EntryId(id))
     }
 
     /// Ends the staging: all entries are in.
@@ -301,25 +343,85 @@ impl Staging<'_> {
     /// # Errors
     /// Where the journal cannot be written.
     pub fn finish(self) -> Result<(), JournalError> {
-        let commit = || self.journal.connection.prepare_cached("COMMIT")?.execute([]);
-        commit().map(drop).map_err(|error| self.failed(&error))
+        let commit = || {
+            let last = self.first + self.entries - 1;
+            self.connection().execute(
+                "UPDATE run SET last = ?2, entries = ?3 WHERE id = ?1",
+                params![self.run, last, self.entries],
+            )?;
+            self.connection().execute_batch("COMMIT")
+        };
+        commit().map_err(|error| self.journal.failed(&error))
     }
 }
 
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
-        if !self.journal.connection.is_autocommit() {
-            // What was committed before stays unready, and is deleted by the next open.
-            let _ = self.journal.connection.execute_batch("ROLLBACK");
+        if !self.connection().is_autocommit() {
+            // What was committed before stays unready.
+            let _ = self.connection().execute_batch("ROLLBACK");
         }
+        let _ = self.connection().pragma_update(None, "synchronous", "FULL");
+        let _ = self.journal.written();
     }
 }
 
-/// Deletes runs that were never made ready: the process that staged them is gone.
+/// Returns the row of a target, which is made where there is none.
+fn target_row(connection: &Connection, target: &Target) -> rusqlite::Result<i64> {
+    let description = serde_json::to_string(target).map_err(super::unreadable)?;
+    connection.query_row(
+        "INSERT INTO target (identity, description) VALUES (?1, ?2)
+         ON CONFLICT (identity) DO UPDATE SET description = ?2 RETURNING id",
+        params![target.identity(), description],
+        |row| row.get(0),
+    )
+}
+
+/// Notes what files held, of those that the run has entries of and of others.
+fn note_files(
+    connection: &Connection,
+    run: i64,
+    files: &[(String, [u8; 32])],
+) -> rusqlite::Result<()> {
+    let mut left: HashMap<&str, &[u8; 32]> =
+        files.iter().map(|(path, digest)| (path.as_str(), digest)).collect();
+    let mut read = connection
+        .prepare("SELECT id, path FROM file WHERE run = ?1 AND id > ?2 ORDER BY id LIMIT 1000")?;
+    let mut note = connection.prepare("UPDATE file SET digest = ?2 WHERE id = ?1")?;
+    let mut after = 0;
+    loop {
+        // What is read is not changed meanwhile.
+        let rows: Vec<(i64, String)> = read
+            .query_map(params![run, after], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let Some((last, _)) = rows.last() else { break };
+        after = *last;
+        for (id, path) in &rows {
+            if let Some(digest) = left.remove(path.as_str()) {
+                note.execute(params![id, digest])?;
+            }
+        }
+    }
+    let mut insert =
+        connection.prepare("INSERT INTO file (run, path, digest) VALUES (?1, ?2, ?3)")?;
+    for (path, digest) in files.iter().filter(|(path, _)| left.contains_key(path.as_str())) {
+        insert.execute(params![run, path, digest])?;
+    }
+    Ok(())
+}
+
+/// Deletes runs that were never made ready: the process that staged them is gone, or gives them up.
+/// Such a run is the last, and has the highest numbers.
 pub(super) fn delete_unready(connection: &Connection) -> rusqlite::Result<()> {
+    let first: Option<i64> = connection
+        .query_row("SELECT min(first) FROM run WHERE NOT ready", [], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let Some(first) = first else { return Ok(()) };
+    connection.execute("DELETE FROM result WHERE entry >= ?1", [first])?;
+    connection.execute("DELETE FROM entry WHERE id >= ?1", [first])?;
     connection.execute_batch(
-        "DELETE FROM entry WHERE run IN (SELECT id FROM run WHERE NOT ready);
-         DELETE FROM file WHERE run IN (SELECT id FROM run WHERE NOT ready);
+        "DELETE FROM file WHERE run IN (SELECT id FROM run WHERE NOT ready);
          DELETE FROM run WHERE NOT ready;",
     )
 }
@@ -330,28 +432,65 @@ fn discard_staged(
     run: i64,
     covers: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<()> {
-    let mut covered: HashMap<String, bool> = HashMap::new();
-    let staged: Vec<i64> = {
-        let mut statement = connection.prepare(
-            "SELECT entry.id, file FROM entry JOIN run ON run.id = entry.run
-             JOIN run AS this ON this.id = ?1
-             WHERE (outcome IS NULL OR outcome = 'unresolved') AND intent_ms IS NULL
-             AND run.target = this.target AND run.id != this.id AND run.ready
-             AND (run.folder IS NULL OR run.folder = this.folder OR file LIKE '/%')",
-        )?;
-        let mut rows = statement.query([run])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let file: String = row.get(1)?;
-            if *covered.entry(file).or_insert_with_key(|file| covers(file)) {
-                found.push(row.get(0)?);
-            }
-        }
-        found
-    };
-    let mut delete = connection.prepare("DELETE FROM entry WHERE id = ?1")?;
-    for id in staged {
-        delete.execute([id])?;
+    let mut runs = connection.prepare(
+        "SELECT run.id, run.folder IS NULL OR run.folder = this.folder FROM run
+         JOIN run AS this ON this.target = run.target
+         WHERE this.id = ?1 AND run.id != this.id AND run.ready AND NOT run.done",
+    )?;
+    let runs: Vec<(i64, bool)> = runs
+        .query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (earlier, here) in runs {
+        discard_of(connection, earlier, here, covers)?;
+        super::runs::note_done(connection, earlier)?;
     }
     Ok(())
+}
+
+/// Deletes what the run `earlier` staged and never attempted. Its paths are relative to the same
+/// directory if it was `here`.
+fn discard_of(
+    connection: &Connection,
+    earlier: i64,
+    here: bool,
+    covers: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<()> {
+    if super::runs::left(connection, earlier)? == 0 {
+        return Ok(());
+    }
+    let mut covered: HashMap<i64, bool> = HashMap::new();
+    let mut read = connection.prepare(concat!(
+        "SELECT entry.id, source, file, path FROM entry JOIN run ON run.id = entry.run
+         JOIN file ON file.id = entry.file LEFT JOIN result ON result.entry = entry.id
+         WHERE entry.id BETWEEN run.first AND run.last AND run.id = ?1 AND entry.id > ?2 AND ",
+        left!(),
+        " ORDER BY entry.id LIMIT 1000"
+    ))?;
+    let mut delete = connection.prepare("DELETE FROM entry WHERE id = ?1")?;
+    let mut unplace = connection.prepare("DELETE FROM source WHERE source = ?1 AND entry = ?2")?;
+    let mut forget = connection.prepare("DELETE FROM result WHERE entry = ?1")?;
+    let (mut after, mut deleted) = (0, 0);
+    loop {
+        let rows: Vec<(i64, Vec<u8>, i64, String)> = read
+            .query_map(params![earlier, after], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        let Some((last, ..)) = rows.last() else { break };
+        after = *last;
+        for (id, source, file, path) in &rows {
+            let covered = *covered
+                .entry(*file)
+                .or_insert_with(|| (here || path.starts_with('/')) && covers(path));
+            if covered {
+                delete.execute([id])?;
+                unplace.execute(params![source, id])?;
+                forget.execute([id])?;
+                deleted += 1;
+            }
+        }
+    }
+    connection
+        .execute("UPDATE run SET entries = entries - ?2 WHERE id = ?1", params![earlier, deleted])
+        .map(drop)
 }

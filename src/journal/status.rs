@@ -1,22 +1,36 @@
 //! What a journal holds, read beside a run that may be writing to it.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::{JournalError, KnownAt, request, runs, schema};
+use super::gate::Gate;
+use super::lock::{self, Holder};
+use super::{JournalError, KnownAt, file, millis, request, runs, schema};
 use crate::artifact::Artifact;
 use crate::submission::Target;
+use crate::walk::reason;
+
+/// Over how long the present rate of a run is measured.
+const LATELY: Duration = Duration::from_secs(10);
+
+/// How long it may take until a reader sees what was settled.
+const UNSEEN: Duration = Duration::from_secs(2);
 
 /// What a journal holds.
 #[derive(Debug)]
 pub struct Status {
-    pub(super) connection: Connection,
-    pub(super) path: std::path::PathBuf,
+    connection: Connection,
+    path: PathBuf,
+    holder: Option<Holder>,
+    /// Held as long as the file is read beside a run: it is not changed meanwhile.
+    _gate: Option<File>,
 }
 
 /// A run, in numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunStatus {
     /// Its id.
     pub run: String,
@@ -28,11 +42,34 @@ pub struct RunStatus {
     pub ended: Option<String>,
     /// How it ended.
     pub ending: Option<String>,
-    /// The command that goes on.
+    /// The command that resumes it.
     pub command: String,
     /// How many entries came to which end, by its name; `pending` and `open` are those that came
     /// to none.
     pub counts: Vec<(String, u64)>,
+    /// The process that writes it, where it is the one that has the journal now.
+    pub holder: Option<Holder>,
+    /// How many entries a second were settled in the last ten seconds, where it is running.
+    pub settled_per_second: Option<f64>,
+    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded them.
+    pub rate: Option<f64>,
+}
+
+/// The entries of a run that have a result, as [`FailedEntry::read`] takes them.
+macro_rules! failed {
+    () => {
+        "SELECT path, line, coalesce(name, source_uri, ''), outcome, error_code, error_message,
+         name, source_uri, request FROM run JOIN result ON result.entry BETWEEN first AND last
+         JOIN entry ON entry.id = result.entry JOIN file ON file.id = entry.file
+         WHERE uuid = ?1"
+    };
+}
+
+/// That its outcome is no good end.
+macro_rules! is_failure {
+    () => {
+        "outcome IN ('differs', 'conflict', 'rejected', 'unresolved') ORDER BY entry.id"
+    };
 }
 
 /// An entry that came to no good end.
@@ -46,7 +83,7 @@ pub struct FailedEntry {
     pub name: String,
     /// What became of it.
     pub outcome: String,
-    /// What the target said.
+    /// What the target said, or what is wrong with the manifest.
     pub error: Option<String>,
 }
 
@@ -56,62 +93,120 @@ impl Status {
     /// # Errors
     /// Where it is not there, or no journal.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::open_to_read(path)?, path: path.to_owned() })
+        let failure = |error: rusqlite::Error| file::failure(path, &error);
+        let unusable = |error: std::io::Error| JournalError::Unusable {
+            path: path.to_owned(),
+            reason: reason(&error),
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
+        connection.pragma_update(None, "mmap_size", 0).map_err(failure)?;
+        connection.busy_timeout(Duration::ZERO).map_err(failure)?;
+        let path = path.to_owned();
+        let looked = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
+        match looked {
+            Err(error) if is_busy(&error) => {}
+            Err(error) => return Err(failure(error)),
+            Ok(()) => {
+                connection.busy_timeout(file::BUSY).map_err(failure)?;
+                schema::check(&connection, &path)?;
+                return Ok(Self { connection, path, holder: None, _gate: None });
+            }
+        }
+        drop(connection);
+        // A run has it for itself. Between two of its checkpoints the file is whole, and as it was at
+        // the last of them.
+        let place = std::fs::canonicalize(&path).map_err(unusable)?;
+        let gate = Gate::hold_open(&place).map_err(unusable)?;
+        let connection =
+            Connection::open_with_flags(immutable(&place), flags | OpenFlags::SQLITE_OPEN_URI)
+                .map_err(failure)?;
+        schema::check(&connection, &path)?;
+        Ok(Self { connection, path, holder: lock::holder(&place), _gate: gate })
     }
 
-    /// The last `most` runs, the latest first.
+    /// Returns the process that has the journal now; `None` where none has.
+    #[must_use]
+    pub const fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
+    }
+
+    fn failure(&self, error: &rusqlite::Error) -> JournalError {
+        file::failure(&self.path, error)
+    }
+
+    /// Returns the last `most` runs, the latest first.
     ///
     /// # Errors
     /// Where the journal cannot be read.
     pub fn runs(&self, most: u32) -> Result<Vec<RunStatus>, JournalError> {
         let read = || {
             let mut runs = self.connection.prepare(
-                "SELECT runs.run, runs.target, started, ended, runs.ending, runs.command
-                 FROM runs JOIN run ON run.uuid = runs.run ORDER BY run.id DESC LIMIT ?1",
-            )?;
-            let mut counts = self.connection.prepare(
-                "SELECT outcome, count(*) FROM entries WHERE run = ?1 GROUP BY outcome ORDER BY 2 DESC",
+                "SELECT run.id, uuid, identity,
+                 strftime('%Y-%m-%dT%H:%M:%fZ', started_ms / 1000.0, 'unixepoch'),
+                 strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch'),
+                 ending, command, process, rate
+                 FROM run JOIN target ON target.id = run.target
+                 WHERE ready ORDER BY run.id DESC LIMIT ?1",
             )?;
             let rows = runs.query_map([most], |row| {
-                Ok(RunStatus {
-                    run: row.get(0)?,
-                    target: row.get(1)?,
-                    started: row.get(2)?,
-                    ended: row.get(3)?,
-                    ending: row.get(4)?,
-                    command: row.get(5)?,
+                let ending: Option<String> = row.get(5)?;
+                let process: u32 = row.get(7)?;
+                let holder = self.holder.as_ref();
+                let holder = holder.filter(|one| ending.is_none() && one.process == process);
+                let status = RunStatus {
+                    run: row.get(1)?,
+                    target: row.get(2)?,
+                    started: row.get(3)?,
+                    ended: row.get(4)?,
+                    ending,
+                    command: row.get(6)?,
                     counts: Vec::new(),
-                })
+                    holder: holder.cloned(),
+                    settled_per_second: None,
+                    rate: row.get(8)?,
+                };
+                Ok((row.get::<_, i64>(0)?, status))
             })?;
             let mut found = Vec::new();
             for run in rows {
-                let mut run = run?;
-                let rows = counts.query_map([&run.run], |row| {
-                    Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()))
-                })?;
-                run.counts = rows.collect::<rusqlite::Result<_>>()?;
+                let (row, mut run) = run?;
+                run.counts = runs::counts(&self.connection, row, "open")?;
+                if run.holder.is_some() {
+                    run.settled_per_second = Some(self.lately(row, SystemTime::now())?);
+                }
                 found.push(run);
             }
             Ok(found)
         };
-        read().map_err(|error| schema::failure(&self.path, &error))
+        read().map_err(|error: rusqlite::Error| self.failure(&error))
     }
 
-    /// The first `most` entries of `run` that failed.
+    /// Returns how many entries of the run `row` were settled a second, of late.
+    fn lately(&self, row: i64, now: SystemTime) -> rusqlite::Result<f64> {
+        let to = now.checked_sub(UNSEEN).unwrap_or(now);
+        let from = to.checked_sub(LATELY).unwrap_or(to);
+        let count: u32 = self.connection.query_row(
+            "SELECT count(*) FROM run JOIN result ON result.entry BETWEEN first AND last
+             WHERE run.id = ?1 AND settled_ms > ?2 AND settled_ms <= ?3",
+            params![row, millis(from), millis(to)],
+            |row| row.get(0),
+        )?;
+        Ok(f64::from(count) / LATELY.as_secs_f64())
+    }
+
+    /// Returns the first `most` entries of `run` that failed.
     ///
     /// # Errors
     /// Where the journal cannot be read.
     pub fn failed(&self, run: &str, most: u32) -> Result<Vec<FailedEntry>, JournalError> {
         let read = || {
-            let mut statement = self.connection.prepare(&format!(
-                "SELECT {} FROM entry JOIN run ON run.id = entry.run
-                 WHERE uuid = ?1 AND outcome IN ({FAILED}) ORDER BY entry.id LIMIT ?2",
-                FailedEntry::COLUMNS
-            ))?;
+            let mut statement =
+                self.connection.prepare(concat!(failed!(), " AND ", is_failure!(), " LIMIT ?2"))?;
             let rows = statement.query_map(params![run, most], FailedEntry::read)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map_err(|error| schema::failure(&self.path, &error))
+        read().map_err(|error| self.failure(&error))
     }
 
     /// Returns what is known at `target`, to be asked source by source.
@@ -127,8 +222,18 @@ impl Status {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn open_intents(&self, target: &Target) -> Result<Vec<super::OpenIntent>, JournalError> {
-        runs::open_intents(&self.connection, target)
-            .map_err(|error| schema::failure(&self.path, &error))
+        runs::open_intents(&self.connection, target).map_err(|error| self.failure(&error))
+    }
+
+    /// Returns the directory that the paths of `run` are relative to, if it is known.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn folder(&self, run: &str) -> Result<Option<PathBuf>, JournalError> {
+        let folder = "SELECT folder FROM run WHERE uuid = ?1";
+        let folder = self.connection.query_row(folder, [run], |row| row.get(0)).optional();
+        let folder: Option<Option<String>> = folder.map_err(|error| self.failure(&error))?;
+        Ok(folder.flatten().map(Into::into))
     }
 
     /// Returns creates a second that the service allowed at the end of the last run at `target`.
@@ -136,7 +241,7 @@ impl Status {
     /// # Errors
     /// Where the journal cannot be read.
     pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
-        runs::rate(&self.connection, target).map_err(|error| schema::failure(&self.path, &error))
+        runs::rate(&self.connection, target).map_err(|error| self.failure(&error))
     }
 
     /// Hands the entries of `run` that failed to `take`, with the artifact that each was to be.
@@ -148,32 +253,45 @@ impl Status {
         run: &str,
         mut take: impl FnMut(FailedEntry, Artifact) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failure = |error| schema::failure(&self.path, &error);
+        let failure = |error: rusqlite::Error| self.failure(&error);
+        let mut statement =
+            self.connection.prepare(concat!(failed!(), " AND ", is_failure!())).map_err(failure)?;
+        let mut rows = statement.query([run]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            let read = || {
+                let text = row.get_ref(8)?.as_str()?;
+                let artifact = request::read(row.get(6)?, row.get(7)?, text);
+                Ok((FailedEntry::read(row)?, artifact.map_err(super::unreadable)?))
+            };
+            let (entry, artifact) = read().map_err(failure)?;
+            take(entry, artifact)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the entries of `run` whose manifest had an error to `take`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or `take` fails.
+    pub fn each_invalid<E: From<JournalError>>(
+        &self,
+        run: &str,
+        mut take: impl FnMut(FailedEntry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failure = |error: rusqlite::Error| self.failure(&error);
         let mut statement = self
             .connection
-            .prepare(&format!(
-                "SELECT {}, entry.request FROM entry JOIN run ON run.id = entry.run
-                 WHERE uuid = ?1 AND outcome IN ({FAILED}) ORDER BY entry.id",
-                FailedEntry::COLUMNS
-            ))
+            .prepare(concat!(failed!(), " AND outcome = 'invalid' ORDER BY entry.id"))
             .map_err(failure)?;
         let mut rows = statement.query([run]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
-            let entry = FailedEntry::read(row).map_err(failure)?;
-            let artifact = row.get::<_, String>(6).and_then(|text| request(&text));
-            take(entry, artifact.map_err(failure)?)?;
+            take(FailedEntry::read(row).map_err(failure)?)?;
         }
         Ok(())
     }
 }
 
-/// Outcomes that are no good end.
-const FAILED: &str = "'differs', 'conflict', 'rejected', 'unresolved'";
-
 impl FailedEntry {
-    const COLUMNS: &str =
-        "file, line, coalesce(name, source_uri), outcome, error_code, error_message";
-
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let (code, message): (Option<String>, Option<String>) = (row.get(4)?, row.get(5)?);
         let error = match (code, message) {
@@ -188,4 +306,22 @@ impl FailedEntry {
             error,
         })
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
+/// Returns the URI of a file that nobody changes while it is open.
+fn immutable(file: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in file.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
 }

@@ -1,18 +1,21 @@
 //! The thread that writes intents and outcomes, as many in one commit as have come meanwhile.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::params;
 use tokio::sync::oneshot;
 
-use super::{Journal, RunId, StagedEntry, entries, millis, schema};
+use super::notes::Book;
+use super::{Journal, StagedEntry, entries};
 use crate::event::Settled;
-use crate::submission::{EntryId, Outcome};
+use crate::submission::EntryId;
 
 /// The most notes of one transaction.
 const BATCH: usize = 512;
+
+/// How long readers may see an earlier state.
+const SHOWN: Duration = Duration::from_secs(1);
 
 /// Why a note is not in the journal: what it is about must not be sent, or has been and will be
 /// looked up by the next run.
@@ -51,6 +54,10 @@ impl std::fmt::Debug for Note {
     }
 }
 
+fn closed() -> WriteError {
+    WriteError { reason: "the journal is closed".to_owned() }
+}
+
 impl Outcomes {
     /// Notes that an attempt is about to be made. It may leave once this has come back.
     ///
@@ -58,9 +65,8 @@ impl Outcomes {
     /// Where the journal cannot be written: then the attempt must not be made.
     pub async fn intend(&self, entry: EntryId, at: SystemTime) -> Result<(), WriteError> {
         let (durable, committed) = oneshot::channel();
-        let gone = || WriteError { reason: "the journal is closed".to_owned() };
-        self.notes.send(Note::Intent { entry, at, durable }).map_err(|_| gone())?;
-        committed.await.map_err(|_| gone())?
+        self.notes.send(Note::Intent { entry, at, durable }).map_err(|_| closed())?;
+        committed.await.map_err(|_| closed())?
     }
 
     /// Returns entries of the run that are still to be done, as [`Journal::next`] does.
@@ -73,9 +79,8 @@ impl Outcomes {
         most: usize,
     ) -> Result<Vec<StagedEntry>, WriteError> {
         let (reply, read) = oneshot::channel();
-        let gone = || WriteError { reason: "the journal is closed".to_owned() };
-        self.notes.send(Note::Next { after, most, reply }).map_err(|_| gone())?;
-        read.await.map_err(|_| gone())?
+        self.notes.send(Note::Next { after, most, reply }).map_err(|_| closed())?;
+        read.await.map_err(|_| closed())?
     }
 
     /// Notes that nothing was done for an entry, and that nothing is open.
@@ -85,23 +90,23 @@ impl Outcomes {
 
     /// Notes what became of an entry.
     pub fn settled(&self, settled: Settled) {
-        // A writer that is gone has told why already; the next run looks the entry up.
+        // A writer that is gone has said why already; the next run looks the entry up.
         let _ = self.notes.send(Note::Settled(Box::new(settled)));
     }
 }
 
 impl Writer {
-    pub(super) fn start(journal: Journal, run: RunId) -> std::io::Result<Self> {
+    pub(super) fn start(journal: Journal, book: Book) -> std::io::Result<Self> {
         let (notes, queue) = channel();
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            let mut journal = journal;
-            let failed = write(&mut journal, run, &queue);
-            (journal, failed)
+            let mut writing = Writing { journal, book, failed: None, behind: None };
+            writing.write(&queue);
+            (writing.journal, writing.failed)
         })?;
         Ok(Self { outcomes: Outcomes { notes }, thread })
     }
 
-    /// Where notes are taken.
+    /// Returns where notes are taken.
     #[must_use]
     pub fn outcomes(&self) -> Outcomes {
         self.outcomes.clone()
@@ -121,118 +126,105 @@ impl Writer {
     }
 }
 
-/// Writes notes until nobody can send any more. The first failure, if there was one: after it nothing
-/// is written, and every intent is refused.
-fn write(journal: &mut Journal, run: RunId, queue: &Receiver<Note>) -> Option<WriteError> {
-    let mut failed: Option<WriteError> = None;
-    while let Ok(first) = queue.recv() {
-        let mut notes = vec![first];
-        notes.extend(queue.try_iter().take(BATCH - 1));
-        if failed.is_none()
-            && let Err(error) = commit(journal, run, &notes)
-        {
-            let reason = schema::failure(&journal.path, &error).to_string();
-            failed = Some(WriteError { reason });
+/// What the thread has at hand.
+struct Writing {
+    journal: Journal,
+    book: Book,
+    /// The first failure: after it nothing is written, and every intent is refused.
+    failed: Option<WriteError>,
+    /// Since when there are notes that no reader can see.
+    behind: Option<Instant>,
+}
+
+impl Writing {
+    /// Writes notes until nobody can send any more.
+    fn write(&mut self, queue: &Receiver<Note>) {
+        loop {
+            let received = match self.behind {
+                Some(since) => {
+                    queue.recv_timeout((since + SHOWN).saturating_duration_since(Instant::now()))
+                }
+                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(first) => {
+                    let mut notes = vec![first];
+                    notes.extend(queue.try_iter().take(BATCH - 1));
+                    self.take(notes);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.behind.is_some_and(|since| since.elapsed() >= SHOWN) {
+                self.show();
+            }
+        }
+    }
+
+    fn take(&mut self, notes: Vec<Note>) {
+        if self.failed.is_none() && notes.iter().any(|note| !matches!(note, Note::Next { .. })) {
+            self.failed = self.commit(&notes).err();
+            self.behind.get_or_insert_with(Instant::now);
         }
         for note in notes {
             // Who asked may have given up meanwhile.
             match note {
                 Note::Intent { durable, .. } => {
-                    let _ = durable.send(failed.clone().map_or(Ok(()), Err));
+                    let _ = durable.send(self.failed.clone().map_or(Ok(()), Err));
                 }
                 Note::Next { after, most, reply } => {
-                    let jobs = match &failed {
-                        Some(failed) => Err(failed.clone()),
-                        None => {
-                            entries::next(&journal.connection, run, after, most).map_err(|error| {
-                                let reason = schema::failure(&journal.path, &error).to_string();
-                                WriteError { reason }
-                            })
-                        }
-                    };
-                    let _ = reply.send(jobs);
+                    let _ = reply.send(self.next(after, most));
                 }
                 Note::Settled(_) | Note::Withdrawn(_) | Note::Ended { .. } => {}
             }
         }
     }
-    failed
-}
 
-fn commit(journal: &mut Journal, run: RunId, notes: &[Note]) -> rusqlite::Result<()> {
-    let transaction = journal.connection.transaction()?;
-    for note in notes {
-        match note {
-            Note::Intent { entry, at, .. } => {
-                let mut intend = transaction.prepare_cached(
-                    "UPDATE entry SET intent_ms = ?2, attempts = attempts + 1 WHERE id = ?1",
-                )?;
-                let noted = intend.execute(params![entry.0, millis(*at)])?;
-                if noted == 0 {
-                    // Somebody took the row away: what is not noted must not be sent.
-                    return Err(rusqlite::Error::QueryReturnedNoRows);
+    fn commit(&mut self, notes: &[Note]) -> Result<(), WriteError> {
+        let unwritten = |error: &dyn std::fmt::Display| WriteError { reason: error.to_string() };
+        self.journal.check().map_err(|error| unwritten(&error))?;
+        let connection = &self.journal.connection;
+        let book = &mut self.book;
+        let mut write = || {
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            for note in notes {
+                match note {
+                    Note::Intent { entry, at, .. } => book.intend(connection, *entry, *at)?,
+                    Note::Settled(settled) => book.settle(connection, settled)?,
+                    Note::Withdrawn(entry) => book.withdraw(connection, *entry)?,
+                    Note::Ended { ending, rate } => book.end(connection, ending, *rate)?,
+                    Note::Next { .. } => {}
                 }
             }
-            Note::Settled(settled) => {
-                settle(&transaction, settled.entry.0, settled)?;
+            connection.prepare_cached("COMMIT")?.execute([]).map(drop)
+        };
+        if let Err(error) = write() {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
             }
-            Note::Withdrawn(entry) => {
-                let mut withdraw = transaction
-                    .prepare_cached("UPDATE entry SET intent_ms = NULL WHERE id = ?1")?;
-                withdraw.execute([entry.0])?;
-            }
-            Note::Next { .. } => {}
-            Note::Ended { ending, rate } => {
-                transaction.execute(
-                    "UPDATE run SET ended_ms = ?2, ending = ?3, rate = ?4 WHERE id = ?1",
-                    params![run.0, millis(SystemTime::now()), ending, rate],
-                )?;
-            }
+            return Err(unwritten(&self.journal.failed(&error)));
         }
+        // Nothing leaves on the word of a file that nobody will find.
+        self.journal.written().map_err(|error| unwritten(&error))
     }
-    transaction.commit()
-}
 
-fn settle(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rusqlite::Result<()> {
-    // Of an attempt that came to nothing, nothing is open any more, and the entry may be staged anew.
-    let outcome = (settled.outcome != Outcome::Pending).then(|| settled.outcome.as_str());
-    let error = settled.error.as_ref();
-    connection
-        .prepare_cached(
-            "UPDATE entry SET outcome = ?2, arn = ?3, request_id = ?4, error_code = ?5,
-             error_message = ?6, settled_ms = ?7, intent_ms = iif(?2 IS NULL, NULL, intent_ms), found = NULL
-             WHERE id = ?1",
-        )?
-        .execute(params![
-            row,
-            outcome,
-            settled.arn,
-            settled.request_id,
-            error.and_then(|error| error.code.as_deref()),
-            error.map(|error| error.message.as_str()),
-            millis(SystemTime::now()),
-        ])?;
-    know(connection, row, settled)
-}
-
-/// Notes what is known to be there from now on. What merely existed may differ in what a listing does
-/// not show, so only what was made or compared is known.
-fn know(connection: &rusqlite::Connection, row: i64, settled: &Settled) -> rusqlite::Result<()> {
-    if !settled.compared {
-        return Ok(());
+    fn next(&self, after: Option<EntryId>, most: usize) -> Jobs {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
+        }
+        entries::next(&self.journal.connection, self.book.run(), after, most)
+            .map_err(|error| WriteError { reason: self.journal.failed(&error).to_string() })
     }
-    let made = matches!(settled.outcome, Outcome::Created | Outcome::Recovered);
-    // Of what differs it is known that it is there, and not what it is like.
-    let differs = settled.outcome == Outcome::Differs;
-    connection
-        .prepare_cached(
-            "INSERT INTO known (target, source, digest, request, arn, entry, modified_ms, made)
-             SELECT run.target, source, iif(?5, x'', digest), request, ?2, entry.id, ?3, ?4
-             FROM entry JOIN run ON run.id = entry.run WHERE entry.id = ?1
-             ON CONFLICT (target, source) DO UPDATE SET digest = excluded.digest,
-             request = excluded.request, arn = excluded.arn, entry = excluded.entry,
-             modified_ms = excluded.modified_ms, made = max(made, excluded.made)",
-        )?
-        .execute(params![row, settled.arn, settled.modified.map(millis), made, differs])?;
-    Ok(())
+
+    /// Lets readers see what was written.
+    fn show(&mut self) {
+        self.behind = None;
+        if self.failed.is_some() {
+            return;
+        }
+        let shown = self.journal.check().and_then(|()| {
+            self.journal.checkpoint("PASSIVE").map_err(|error| self.journal.failed(&error))
+        });
+        self.failed = shown.err().map(|error| WriteError { reason: error.to_string() });
+    }
 }

@@ -1,20 +1,30 @@
 //! What a journal holds, for people and as JSON.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::json::write_value;
-use super::run::progress::RateMeter;
 use super::run::words::{rate as shown_rate, time_left};
 use crate::diagnostic::secret::masked;
 use crate::diagnostic::words::{escaped, grouped};
-use crate::journal::{FailedEntry, RunProcess, RunStatus};
+use crate::journal::{FailedEntry, RunStatus};
 
 /// The version of the shape of the JSON.
 const VERSION: u32 = 1;
+
+/// Whether the process of a run that did not end is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunProcess {
+    /// It is, and names itself so: `process 4711 on host, since …`.
+    Running(String),
+    /// It is gone.
+    Gone,
+    /// It is gone, and another process holds the journal.
+    Other(String),
+}
 
 /// A run, as it is reported.
 #[derive(Debug)]
@@ -48,20 +58,6 @@ impl RunReport {
             (None, _) => "killed",
         }
     }
-}
-
-/// Returns the rate at which entries were settled by `now`, from when and how many lately were.
-#[must_use]
-pub fn rate(settled: &[(SystemTime, u64)], now: SystemTime) -> Option<f64> {
-    let (first, _) = settled.first()?;
-    // The journal has times of day, and the meter takes those of a clock that nobody sets.
-    let begun = Instant::now();
-    let moment = |at: &SystemTime| begun + at.duration_since(*first).unwrap_or(Duration::ZERO);
-    let mut meter = RateMeter::default();
-    for (at, many) in settled {
-        meter.add(moment(at), *many);
-    }
-    meter.per_second(moment(&now))
 }
 
 /// Writes a run, and what failed in it.
@@ -290,15 +286,5 @@ mod tests {
             }],
         });
         assert_eq!(document, expected);
-    }
-
-    #[test]
-    fn the_rate_is_that_of_the_last_seconds() {
-        let begun = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let settled: Vec<_> =
-            (0..190).map(|at| (begun + Duration::from_secs(at) / 38, 1)).collect();
-        let rate = rate(&settled, begun + Duration::from_secs(5)).unwrap();
-        assert!((rate / 38.0 - 1.0).abs() < 0.05, "{rate}");
-        assert_eq!(super::rate(&[], begun), None);
     }
 }

@@ -67,7 +67,7 @@ pub async fn settle_open<S: Service>(
         intents.iter().map(|intent| (intent.entry, intent.artifact.identity().key())).collect();
     let jobs: Vec<_> = intents
         .into_iter()
-        .map(|intent| open_job(intent.entry, intent.artifact, intent.at))
+        .map(|intent| open_job(intent.entry, intent.artifact, intent.first))
         .collect();
     let writer = journal.into_writer(run_id)?;
     let record = Record::of_open(writer.outcomes());

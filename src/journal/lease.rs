@@ -1,0 +1,191 @@
+//! The lock of a journal that other machines may use too.
+//!
+//! There, a lock may hold on this machine alone, and may outlive the machine that took it. So the
+//! holder writes its lock file again every few seconds. What has not been written for a minute, by the
+//! clock of the file system, is free; and so is at once what a process of this machine left that is
+//! gone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::file::{beside, private};
+use super::lock::Holder;
+
+/// How often the lock file is written again.
+const RENEWED: Duration = Duration::from_secs(10);
+
+/// How long after that it is free.
+const OVER: Duration = Duration::from_secs(60);
+
+/// How long a lock that was another's is watched before it is taken for ours.
+const WATCHED: Duration = Duration::from_secs(1);
+
+/// A lock file that is written again and again, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    text: Arc<Text>,
+    stop: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// What the holder keeps in the lock file.
+#[derive(Debug)]
+struct Text {
+    file: File,
+    path: PathBuf,
+    text: String,
+    written: Mutex<SystemTime>,
+}
+
+impl Lease {
+    /// Begins with a lock `file` at `path` that holds `text`. `watched` says that it was another's
+    /// before, whom yet another may have followed at the same moment.
+    pub(super) fn begin(
+        file: &File,
+        path: &Path,
+        text: String,
+        watched: bool,
+    ) -> io::Result<Option<Self>> {
+        let written = Mutex::new(SystemTime::now());
+        let text = Text { file: file.try_clone()?, path: path.to_owned(), text, written };
+        if watched {
+            thread::sleep(WATCHED);
+            if !text.is_there() {
+                return Ok(None);
+            }
+        }
+        let (text, (stop, stopped)) = (Arc::new(text), channel());
+        let writes = Arc::clone(&text);
+        let renew = move || {
+            while stopped.recv_timeout(RENEWED) == Err(RecvTimeoutError::Timeout) {
+                // Where it cannot be written, others find that it is over.
+                writes.renew();
+            }
+        };
+        let thread = thread::Builder::new().name("lease".to_owned()).spawn(renew)?;
+        Ok(Some(Self { text, stop: Some(stop), thread: Some(thread) }))
+    }
+
+    /// Returns whether the lock file names this process still, for long enough.
+    pub(super) fn holds(&self) -> bool {
+        // The machine may have been asleep.
+        let aged = self.text.written().elapsed().is_ok_and(|age| age < OVER / 2);
+        self.text.is_there() && (aged || self.text.renew())
+    }
+}
+
+impl Text {
+    /// Opening a file has a network file system ask for what is true now.
+    fn is_there(&self) -> bool {
+        let mut text = String::new();
+        let read =
+            File::open(&self.path).and_then(|file| file.take(1024).read_to_string(&mut text));
+        read.is_ok() && text == self.text
+    }
+
+    fn written(&self) -> SystemTime {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the text again, unless it is another's now. Whether it is there.
+    fn renew(&self) -> bool {
+        if !self.is_there() {
+            return false;
+        }
+        let began = SystemTime::now();
+        let renewed = write_again(&self.file, &self.text).is_ok();
+        if renewed {
+            *self.written.lock().unwrap_or_else(PoisonError::into_inner) = began;
+        }
+        renewed && self.is_there()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(unix)]
+fn write_again(file: &File, text: &str) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, text.as_bytes(), 0)?;
+    file.sync_all()
+}
+
+#[cfg(not(unix))]
+fn write_again(mut file: &File, text: &str) -> io::Result<()> {
+    io::Seek::rewind(&mut file)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Returns how long ago the lock file was written, by the clock of the file system: that of this
+/// machine may be another.
+pub(super) fn age(file: &File, path: &Path) -> io::Result<Duration> {
+    let written = file.metadata()?.modified()?;
+    let probe = beside(path, &format!(".{}", std::process::id()));
+    let now = {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let mut file = private(&mut options).open(&probe)?;
+        file.write_all(b"?")
+            .and_then(|()| file.sync_all())
+            .and_then(|()| file.metadata()?.modified())
+    };
+    let _ = std::fs::remove_file(&probe);
+    Ok(now?.duration_since(written).unwrap_or_default())
+}
+
+/// Returns whether a lock is free that `holder` took and wrote so long ago. `started` returns when a
+/// process of this machine was started.
+pub(super) fn is_over(
+    holder: &Holder,
+    machine: &str,
+    age: Duration,
+    started: impl Fn(u32) -> Option<u64>,
+) -> bool {
+    if holder.machine == machine && !machine.is_empty() {
+        // Another process may have got its number since.
+        return holder.started.is_some() && started(holder.process) != holder.started;
+    }
+    age >= OVER
+}
+
+/// Returns the name of this machine.
+pub(super) fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    match name.trim() {
+        "" => "this machine".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Returns what tells this machine, as long as it runs, from others, and the processes in a container
+/// from those outside. Empty where nothing does.
+pub(super) fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let space = std::fs::read_link("/proc/self/ns/pid");
+    match (boot, space) {
+        (Ok(boot), Ok(space)) => format!("{} {}", boot.trim(), space.display()),
+        _ => String::new(),
+    }
+}
+
+/// Returns when a process of this machine was started, in ticks since the machine was; `None` where it
+/// is not there, or that cannot be told.
+pub(super) fn started(process: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is a name in brackets, and may hold anything.
+    let (_, behind) = stat.rsplit_once(')')?;
+    behind.split_whitespace().nth(19)?.parse().ok()
+}
