@@ -1,10 +1,9 @@
 //! How a target is found: profiles, Regions, credentials, certificates, accounts.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::scripted::{Scripted, failure, fixture_file, http, nobody};
+use crate::scripted::{Scripted, fixture_file, http, nobody};
 use crate::support::{Ran, artifact, folder, lineload};
 
 const ARN: &str =
@@ -124,6 +123,7 @@ fn on_this_machine_a_region_and_credentials_are_made_up() {
     assert!(ran.err.contains("note: no Region is set: requests to this machine are signed for"));
     assert!(ran.err.contains("note: no credentials are found: requests to this machine are"));
     let requests = server.requests();
+    assert!(requests.iter().any(|request| request.body.contains("s3://bucket/1")));
     assert!(requests.iter().all(|request| request.signed() == ("local", "us-east-1")));
 }
 
@@ -247,10 +247,14 @@ fn a_profile_that_asks_for_mfa_has_the_command_that_does() {
 }
 
 #[test]
-fn what_the_service_says_of_the_way_is_said() {
-    let folder = one();
-    let server = Scripted::always(failure(400, "ExpiredTokenException", "no"));
-    let args = ["--region", "eu-west-1", "--endpoint-url", &server.url, "--limit-patience", "0s"];
-    let ran = ran(with_keys(&mut import(folder.path(), &args)));
-    assert_eq!(ran.code, 4, "{}", ran.err);
+fn a_clock_that_is_off_is_told_by_sts_too() {
+    let said = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: \
+                20261127T100000Z is now earlier than 20261127T114500Z (20261127T115000Z - 5 min.)\
+                </Message></Error></ErrorResponse>";
+    let (folder, sts) = (one(), Scripted::always(http(403, "Content-Type: text/xml\r\n", said)));
+    let mut command = import(folder.path(), &["--region", "eu-west-1"]);
+    let ran = ran(with_keys(&mut command).env("AWS_ENDPOINT_URL_STS", &sts.url));
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    let clock = "this machine's clock is 1h 50m behind the service's";
+    assert!(ran.err.contains(clock) && ran.err.contains("timedatectl"), "{}", ran.err);
 }

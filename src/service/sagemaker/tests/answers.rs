@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sagemaker::config::{BehaviorVersion, Credentials, Region};
 
-use super::scripted::{Scripted, failure, hang, http, nobody};
+use super::scripted::{Connection, Scripted, http, nobody};
 use super::{ARN, SageMaker, at, local, refused};
 use crate::service::sagemaker::Account;
 use crate::service::{Filter, Service as _};
@@ -263,4 +263,16 @@ async fn a_clock_that_is_off_is_told_as_that() {
         let server = Scripted::always(failure(403, code, "no"));
         assert_eq!(refused(&at(&server.url)).await.class, ClockOff);
     }
+}
+
+/// Waits until the other side has closed, reading what it sends.
+fn hang(connection: &mut dyn Connection) -> bool {
+    let mut buffer = [0; 1024];
+    while connection.read(&mut buffer).is_ok_and(|read| read > 0) {}
+    false
+}
+
+/// An answer on the wire that says what went wrong.
+fn failure(status: u16, code: &str, message: &str) -> String {
+    http(status, "", &format!(r#"{{"__type":"{code}","message":"{message}"}}"#))
 }

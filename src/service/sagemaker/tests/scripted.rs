@@ -162,18 +162,6 @@ pub fn http(status: u16, head: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} x\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// An answer on the wire that says what went wrong.
-pub fn failure(status: u16, code: &str, message: &str) -> String {
-    http(status, "", &format!(r#"{{"__type":"{code}","message":"{message}"}}"#))
-}
-
-/// Waits until the other side has closed, reading what it sends.
-pub fn hang(connection: &mut dyn Connection) -> bool {
-    let mut buffer = [0; 1024];
-    while connection.read(&mut buffer).is_ok_and(|read| read > 0) {}
-    false
-}
-
 /// An address that nobody listens on.
 pub fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
