@@ -239,10 +239,10 @@ pub struct Target {
           default_missing_value = DEFAULT_REGISTRY,
           conflicts_with_all = ["region", "profile", "endpoint_url", "account"])]
     pub local: Option<PathBuf>,
-    /// The AWS Region
+    /// The AWS Region; AWS_REGION or the profile's without it
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// The profile of the AWS configuration
+    /// The profile of the AWS configuration; it wins over keys in the environment, as with the AWS CLI
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Another endpoint than AWS's

@@ -48,10 +48,11 @@ pub(super) async fn connect(
             Ready { service, target, registry: None }
         }
     };
-    expected(args.expect_account.as_ref(), args.expect_region.as_ref(), &ready.target)?;
+    expected(args, args.expect_account.as_ref(), args.expect_region.as_ref(), &ready.target)?;
     // Guards of a configuration are about what others share, and the embedded registry is not.
     if !ready.target.is_local() {
-        expected(config.expect_account.as_ref(), config.expect_region.as_ref(), &ready.target)?;
+        let (account, region) = (config.expect_account.as_ref(), config.expect_region.as_ref());
+        expected(args, account, region, &ready.target)?;
     }
     Ok(ready)
 }
@@ -70,15 +71,17 @@ fn not_connected(error: &ConnectError) -> Failure {
     error.help().into_iter().fold(failure, |failure, help| failure.help(escaped(&help)))
 }
 
-/// That the target is the one that was expected.
+/// Checks that the target is the one that is expected.
 fn expected(
+    args: &cli::Target,
     expected_account: Option<&String>,
     expected_region: Option<&String>,
     target: &Target,
 ) -> Result<(), Failure> {
     let (account, region) = match target {
         Target::Aws { account, region, .. } => (Some(account), Some(region)),
-        Target::Endpoint { region, .. } => (None, Some(region)),
+        // ARNs that come back are checked against it.
+        Target::Endpoint { region, .. } => (args.account.as_ref(), Some(region)),
         Target::Local { .. } => (None, None),
     };
     let check = |name: &str, expected: Option<&String>, found: Option<&String>| {
@@ -88,9 +91,18 @@ fn expected(
             Some(found) => Err(Failure::usage(format!(
                 "the {name} is {found}, and {expected} is expected: nothing is written"
             ))),
-            None => Err(Failure::usage(format!(
-                "{target} has no {name}, and {expected} is expected: nothing is written"
-            ))),
+            None => {
+                let failure = Failure::usage(escaped(&format!(
+                    "{target} has no {name}, and {expected} is expected: nothing is written"
+                )));
+                Err(match target {
+                    Target::Endpoint { .. } => failure.help(format!(
+                        "add `--account {expected}` if that account answers there: ARNs that come \
+                         back are checked against it"
+                    )),
+                    _ => failure,
+                })
+            }
         }
     };
     check("account", expected_account, account)?;
@@ -114,6 +126,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     let mut err = anstream::stderr().lock();
     let _ = writeln!(err, "target: {}", escaped(&masked(&target.to_string())));
     if let Target::Aws { caller, .. } = target {
+        let caller = if caller.is_empty() { "not known" } else { caller };
         let _ = writeln!(err, "caller: {}", escaped(caller));
     }
     let _ = writeln!(err, "changes: up to {}", counted(size.changes, "artifact"));

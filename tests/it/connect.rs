@@ -207,13 +207,25 @@ fn an_account_by_name_is_checked_against_what_is_there() {
         Scripted::always(http(200, "", &body))
     };
     let folder = one();
+    let signed = |args: &[&str]| ran(with_keys(&mut import(folder.path(), args)));
     let server = listing("210987654321");
     let args =
         ["--region", "eu-west-1", "--endpoint-url", &server.url, "--account", "123456789012"];
-    let ran = ran(with_keys(&mut import(folder.path(), &args)));
+    let ran = signed(&args);
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.err.contains("another account or Region answered: arn:aws:"), "{}", ran.err);
     assert!(server.requests().iter().all(|request| request.operation() == "ListArtifacts"));
+    // A guard that nothing can be held against lets nothing be written.
+    let server = creating();
+    let args = ["--region", "eu-west-1", "--endpoint-url", &server.url];
+    let guard = ["--expect-account", "123456789012"];
+    let guarded = signed(&[&args[..], &guard].concat());
+    assert_eq!(guarded.code, 2, "{}", guarded.err);
+    assert!(guarded.err.contains("add `--account 123456789012`"), "{}", guarded.err);
+    assert!(server.requests().is_empty());
+    let account = ["--account", "123456789012"];
+    let ran = signed(&[&args[..], &guard, &account].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
     let short = crate::support::run(folder.path(), &["import", "--account", "12"]);
     assert_eq!(short.code, 2);
     assert!(short.err.contains("twelve digits"), "{}", short.err);

@@ -50,7 +50,7 @@ fn stated(said: &str) -> Option<Off> {
         SystemTime::try_from(jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?).ok()
     };
     let mut times = said.split_whitespace().filter_map(time);
-    let (signed, theirs) = (times.next()?, times.last()?);
+    let (signed, theirs) = (times.next()?, times.next_back()?);
     Some(Off::between(signed, theirs)).filter(|off| off.by >= NO_MATTER)
 }
 
