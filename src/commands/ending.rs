@@ -17,7 +17,7 @@ use crate::report::run::rows::{JournalRows, Rows};
 use crate::report::run::{RunLog, summary};
 use crate::run::{End, Ledger};
 use crate::source::SourceStore;
-use crate::submission::{Class, Outcome, Refusal};
+use crate::submission::{Class, ELSEWHERE, Outcome, Refusal};
 
 /// How a run ends: reports, a summary, and why it ended early.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,6 @@ pub(super) struct Ending<'s> {
     max_duration: Option<Duration>,
     /// Whether the manifests have errors: also such that belong to no entry.
     findings: bool,
-    /// Whether anything was submitted.
-    pub(super) sent: bool,
 }
 
 impl<'s> Ending<'s> {
@@ -49,7 +47,6 @@ impl<'s> Ending<'s> {
             patience: pace.reach.limit_patience,
             max_duration: args.max_duration,
             findings,
-            sent: false,
         }
     }
 
@@ -144,14 +141,17 @@ fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit 
         notice.show(global);
         exit = exit.and(notice.exit);
     }
-    if let Some(notice) = ended_early(stops, end, count(Outcome::Pending)) {
+    let counts = log.counts_now();
+    let taken = [Outcome::Created, Outcome::Recovered, Outcome::Updated];
+    let taken = taken.into_iter().any(|outcome| counts.of(outcome) > 0);
+    if let Some(notice) = ended_early(stops, end, count(Outcome::Pending), taken) {
         notice.show(global);
         exit = exit.and(notice.exit);
     }
     exit
 }
 
-fn ended_early(stops: &Ending<'_>, end: &End, pending: usize) -> Option<Notice> {
+fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Option<Notice> {
     let left = counted(pending, "artifact");
     let again = format!("{left} left; run it again to go on: `{}`", stops.command);
     let (exit, message, mut help) = match end {
@@ -204,7 +204,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize) -> Option<Notice> 
         End::Unable { refusal } => {
             let message = format!("stopped: {}", escaped(&refusal.to_string()));
             let help = advice(refusal, "");
-            (if stops.sent { Exit::Stopped } else { unable(refusal) }, message, help)
+            (unable(refusal, taken), message, help)
         }
         End::RefusedAlike { count, refusal } => {
             let message = format!(
@@ -235,13 +235,12 @@ fn advice(refusal: &Refusal, action: &str) -> Vec<String> {
     refusal.help(action).iter().map(|help| escaped(help)).collect()
 }
 
-/// Returns how the process ends where no request can succeed, and none was taken.
-const fn unable(refusal: &Refusal) -> Exit {
-    match refusal.class {
-        // Nothing was sent that the configuration did not spoil.
-        Class::Unsendable => Exit::Usage,
-        _ => Exit::Stopped,
-    }
+/// Returns how the process ends where no request can succeed any more. With `taken` the target took
+/// some before.
+fn unable(refusal: &Refusal, taken: bool) -> Exit {
+    // What was created in another account than was meant did leave.
+    let unsent = refusal.class == Class::Unsendable && !refusal.message.starts_with(ELSEWHERE);
+    if unsent && !taken { Exit::Usage } else { Exit::Stopped }
 }
 
 /// `2m`, as it was given.

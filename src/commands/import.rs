@@ -142,7 +142,7 @@ impl Importing<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let mut ending = Ending::new(global, args_run, pace, &command, checked.errors > 0);
+        let ending = Ending::new(global, args_run, pace, &command, checked.errors > 0);
         let (mut journal, settled) = session.settle_open(journal, run).await?;
         let resolved = match settled {
             Ok(resolved) => resolved,
@@ -167,7 +167,6 @@ impl Importing<'_> {
         let sending = Instant::now();
         let progress = Progress { log: &mut log, ledger: &mut ledger };
         let (journal, end) = session.submit(journal, run, left, resolved, progress).await?;
-        ending.sent = true;
         Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
     }
 }

@@ -165,7 +165,7 @@ impl Resuming<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let mut ending = Ending::new(global, args_run, pace, &command, false);
+        let ending = Ending::new(global, args_run, pace, &command, false);
         let id = run.run;
         let before = ledger(&journal, run)?;
         let mut log = RunLog::resumed(run, before.outcomes());
@@ -204,7 +204,6 @@ impl Resuming<'_> {
         let sending = Instant::now();
         let progress = Progress { log: &mut log, ledger: &mut ledger };
         let (journal, end) = session.submit(journal, id, left, resolved, progress).await?;
-        ending.sent = true;
         Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
     }
 }

@@ -236,6 +236,9 @@ mod tests {
             ending: ended.then(|| "stopped: limit".to_owned()),
             command: "lineload import".to_owned(),
             counts: vec![("created".to_owned(), 1200), ("pending".to_owned(), 190)],
+            holder: None,
+            settled_per_second: None,
+            rate: None,
         }
     }
 
