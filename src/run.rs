@@ -52,8 +52,8 @@ pub struct Options {
     pub concurrency: usize,
     /// How long a limit, or a target that cannot be reached, is waited for.
     pub patience: Duration,
-    /// How long after an attempt left it may still take effect and stay unseen: no second create is
-    /// sent before.
+    /// How long after an attempt left, and was answered or given up, it may still take effect and stay
+    /// unseen: no second create is sent before.
     pub settle: Duration,
     /// How far reads lag behind writes at most. Zero for the embedded registry.
     pub read_lag: Duration,

@@ -84,7 +84,8 @@ impl State {
                     entry.no_verdicts += 1;
                 }
                 self.in_doubt(Some((id, operation, sent)), &refusal, now);
-                let conclusive_from = sent.left + self.options.settle;
+                // It may take effect until it is answered: then at the latest it has left.
+                let conclusive_from = now.max(sent.left) + self.options.settle;
                 self.look_up(id, Why::NoVerdict(refusal), conclusive_from);
             }
             Reaction::Repeat => {
