@@ -62,7 +62,9 @@ fn response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
-    let request_id = uuid::Uuid::new_v4().to_string();
+    // Nobody needs to be unable to guess it.
+    let random = fastrand::u128(..).to_be_bytes();
+    let request_id = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
     if let Ok(request_id) = HeaderValue::from_str(&request_id) {
         headers.insert("x-amzn-requestid", request_id);
     }

@@ -1,5 +1,6 @@
 //! The operations: requests that keep the model, to rows, to answers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -226,12 +227,14 @@ impl Request {
         self.text(name).unwrap_or_default()
     }
 
-    fn object(&self, name: &str) -> Value {
-        let mut object = self.input.get(name).cloned().filter(|value| !value.is_null());
-        if let Some(Value::Object(members)) = &mut object {
-            members.retain(|_, value| !value.is_null());
-        }
-        object.unwrap_or_else(|| json!({}))
+    /// Returns a map of texts as JSON.
+    fn object(&self, name: &str) -> String {
+        let members = self.input.get(name).and_then(Value::as_object).into_iter().flatten();
+        let members: BTreeMap<&str, &Value> = members
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.as_str(), value))
+            .collect();
+        serde_json::to_string(&members).unwrap_or_else(|_| "{}".to_owned())
     }
 
     fn texts(&self, name: &str) -> Vec<String> {

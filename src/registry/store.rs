@@ -133,8 +133,10 @@ pub(super) struct NewArtifact {
     pub(super) uri: String,
     /// As they were given.
     pub(super) source_types: Vec<(String, String)>,
-    pub(super) properties: Value,
-    pub(super) metadata: Value,
+    /// A JSON object.
+    pub(super) properties: String,
+    /// A JSON object.
+    pub(super) metadata: String,
     pub(super) tags: Vec<(String, String)>,
     pub(super) region: String,
     pub(super) unique: Unique,
@@ -237,7 +239,9 @@ impl Store {
 
     /// Makes an artifact; its ARN.
     pub(super) async fn create(&self, new: NewArtifact) -> Result<String, StoreError> {
-        self.write(move |connection| artifacts::create(connection, &new)).await
+        // What can be done before is not done by the one thread that writes.
+        let keys = artifacts::Keys::of(&new);
+        self.write(move |connection| artifacts::create(connection, &new, &keys)).await
     }
 
     /// Changes an artifact; its ARN.

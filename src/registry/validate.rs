@@ -1,5 +1,7 @@
 //! Requests against the service's model, with the service's own words for what is wrong.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::wire::ApiError;
@@ -135,7 +137,7 @@ pub(super) const DELETE_TAGS: &[Member] = &[
 pub(super) fn request(input: &Map<String, Value>, members: &[Member]) -> Result<(), ApiError> {
     kinds(input, members)?;
     let mut found = Vec::new();
-    structure(input, members, "", &mut found);
+    structure(input, members, Place::Root, &mut found);
     match found.len() {
         0 => Ok(()),
         1 => Err(ApiError::validation(format!("1 validation error detected: {}", found[0]))),
@@ -189,34 +191,60 @@ fn kind(value: &Value, shape: &Shape) -> Result<(), ApiError> {
     }
 }
 
-fn structure(input: &Map<String, Value>, members: &[Member], path: &str, found: &mut Vec<String>) {
-    for member in members {
-        let path = join(path, member.name);
-        match input.get(member.name) {
-            None | Some(Value::Null) => {
-                if member.required {
-                    found.push(format!(
-                        "Value null at '{path}' failed to satisfy constraint: Member must not be null"
-                    ));
+/// The place of a member in a request. It becomes a text only where something is wrong.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    Root,
+    Member(&'a Self, &'a str),
+    /// An item of a list; they count from 1.
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    /// Writes `SourceUri` in `Source` as `source.sourceUri`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Member(parent, name) => {
+                if !matches!(parent, Self::Root) {
+                    write!(f, "{parent}.")?;
                 }
+                let mut chars = name.chars();
+                let first = chars.next().map(|c| c.to_ascii_lowercase());
+                first.into_iter().try_for_each(|c| write!(f, "{c}"))?;
+                f.write_str(chars.as_str())
             }
-            Some(value) => check(value, &member.shape, &path, found),
+            Self::Item(parent, number) => write!(f, "{parent}.{number}.member"),
         }
     }
 }
 
-/// `SourceUri` in `source` is `source.sourceUri`.
-fn join(path: &str, name: &str) -> String {
-    let mut chars = name.chars();
-    let first = chars.next().map(|c| c.to_ascii_lowercase());
-    let name: String = first.into_iter().chain(chars).collect();
-    if path.is_empty() { name } else { format!("{path}.{name}") }
+fn missing(place: Place<'_>, found: &mut Vec<String>) {
+    found.push(format!(
+        "Value null at '{place}' failed to satisfy constraint: Member must not be null"
+    ));
 }
 
-fn check(value: &Value, shape: &Shape, path: &str, found: &mut Vec<String>) {
+fn structure(
+    input: &Map<String, Value>,
+    members: &[Member],
+    within: Place<'_>,
+    found: &mut Vec<String>,
+) {
+    for member in members {
+        let place = Place::Member(&within, member.name);
+        match input.get(member.name) {
+            None | Some(Value::Null) if member.required => missing(place, found),
+            None | Some(Value::Null) => {}
+            Some(value) => check(value, &member.shape, place, found),
+        }
+    }
+}
+
+fn check(value: &Value, shape: &Shape, place: Place<'_>, found: &mut Vec<String>) {
     let mut failed = |value: &str, constraint: String| {
         found.push(format!(
-            "Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
+            "Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
         ));
     };
     match (shape, value) {
@@ -243,7 +271,9 @@ fn check(value: &Value, shape: &Shape, path: &str, found: &mut Vec<String>) {
                 );
             }
         }
-        (Shape::Structure(members), Value::Object(input)) => structure(input, members, path, found),
+        (Shape::Structure(members), Value::Object(input)) => {
+            structure(input, members, place, found);
+        }
         (Shape::List { item, min, max }, Value::Array(items)) => {
             if items.len() > *max {
                 failed(&listed(items), less_or_equal("length", *max));
@@ -252,13 +282,11 @@ fn check(value: &Value, shape: &Shape, path: &str, found: &mut Vec<String>) {
                 failed(&listed(items), greater_or_equal("length", *min));
             }
             for (at, value) in items.iter().enumerate() {
-                let path = format!("{path}.{}.member", at + 1);
+                let place = Place::Item(&place, at + 1);
                 if value.is_null() {
-                    found.push(format!(
-                        "Value null at '{path}' failed to satisfy constraint: Member must not be null"
-                    ));
+                    missing(place, found);
                 } else {
-                    check(value, item, &path, found);
+                    check(value, item, place, found);
                 }
             }
         }

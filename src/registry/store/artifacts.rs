@@ -1,5 +1,7 @@
 //! Artifacts: create, look up, list, change, remove.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::Value as Sql;
@@ -15,28 +17,41 @@ pub(super) const COLUMNS: &str =
 /// The account that the registry plays.
 const ACCOUNT: &str = "000000000000";
 
-pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<String, StoreError> {
-    let types_key = types_key(&new.source_types);
+/// The texts of a new artifact that are made of others.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// The set of source types, which tells two sources apart.
+    types_key: String,
+    source_types: String,
+}
+
+impl Keys {
+    pub(super) fn of(new: &NewArtifact) -> Self {
+        if new.source_types.is_empty() {
+            return Self { types_key: "[]".to_owned(), source_types: "[]".to_owned() };
+        }
+        let types = new.source_types.iter();
+        let types = types.map(|(id_type, value)| json!({"SourceIdType": id_type, "Value": value}));
+        let source_types = Value::Array(types.collect()).to_string();
+        Self { types_key: types_key(&new.source_types), source_types }
+    }
+}
+
+pub(super) fn create(
+    connection: &Connection,
+    new: &NewArtifact,
+    keys: &Keys,
+) -> Result<String, StoreError> {
     // The service looks for what exists first: that costs no quota.
-    taken(connection, new, &types_key)?;
+    taken(connection, new, &keys.types_key)?;
     if let Some(limit) = new.max_artifacts {
         let used = count(connection)?;
         if used >= limit {
             return Err(StoreError::Limit { limit, used });
         }
     }
-    let arn = format!(
-        "arn:aws:sagemaker:{}:{ACCOUNT}:artifact/{}",
-        new.region,
-        // In the order of time, so that new ones fall at the end of their index.
-        uuid::Uuid::now_v7().simple()
-    );
-    let types: Vec<_> = new
-        .source_types
-        .iter()
-        .map(|(id_type, value)| json!({"SourceIdType": id_type, "Value": value}))
-        .collect();
     let now = now();
+    let arn = new_arn(&new.region, now);
     connection
         .prepare_cached(
             "INSERT INTO artifacts (arn, name, type, uri, types_key, source_types, properties, \
@@ -47,14 +62,29 @@ pub(super) fn create(connection: &Connection, new: &NewArtifact) -> Result<Strin
             new.name,
             new.artifact_type,
             new.uri,
-            types_key,
-            Value::from(types).to_string(),
-            new.properties.to_string(),
-            new.metadata.to_string(),
+            keys.types_key,
+            keys.source_types,
+            new.properties,
+            new.metadata,
             now,
         ])?;
-    tags::insert(connection, connection.last_insert_rowid(), &new.tags)?;
+    if !new.tags.is_empty() {
+        tags::insert(connection, connection.last_insert_rowid(), &new.tags)?;
+    }
     Ok(arn)
+}
+
+/// Returns an ARN that no other artifact has. They are in the order of time, so that new ones fall at
+/// the end of their index.
+fn new_arn(region: &str, now: i64) -> String {
+    static NUMBER: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(fastrand::u64(..)));
+    let mut counter = [0; 10];
+    // The first two bits make room for the variant of the UUID.
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed) & (u64::MAX >> 2);
+    counter[2..].copy_from_slice(&number.to_be_bytes());
+    let millis = u64::try_from(now).unwrap_or_default();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &counter).into_uuid();
+    format!("arn:aws:sagemaker:{region}:{ACCOUNT}:artifact/{}", id.simple())
 }
 
 /// Fails if another artifact has the source or the name, where these are to be unique.
@@ -93,11 +123,24 @@ fn name_taken(connection: &Connection, name: &str) -> Result<(), StoreError> {
     holder.map_or(Ok(()), |arn| Err(StoreError::NameTaken { arn }))
 }
 
+/// Returns how many artifacts there are: those that were ever made without those that are gone.
 pub(super) fn count(connection: &Connection) -> Result<u64, StoreError> {
     let count: i64 = connection
-        .prepare_cached("SELECT value FROM meta WHERE key = 'artifacts'")?
+        .prepare_cached(
+            "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'artifacts'), 0) - value \
+             FROM meta WHERE key = 'removed'",
+        )?
         .query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// Notes that so many artifacts are deleted.
+pub(super) fn note_removed(connection: &Connection, removed: u64) -> Result<(), StoreError> {
+    let removed = i64::try_from(removed).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached("UPDATE meta SET value = value + ?1 WHERE key = 'removed'")?
+        .execute([removed])?;
+    Ok(())
 }
 
 pub(super) fn by_arn(connection: &Connection, arn: &str) -> Result<Row, StoreError> {
@@ -216,6 +259,7 @@ pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, S
         return Err(StoreError::NotFound);
     }
     connection.prepare_cached("DELETE FROM artifacts WHERE arn = ?1")?.execute([&arn])?;
+    note_removed(connection, 1)?;
     Ok(arn)
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{OpenError, StoreError, artifacts};
@@ -13,6 +14,8 @@ const APPLICATION_ID: i64 = 0x4C4C_5247;
 const VERSION: i64 = 2;
 /// How long another process that writes is waited for.
 const BUSY: Duration = Duration::from_secs(10);
+/// Statements that a connection keeps prepared: lists have one for each set of filters.
+const STATEMENTS: usize = 128;
 /// What the writer keeps of the file in memory.
 const CACHE_KIB: i64 = 64 << 10;
 /// Pages of 4 KiB beside the file until they are moved into it.
@@ -42,6 +45,9 @@ INSERT INTO new_artifacts SELECT row, arn, name, type, uri, types_key, source_ty
 -- Rows are never used again, also those of artifacts that are gone.
 DELETE FROM sqlite_sequence WHERE name = 'new_artifacts';
 INSERT INTO sqlite_sequence SELECT 'new_artifacts', seq FROM sqlite_sequence WHERE name = 'artifacts';
+UPDATE meta SET key = 'removed', value = -value WHERE key = 'artifacts';
+UPDATE meta SET value = value + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'artifacts'), 0)
+    WHERE key = 'removed';
 DROP TABLE artifacts;
 ";
 const REST: &str = "
@@ -51,13 +57,6 @@ CREATE INDEX artifacts_by_source ON artifacts (uri, types_key);
 CREATE INDEX artifacts_by_time ON artifacts (created, row);
 CREATE INDEX artifacts_by_uri ON artifacts (uri, created, row);
 CREATE INDEX artifacts_by_type ON artifacts (type, created, row);
--- Counting a million rows takes longer than creating one.
-CREATE TRIGGER artifact_added AFTER INSERT ON artifacts BEGIN
-    UPDATE meta SET value = value + 1 WHERE key = 'artifacts';
-END;
-CREATE TRIGGER artifact_removed AFTER DELETE ON artifacts BEGIN
-    UPDATE meta SET value = value - 1 WHERE key = 'artifacts';
-END;
 -- What artifacts were until they were changed or deleted, for lists that lag behind.
 CREATE TABLE past (
     version INTEGER PRIMARY KEY,
@@ -89,7 +88,9 @@ CREATE INDEX past_tags_by_artifact ON past_tags (artifact, until);
 ";
 const META_AND_TAGS: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('artifacts', 0);
+-- Artifacts that are gone. Counting the others would take longer than creating one: rows are numbered
+-- without a gap, so that those that were ever made are known.
+INSERT INTO meta VALUES ('removed', 0);
 CREATE TABLE tags (
     artifact INTEGER NOT NULL REFERENCES artifacts (row) ON DELETE CASCADE,
     key TEXT NOT NULL,
@@ -157,6 +158,7 @@ pub(super) fn empty(connection: &Connection, id: &str) -> Result<u64, StoreError
     // Its tags and those of the past go with an artifact. Rows are not used again, so that a token
     // of an old page finds nothing new.
     connection.execute_batch("DELETE FROM artifacts; DELETE FROM past;")?;
+    artifacts::note_removed(connection, removed)?;
     connection.execute("UPDATE meta SET value = ?1 WHERE key = 'id'", [id])?;
     Ok(removed)
 }
@@ -175,11 +177,20 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Lets statements be prepared once. Unless plans are stable (QPSG), SQLite prepares a statement with
+/// two conditions again whenever it is given other values, which takes as long as to run it.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
+    keep_statements(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // What is committed outlives the process; a loss of power may take the last commits.
     connection.pragma_update(None, "synchronous", "NORMAL")?;

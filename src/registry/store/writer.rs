@@ -12,6 +12,9 @@ use super::StoreError;
 /// The most jobs of one transaction: enough to make a commit cheap, few enough to keep waiting short.
 const BATCH: usize = 256;
 
+/// How often others have their turn before a transaction is committed.
+const YIELDS: usize = 3;
+
 /// Does the work in a transaction if there is one, and gives back what sends the answer, given why
 /// the transaction was not committed, if it was not.
 type Job = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
@@ -89,7 +92,7 @@ fn transaction(
     queue: &Receiver<Job>,
     answers: &mut Vec<Answer>,
 ) -> rusqlite::Result<()> {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         answers.push(first(None));
         return Err(error);
     }
@@ -99,8 +102,25 @@ fn transaction(
         if connection.is_autocommit() {
             break;
         }
-        let Ok(job) = queue.try_recv() else { break };
+        let Some(job) = next(queue) else { break };
         answers.push(job(Some(connection)));
     }
-    connection.execute_batch("COMMIT")
+    execute(connection, "COMMIT")
+}
+
+/// Returns the next job, if there is one by the time that others have had their turn on this core:
+/// who is about to ask then shares the commit.
+fn next(queue: &Receiver<Job>) -> Option<Job> {
+    for _ in 0..YIELDS {
+        if let Ok(job) = queue.try_recv() {
+            return Some(job);
+        }
+        thread::yield_now();
+    }
+    queue.try_recv().ok()
+}
+
+/// Executes a statement that is prepared once.
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }

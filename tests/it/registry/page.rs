@@ -108,7 +108,14 @@ fn rates_and_what_was_throttled_or_faulted_are_shown() {
     let folder = folder(&[]);
     let served = Served::start(
         folder.path(),
-        &["--tps", "ListTags=0.01", "--fault", "ListArtifacts:garbage=1", "--max-artifacts", "0"],
+        &[
+            "--tps=ListTags=0.01",
+            "--fault=ListArtifacts:garbage=1",
+            "--max-artifacts=0",
+            "--tag-lag=1s",
+            "--unique-names=off",
+            "--unique-sources=off",
+        ],
     );
     let arn = json!({"ResourceArn": "arn:aws:sagemaker:eu-west-1:000000000000:artifact/0"});
     served.ask("ListTags", &arn);
@@ -120,6 +127,9 @@ fn rates_and_what_was_throttled_or_faulted_are_shown() {
     for part in [
         "ListTags: at most 0.01 a second",
         "at most 0 artifacts",
+        "ListTags lags 1,000 ms behind",
+        "several artifacts may have one name",
+        "several artifacts may have one SourceUri",
         "ListArtifacts: <code>garbage</code> with a probability of 1",
         "<td>throttled<td><code>ThrottlingException</code>",
         "<td>faulted<td><code>garbage</code>",
