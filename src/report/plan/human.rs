@@ -25,7 +25,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         let count = report.count(group);
         if count > 0 {
             let (colour, end) = (colour(group), "\x1b[0m");
-            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.as_str())?;
+            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), called_group(group))?;
         }
     }
     if report.on_exists == OnExists::Fail && report.count(Group::Exists) > 0 {
@@ -44,6 +44,15 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     out.flush()
 }
 
+/// Returns what a group is called, for people.
+const fn called_group(group: Group) -> &'static str {
+    match group {
+        // Of those to be created.
+        Group::Conflict => "name in use",
+        group => group.as_str(),
+    }
+}
+
 const fn colour(group: Group) -> &'static str {
     match group {
         Group::Create => "\x1b[32m",
@@ -58,7 +67,8 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
     if count == 0 {
         return Ok(());
     }
-    writeln!(out, "{}{}\x1b[0m{}", colour(group), group.as_str(), explained(report, group))?;
+    let name = called_group(group);
+    writeln!(out, "{}{name}\x1b[0m{}", colour(group), explained(report, group))?;
     let most = if report.all { usize::MAX } else { LISTED };
     for item in report.items(group).take(most) {
         one(report, item, out)?;
@@ -80,7 +90,7 @@ const fn explained(report: &Report<'_>, group: Group) -> &'static str {
             ": an import leaves it; `--on-exists update` changes name, properties and tags"
         }
         (Group::Conflict, _) => {
-            ": created too, unless the service refuses a name that another source has"
+            ": another source has the name too; created unless the service refuses that"
         }
         (Group::Unknown, _) => ": already exists, and could not be compared",
         _ => "",
