@@ -124,6 +124,7 @@ impl Importing<'_> {
         let Staged { run, mut ledger, unknown, left, .. } = staged;
         let mut log = RunLog::counted(ledger.outcomes());
         log.run = id;
+        log.begun_at(began);
         log.target = Some(ready.target.clone());
         log.known = staged.known;
         let refuse = |journal: Journal, log, ledger: &Ledger, notice: &Notice| {

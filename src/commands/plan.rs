@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::checking::{self, Manifest, plain};
 use super::import::{check, stamp};
 use super::paced;
 use super::runtime::{Stopping, block_on};
+use super::session::{no_answer, shown};
 use super::settings::Settings;
 use super::status;
 use super::target::{self, Ready};
@@ -127,9 +128,12 @@ impl Planning<'_> {
             stopping.stopped.clone(),
         );
         let mut progress = RunProgress::new(checking::progress(global), global.quiet, 0);
-        let listing = |listed| progress.listing(listed);
+        progress.connecting(&ready.target.to_string());
+        let progress = Arc::new(Mutex::new(progress));
+        let asker = asker.reporting(no_answer(&progress));
+        let listing = |listed| shown(&progress).listing(listed);
         let planned = plan::plan(&asker, jobs, open, &options, listing).await;
-        progress.finish();
+        shown(&progress).finish();
         if let Some(error) = unreadable.take() {
             return Err(failed(error));
         }

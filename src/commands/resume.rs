@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::Failure;
+use super::checking::misdirected;
 use super::ending::{Ending, as_typed, reports_can_be_written, write_reports};
 use super::import::too_many;
 use super::run_policy::RunPolicy;
@@ -17,6 +18,7 @@ use super::status;
 use super::target::{self, Ready};
 use crate::artifact::Key;
 use crate::cli::{self, Global, Resume};
+use crate::destination;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
 use crate::journal::{Journal, RunId, StagedRun};
@@ -52,6 +54,9 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
                 .help("`lineload import` checks the manifests again and sends what is new")),
         };
     };
+    let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
+    destination::check_all(args.run.report.iter().map(PathBuf::as_path), inputs)
+        .map_err(|error| misdirected(&error))?;
     unchanged(&run, args.as_staged)?;
     let run_policy = kept(&run)?;
     block_on(async {
@@ -169,6 +174,7 @@ impl Resuming<'_> {
         let id = run.run;
         let before = ledger(&journal, run)?;
         let mut log = RunLog::resumed(run, before.outcomes());
+        log.begun_at(began);
         let (mut journal, settled) = session.settle_open(journal, id).await?;
         let resolved = match settled {
             Ok(resolved) => resolved,

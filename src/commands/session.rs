@@ -2,6 +2,7 @@
 //! target is listed where that pays, a yes is asked for, the rest is submitted.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc::unbounded_channel;
@@ -24,7 +25,7 @@ use crate::report::run::timeline::Timeline;
 use crate::run::change::OnExists;
 use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered};
 use crate::service::sagemaker::SageMaker;
-use crate::submission::{EntryId, Operation, Outcome};
+use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
 /// What a run has at hand.
 pub(super) struct Session<'s> {
@@ -42,6 +43,19 @@ pub(super) struct Session<'s> {
 pub(super) struct Progress<'p> {
     pub(super) log: &'p mut RunLog,
     pub(super) ledger: &'p mut Ledger,
+}
+
+/// Returns what shows that a target has not answered.
+pub(super) fn no_answer(
+    progress: &Arc<Mutex<RunProgress>>,
+) -> impl Fn(&Refusal, Instant) + Send + Sync + 'static {
+    let progress = Arc::clone(progress);
+    move |refusal, until| shown(&progress).no_answer(refusal, Some(until))
+}
+
+/// Returns the progress that several show.
+pub(super) fn shown(progress: &Mutex<RunProgress>) -> MutexGuard<'_, RunProgress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failure(error: &JournalError) -> Failure {
@@ -94,12 +108,15 @@ impl Session<'_> {
         if !run::survey_pays(unknown.len()) {
             return Ok(Ok(()));
         }
-        let asker = self.asker();
         let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
+        progress.connecting(&self.ready.target.to_string());
+        let progress = Arc::new(Mutex::new(progress));
+        let asker = self.asker().reporting(no_answer(&progress));
         let mut found = Vec::new();
         let take = |entry, seen| found.push((entry, seen));
-        let surveyed = run::survey(&asker, &unknown, take, |listed| progress.listing(listed)).await;
-        progress.finish();
+        let surveyed =
+            run::survey(&asker, &unknown, take, |listed| shown(&progress).listing(listed)).await;
+        shown(&progress).finish();
         let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
         let noted = journal.note_found(&mut found.into_iter().map(text));
         noted.map_err(|error| failure(&error))?;

@@ -188,7 +188,10 @@ CREATE VIEW entries AS SELECT
 /// checkpoint wrote, so the journal decides itself when one happens.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(file::BUSY)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
+    // Statistics of values are built in (STAT4): without this guarantee a statement that is kept is
+    // planned anew each time that its values change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
@@ -279,7 +282,8 @@ fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
 /// the connection is.
 pub(super) fn scratch() -> rusqlite::Result<Connection> {
     let connection = Connection::open("")?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     make_tables(&connection)?;

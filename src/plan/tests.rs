@@ -131,7 +131,7 @@ use crate::run::There;
 
 fn case(seed: u64) -> Case {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let count = if seed % 5 == 0 { rng.usize(100..160) } else { rng.usize(0..25) };
+    let count = if seed.is_multiple_of(5) { rng.usize(100..160) } else { rng.usize(0..25) };
     let old = SystemTime::now() - Duration::from_secs(3600);
     let mut case = Case {
         entries: Vec::new(),

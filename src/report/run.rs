@@ -197,6 +197,11 @@ impl RunLog {
         Self { counts, ..Self::of(Vec::new()) }
     }
 
+    /// Notes when this invocation began.
+    pub fn begun_at(&mut self, began: std::time::SystemTime) {
+        self.started = Timestamp::try_from(began).unwrap_or(self.started);
+    }
+
     /// Counts all outcomes anew.
     pub fn recount(&mut self, outcomes: impl Iterator<Item = Outcome>) {
         self.counts = Counts::default();

@@ -30,6 +30,19 @@ pub struct Asker<S> {
     shared: Arc<Shared>,
     stop: watch::Receiver<Stop>,
     until: Option<Instant>,
+    waiting: Waiting,
+}
+
+/// Hears why no answer has come, and until when the target is asked again.
+type Listener = dyn Fn(&Refusal, Instant) + Send + Sync;
+
+#[derive(Clone, Default)]
+struct Waiting(Option<Arc<Listener>>);
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 #[derive(Debug)]
@@ -69,7 +82,19 @@ impl<S: Service> Asker<S> {
             trouble: Mutex::default(),
             calls: AtomicU64::new(0),
         };
-        Self { service, shared: Arc::new(shared), stop, until: None }
+        let waiting = Waiting::default();
+        Self { service, shared: Arc::new(shared), stop, until: None, waiting }
+    }
+
+    /// Returns the same, which reports to `waiting` why no answer has come, and until when the target
+    /// is asked again.
+    #[must_use]
+    pub fn reporting(
+        mut self,
+        waiting: impl Fn(&Refusal, Instant) + Send + Sync + 'static,
+    ) -> Self {
+        self.waiting = Waiting(Some(Arc::new(waiting)));
+        self
     }
 
     /// The same, asking nothing from then on.
@@ -272,6 +297,9 @@ impl<S: Service> Asker<S> {
     fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
         let since = *lock(&self.shared.trouble).get_or_insert_with(now);
         if now().saturating_duration_since(since) < self.shared.patience {
+            if let Some(waiting) = &self.waiting.0 {
+                waiting(&refusal, since + self.shared.patience);
+            }
             return Ok(());
         }
         Err(Unanswered::Ended(End::OutOfPatience { cause, refusal }))

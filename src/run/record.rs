@@ -54,11 +54,10 @@ impl Record {
     pub(super) fn event(&self, event: &Event) {
         let Some(outcomes) = &self.outcomes else { return };
         match event {
-            Event::Settled(settled) => {
-                if !(self.settles_open && settled.outcome == Outcome::Unresolved) {
-                    outcomes.settled(settled.clone());
-                }
-            }
+            // What nobody could tell stays open.
+            Event::Settled(settled)
+                if self.settles_open && settled.outcome == Outcome::Unresolved => {}
+            Event::Settled(settled) => outcomes.settled(settled.clone()),
             Event::Withdrawn(entry) => outcomes.withdrawn(*entry),
             _ => {}
         }
