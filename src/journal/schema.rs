@@ -188,13 +188,17 @@ CREATE VIEW entries AS SELECT
 /// checkpoint wrote, so the journal decides itself when one happens.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(file::BUSY)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    // Statistics of values are built in (STAT4): without this guarantee a statement that is kept is
-    // planned anew each time that its values change.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    prepare_once(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
+}
+
+/// Has each statement prepared once. SQLite plans a statement for the values that it is given first,
+/// unless it is asked for plans that do not depend on them, and prepares it anew for every other.
+pub(super) fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// What the file is.
@@ -282,8 +286,7 @@ fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
 /// the connection is.
 pub(super) fn scratch() -> rusqlite::Result<Connection> {
     let connection = Connection::open("")?;
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    prepare_once(&connection)?;
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     make_tables(&connection)?;

@@ -101,6 +101,7 @@ impl Status {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
         connection.pragma_update(None, "mmap_size", 0).map_err(failure)?;
+        schema::prepare_once(&connection).map_err(failure)?;
         connection.busy_timeout(Duration::ZERO).map_err(failure)?;
         let path = path.to_owned();
         let looked = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
@@ -121,6 +122,7 @@ impl Status {
         let connection =
             Connection::open_with_flags(immutable(&place), flags | OpenFlags::SQLITE_OPEN_URI)
                 .map_err(failure)?;
+        schema::prepare_once(&connection).map_err(failure)?;
         schema::check(&connection, &path)?;
         Ok(Self { connection, path, holder: lock::holder(&place), _gate: gate })
     }

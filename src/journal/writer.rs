@@ -17,6 +17,9 @@ const BATCH: usize = 512;
 /// How long readers may see an earlier state.
 const SHOWN: Duration = Duration::from_secs(1);
 
+/// After how many commits that is over at once: each adds two pages or three to the WAL.
+const COMMITS: u32 = 2000;
+
 /// Why a note is not in the journal: what it is about must not be sent, or has been and will be
 /// looked up by the next run.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -99,7 +102,7 @@ impl Writer {
     pub(super) fn start(journal: Journal, book: Book) -> std::io::Result<Self> {
         let (notes, queue) = channel();
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            let mut writing = Writing { journal, book, failed: None, behind: None };
+            let mut writing = Writing { journal, book, failed: None, behind: None, commits: 0 };
             writing.write(&queue);
             (writing.journal, writing.failed)
         })?;
@@ -132,8 +135,9 @@ struct Writing {
     book: Book,
     /// The first failure: after it nothing is written, and every intent is refused.
     failed: Option<WriteError>,
-    /// Since when there are notes that no reader can see.
+    /// Since when there are notes that no reader can see, and in how many commits.
     behind: Option<Instant>,
+    commits: u32,
 }
 
 impl Writing {
@@ -155,7 +159,8 @@ impl Writing {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.behind.is_some_and(|since| since.elapsed() >= SHOWN) {
+            let is_over = |since: Instant| since.elapsed() >= SHOWN || self.commits >= COMMITS;
+            if self.behind.is_some_and(is_over) {
                 self.show();
             }
         }
@@ -165,6 +170,7 @@ impl Writing {
         if self.failed.is_none() && notes.iter().any(|note| !matches!(note, Note::Next { .. })) {
             self.failed = self.commit(&notes).err();
             self.behind.get_or_insert_with(Instant::now);
+            self.commits += 1;
         }
         for note in notes {
             // Who asked may have given up meanwhile.
@@ -218,7 +224,7 @@ impl Writing {
 
     /// Lets readers see what was written.
     fn show(&mut self) {
-        self.behind = None;
+        (self.behind, self.commits) = (None, 0);
         if self.failed.is_some() {
             return;
         }
