@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rehearsal::Rehearsal;
 use tokio::sync::watch;
 
-use crate::artifact::{Difference, Key};
+use crate::artifact::{Difference, Digest, Key};
 use crate::event::{Event, Settled};
 use crate::journal;
 use crate::pace::{Pace, Paces, Rate};
@@ -149,10 +149,21 @@ pub async fn plan<S: Service>(
     options: &Options<'_>,
     listed: impl FnMut(usize),
 ) -> Result<Plan, Unanswered> {
+    let attempted: HashMap<Key, Digest> =
+        open.iter().map(|job| (job.artifact.identity().key(), job.artifact.digest())).collect();
     let known = |job: &Job, resolved: &Resolved| {
         let key = job.artifact.identity().key();
         let (known, earlier) = ((options.known)(key), resolved.get(&key));
-        run::known(&job.artifact, known.as_ref(), earlier, options.policy)
+        let mut known = run::known(&job.artifact, known.as_ref(), earlier, options.policy);
+        // The import finds this in the journal, once the attempt is settled.
+        let settled = earlier.is_some_and(|one| one.compared && one.outcome != Outcome::Differs);
+        if settled
+            && attempted.get(&key) == Some(&job.artifact.digest())
+            && let Some(there) = &mut known.there
+        {
+            (there.equal, there.differences) = (true, Some(Vec::new()));
+        }
+        known
     };
     plan_knowing(asker, entries, open, options, &known, listed).await
 }
@@ -184,7 +195,13 @@ async fn plan_knowing<S: Service>(
         open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
     let settled = rehearse(&rehearsal, open, &skip, options).await?;
     let by_source = |settled: Settled| Some((*sources.get(&settled.entry)?, settled));
-    let resolved: Resolved = settled.into_iter().filter_map(by_source).collect();
+    let mut resolved = Resolved::new();
+    for (source, settled) in settled.into_iter().filter_map(by_source) {
+        let earlier = resolved.entry(source).or_insert_with(|| settled.clone());
+        if matches!(earlier.outcome, Outcome::Pending | Outcome::Unresolved) {
+            *earlier = settled;
+        }
+    }
 
     let mut jobs = entries;
     for job in &mut jobs {

@@ -208,11 +208,11 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
         }
         End::RefusedAlike { count, refusal } => {
             let message = format!(
-                "stopped: the first {count} artifacts were all refused in the same words, and none was \
-                 taken: {}",
+                "stopped: the first {count} artifacts were all rejected with the same error: {}",
                 escaped(&refusal.to_string())
             );
-            let help = "nothing was lost; `--max-errors N` goes on past refusals".to_owned();
+            let help =
+                "nothing was lost; to continue past rejections, add `--max-errors N`".to_owned();
             (Exit::Stopped, message, vec![help])
         }
         End::OutOfTime => {

@@ -149,10 +149,11 @@ impl Importing<'_> {
             Ok(resolved) => resolved,
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
         };
-        if let Err(end) = session.survey(&mut journal, unknown, &resolved, &mut log).await? {
-            return Ok(ending.conclude(log, &ledger, &journal, &end, None));
-        }
-        let changes = session.changes(left, &log, &resolved);
+        let spared = match session.survey(&mut journal, unknown, &resolved, &mut log).await? {
+            Ok(spared) => spared,
+            Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
+        };
+        let changes = left.saturating_sub(spared);
         if let Some(notice) = too_many(args_run, changes) {
             return refuse(journal, log, &ledger, &notice);
         }
@@ -160,8 +161,9 @@ impl Importing<'_> {
         // What other paths had left is theirs to resume.
         let covers = |file: &str| manifest.cover(&args.manifests, file);
         if left == 0 {
+            let exit = ending.conclude(log, &ledger, &journal, &End::Done, None);
             journal.replace(&run, &covers).map_err(|error| status::failure(&error))?;
-            return Ok(ending.conclude(log, &ledger, &journal, &End::Done, None));
+            return Ok(exit);
         }
         let files = fingerprints(&ledger, &manifest);
         journal.make_ready(&run, &covers, &files).map_err(|error| status::failure(&error))?;

@@ -184,10 +184,11 @@ impl Resuming<'_> {
         let mut ledger = ledger(&journal, run)?;
         log.recount(ledger.outcomes());
         let (unknown, left) = unknown(&journal, id, policy, &resolved)?;
-        if let Err(end) = session.survey(&mut journal, unknown, &resolved, &mut log).await? {
-            return Ok(ending.conclude(log, &ledger, &journal, &end, None));
-        }
-        let changes = session.changes(left, &log, &Resolved::new());
+        let spared = match session.survey(&mut journal, unknown, &resolved, &mut log).await? {
+            Ok(spared) => spared,
+            Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
+        };
+        let changes = left.saturating_sub(spared);
         if let Some(notice) = too_many(args_run, changes) {
             notice.show(global);
             log.finish(None);
@@ -223,7 +224,12 @@ fn ledger(journal: &Journal, run: &StagedRun) -> Result<Ledger, Failure> {
             file = stored.file.into();
         }
         let outcome = stored.outcome.as_deref().and_then(Outcome::from_name);
-        let outcome = outcome.unwrap_or(Outcome::Pending);
+        let outcome = match outcome {
+            Some(outcome) => outcome,
+            // An attempt may have created it.
+            None if stored.is_open => Outcome::Unresolved,
+            None => Outcome::Pending,
+        };
         let line = Line::new(stored.id, stored.line, outcome, false);
         ledger.add((Arc::clone(&file), None), line);
         Ok(())

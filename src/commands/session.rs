@@ -1,7 +1,7 @@
 //! What a run has at hand, and the steps that import and resume share: open attempts are settled, the
 //! target is listed where that pays, a yes is asked for, the rest is submitted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -24,8 +24,12 @@ use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
 use crate::run::change::OnExists;
 use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered};
+use crate::service::Found;
 use crate::service::sagemaker::SageMaker;
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
+
+/// Artifacts of a listing that go into the journal at once.
+const NOTED: usize = 1000;
 
 /// What a run has at hand.
 pub(super) struct Session<'s> {
@@ -93,54 +97,63 @@ impl Session<'_> {
     }
 
     /// Lists the target, where that takes fewer requests than refusals would, and notes in the journal
-    /// what is at the source of an entry.
+    /// what is at the source of an entry. Returns how many entries certainly change nothing.
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
         mut unknown: HashMap<Key, EntryId>,
         resolved: &Resolved,
         log: &mut RunLog,
-    ) -> Result<Result<(), End>, Failure> {
+    ) -> Result<Result<usize, End>, Failure> {
+        let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
+        let mut spared: HashSet<EntryId> = HashSet::new();
         // What was left open is known by now, but where it never took effect.
-        unknown.retain(|source, _| {
-            resolved.get(source).is_none_or(|settled| settled.outcome == Outcome::Pending)
+        unknown.retain(|source, entry| {
+            let outcome = resolved.get(source).map_or(Outcome::Pending, |one| one.outcome);
+            if outcome == Outcome::Recovered && !updates {
+                spared.insert(*entry);
+            }
+            outcome == Outcome::Pending
         });
         if !run::survey_pays(unknown.len()) {
-            return Ok(Ok(()));
+            return Ok(Ok(spared.len()));
         }
         let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
         progress.connecting(&self.ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = self.asker().reporting(no_answer(&progress));
         let mut found = Vec::new();
-        let take = |entry, seen| found.push((entry, seen));
-        let surveyed =
-            run::survey(&asker, &unknown, take, |listed| shown(&progress).listing(listed)).await;
+        let mut noted = Ok(());
+        let note = |journal: &mut Journal, found: &mut Vec<(EntryId, Found)>| {
+            let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
+            journal.note_found(&mut found.drain(..).map(text))
+        };
+        let take = |entry, seen| {
+            if !updates {
+                spared.insert(entry);
+            }
+            found.push((entry, seen));
+            if found.len() >= NOTED && noted.is_ok() {
+                noted = note(journal, &mut found);
+            }
+        };
+        let listing = |listed| shown(&progress).listing(listed);
+        let surveyed = run::survey(&asker, &unknown, take, listing).await;
         shown(&progress).finish();
-        let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
-        let noted = journal.note_found(&mut found.into_iter().map(text));
-        noted.map_err(|error| failure(&error))?;
+        noted.and_then(|()| note(journal, &mut found)).map_err(|error| failure(&error))?;
         match surveyed {
             Ok(survey) => {
                 tracing::info!("{} artifacts listed, {} exist", survey.listed, survey.there);
                 log.survey = Some(survey);
-                Ok(Ok(()))
+                Ok(Ok(spared.len()))
             }
             Err(Unanswered::Ended(end)) => Ok(Err(end)),
             // Then refusals will tell.
             Err(Unanswered::Refused(refusal)) => {
                 tracing::warn!("the target cannot be listed first: {refusal}");
-                Ok(Ok(()))
+                Ok(Ok(spared.len()))
             }
         }
-    }
-
-    /// Returns how many artifacts may be created or changed, of `left` entries.
-    pub(super) fn changes(&self, left: usize, log: &RunLog, resolved: &Resolved) -> usize {
-        let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
-        let listed = log.survey.map_or(0, |survey| survey.there);
-        let recovered = resolved.values().filter(|one| one.outcome == Outcome::Recovered).count();
-        left.saturating_sub(if updates { 0 } else { listed + recovered })
     }
 
     /// Shows where how much is to be written, and asks for a yes.

@@ -134,7 +134,7 @@ impl Book {
         rate: Option<f64>,
     ) -> rusqlite::Result<()> {
         connection.execute(
-            "UPDATE run SET ended_ms = ?2, ending = ?3, rate = ?4 WHERE id = ?1",
+            "UPDATE run SET ended_ms = ?2, ending = ?3, rate = coalesce(?4, rate) WHERE id = ?1",
             params![self.run.0, millis(SystemTime::now()), ending, rate],
         )?;
         runs::note_done(connection, self.run.0)

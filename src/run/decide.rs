@@ -277,7 +277,7 @@ fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &P
     let arn = Some(there.arn.to_owned());
     if there.artifact.identity() != wanted.identity() {
         // Whatever it is, nothing is to be written to it.
-        let error = Refusal::ours("the target describes another artifact under its ARN");
+        let error = Refusal::ours("the target returned a different artifact for this ARN");
         let verdict = Verdict::new(Outcome::Unresolved, arn);
         return settle(Verdict { error: Some(error), ..verdict });
     }

@@ -21,7 +21,7 @@ pub(super) struct Endless;
 impl Endless {
     /// What is wrong, for people.
     pub(super) const WORDS: &'static str =
-        "its listing has no end: the same page comes again, or pages are empty";
+        "the listing does not end: a page repeats, or pages stay empty";
 }
 
 impl Pages {

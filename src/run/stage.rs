@@ -3,7 +3,7 @@
 //! What the journal knows to be equal is not staged: it needs no request. The others get a row each,
 //! the invalid ones too, so that reports and `resume` know them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::decide::{Decision, Known, Policy, Sight, decide};
 use super::ledger::{Ledger, Line};
@@ -24,6 +24,8 @@ pub struct Stage<'s, 'j> {
     staged: Staged,
     /// The first entry of the present file.
     file_start: usize,
+    /// Entries that looked valid and are not.
+    withdrawn: HashSet<EntryId>,
     failed: Option<JournalError>,
 }
 
@@ -65,14 +67,25 @@ impl<'s, 'j> Stage<'s, 'j> {
             known: 0,
             overstamped: None,
         };
-        Self { staging, sources, policy, staged, file_start: 0, failed: None }
+        Self {
+            staging,
+            sources,
+            policy,
+            staged,
+            file_start: 0,
+            withdrawn: HashSet::new(),
+            failed: None,
+        }
     }
 
     /// Returns what was staged.
     ///
     /// # Errors
     /// Where the journal could not be written.
-    pub fn finish(self) -> Result<Staged, JournalError> {
+    pub fn finish(mut self) -> Result<Staged, JournalError> {
+        if !self.withdrawn.is_empty() {
+            self.staged.unknown.retain(|_, id| !self.withdrawn.contains(id));
+        }
         match self.failed {
             Some(error) => Err(error),
             None => self.staging.finish().map(|()| self.staged),
@@ -150,8 +163,8 @@ impl<'s, 'j> Stage<'s, 'j> {
         }
         let id = line.entry;
         self.staged.left -= 1;
-        self.staged.unknown.retain(|_, unknown| *unknown != id);
-        let why = "its document breaks off, or its name or source is used again";
+        self.withdrawn.insert(id);
+        let why = "its document is truncated, or another entry uses its name or source";
         self.staging.invalidate(id, "", why)
     }
 

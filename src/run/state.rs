@@ -224,12 +224,14 @@ impl State {
             self.stop(End::OutOfTime);
         }
         if let Some(end) = &self.end {
-            if *end == End::OutOfTime {
+            let late = self.options.until.is_some_and(|until| now >= until);
+            if late || *end == End::OutOfTime {
                 self.grace.get_or_insert(now + GRACE);
             }
             let over = self.grace.is_some_and(|grace| now >= grace);
             let over = over || self.in_flight() == 0;
-            return if over { Action::End } else { Action::Wait(self.grace) };
+            let wake = self.grace.or(self.options.until);
+            return if over { Action::End } else { Action::Wait(wake) };
         }
         self.unpark(now);
         if self.supply == Supply::More
@@ -375,7 +377,7 @@ impl State {
         if waits && self.in_flight() == 0 && self.supply != Supply::Fetching {
             // What is left was held back until nothing else could tell more of it.
             self.release_held();
-            if self.end.is_none() && self.ask_for_names(None) {
+            if self.end.is_some() || self.ask_for_names(None) {
                 return self.next(now, wall);
             }
         }
@@ -474,7 +476,8 @@ impl State {
     fn apply(&mut self, id: EntryId, decision: Decision, now: Instant) {
         match decision {
             Decision::Create => self.create(id),
-            Decision::LookUp => self.look_up(id, Why::Known, now),
+            // What the journal knows to exist may not be listed yet.
+            Decision::LookUp => self.look_up(id, Why::Known, now + self.options.read_lag),
             Decision::Compare { arn, modified, perhaps_ours } => {
                 let compare = Compare {
                     arn,
@@ -603,7 +606,7 @@ impl State {
             } else if entry.maybe_made() || entry.creating {
                 let refusal = match &entry.phase {
                     Phase::LookUp(LookUp { why: Why::NoVerdict(refusal), .. }) => refusal.clone(),
-                    _ => Refusal::ours("the run ended before it was known what came of it"),
+                    _ => Refusal::ours("the run ended before the outcome was known"),
                 };
                 self.fail(id, Outcome::Unresolved, None, refusal);
             } else {

@@ -78,7 +78,7 @@ pub async fn settle_open<S: Service>(
         {
             // Where several attempts at one source are open, the one that tells most counts.
             let earlier = resolved.entry(*source).or_insert_with(|| settled.clone());
-            if earlier.outcome == Outcome::Pending {
+            if matches!(earlier.outcome, Outcome::Pending | Outcome::Unresolved) {
                 *earlier = settled;
             }
         }

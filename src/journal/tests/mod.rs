@@ -59,7 +59,7 @@ fn stage(
         staging.add(&ToStage { file: "a.yaml", line: 1, artifact: &artifact(uri) }).unwrap()
     };
     let entries = uris.iter().map(add).collect();
-    staging.finish().0;
+    staging.finish().unwrap();
     journal.make_ready(&run, &|_| true, &[("a.yaml".to_owned(), [7; 32])]).unwrap();
     (run, entries)
 }
@@ -102,7 +102,7 @@ async fn what_was_never_attempted_is_replaced_and_what_was_is_kept() {
     let (run, entries) = stage(&mut journal, "one", &here, &["s3://x", "s3://y"]);
     let writer = journal.into_writer(run).unwrap();
     writer.outcomes().intend(entries[0], SystemTime::now()).await.unwrap();
-    let mut journal = writer.finish(Some("interrupted"), Some(12.5)).unwrap();
+    let mut journal = writer.finish(Some("interrupted"), Some(12.5)).0;
     stage(&mut journal, "other", &there, &["s3://y"]);
     stage(&mut journal, "two", &here, &["s3://z"]);
     drop(journal);
@@ -161,7 +161,7 @@ async fn what_was_compared_is_known_and_what_differs_is_not() {
     note(1, Outcome::Existed, true);
     note(2, Outcome::Existed, false);
     note(3, Outcome::Updated, true);
-    let mut journal = writer.finish(Some("done"), Some(12.5)).unwrap();
+    let mut journal = writer.finish(Some("done"), Some(12.5)).0;
     let known = |journal: &Journal, uri: &str| {
         journal.known(&here).unwrap().at(artifact(uri).identity().key()).unwrap()
     };
@@ -196,7 +196,7 @@ async fn a_run_is_found_again_with_what_is_left_of_it() {
     let (run, entries) = stage(&mut journal, "0a-one", &here, &["s3://x", "s3://y"]);
     let writer = journal.into_writer(run).unwrap();
     writer.outcomes().settled(settled(entries[0], Outcome::Created));
-    let mut journal = writer.finish(Some("interrupted"), Some(3.5)).unwrap();
+    let mut journal = writer.finish(Some("interrupted"), Some(3.5)).0;
     let found = journal.staged_run(None).unwrap().unwrap();
     assert_eq!((found.id.as_str(), &found.target, found.run), ("0a-one", &here, run));
     assert_eq!((found.settings.as_str(), found.rate), ("{}", Some(3.5)));
@@ -248,7 +248,7 @@ fn a_run_that_was_never_made_ready_is_gone_when_the_journal_is_opened_again() {
     drop(begin(&mut journal, "three", &here));
     let staging = begin(&mut journal, "four", &here);
     let run = staging.run();
-    staging.finish().0;
+    staging.finish().unwrap();
     journal.discard(&run).unwrap();
     drop(journal);
     assert_eq!((count("entry"), count("file"), count("run"), count("source")), (1, 1, 1, 1));
@@ -263,7 +263,7 @@ fn a_run_with_nothing_to_send_still_takes_the_place_of_what_was_staged() {
     let (first, _) = stage(&mut journal, "one", &here, &["s3://x"]);
     let staging = begin(&mut journal, "two", &here);
     let run = staging.run();
-    staging.finish().0;
+    staging.finish().unwrap();
     journal.replace(&run, &|file| file == "a.yaml").unwrap();
     assert_eq!(journal.left(&first).unwrap(), 0);
     assert!(journal.staged_run(None).unwrap().is_none());
@@ -291,7 +291,7 @@ fn invalid_entries_are_in_reports_and_are_not_sent() {
     let none = staging.add_invalid(&invalid).unwrap();
     let y = staging.add(&ToStage { file: "b.yaml", line: 9, artifact: &y }).unwrap();
     staging.invalidate(x, "duplicate-source", "twice").unwrap();
-    staging.finish().0;
+    staging.finish().unwrap();
     journal.make_ready(&run, &|_| true, &[("b.yaml".to_owned(), [1; 32])]).unwrap();
     assert_eq!(journal.counts(&run).unwrap(), [("invalid".into(), 2), ("pending".into(), 1)]);
     let left: Vec<_> = journal.next(&run, None, 9).unwrap().iter().map(|one| one.id).collect();
@@ -437,7 +437,7 @@ async fn of_two_results_of_a_source_the_later_is_known_whichever_was_staged_firs
         let mut staging = begin(journal, run, &here);
         let run = staging.run();
         let entry = staging.add(&ToStage { file: "a.yaml", line: 1, artifact }).unwrap();
-        staging.finish().0;
+        staging.finish().unwrap();
         journal.make_ready(&run, &|_| false, &[]).unwrap();
         (run, entry)
     };

@@ -107,7 +107,11 @@ impl JournalRows<'_> {
             class: Class::Rejected,
             ..Refusal::ours(message)
         });
-        if !has_outcome && let Some(settled) = self.ledger.recent(line.entry) {
+        let settled = line.outcome != Outcome::Pending;
+        if settled
+            && !has_outcome
+            && let Some(settled) = self.ledger.recent(line.entry)
+        {
             entry.arn.clone_from(&settled.arn);
             entry.attempts = settled.attempts;
             entry.request_id.clone_from(&settled.request_id);

@@ -144,7 +144,7 @@ impl State {
         if gone && entry.vanished < VANISHED {
             // It has been deleted since, or the listing is behind.
             entry.vanished += 1;
-            return self.look_up(id, Why::Known, now);
+            return self.look_up(id, Why::Known, now + self.options.read_lag);
         }
         let mut error = refusal;
         error.message = format!("it exists, and could not be compared: {}", error.message);

@@ -114,8 +114,8 @@ impl State {
         }
         self.prove();
         let message = format!(
-            "it exists by the service's word, but no listing shows it yet, so it was not compared; \
-             the next import compares it ({})",
+            "the service says that it already exists, but it is not listed yet, so it was not \
+             compared; the next import compares it ({})",
             refusal.message
         );
         let refusal = Refusal { message, ..refusal.clone() };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::State;
-use crate::run::entry::{Failing, Phase, Request};
+use crate::run::entry::{Entry, Failing, Phase, Request};
 use crate::run::key_of;
 use crate::run::pages::Pages;
 use crate::service::{Filter, Found, Page};
@@ -57,7 +57,7 @@ impl State {
                     // It is there after all: its look-up came too early.
                     self.seen(id, &found, now);
                 } else {
-                    self.conflict(id, &found);
+                    self.namesake(id, &found);
                 }
             }
         }
@@ -80,8 +80,16 @@ impl State {
     }
 
     /// The name of an entry belongs to `other`.
-    fn conflict(&mut self, id: EntryId, other: &Found) {
+    fn namesake(&mut self, id: EntryId, other: &Found) {
         self.prove();
+        if let Some(Entry { phase: Phase::Name(refusal), .. }) =
+            self.entries.get(&id).filter(|entry| entry.maybe_made())
+        {
+            // Whether that is what the service refused, or what an attempt of this run made and no
+            // listing shows yet, the next run finds out.
+            let refusal = refusal.clone();
+            return self.fail(id, Outcome::Unresolved, None, refusal);
+        }
         let name = other.name.as_deref().unwrap_or_default();
         let message = format!("the name `{name}` belongs to {} ({})", other.uri, other.arn);
         self.fail(id, Outcome::Conflict, None, Refusal::ours(message));

@@ -75,6 +75,8 @@ impl State {
         if self.writes_in_doubt > 0 && in_doubt >= OUTAGE {
             trouble(&mut self.trouble, since, Cause::Failing, refusal.clone());
             self.hold(write.map(|(id, ..)| id), Cause::Failing, refusal.clone(), now);
+        } else if self.reads_in_doubt >= OUTAGE {
+            trouble(&mut self.read_trouble, since, Cause::Failing, refusal.clone());
         }
     }
 
@@ -135,24 +137,35 @@ impl State {
         self.events.push(Event::Throttled);
         self.send_again(id);
         self.slow_down(operation, sent, now);
-        trouble(&mut self.trouble, now, Cause::Throttled, refusal);
+        // A pause has its own cause, and its own patience.
+        if matches!(self.mode, Mode::Open) {
+            trouble(&mut self.trouble, now, Cause::Throttled, refusal);
+        }
     }
 
     fn slow_down(&mut self, operation: Operation, sent: Sent, now: Instant) {
         let from = self.options.paces.rate(operation);
         if let Some(to) = self.pace(operation).throttled(sent.permitted, now) {
             let throttled = from.is_none_or(|from| to < from);
-            self.events.push(Event::RateChanged { from, to, throttled });
+            if operation == Operation::Create {
+                self.events.push(Event::RateChanged { from, to, throttled });
+            }
         }
     }
 
     /// Whatever else came of a write, it was not throttled.
     pub(super) fn not_throttled(&mut self) {
+        if matches!(self.mode, Mode::Paused(_)) {
+            return;
+        }
         self.trouble = self.trouble.take().filter(|trouble| trouble.cause != Cause::Throttled);
     }
 
     /// A write had an answer that is no verdict, so the service got to see it.
     pub(super) fn not_held_up(&mut self) {
+        if matches!(self.mode, Mode::Paused(_)) {
+            return;
+        }
         self.trouble = self.trouble.take().filter(|trouble| trouble.cause == Cause::Failing);
     }
 
@@ -201,7 +214,9 @@ impl State {
         self.release_denied();
         let from = self.options.paces.rate(operation);
         if let Some(to) = self.pace(operation).accepted(sent.permitted, now) {
-            self.events.push(Event::RateChanged { from, to, throttled: false });
+            if operation == Operation::Create {
+                self.events.push(Event::RateChanged { from, to, throttled: false });
+            }
         }
         // What left before the pause says nothing about now.
         let since = match &self.mode {
@@ -220,6 +235,14 @@ impl State {
     pub(super) fn answers_again(&mut self, now: Instant) {
         self.reads_in_doubt = 0;
         if self.writes_in_doubt >= OUTAGE {
+            // With no write left to send, the answers to questions are all there is to wait for.
+            if self.creates.is_empty()
+                && self.changes.is_empty()
+                && self.writing() == 0
+                && let Some(trouble) = &mut self.trouble
+            {
+                trouble.since = now;
+            }
             return;
         }
         self.in_doubt_since = None;

@@ -116,7 +116,7 @@ async fn a_listing_that_goes_in_circles_is_given_up() {
     assert_eq!((ran.end.clone(), ran.count(Outcome::Unresolved)), (End::Done, 1));
     assert!(ran.service.world().looked_up.len() <= 3);
     let said = ran.outcomes[&EntryId(0)].error.clone().unwrap().message;
-    assert!(said.contains("the same page comes again"), "{said}");
+    assert!(said.contains("a page repeats"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
