@@ -33,6 +33,10 @@ interop:
 kills BINARY="target/release/lineload" *ARGS:
     python3 tests/interop/kills.py {{BINARY}} {{ARGS}}
 
+# count what an import loses or duplicates where reads lag and answers go astray
+lag BINARY="target/debug/lineload" *ARGS:
+    python3 tests/interop/lag.py {{BINARY}} {{ARGS}}
+
 # licences, advisories and bans of every dependency (`cargo install cargo-deny`)
 deny:
     cargo deny check

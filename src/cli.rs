@@ -34,8 +34,8 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Checks YAML manifests of SageMaker ML Lineage artifacts and imports them, at the rate the account
-/// allows, none lost and none doubled
+/// Checks YAML manifests of SageMaker ML Lineage artifacts and imports them at the rate the account
+/// allows: nothing lost, nothing duplicated
 #[derive(Debug, Parser)]
 #[command(name = "lineload", version, styles = STYLES, max_term_width = 100)]
 pub struct Cli {
@@ -54,24 +54,24 @@ pub struct Global {
     /// Show less: no progress and no closing line; an import still prints its counts
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Log more to standard error: -v what is done, -vv why, -vvv what the AWS SDK does
+    /// Log more to standard error: -v for steps, -vv for decisions, -vvv for the AWS SDK
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Whether to colour (NO_COLOR is heeded too)
+    /// When to use colour; NO_COLOR is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
     /// Show progress on standard error: `auto`, `always`, `never`, or an interval such as `30s`, at
     /// which plain lines are written. On a terminal it is a bar, elsewhere it is plain lines
     #[arg(long, global = true, value_name = "WHEN|INTERVAL", default_value = "auto")]
     pub progress: When,
-    /// Read this configuration; without it, lineload.toml is looked for in the working folder and
-    /// above it, up to the root of the git repository
+    /// Read this configuration file instead of the lineload.toml in the working directory or a
+    /// parent, up to the root of the git repository
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Read no lineload.toml, and heed no `# lineload: allow` comments
+    /// Ignore every lineload.toml and all `# lineload: allow` comments
     #[arg(long, global = true, conflicts_with = "config")]
     pub isolated: bool,
-    /// How log lines are written
+    /// The format of log lines
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
@@ -111,45 +111,45 @@ pub enum Command {
     /// Check manifests, then submit what is valid
     #[cfg(feature = "aws")]
     Import(Box<Import>),
-    /// Say what an import would do: compares with the target, changes nothing
+    /// Show what an import would do: compares with the target, changes nothing
     #[cfg(feature = "aws")]
     Plan(Box<Plan>),
-    /// Go on with a run that did not come to its end, exactly as it was staged
+    /// Resume a run that ended early, exactly as it was staged
     #[cfg(feature = "aws")]
     Resume(Box<Resume>),
-    /// Write what a target has as manifests
+    /// Write the artifacts of a target as manifests
     #[cfg(feature = "aws")]
     Export(Box<Export>),
-    /// Say what the journal holds: runs, what became of their entries, what failed
+    /// Show the runs in the journal: their state, their counts and what failed
     Status(Status),
     /// Run the local registry, for any AWS client
     Serve(Serve),
     /// Print the JSON Schema of a manifest, for editors
     Schema,
-    /// Say what a finding means, with a wrong and a right example
+    /// Explain a finding, with a wrong and a right example
     Explain(Explain),
 }
 
-/// Which manifests.
+/// The manifests of a command.
 #[derive(Debug, Clone, Args)]
 pub struct Manifests {
-    /// Files, folders, or `-` for standard input
+    /// Files, directories, or `-` for standard input
     #[arg(value_name = "PATH", default_value = "manifests")]
     pub paths: Vec<PathBuf>,
-    /// Leave out what matches, even where it is named; without a `/` it is matched against each
-    /// name on the way
+    /// Exclude matching paths, also those named on the command line; a pattern without a `/` is
+    /// matched against each part of the path
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<Pattern>,
-    /// Take from folders what matches, besides `*.yaml` and `*.yml`
+    /// Include matching files of directories, besides `*.yaml` and `*.yml`
     #[arg(long, value_name = "GLOB")]
     pub include: Vec<Pattern>,
-    /// Follow links that lead out of the named folders
+    /// Follow symlinks that lead out of the named directories
     #[arg(long)]
     pub follow_links: bool,
-    /// What findings in standard input call it
+    /// The file name for standard input in findings
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<String>,
-    /// Check with so many threads; as many as there are cores where nothing is said
+    /// The number of threads that check manifests [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }
@@ -174,10 +174,10 @@ pub struct Lint {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    /// How findings are written to standard output: `human` where nothing is said
+    /// The format of findings on standard output [default: human]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Write findings to a file too, in another format; repeatable
+    /// Also write findings to a file, in this format; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
     pub output: Vec<OutputFile>,
     /// Show every finding, however many there are
@@ -191,7 +191,7 @@ pub struct Lint {
     pub fixes: Fixes,
 }
 
-/// What of the findings is reported.
+/// Which findings are reported.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What is reported")]
 pub struct Narrow {
@@ -201,26 +201,26 @@ pub struct Narrow {
     /// Do not report these rules
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
     pub ignore: Vec<Code>,
-    /// Report only what touches a file that changed since the merge base with REF, or that git does
-    /// not know; duplicates are still judged against all manifests
+    /// Report only findings that touch a file that changed since the merge base with REF or is
+    /// untracked; duplicates are checked against all manifests
     #[arg(long, value_name = "REF")]
     pub changed_since: Option<String>,
-    /// What ends with exit code 1: `error` where nothing is said
+    /// The lowest severity that ends with exit code 1 [default: error]
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
 }
 
-/// What is mended.
+/// Which fixes are applied.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Fixes")]
 pub struct Fixes {
-    /// Mend what can be mended safely, then report what is left
+    /// Apply safe fixes, then report what is left
     #[arg(long, conflicts_with = "diff")]
     pub fix: bool,
-    /// Show what `--fix` would change, and change nothing
+    /// Show what `--fix` would change, without changing anything
     #[arg(long)]
     pub diff: bool,
-    /// With `--fix` or `--diff`: also what was probably meant
+    /// With `--fix` or `--diff`, also apply fixes that may not be what was meant
     #[arg(long)]
     pub unsafe_fixes: bool,
 }
@@ -294,25 +294,25 @@ pub enum StatusFormat {
 /// `lineload explain`
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
-    /// The rule; all of them are listed without one
+    /// The rule; without it, all rules are listed
     #[arg(value_name = "CODE", value_parser = code)]
     pub code: Option<Code>,
 }
 
-/// Where the local registry is kept if nothing is said.
+/// The default file of the local registry.
 pub const DEFAULT_REGISTRY: &str = ".lineload/registry.sqlite3";
 
 /// `lineload serve`
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// The registry's file; it is made where it is not there
+    /// The registry's file, which is created if it does not exist; `:memory:` for none
     #[arg(long, value_name = "FILE", default_value = DEFAULT_REGISTRY)]
     pub db: PathBuf,
-    /// Listen on this address. On any but loopback everybody who reaches it can read and change the
-    /// registry: signatures are not checked
+    /// Listen on this address. Except on loopback, everybody who can reach it can read and change
+    /// the registry: signatures are not checked
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub listen: std::net::IpAddr,
-    /// The port; 0 for any free one. The first line of output names it
+    /// The port; 0 for any free one, which the first line of output names
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
     #[command(flatten)]
@@ -320,35 +320,35 @@ pub struct Serve {
     pub misbehaviour: Misbehaviour,
 }
 
-/// How the local registry is to misbehave.
+/// The misbehaviour of the local registry.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Misbehaviour of the local registry")]
 pub struct Misbehaviour {
-    /// Requests a second that are taken, of creates or of the named operation; beyond that,
-    /// ThrottlingException
+    /// Accept this many creates a second, or requests of the named operation, and answer others
+    /// with ThrottlingException; repeatable
     #[arg(long, value_name = "[OPERATION=]N")]
     pub tps: Vec<Quota>,
-    /// Artifacts that fit; beyond that, ResourceLimitExceeded
+    /// Hold this many artifacts, and answer further creates with ResourceLimitExceeded
     #[arg(long, value_name = "N")]
     pub max_artifacts: Option<u64>,
-    /// Milliseconds that every answer takes
+    /// Delay every answer by this many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
-    /// Let ListArtifacts show a create, an update or a delete only after this time, `5s` say
+    /// Show a create, an update or a delete in ListArtifacts only after this time, such as `5s`
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
     pub list_lag: Duration,
-    /// Let ListTags show a change of tags only after this time
+    /// Show a change of tags in ListTags only after this time
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
     pub tag_lag: Duration,
-    /// Refuse a second artifact of one name
+    /// Refuse a second artifact with the same name
     #[arg(long, value_name = "SWITCH", default_value = "on")]
     pub unique_names: Switch,
-    /// Refuse a second artifact of one SourceUri with the same set of SourceTypes
+    /// Refuse a second artifact with the same SourceUri and the same set of SourceTypes
     #[arg(long, value_name = "SWITCH", default_value = "on")]
     pub unique_sources: Switch,
-    /// What goes wrong and how often, with every operation or with the named one: drop-before-commit,
-    /// drop-after-commit, error-500, hang (both with -before-commit or -after-commit, or either) or
-    /// garbage
+    /// Let this share of all requests, or of the named operation's, fail: drop-before-commit,
+    /// drop-after-commit, error-500 and hang (each alone, with -before-commit or with
+    /// -after-commit) or garbage; repeatable
     #[arg(long, value_name = "[OPERATION:]KIND=PROBABILITY")]
     pub fault: Vec<Fault>,
 }

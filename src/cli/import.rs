@@ -18,10 +18,10 @@ pub struct Import {
     /// Submit nothing if any manifest is invalid
     #[arg(long)]
     pub require_valid: bool,
-    /// Check, and say what would be sent; needs no target
+    /// Check and report what would be submitted; needs no target
     #[arg(long)]
     pub dry_run: bool,
-    /// Ask the target also of what the journal knows to be there
+    /// Ask the target also about artifacts that the journal knows to exist
     #[arg(long)]
     pub recheck: bool,
     #[command(flatten)]
@@ -44,20 +44,20 @@ pub struct Plan {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    /// How the plan is written to standard output
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: PlanFormat,
-    /// End with 3 where an import would change something, 0 where it would not
+    /// End with exit code 3 if an import would change something, 0 if not
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Compare every field of all that is there, and not only of what the journal does not know to be
-    /// equal and unchanged
+    /// Compare every field of every artifact that exists, also of those that the journal knows to
+    /// be equal and unchanged
     #[arg(long)]
     pub refresh: bool,
     /// List every artifact, however many there are
     #[arg(long)]
     pub all: bool,
-    /// The journal that knows what was settled before; it is only read
+    /// The journal of earlier imports; it is only read
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
     #[command(flatten)]
@@ -66,8 +66,8 @@ pub struct Plan {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub target: Target,
-    /// Creates per second that the time is estimated for: a number, `unlimited`, or `auto`, the rate
-    /// that the service allowed at the end of the last run, as the journal has it [default: auto]
+    /// Estimate the time for this many creates a second: a number, `unlimited`, or `auto`, the rate
+    /// that the last run found, according to the journal [default: auto]
     #[arg(long, value_name = "N|auto|unlimited", help_heading = "Pace")]
     pub rate: Option<crate::pace::Rate>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct Plan {
     pub reach: Reach,
 }
 
-/// How a plan is written.
+/// The format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum PlanFormat {
@@ -87,13 +87,13 @@ pub enum PlanFormat {
 /// `lineload resume`
 #[derive(Debug, Clone, Args)]
 pub struct Resume {
-    /// The run, by the beginning of its id; without one, the latest that has something left
+    /// The run, by the beginning of its id [default: the latest with something left]
     #[arg(value_name = "RUN")]
     pub id: Option<String>,
-    /// Send what was staged, though manifests have changed since
+    /// Submit what was staged, though manifests have changed since
     #[arg(long)]
     pub as_staged: bool,
-    /// The profile of the AWS configuration; that of the run where nothing is said
+    /// The profile of the AWS configuration [default: that of the run]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     #[command(flatten)]
@@ -104,31 +104,31 @@ pub struct Resume {
     pub pace: Pace,
 }
 
-/// What every run that writes has.
+/// The options of a run that writes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub struct Run {
-    /// Write without asking; needed where there is no terminal to ask on
+    /// Write without asking; required without a terminal
     #[arg(long, short)]
     pub yes: bool,
-    /// Refuse beforehand to create or change more than so many artifacts
+    /// Refuse to start if more than this many artifacts would be created or changed
     #[arg(long, value_name = "N")]
     pub max_changes: Option<usize>,
-    /// Stop once so many entries have failed, or such a share of those to be sent
+    /// Stop once this many entries have failed, or this share of those to be submitted
     #[arg(long, value_name = "N|N%")]
     pub max_errors: Option<MaxErrors>,
-    /// Stop after so long, wherever it is
+    /// Stop after this time; requests in flight get 2s more, and `resume` continues the run
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_duration: Option<Duration>,
-    /// What was sent and what became of it, so that a run that was killed can go on
+    /// The journal, which records every attempt and its outcome so that a run can be resumed
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
-    /// Write how it went to a file: `.json`, `.jsonl`, `.csv`, `.md` or `.html`; repeatable
+    /// Write a report to this file: `.json`, `.jsonl`, `.csv`, `.md` or `.html`; repeatable
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
 }
 
-/// How many entries may fail.
+/// The number of entries that may fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxErrors {
     /// So many.
@@ -166,26 +166,26 @@ impl std::str::FromStr for MaxErrors {
     }
 }
 
-/// What is to become of what the target has already.
+/// What happens to artifacts that exist.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What exists")]
 pub struct Existing {
-    /// What is there already is left (`skip`), made what the manifest says (`update`: name,
-    /// properties and tags are added and overwritten), or a failure (`fail`)
+    /// Leave artifacts that already exist (`skip`), add and overwrite their name, properties and
+    /// tags as the manifest says (`update`), or count them as failures (`fail`)
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub on_exists: WhenExists,
-    /// With `--on-exists update`: also remove properties and tags that the manifest does not have
+    /// With `--on-exists update`, also remove properties and tags that the manifest does not have
     #[arg(long)]
     pub prune: bool,
-    /// Compare in every field: what the journal does not know to be equal and unchanged (`unknown`,
-    /// where nothing is said), all that is there (`always`, also as a bare `--check-drift`), or
-    /// nothing (`never`: name and type only, which costs no request for each)
+    /// Compare every field of existing artifacts: of those that the journal does not know to be
+    /// equal and unchanged (`unknown`), of all (`always`, also as a bare `--check-drift`), or of
+    /// none (`never`: name and type only, without a request for each) [default: unknown]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
           default_missing_value = "always", default_value = "unknown", hide_default_value = true)]
     pub check_drift: CheckDrift,
-    /// Create every artifact with this too, whatever its manifest says: `MetadataProperties.*`,
-    /// `Properties.*` or `Tags.*`, as in `MetadataProperties.CommitId=1a2b3c`. It changes nothing
-    /// that is there; repeatable
+    /// Set this field on every artifact that is created, whatever its manifest says:
+    /// `MetadataProperties.*`, `Properties.*` or `Tags.*`, as in
+    /// `MetadataProperties.CommitId=1a2b3c`. Existing artifacts are not changed; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
 }
@@ -230,25 +230,26 @@ impl Existing {
     }
 }
 
-/// Where artifacts go.
+/// The target of a command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Target {
-    /// The embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
+    /// Use the embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_REGISTRY,
           conflicts_with_all = ["region", "profile", "endpoint_url", "account"])]
     pub local: Option<PathBuf>,
-    /// The AWS Region; AWS_REGION or the profile's without it
+    /// The AWS Region [default: AWS_REGION, or the profile's]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// The profile of the AWS configuration; it wins over keys in the environment, as with the AWS CLI
+    /// The profile of the AWS configuration; as in the AWS CLI, it wins over keys in the
+    /// environment
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Another endpoint than AWS's
+    /// Use this endpoint instead of AWS's; on this machine it needs no Region or credentials
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// The account, where AWS STS cannot be reached to name it; it is checked against the ARNs that
+    /// The account, for networks without access to AWS STS; it is checked against the ARNs that
     /// come back
     #[arg(long, value_name = "ID", value_parser = account)]
     pub account: Option<String>,
@@ -260,25 +261,26 @@ pub struct Target {
     pub expect_region: Option<String>,
 }
 
-/// How fast requests leave, and what is waited for.
+/// How fast requests are sent, and how long a run waits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Pace {
-    /// Creates a second, with decimals if need be; `auto`, which finds out what the service allows;
-    /// or `unlimited`. `auto` where nothing is said, and `unlimited` with --local
+    /// Creates a second: a number, decimals allowed; `auto`, which finds the rate that the service
+    /// allows; or `unlimited` [default: auto, with --local unlimited]
     #[arg(long, value_name = "N|auto|unlimited")]
     pub rate: Option<crate::pace::Rate>,
     /// The highest rate of `auto`, in creates a second
     #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
     pub max_rate: f64,
-    /// How far `auto` stays under the rate that it found, so that the account's other users get on;
-    /// with 0, a few percent. To find out whether more is allowed, it goes beyond now and then
+    /// How far `auto` stays under the rate that it found, to leave room for the account's other
+    /// users; with 0, a few percent. It probes a higher rate now and then
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub headroom: u8,
-    /// Creates that may leave at once under the highest rate; a fiftieth of it where nothing is said
+    /// The number of creates that may be sent at once [default: a fiftieth of the highest rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub burst: Option<u32>,
-    /// How long after an attempt whose answer was lost it may still take effect
+    /// How long a create may stay invisible to look-ups after its answer, or the lack of one. Until
+    /// then nothing is created a second time
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub settle: Duration,
     #[command(flatten)]
@@ -286,18 +288,18 @@ pub struct Pace {
     pub reach: Reach,
 }
 
-/// How many requests at once, and what is waited for.
+/// How many requests may be in flight, and how long a run waits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Reach {
-    /// Requests that may be under way at once; where nothing is said as many as the rate and the
-    /// latency come to, 1000 at most, and 16 with an unlimited rate
+    /// The number of requests that may be in flight [default: what rate and latency need, up to
+    /// 1000; 16 with an unlimited rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4000))]
     pub concurrency: Option<u16>,
-    /// How long a limit, or a target that cannot be reached, is waited for
+    /// How long to wait for a limit to lift, or for a target that does not answer
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub limit_patience: Duration,
-    /// How long one attempt may take
+    /// The time-out of one attempt
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
 }
