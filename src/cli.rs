@@ -170,6 +170,10 @@ impl Manifests {
 
 /// `lineload lint`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload lint manifests --fix            apply safe fixes, report what is left
+  lineload lint --changed-since main       only files that changed on this branch
+  lineload lint --output sarif=lint.sarif  also write findings to a file")]
 pub struct Lint {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -293,6 +297,9 @@ pub enum StatusFormat {
 
 /// `lineload explain`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload explain             all rules
+  lineload explain line-break  one of them")]
 pub struct Explain {
     /// The rule; without it, all rules are listed
     #[arg(value_name = "CODE", value_parser = code)]
@@ -304,6 +311,10 @@ pub const DEFAULT_REGISTRY: &str = ".lineload/registry.sqlite3";
 
 /// `lineload serve`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload serve --port 8123                           a registry that is kept in .lineload
+  lineload serve --db :memory: --list-lag 5s           in memory, with listings that lag
+  lineload serve --fault CreateArtifact:error-500=0.1  one create in ten fails")]
 pub struct Serve {
     /// The registry's file, which is created if it does not exist; `:memory:` for none
     #[arg(long, value_name = "FILE", default_value = DEFAULT_REGISTRY)]

@@ -8,6 +8,9 @@ use super::{Reach, Target};
 
 /// `lineload export`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload export --local -o snapshot     the local registry as manifests
+  lineload export -o models --type Model  only models")]
 pub struct Export {
     /// Write manifests to this directory, which is created if it does not exist
     #[arg(short, long, value_name = "DIR")]

@@ -11,6 +11,10 @@ use crate::run::change::{Drift, OnExists};
 
 /// `lineload import`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload import --local                      into the local registry
+  lineload import --yes --report import.html   to AWS, without asking, with a report
+  lineload import --rate 5 --on-exists update  at 5 creates a second; update what differs")]
 pub struct Import {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -40,6 +44,10 @@ pub struct Import {
 
 /// `lineload plan`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload plan --local              compare with the local registry
+  lineload plan --format markdown    for a comment on a pull request
+  lineload plan --detailed-exitcode  exit code 3 if there is something to do")]
 pub struct Plan {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -86,6 +94,9 @@ pub enum PlanFormat {
 
 /// `lineload resume`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  lineload resume                 the latest run with something left
+  lineload resume 019acb3e --yes  a run by its id, without asking")]
 pub struct Resume {
     /// The run, by the beginning of its id [default: the latest with something left]
     #[arg(value_name = "RUN")]
