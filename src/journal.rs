@@ -29,6 +29,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::artifact::Artifact;
+use crate::destination;
 use crate::submission::{EntryId, Target};
 use crate::walk::reason;
 pub use entries::{StagedEntry, StoredEntry};
@@ -140,6 +141,10 @@ impl Journal {
     /// Where it is locked, no journal, from a later lineload, on a network without locks, or cannot be
     /// written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        destination::check(path).map_err(|error| JournalError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
         file::prepare(path)?;
         let place = file::find(path)?;
         Self::open_at(path, &place.file, place.network)

@@ -158,12 +158,12 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
         End::Done => return None,
         End::Interrupted { signal, drained: true } => (
             Exit::Signal(*signal),
-            "interrupted: what was under way was waited for".to_owned(),
+            "interrupted: what was in flight was waited for".to_owned(),
             vec![],
         ),
         End::Interrupted { signal, drained: false } => (
             Exit::Signal(*signal),
-            "interrupted: what was under way was not waited for, and is looked up by the next run"
+            "interrupted: what was in flight was not waited for; the next run looks it up"
                 .to_owned(),
             vec![],
         ),
@@ -188,11 +188,12 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
         }
         End::Unnoted { reason } => {
             let message = format!(
-                "stopped: {}; what cannot be noted is not sent, and what was under way is looked up \
-                 by the next run",
+                "stopped: {}; nothing is submitted that the journal does not have",
                 escaped(reason)
             );
-            (Exit::Stopped, message, vec![])
+            let help = "if the journal was lost, what was in flight is in no journal: before the next \
+                        import, wait until listings have caught up";
+            (Exit::Stopped, message, vec![help.to_owned()])
         }
         End::TooManyErrors { errors } => {
             let message = format!(

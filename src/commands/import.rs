@@ -20,11 +20,12 @@ use crate::cli::{Global, Import, Manifests, Run};
 use crate::diagnostic::secret;
 use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
-use crate::journal::{Journal, NewRun, RunId};
+use crate::journal::{Journal, JournalError, NewRun, RunId};
 use crate::report::output::Output;
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
 use crate::run::{End, Ledger, Place, Stage, Staged};
+use crate::submission::Outcome;
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -161,8 +162,10 @@ impl Importing<'_> {
         // What other paths had left is theirs to resume.
         let covers = |file: &str| manifest.cover(&args.manifests, file);
         if left == 0 {
+            let invalid = log.counts().of(Outcome::Invalid) > 0;
             let exit = ending.conclude(log, &ledger, &journal, &End::Done, None);
-            journal.replace(&run, &covers).map_err(|error| status::failure(&error))?;
+            keep_or_replace(journal, run, invalid, &covers)
+                .map_err(|error| status::failure(&error))?;
             return Ok(exit);
         }
         let files = fingerprints(&ledger, &manifest);
@@ -172,6 +175,21 @@ impl Importing<'_> {
         let (journal, end) = session.submit(journal, run, left, resolved, progress).await?;
         Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
     }
+}
+
+/// Ends a run that has nothing to submit. With `invalid` entries the journal keeps it for them.
+fn keep_or_replace(
+    mut journal: Journal,
+    run: RunId,
+    invalid: bool,
+    covers: &dyn Fn(&str) -> bool,
+) -> Result<(), JournalError> {
+    if !invalid {
+        return journal.replace(&run, covers);
+    }
+    journal.make_ready(&run, covers, &[])?;
+    journal.into_writer(run)?.finish(Some(End::Done.words()), None);
+    Ok(())
 }
 
 /// Ends a run that submits nothing.

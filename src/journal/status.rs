@@ -8,11 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::gate::Gate;
 use super::lock::{self, Holder};
-use super::{JournalError, KnownAt, file, millis, request, runs, schema};
+use super::{JournalError, KnownAt, file, from_millis, millis, request, runs, schema};
 use crate::artifact::Artifact;
 use crate::submission::Target;
 use crate::walk::reason;
 
+/// A rate is not taken over less.
+const LEAST: Duration = Duration::from_secs(1);
 /// Over how long the present rate of a run is measured.
 const LATELY: Duration = Duration::from_secs(10);
 
@@ -188,13 +190,17 @@ impl Status {
     fn lately(&self, row: i64, now: SystemTime) -> rusqlite::Result<f64> {
         let to = now.checked_sub(UNSEEN).unwrap_or(now);
         let from = to.checked_sub(LATELY).unwrap_or(to);
-        let count: u32 = self.connection.query_row(
-            "SELECT count(*) FROM run JOIN result ON result.entry BETWEEN first AND last
-             WHERE run.id = ?1 AND settled_ms > ?2 AND settled_ms <= ?3",
+        let (count, began): (u32, i64) = self.connection.query_row(
+            "SELECT count(*), started_ms FROM run
+             LEFT JOIN result ON result.entry BETWEEN first AND last
+             AND settled_ms > ?2 AND settled_ms <= ?3 WHERE run.id = ?1 AND result.entry NOT NULL",
             params![row, millis(from), millis(to)],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.unwrap_or_default())),
         )?;
-        Ok(f64::from(count) / LATELY.as_secs_f64())
+        // A run that began since then had less time.
+        let from = from.max(from_millis(began));
+        let time = to.duration_since(from).unwrap_or_default().max(LEAST);
+        Ok(f64::from(count) / time.as_secs_f64())
     }
 
     /// Returns the first `most` entries of `run` that failed.

@@ -218,7 +218,7 @@ fn a_database_of_another_program_is_not_touched() {
 }
 
 #[test]
-fn a_link_to_a_journal_is_the_same_journal() {
+fn a_journal_is_reached_by_one_name_alone() {
     let folder = folder(&[]);
     manifests(folder.path(), 30);
     let served = Served::start(folder.path(), &["--latency", "20"]);
@@ -232,7 +232,13 @@ fn a_link_to_a_journal_is_the_same_journal() {
     std::os::unix::fs::symlink("journal.sqlite3", folder.path().join("link.sqlite3")).unwrap();
     let link = ran(import(folder.path(), &served.endpoint, &["--journal", "link.sqlite3"]));
     assert_eq!(link.code, 2, "{link:?}");
-    assert!(link.err.contains(&format!("in use by process {}", child.id())), "{}", link.err);
+    assert!(link.err.contains("link.sqlite3` is a symlink"), "{}", link.err);
+    // A hostile checkout must not lead it elsewhere.
+    let elsewhere = crate::support::folder(&[]);
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join(".lineload")).unwrap();
+    let led = ran(import(folder.path(), &served.endpoint, &[]));
+    assert_eq!(led.code, 2, "{led:?}");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     assert!(child.wait().unwrap().success());
     let file = folder.path().join("journal.sqlite3");
     std::fs::hard_link(file, folder.path().join("other.sqlite3")).unwrap();

@@ -220,7 +220,9 @@ impl Shown {
             ),
             _ => escaped(&refusal.to_string()),
         };
-        let note = format!("\x1b[33mnote:\x1b[0m {note}");
+        let help = refusal.help("sagemaker:CreateArtifact").into_iter();
+        let help: String = help.map(|help| format!("\n  help: {}", escaped(&help))).collect();
+        let note = format!("\x1b[33mnote:\x1b[0m {note}{help}");
         match &self.bar {
             Some(bar) => bar.suspend(|| line(&note)),
             None => line(&note),

@@ -193,7 +193,13 @@ impl State {
             Why::NoVerdict(first) => {
                 self.fail(id, Outcome::Unresolved, None, unresolved(first));
             }
-            Why::Exists(first) => self.exists_by_word(id, &first),
+            Why::Exists(first) if maybe_made => {
+                self.fail(id, Outcome::Unresolved, None, unresolved(first));
+            }
+            Why::Exists(first) => {
+                self.prove();
+                self.fail(id, Outcome::Differs, None, unresolved(first));
+            }
             Why::Refused(first) if maybe_made => {
                 self.fail(id, Outcome::Unresolved, None, unresolved(first));
             }

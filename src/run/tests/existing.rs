@@ -356,7 +356,7 @@ async fn a_list_without_an_end_is_given_up() {
         World { endless: true, script: [Does::Refuses(Class::Lost)].into(), ..World::default() };
     let ran = run_with(world, 1, options(Rate::Unlimited)).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Unresolved)), (End::Done, 1));
-    assert!(message(&ran, 0).contains("has no end"), "{}", message(&ran, 0));
+    assert!(message(&ran, 0).contains("does not end"), "{}", message(&ran, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -42,6 +42,14 @@ where
             (Seen::Answer { status, code: code.as_deref(), message: said }, message)
         }
         (None, SdkError::TimeoutError(_)) => (Seen::NoAnswer, "no answer in time".to_owned()),
+        // The client's own clock may be the first to say so.
+        (None, SdkError::DispatchFailure(failure))
+            if failure.is_timeout()
+                && find::<HandedOver>(error).is_some()
+                && !connecting(error) =>
+        {
+            (Seen::NoAnswer, "no answer in time".to_owned())
+        }
         (None, other) => unanswered(other),
     };
     let class = classify(seen);
@@ -56,6 +64,12 @@ where
     };
     let request_id = error.request_id().and_then(name);
     Refusal { class, code, message: bounded(message), request_id }
+}
+
+/// Returns whether a connection was being made.
+fn connecting<E: Error + Send + Sync + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
+    find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// Returns what was seen of a request that got no answer, and what is to be said of it.
@@ -74,8 +88,7 @@ where
     if let Some(rustls::Error::InvalidCertificate(reason)) = find::<rustls::Error>(error) {
         return (Seen::NoPassage, untrusted(reason));
     }
-    let connecting = find::<hyper_util::client::legacy::Error>(error)
-        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    let connecting = connecting(error);
     let reason = innermost(error);
     let seen = match connecting {
         true if reason.contains("proxy authorization required") => Seen::NoPassage,
