@@ -188,7 +188,10 @@ fn keep_or_replace(
         return journal.replace(&run, covers);
     }
     journal.make_ready(&run, covers, &[])?;
-    journal.into_writer(run)?.finish(Some(End::Done.words()), None);
+    let (_, unwritten) = journal.into_writer(run)?.finish(Some(End::Done.words()), None);
+    if let Some(error) = unwritten {
+        tracing::warn!("the journal does not have the end of this run: {error}");
+    }
     Ok(())
 }
 

@@ -75,18 +75,20 @@ async fn an_attempt_is_not_made_once_the_journal_was_removed_or_changed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_that_leads_elsewhere_is_noticed() {
+async fn a_link_in_its_place_is_noticed_and_none_is_opened() {
+    let linked = attempt_after(|path| {
+        let real = path.with_extension("real");
+        std::fs::rename(path, &real).unwrap();
+        std::os::unix::fs::symlink(&real, path).unwrap();
+    });
+    linked.await.unwrap_err();
+
     let folder = tempfile::tempdir().unwrap();
-    let (real, other) = (folder.path().join("real.sqlite3"), folder.path().join("other.sqlite3"));
-    let link = folder.path().join("link.sqlite3");
+    let (real, link) = (folder.path().join("real.sqlite3"), folder.path().join("link.sqlite3"));
     std::os::unix::fs::symlink(&real, &link).unwrap();
-    let mut journal = Journal::open(&link).unwrap();
-    let (run, entries) = stage(&mut journal, "one", &target("a"), &["s3://x"]);
-    let writer = journal.into_writer(run).unwrap();
-    std::fs::write(&other, "").unwrap();
-    std::fs::remove_file(&link).unwrap();
-    std::os::unix::fs::symlink(&other, &link).unwrap();
-    writer.outcomes().intend(entries[0], SystemTime::now()).await.unwrap_err();
+    let refused = Journal::open(&link).unwrap_err();
+    assert!(refused.to_string().contains("is a symlink"), "{refused}");
+    assert!(!real.exists());
 }
 
 #[tokio::test]

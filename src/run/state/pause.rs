@@ -145,11 +145,12 @@ impl State {
 
     fn slow_down(&mut self, operation: Operation, sent: Sent, now: Instant) {
         let from = self.options.paces.rate(operation);
-        if let Some(to) = self.pace(operation).throttled(sent.permitted, now) {
+        // The rate that is reported is that of creates.
+        if let Some(to) = self.pace(operation).throttled(sent.permitted, now)
+            && operation == Operation::Create
+        {
             let throttled = from.is_none_or(|from| to < from);
-            if operation == Operation::Create {
-                self.events.push(Event::RateChanged { from, to, throttled });
-            }
+            self.events.push(Event::RateChanged { from, to, throttled });
         }
     }
 
@@ -213,10 +214,10 @@ impl State {
         // It was not the caller who was refused, but those entries.
         self.release_denied();
         let from = self.options.paces.rate(operation);
-        if let Some(to) = self.pace(operation).accepted(sent.permitted, now) {
-            if operation == Operation::Create {
-                self.events.push(Event::RateChanged { from, to, throttled: false });
-            }
+        if let Some(to) = self.pace(operation).accepted(sent.permitted, now)
+            && operation == Operation::Create
+        {
+            self.events.push(Event::RateChanged { from, to, throttled: false });
         }
         // What left before the pause says nothing about now.
         let since = match &self.mode {
