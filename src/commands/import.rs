@@ -101,6 +101,7 @@ impl Importing<'_> {
     async fn go(self, mut journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, ref run_policy } = self;
         let policy = &run_policy.policy(args.recheck);
+        status::show_note(global, &journal);
         let command = as_typed(None);
         let began = SystemTime::now();
         let id = uuid::Uuid::now_v7().to_string();

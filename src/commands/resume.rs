@@ -164,6 +164,7 @@ struct Resuming<'r> {
 impl Resuming<'_> {
     async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, run, ref policy, ready } = self;
+        status::show_note(global, &journal);
         let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
         let (pace, config) = (&args.pace, &settings.config);
         let began = SystemTime::now();

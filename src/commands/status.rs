@@ -77,6 +77,15 @@ fn report(journal: &Status, run: RunStatus) -> Result<RunReport, JournalError> {
     Ok(RunReport { run, failed, process, rate })
 }
 
+/// Says once what is to be known of where the journal is.
+#[cfg(feature = "aws")]
+pub(super) fn show_note(global: &Global, journal: &crate::journal::Journal) {
+    let Some(note) = journal.note().filter(|_| !global.quiet) else { return };
+    let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
+    // Nobody may be there to read it.
+    let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(&note));
+}
+
 /// Checks that `folder` is empty, or not there.
 fn empty(folder: &Path) -> Result<(), Failure> {
     let is_empty = match std::fs::read_dir(folder) {
@@ -206,7 +215,7 @@ pub(super) fn failure(error: &JournalError) -> Failure {
         JournalError::Locked { .. } => {
             failure.help("wait for it to end, or name another with `--journal FILE`")
         }
-        JournalError::Network { .. } => failure.help("name a file on a local disk: `--journal FILE`"),
+        JournalError::Network { .. } => failure.help("name a file on a local disk: `--journal /tmp/journal.sqlite3`"),
         JournalError::Newer { .. } => failure.help("use that lineload, or another `--journal FILE`"),
         JournalError::Older { .. } => failure.help("the next import brings it up to date"),
         JournalError::NotAJournal { .. } => failure.help(

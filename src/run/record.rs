@@ -57,6 +57,12 @@ impl Record {
             // What nobody could tell stays open.
             Event::Settled(settled)
                 if self.settles_open && settled.outcome == Outcome::Unresolved => {}
+            // The entry of the earlier run has that it was recovered: it was created once.
+            Event::Settled(settled)
+                if settled.by_journal && settled.outcome == Outcome::Recovered =>
+            {
+                outcomes.settled(Settled { outcome: Outcome::Existed, ..settled.clone() });
+            }
             Event::Settled(settled) => outcomes.settled(settled.clone()),
             Event::Withdrawn(entry) => outcomes.withdrawn(*entry),
             _ => {}
