@@ -12,12 +12,13 @@ mod pipeline;
 pub mod rules;
 mod run;
 
+pub use rules::near_name;
 pub use run::{run, sources, whole};
 
 use crate::artifact::Artifact;
 use crate::config::Rules;
 use crate::diagnostic::{self, Diagnostic};
-use crate::source::{FileId, SourceFile};
+use crate::source::{FileId, SourceFile, Span};
 use crate::yaml;
 
 /// How to check.
@@ -27,7 +28,7 @@ pub struct Options<'o> {
     pub rules: &'o Rules,
     /// Whether comments may allow findings.
     pub allowances: bool,
-    /// How many threads; as many as there are cores where nothing is said.
+    /// How many threads; by default as many as there are cores.
     pub threads: Option<usize>,
     /// Whether entries are wanted, with the request of each that is valid.
     pub entries: bool,
@@ -42,6 +43,17 @@ pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     }
     diagnostic::sort(&mut findings);
     findings
+}
+
+/// What of `source` nobody is to be shown.
+#[must_use]
+pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
+    let mut hidden = Vec::new();
+    for part in yaml::parts(source.text()) {
+        part::check(source, part, options, &mut |batch| hidden.extend(batch.hidden));
+    }
+    hidden.sort_unstable();
+    hidden
 }
 
 /// The number of an entry in a run, from 0, in the order of the walk.
@@ -70,10 +82,10 @@ pub trait Sink {
     /// An artifact. Only called where [`Options::entries`] asks for it.
     fn entry(&mut self, entry: Entry);
     /// An entry that looked valid and is not: its document broke off further down, or its name or
-    /// source is used again further on.
+    /// source is used again in a later one.
     fn withdraw(&mut self, entry: EntryId);
-    /// A file is done, and these are its findings, in order.
-    fn file(&mut self, file: FileId, findings: Vec<Diagnostic>);
+    /// A file is done. These are its findings, in order, and it has so many artifacts.
+    fn file(&mut self, file: FileId, findings: Vec<Diagnostic>, artifacts: usize);
     /// So many artifacts have been read until now.
     fn progress(&mut self, artifacts: usize);
 }
@@ -118,6 +130,19 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Counts a file in that has so many artifacts, of which these findings are reported.
+    pub fn add(&mut self, findings: &[Diagnostic], artifacts: usize) {
+        let errors: Vec<_> = findings.iter().filter(|finding| finding.is_error()).collect();
+        let mut invalid: Vec<_> = errors.iter().filter_map(|finding| finding.artifact).collect();
+        invalid.sort_unstable();
+        invalid.dedup();
+        self.files += 1;
+        self.artifacts += artifacts;
+        self.valid += artifacts.saturating_sub(invalid.len());
+        self.errors += errors.len();
+        self.warnings += findings.len() - errors.len();
+    }
+
     /// Artifacts with an error.
     #[must_use]
     pub const fn invalid(&self) -> usize {

@@ -6,6 +6,7 @@ mod ending;
 mod explain;
 #[cfg(feature = "aws")]
 mod export;
+mod filter;
 mod fixing;
 mod git;
 #[cfg(feature = "aws")]

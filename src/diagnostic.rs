@@ -1,4 +1,4 @@
-//! Findings: what is wrong, where, and how to mend it.
+//! Findings: what is wrong, where, and how to fix it.
 //!
 //! In: what the readers and rules say of a source file. Out: [`Diagnostic`]s with places as people
 //! count them, in one order whatever the threads did. It renders nothing.
@@ -38,7 +38,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in the user's words.
     pub message: String,
-    /// The edit that mends it, as an imperative.
+    /// The edit that fixes it, as an imperative.
     pub help: Option<String>,
     /// The file at fault.
     pub file: FileId,
@@ -52,7 +52,7 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
-    /// The edit that mends it, where one is known.
+    /// The edit that fixes it, where one is known.
     pub fix: Option<Fix>,
 }
 
@@ -163,7 +163,7 @@ impl Draft {
         self
     }
 
-    /// The edit that mends it.
+    /// The edit that fixes it.
     #[must_use]
     pub fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
@@ -190,6 +190,7 @@ pub struct Findings<'s> {
     list: Vec<Diagnostic>,
     unlisted: Unlisted,
     hidden: Vec<Span>,
+    may_hold_tokens: bool,
 }
 
 /// How many findings were not kept.
@@ -230,7 +231,20 @@ impl<'s> Findings<'s> {
             list: Vec::new(),
             unlisted: Unlisted { errors: 0, warnings: 0 },
             hidden: Vec::new(),
+            may_hold_tokens: true,
         }
+    }
+
+    /// Looks once at the whole text of the piece, so that not each value need be looked at for what
+    /// none of them has.
+    pub fn screen(&mut self, text: &str) {
+        self.may_hold_tokens = secret::may_hold_tokens(text);
+    }
+
+    /// The first part of `value` that looks like a credential.
+    #[must_use]
+    pub fn secret_in(&self, value: &str) -> Option<secret::Secret> {
+        secret::find_screened(value, self.may_hold_tokens)
     }
 
     /// Nobody is to be shown what `span` covers, whatever becomes of the finding about it.
@@ -259,6 +273,13 @@ impl<'s> Findings<'s> {
     #[must_use]
     pub const fn errors(&self) -> usize {
         self.errors
+    }
+
+    /// Whether a comment allows `code` on the line of one of `places`.
+    pub fn allows(&mut self, code: Code, places: [Span; 2]) -> bool {
+        let source = self.source;
+        !self.allowances.is_empty()
+            && self.allowances.allow(code, places.into_iter().map(|span| source.line(span.start)))
     }
 
     /// Takes a finding in.
@@ -292,12 +313,17 @@ impl<'s> Findings<'s> {
             help: draft.help.as_deref().map(fit),
             file: source.id(),
             artifact: self.artifact,
-            path: secret::masked(&draft.path).into_owned(),
+            path: secret::redacted(&draft.path).into_owned(),
             region: Some(source.region(draft.span)),
             label: draft.label,
             related: related.collect(),
-            fix: draft.fix,
+            fix: draft.fix.filter(holds_no_secret),
         });
+    }
+
+    /// No allowance in the bytes `range` is reported as unused: what is there is not checked.
+    pub fn spare_allowances(&mut self, range: std::ops::Range<usize>) {
+        self.allowances.spare(range);
     }
 
     /// Every allowance that nothing made use of becomes a finding.
@@ -314,9 +340,15 @@ impl<'s> Findings<'s> {
     }
 }
 
+/// Whether a fix can be shown: one that writes a credential again would carry it into every report.
+fn holds_no_secret(fix: &Fix) -> bool {
+    let secret = |text: &str| secret::find(text).is_some() || !secret::ranges(text).is_empty();
+    !fix.edits.iter().any(|edit| secret(&edit.text))
+}
+
 /// A message with nothing in it that nobody is to be shown, or that a terminal would act on.
 fn fit(text: &str) -> String {
-    words::escaped(&secret::masked(text))
+    words::escaped(&secret::redacted(text))
 }
 
 /// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts use

@@ -1,4 +1,7 @@
 //! Findings' edits to new text.
+//!
+//! In: a source, and which of its findings to fix. Out: the new text. A fixed text may show what its
+//! faults hid, so it is checked and fixed again until nothing is left that has a fix.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,33 +10,33 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Edit, Safety};
 use crate::source::{SourceFile, Span};
 
-/// A mended text may show what its faults hid, so it is read again, but not for ever.
-const ROUNDS: usize = 8;
+/// How often a text is checked again.
+const ROUNDS: usize = 16;
 
-/// A text that was mended.
+/// A text with fixes applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mended {
+pub struct Fixed {
     /// The new text.
     pub text: String,
-    /// How many findings were mended.
+    /// How many findings were fixed.
     pub findings: usize,
 }
 
 /// Applies the fixes of the findings in `source` that `wanted` takes, safe ones only unless
 /// `unsafe_too`. Everything outside the edits is kept byte for byte. `None` where there are none.
-pub fn mend(
+pub fn fixed(
     source: &SourceFile,
     options: check::Options<'_>,
     unsafe_too: bool,
     wanted: impl Fn(&Diagnostic) -> bool,
-) -> Option<Mended> {
+) -> Option<Fixed> {
     if source.fault().is_some() {
         return None;
     }
-    let mut mended: Option<Mended> = None;
+    let mut fixed: Option<Fixed> = None;
     for _ in 0..ROUNDS {
-        let again = mended.as_ref().map(|mended| {
-            let bytes = mended.text.clone().into_bytes();
+        let again = fixed.as_ref().map(|fixed| {
+            let bytes = fixed.text.clone().into_bytes();
             SourceFile::new(source.id(), Arc::clone(source.name()), bytes)
         });
         let source = again.as_ref().unwrap_or(source);
@@ -46,26 +49,34 @@ pub fn mend(
         if count == 0 {
             break;
         }
-        let findings = mended.map_or(0, |mended| mended.findings) + count;
-        mended = Some(Mended { text, findings });
+        let findings = fixed.map_or(0, |fixed| fixed.findings) + count;
+        fixed = Some(Fixed { text, findings });
     }
-    mended
+    fixed
 }
 
 /// Applies sets of edits to `text`, each whole or not at all: one that reaches into the place of an
-/// earlier one, or says the same again, is left out. How many were applied comes with the text.
+/// earlier one is left out. One that says the same again is applied once. How many are applied comes
+/// with the text.
 fn apply<'e>(text: &str, sets: impl Iterator<Item = &'e [Edit]>) -> (String, usize) {
     // By place: from the first byte of a set's first edit to the last of its last.
     let mut applied: BTreeMap<Span, &[Edit]> = BTreeMap::new();
+    let mut count = 0;
     for set in sets {
         let (Some(first), Some(last)) = (set.first(), set.last()) else { continue };
         let place = first.span.to(last.span);
+        if applied.get(&place) == Some(&set) {
+            // Two findings may have one fix.
+            count += 1;
+            continue;
+        }
         let before = applied.range(..=place).next_back().map(|(place, _)| *place);
         let behind = applied.range(place..).next().map(|(place, _)| *place);
         let apart = before.is_none_or(|before| before != place && before.end <= place.start)
             && behind.is_none_or(|behind| place.end <= behind.start);
         if apart && set.iter().all(|edit| text.get(edit.span.range()).is_some()) {
             applied.insert(place, set);
+            count += 1;
         }
     }
     let mut out = String::with_capacity(text.len() + 16 * applied.len());
@@ -76,7 +87,7 @@ fn apply<'e>(text: &str, sets: impl Iterator<Item = &'e [Edit]>) -> (String, usi
         end = edit.span.range().end;
     }
     out.push_str(&text[end..]);
-    (out, applied.len())
+    (out, count)
 }
 
 #[cfg(test)]
@@ -92,10 +103,14 @@ mod tests {
         let sets = [vec![edit(0..1, "X")], vec![edit(0..2, "Y")], vec![edit(3..4, "Z")]];
         let (text, count) = apply("abcd", sets.iter().map(Vec::as_slice));
         assert_eq!((text.as_str(), count), ("XbcZ", 2));
-        // Round the same value, twice; and behind another.
+        // Around the same value, twice; and behind another.
         let quotes = |at: usize| vec![edit(at..at, "'"), edit(at + 1..at + 1, "'")];
         let sets = [quotes(1), quotes(1), quotes(2)];
         let (text, count) = apply("abcd", sets.iter().map(Vec::as_slice));
-        assert_eq!((text.as_str(), count), ("a'b''c'd", 2));
+        assert_eq!((text.as_str(), count), ("a'b''c'd", 3));
+        // One that reaches over others waits.
+        let sets = [vec![edit(1..2, "X")], vec![edit(0..1, "a"), edit(3..4, "Y")]];
+        let (text, count) = apply("abcd", sets.iter().map(Vec::as_slice));
+        assert_eq!((text.as_str(), count), ("aXcd", 1));
     }
 }

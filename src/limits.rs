@@ -207,6 +207,43 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Returns every run of bytes that keeps `text` from matching, in order.
+    #[must_use]
+    pub fn all_offending(self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Self::EntityName => {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                let mut found = runs(text, |c| !allowed(c));
+                let leading = text.len() - text.trim_start_matches('-').len();
+                if leading > 0 {
+                    found.insert(0, 0..leading);
+                }
+                let end = text.trim_end_matches('-').len();
+                if end > leading && end < text.len() {
+                    found.push(end..text.len());
+                }
+                found
+            }
+            Self::SingleLine => runs(text, is_line_terminator),
+            Self::TagText => NOT_TAG_TEXT.find_iter(text).map(|found| found.range()).collect(),
+            Self::ArtifactArn | Self::ResourceArn => self.offending(text).into_iter().collect(),
+        }
+    }
+}
+
+/// The runs of characters of `text` that `is` takes.
+fn runs(text: &str, is: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, c) in text.char_indices().filter(|(_, c)| is(*c)) {
+        match found.last_mut() {
+            Some(last) if last.end == at => last.end += c.len_utf8(),
+            _ => found.push(at..at + c.len_utf8()),
+        }
+    }
+    found
+}
+
 #[expect(clippy::expect_used, reason = "the expressions are constants, compiled by every test run")]
 fn compile(expression: &str) -> Regex {
     Regex::new(expression).expect("constant expression")
@@ -298,6 +335,7 @@ mod tests {
                 prop_assert_eq!(
                     offending.is_none(), as_java(pattern).is_match(&text),
                     "{:?} on {:?}", pattern, text);
+                prop_assert_eq!(pattern.all_offending(&text).is_empty(), offending.is_none());
                 if let Some(range) = offending {
                     prop_assert!(!text[range].is_empty());
                 }
@@ -322,5 +360,12 @@ mod tests {
         assert_eq!(Pattern::SingleLine.offending("a\r\nb"), Some(1..3));
         assert_eq!(Pattern::TagText.offending("a#b"), Some(1..2));
         assert_eq!(Pattern::TagText.offending("größe é"), None);
+        assert_eq!(Pattern::EntityName.all_offending("-a_b c-"), [0..1, 2..3, 4..5, 6..7]);
+        assert_eq!(
+            Pattern::EntityName.all_offending("--").as_slice(),
+            std::slice::from_ref(&(0..2))
+        );
+        assert_eq!(Pattern::TagText.all_offending("a#b(c)"), [1..2, 3..4, 5..6]);
+        assert_eq!(Pattern::SingleLine.all_offending("a\r\nb\nc"), [1..3, 4..5]);
     }
 }

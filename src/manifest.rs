@@ -7,6 +7,8 @@
 
 mod decode;
 mod fields;
+pub(crate) mod layout;
+mod other;
 mod raw;
 pub mod write;
 
@@ -17,9 +19,14 @@ pub use raw::{
     RawArtifact, RawMetadata, RawProperty, RawSource, RawSourceType, RawTag, Slot, Text,
 };
 
-use crate::diagnostic::{Code, Draft, Findings};
+use other::{Other, placeholder_on_line};
+
+use crate::diagnostic::words::odd_space;
+use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Safety};
 use crate::source::Span;
-use crate::yaml::{Node, NodeId, Piece, Reader, SyntaxError, SyntaxFault, Tree};
+use crate::yaml::{
+    self, Node, NodeId, OddSpace, Piece, Place, Reader, SyntaxError, SyntaxFault, Tree,
+};
 
 /// The key of a root mapping that holds what its artifacts have in common.
 pub const DEFAULTS: &str = "Defaults";
@@ -41,7 +48,7 @@ pub trait Visit {
     fn artifact(&mut self, artifact: &RawArtifact<'_>, findings: &mut Findings<'_>);
     /// Something where an artifact belongs that is none, at `place`.
     fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>);
-    /// The document broke off at the artifact told last: none of its artifacts can be trusted.
+    /// The document broke off at the last artifact: none of its artifacts can be trusted.
     fn broken(&mut self);
 }
 
@@ -49,10 +56,29 @@ pub trait Visit {
 pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Visit) {
     let text = findings.source().text();
     let allowance = ALIAS_ALLOWANCE + 16 * part.len();
-    let mut reader = Reader::new(text, part.clone(), ARTIFACTS);
-    let mut state = State { part, allowance, artifact: 0, document: Document::default() };
-    while let Some(piece) = reader.next_piece() {
-        state.piece(&piece, reader.tree(), findings, visit);
+    let mut state = State {
+        part: part.clone(),
+        allowance,
+        artifact: 0,
+        document: Document::default(),
+        others: Vec::new(),
+        ended: false,
+    };
+    let odd = yaml::odd_spaces(text, part.clone());
+    if odd.is_empty() {
+        state.read(part, findings, visit);
+        return;
+    }
+    // A line that is indented with such a space means something else than it shows, and so may the
+    // whole document: it is read when they are gone.
+    for document in yaml::documents(text, part) {
+        let is_here = |odd: &&OddSpace| document.contains(&odd.span.range().start);
+        let here: Vec<_> = odd.iter().filter(is_here).collect();
+        if here.is_empty() {
+            state.read(document, findings, visit);
+        } else {
+            state.odd_spaces(document, &here, findings, visit);
+        }
     }
 }
 
@@ -61,6 +87,10 @@ struct State {
     allowance: usize,
     artifact: u32,
     document: Document,
+    /// Other kinds of documents that have been reported.
+    others: Vec<Other>,
+    /// Whether nothing more of the part is a manifest.
+    ended: bool,
 }
 
 /// What is known of the present document.
@@ -72,6 +102,65 @@ struct Document {
 }
 
 impl State {
+    fn read(&mut self, part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Visit) {
+        let mut reader = Reader::new(findings.source().text(), part.clone(), ARTIFACTS);
+        self.part = part;
+        while !self.ended
+            && let Some(piece) = reader.next_piece()
+        {
+            self.piece(&piece, reader.tree(), findings, visit);
+        }
+    }
+
+    /// A document with spaces in it that YAML takes for letters.
+    fn odd_spaces(
+        &mut self,
+        document: Range<usize>,
+        odd: &[&OddSpace],
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        visit.document();
+        findings.set_artifact(Some(self.artifact));
+        for odd in odd {
+            let name = odd_space(odd.character).unwrap_or_default();
+            let message = match odd.place {
+                Place::Indentation => format!("this line is indented with {name}"),
+                Place::Colon => format!("{name} follows the colon"),
+                Place::Dash => format!("{name} follows the dash"),
+            };
+            let spaces = findings.source().slice(odd.span).chars().map(|_| ' ').collect();
+            let edits = vec![Edit { span: odd.span, text: spaces }];
+            let draft = Draft::new(Code::NoBreakSpace, odd.span, message)
+                .help("write a space: YAML takes this character for a letter")
+                .fix(Some(Fix { safety: Safety::Safe, edits }));
+            findings.push(draft);
+        }
+        visit.not_an_artifact(odd.first().map_or_else(Span::default, |odd| odd.span), findings);
+        findings.spare_allowances(document);
+        self.artifact += 1;
+        findings.set_artifact(None);
+    }
+
+    /// A document that is something else than a manifest. Each kind is reported once.
+    fn other(
+        &mut self,
+        other: Other,
+        place: Span,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        findings.set_artifact(Some(self.artifact));
+        if !self.others.contains(&other) {
+            findings.push(other.draft(place));
+            self.others.push(other);
+        }
+        visit.not_an_artifact(place, findings);
+        self.artifact += 1;
+        findings.set_artifact(None);
+        self.ended = other.whole_file;
+    }
+
     fn piece(
         &mut self,
         piece: &Piece,
@@ -139,7 +228,7 @@ impl State {
                 }
                 Piece::Document { root: None } => return,
                 Piece::Broken { .. } => {
-                    // Whatever they were: nobody is to be told that a field is missing.
+                    // Whatever they were: no field is reported as missing.
                     visit.defaults(&RawArtifact::unreadable(Span::default()), findings);
                     return;
                 }
@@ -194,11 +283,27 @@ impl State {
             Node::Sequence(items) => {
                 items.for_each(|item| self.artifact(tree, item, findings, visit));
             }
-            Node::Mapping(_) if is_wrapper(tree, root) => {
-                self.wrapper(tree, root, findings, visit);
+            Node::Mapping(_) => {
+                if is_wrapper(tree, root) {
+                    self.wrapper(tree, root, findings, visit);
+                } else if let Some(other) = Other::of(tree, root) {
+                    self.other(other, first_key(tree, root), findings, visit);
+                } else {
+                    self.artifact(tree, root, findings, visit);
+                }
             }
-            _ => self.artifact(tree, root, findings, visit),
+            _ => match self.other_text(findings) {
+                Some(other) => self.other(other, first_line(tree.text()), findings, visit),
+                None => self.artifact(tree, root, findings, visit),
+            },
         }
+    }
+
+    /// What the whole file is, judged by its text, when its first document is no mapping.
+    fn other_text(&self, findings: &Findings<'_>) -> Option<Other> {
+        let source = findings.source();
+        let is_first = self.part.start == 0 && self.artifact == 0;
+        is_first.then(|| Other::of_text(source.name(), source.text())).flatten()
     }
 
     /// `Defaults:` and `Artifacts:`.
@@ -233,6 +338,11 @@ impl State {
         findings: &mut Findings<'_>,
         visit: &mut impl Visit,
     ) {
+        if let Some(other) = self.other_text(findings) {
+            self.other(other, first_line(tree.text()), findings, visit);
+            visit.broken();
+            return;
+        }
         findings.set_artifact(Some(self.artifact));
         let code = match error.fault {
             SyntaxFault::Syntax => Code::Syntax,
@@ -249,9 +359,14 @@ impl State {
         if let Some((span, message)) = &error.related {
             draft = draft.related(*span, message.clone());
         }
+        if code == Code::Syntax
+            && let Some(placeholder) = placeholder_on_line(tree.text(), error.span.range().start)
+        {
+            draft = placeholder;
+        }
         findings.push(draft);
         // What stands in front of the fault is worth reading, what is missing is not.
-        // Of what is nested or goes on without end, nothing is worth a word more.
+        // Of what is nested too deep or is too large, nothing more is reported.
         if let Some(root) = root.filter(|_| code == Code::Syntax)
             && let Node::Mapping(_) = tree.node(root)
             && !is_wrapper(tree, root)
@@ -278,6 +393,23 @@ fn entry(tree: &Tree<'_>, mapping: NodeId, name: &str) -> Option<NodeId> {
     entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
 }
 
+/// Whether a root mapping has `Defaults` or `Artifacts`, or plainly means one of them.
 fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
-    entry(tree, root, ARTIFACTS).is_some() || entry(tree, root, DEFAULTS).is_some()
+    let Node::Mapping(mut entries) = tree.node(root) else { return false };
+    entries.any(|(key, _)| match tree.node(key) {
+        Node::Scalar(scalar) => fields::is_wrapper_key(scalar.value),
+        _ => false,
+    })
+}
+
+/// The first key of a mapping.
+fn first_key(tree: &Tree<'_>, mapping: NodeId) -> Span {
+    let Node::Mapping(mut entries) = tree.node(mapping) else { return tree.span(mapping) };
+    entries.next().map_or_else(|| tree.span(mapping), |(key, _)| tree.span(key))
+}
+
+/// The first line of a text that holds anything.
+fn first_line(text: &str) -> Span {
+    let start = text.len() - text.trim_start().len();
+    Span::new(start..layout::line_end(text, start).max(start))
 }

@@ -3,11 +3,11 @@
 //! In: findings, summaries and events. Out: text on writers that the commands hand in. Nothing from
 //! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
 
+mod bounded;
 pub mod digest;
 mod excerpt;
 pub mod export;
 mod fingerprint;
-pub mod fence;
 pub mod github;
 pub mod gitlab;
 pub mod human;
@@ -19,13 +19,14 @@ pub mod output;
 pub mod patch;
 pub mod plan;
 pub mod progress;
+mod redact;
 pub mod root;
 pub mod rules;
 pub mod run;
 pub mod sarif;
 pub mod short;
 pub mod status;
-mod veil;
+pub mod workflow_commands;
 
 use std::io;
 use std::time::Duration;

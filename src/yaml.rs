@@ -11,12 +11,14 @@ mod locate;
 mod parts;
 mod reader;
 mod scalar;
+mod spaces;
 mod syntax;
 mod tree;
 
 pub use comments::comments;
-pub use parts::parts;
+pub use parts::{documents, parts};
 pub use reader::{Piece, Reader};
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};
+pub use spaces::{OddSpace, Place, odd_spaces};
 pub use syntax::{SyntaxError, SyntaxFault};
 pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Style, Tag, Tree};

@@ -1,4 +1,4 @@
-//! A mended text has nothing left to mend, and its syntax is as good as before.
+//! A fixed text has nothing left to fix, and its syntax is as good as before.
 #![no_main]
 
 use std::sync::Arc;
@@ -20,14 +20,14 @@ fuzz_target!(|bytes: &[u8]| {
     let before = source(bytes.to_vec());
     let rules = config::Rules::default();
     let options = check::Options { rules: &rules, allowances: true, threads: None, entries: false };
-    let Some(mended) = fix::mend(&before, options, false, |_| true) else { return };
-    assert_ne!(mended.text, before.text());
-    let after = source(mended.text.clone().into_bytes());
+    let Some(fixed) = fix::fixed(&before, options, false, |_| true) else { return };
+    assert_ne!(fixed.text, before.text());
+    let after = source(fixed.text.clone().into_bytes());
     let (old, new) = (check::source(&before, options), check::source(&after, options));
     let syntax = |finding: &Diagnostic| finding.code == Code::Syntax;
-    assert!(count(&new, syntax) <= count(&old, syntax), "{:?}\n{:?}", before.text(), mended.text);
+    assert!(count(&new, syntax) <= count(&old, syntax), "{:?}\n{:?}", before.text(), fixed.text);
     let safe = |finding: &Diagnostic| {
         finding.fix.as_ref().is_some_and(|fix| fix.safety == Safety::Safe)
     };
-    assert_eq!(count(&new, safe), 0, "{:?}\n{:?}", before.text(), mended.text);
+    assert_eq!(count(&new, safe), 0, "{:?}\n{:?}", before.text(), fixed.text);
 });

@@ -37,7 +37,7 @@ impl Defaults {
         let keep = |value: &Slot<crate::manifest::Text<'_>>, sound: bool| match value {
             Slot::Absent => Slot::Absent,
             Slot::Given(text) if sound => Slot::Given(text.value.to_owned()),
-            Slot::Given(_) | Slot::Faulty => Slot::Faulty,
+            Slot::Given(_) | Slot::Doubtful(_) | Slot::Faulty => Slot::Faulty,
         };
         let shared = |pairs: Vec<Option<Shared>>| {
             // A key that cannot be read could be any: then nothing can be taken from here.
@@ -48,7 +48,7 @@ impl Defaults {
             artifact_type: keep(&raw.artifact_type, sound.artifact_type),
             properties: match &raw.properties {
                 Slot::Absent => Slot::Absent,
-                Slot::Faulty => Slot::Faulty,
+                Slot::Faulty | Slot::Doubtful(_) => Slot::Faulty,
                 Slot::Given(list) if list.len() > PROPERTIES_MAX => Slot::Faulty,
                 Slot::Given(list) => shared(
                     list.iter()
@@ -63,14 +63,14 @@ impl Defaults {
             },
             metadata: match &raw.metadata {
                 Slot::Absent => Slot::Absent,
-                Slot::Faulty => Slot::Faulty,
+                Slot::Faulty | Slot::Doubtful(_) => Slot::Faulty,
                 Slot::Given(raw) => {
                     Slot::Given(std::array::from_fn(|at| keep(&raw.values[at], sound.metadata[at])))
                 }
             },
             tags: match &raw.tags {
                 Slot::Absent => Slot::Absent,
-                Slot::Faulty => Slot::Faulty,
+                Slot::Faulty | Slot::Doubtful(_) => Slot::Faulty,
                 Slot::Given(list) if list.len() > TAGS_MAX => Slot::Faulty,
                 Slot::Given(list) => shared(
                     list.iter()

@@ -22,6 +22,8 @@ pub(super) struct PartEntry {
     pub(super) line: u32,
     pub(super) valid: bool,
     pub(super) claims: Claims,
+    /// Whether a comment allows it a name that another artifact has.
+    pub(super) shares_name: bool,
     pub(super) name: Option<String>,
     pub(super) source_uri: Option<String>,
     pub(super) artifact: Option<Artifact>,
@@ -40,7 +42,7 @@ pub(super) struct Batch {
     pub(super) broken_from: Option<u32>,
 }
 
-/// Checks the bytes `part` of `source`, and gives every batch to `pass_on`.
+/// Checks the bytes `part` of `source`, and passes every batch to `pass_on`.
 pub(super) fn check(
     source: &SourceFile,
     part: Range<usize>,
@@ -67,6 +69,7 @@ pub(super) fn check(
         document_start: 0,
         errors: 0,
     };
+    findings.screen(source.text().get(part.clone()).unwrap_or_default());
     manifest::read(part, &mut findings, &mut visitor);
     findings.close_allowances();
     visitor.pass(&mut findings);
@@ -123,6 +126,10 @@ impl Visit for Visitor<'_> {
             line: if wanted { findings.source().line(raw.head.start) } else { 0 },
             valid,
             claims: claims(raw),
+            shares_name: raw
+                .name
+                .given()
+                .is_some_and(|name| findings.allows(Code::DuplicateName, [name.span, name.head()])),
             name: if wanted { text(&raw.name) } else { None },
             source_uri: match raw.source.given() {
                 Some(source) if wanted => text(&source.uri),
@@ -138,6 +145,7 @@ impl Visit for Visitor<'_> {
             line: findings.source().line(place.start),
             valid: false,
             claims: Claims::default(),
+            shares_name: false,
             name: None,
             source_uri: None,
             artifact: None,
@@ -172,7 +180,7 @@ fn source_claim(source: &RawSource<'_>) -> Option<Claim> {
     match &source.types {
         Slot::Absent => {}
         Slot::Faulty => return None,
-        Slot::Given(list) => {
+        Slot::Given(list) | Slot::Doubtful(list) => {
             for one in list {
                 types.push((one.id_type.given()?.value, one.value.given()?.value));
             }
@@ -240,11 +248,11 @@ fn encoding(source: &SourceFile, fault: &EncodingFault) -> Diagnostic {
     let to_utf8 = "save it as UTF-8";
     match fault {
         EncodingFault::Utf16 => {
-            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-16, and manifests are UTF-8")
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-16; manifests are UTF-8")
                 .with_help(format!("{to_utf8}, as with `iconv -f UTF-16 -t UTF-8`"))
         }
         EncodingFault::Utf32 => {
-            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-32, and manifests are UTF-8")
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-32; manifests are UTF-8")
                 .with_help(format!("{to_utf8}, as with `iconv -f UTF-32 -t UTF-8`"))
         }
         EncodingFault::Invalid { offset, length, byte } => {

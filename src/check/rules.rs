@@ -13,12 +13,14 @@ mod tags;
 mod text;
 mod uri;
 
+pub use name::near as near_name;
+
 use super::defaults::{Defaults, Sound};
 use crate::diagnostic::{Code, Draft, Findings, ROOT};
 use crate::manifest::{RawArtifact, Slot};
 
 /// Checks one artifact against the service's constraints. False where a default that it takes is
-/// faulty: that has been told at the default.
+/// faulty: that has been reported at the default.
 pub(super) fn artifact(
     raw: &RawArtifact<'_>,
     defaults: &Defaults,
@@ -77,11 +79,11 @@ fn required(raw: &RawArtifact<'_>, defaults: &Defaults, findings: &mut Findings<
             let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
             findings.push(draft.help("add `Source:` and below it, indented, `SourceUri: …`"));
         }
-        Slot::Given(source) if source.uri.is_absent() => {
+        Slot::Given(source) | Slot::Doubtful(source) if source.uri.is_absent() => {
             let draft =
                 Draft::new(Code::MissingField, source.head, "a `Source` without `SourceUri`");
             findings.push(draft.help("add `SourceUri: …`").at(&ROOT.field("Source")));
         }
-        Slot::Given(_) | Slot::Faulty => {}
+        Slot::Given(_) | Slot::Doubtful(_) | Slot::Faulty => {}
     }
 }

@@ -38,7 +38,7 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     impl Sink for Kept {
         fn entry(&mut self, _: Entry) {}
         fn withdraw(&mut self, _: EntryId) {}
-        fn file(&mut self, _: FileId, findings: Vec<Diagnostic>) {
+        fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
             self.0 = findings;
         }
         fn progress(&mut self, _: usize) {}
@@ -57,7 +57,7 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     kept.0
 }
 
-/// Checks every file of `walk` and tells `sink` what is found.
+/// Checks every file of `walk` and passes what is found to `sink`.
 pub fn run(
     walk: &Walk,
     store: &SourceStore,
@@ -150,20 +150,25 @@ impl<'r, S: Sink> Consumer<'r, S> {
         let number = self.valid.len();
         let id = EntryId(u32::try_from(number).unwrap_or(u32::MAX));
         let (same_name, same_source) = self.index.add(id, file, &entry.claims);
-        let duplicate = same_name.is_some() || same_source.is_some();
+        let places = [
+            (Code::DuplicateName, same_name.filter(|_| !entry.shares_name), entry.claims.name),
+            (Code::DuplicateSource, same_source, entry.claims.source),
+        ];
+        let found = places.map(|(code, first, claim)| {
+            let severity = first.and_then(|_| self.severity(code, file))?;
+            Some((code, severity, first?, claim?))
+        });
+        let duplicate =
+            found.iter().flatten().any(|(_, severity, ..)| *severity == Severity::Error);
         let valid = entry.valid && !duplicate;
         self.valid.push(valid);
         self.summary.artifacts += 1;
         self.summary.valid += usize::from(valid);
-        let places = [
-            (Code::DuplicateName, same_name, entry.claims.name),
-            (Code::DuplicateSource, same_source, entry.claims.source),
-        ];
-        for (code, first, claim) in places {
-            if let (Some(first), Some(claim)) = (first, claim) {
+        for (code, severity, first, claim) in found.into_iter().flatten() {
+            if severity == Severity::Error {
                 self.withdraw(first.entry.0 as usize);
-                self.duplicate(code, file, claim.span, &first);
             }
+            self.duplicate(code, severity, file, claim.span, &first);
         }
         if self.options.entries {
             self.sink.entry(Entry {
@@ -177,6 +182,11 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
     }
 
+    /// How bad `code` is in `file`; `None` where it is off.
+    fn severity(&self, code: Code, file: FileId) -> Option<Severity> {
+        self.options.rules.levels(&self.store.name(file)).severity(code)
+    }
+
     fn withdraw(&mut self, number: usize) {
         if let Some(valid) = self.valid.get_mut(number)
             && *valid
@@ -187,35 +197,41 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
     }
 
-    fn duplicate(&mut self, code: Code, file: FileId, span: Span, first: &First) {
+    fn duplicate(
+        &mut self,
+        code: Code,
+        severity: Severity,
+        file: FileId,
+        span: Span,
+        first: &First,
+    ) {
         let artifact = u32::try_from(self.valid.len() - 1 - self.file_start).ok();
         if self.is_full() {
-            self.unlisted.add(code.severity());
+            self.unlisted.add(severity);
             return;
         }
         let mut finding = match code {
-            Code::DuplicateName => Diagnostic::of_file(
-                code,
-                file,
-                "this `ArtifactName` is used twice",
-            )
-            .with_help(
-                "give each artifact a name of its own: names are unique in an account and Region",
-            ),
+            Code::DuplicateName => {
+                Diagnostic::of_file(code, file, "this `ArtifactName` is used twice").with_help(
+                    "give each artifact a name of its own: the reference wants names unique in an \
+                 account and Region",
+                )
+            }
             _ => Diagnostic::of_file(
                 code,
                 file,
                 "this `SourceUri` with these `SourceTypes` is used twice",
             )
-            .with_help("remove one, or tell them apart by their `SourceTypes`"),
+            .with_help("remove one, or give them different `SourceTypes`"),
         };
         let path = if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" };
         finding.artifact = artifact;
+        finding.severity = severity;
         path.clone_into(&mut finding.path);
         if let Some(source) = self.store.get(file) {
             let text = source.slice(span);
             let what = if code == Code::DuplicateName { "the name" } else { "the source" };
-            let text = secret::masked(text.trim_matches(['"', '\'']));
+            let text = secret::redacted(text.trim_matches(['"', '\'']));
             let text = quoted(&text);
             finding.message = match code {
                 Code::DuplicateName => format!("{what} {text} is used twice"),
@@ -254,10 +270,10 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
         if unlisted.total() > 0 {
             let what = counted(unlisted.total(), "finding");
-            let message = format!("{what} more in this file, not listed");
+            let message = format!("{what} more in this file, not shown");
             findings.push(
                 Diagnostic::of_file(Code::FindingsLimit, file, message)
-                    .with_help("mend the findings that are listed, and check again"),
+                    .with_help("fix the findings that are shown, and check again"),
             );
         }
         self.summary.errors += unlisted.errors;
@@ -268,8 +284,9 @@ impl<'r, S: Sink> Consumer<'r, S> {
                 Severity::Warning => self.summary.warnings += 1,
             }
         }
+        let artifacts = self.valid.len() - self.file_start;
         self.file_start = self.valid.len();
         self.part_start = self.valid.len();
-        self.sink.file(file, findings);
+        self.sink.file(file, findings, artifacts);
     }
 }

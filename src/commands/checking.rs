@@ -1,22 +1,21 @@
 //! The check as every command runs it: walk, check, show.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Failure;
+pub(super) use super::filter::Filter;
 use super::settings::Settings;
 use crate::check::{self, Entries, Entry, EntryId, Sink, Summary};
 use crate::cli::{Global, Lint, Manifests, Narrow};
-use crate::config::Format;
+use crate::config::{FailOn, Format};
 use crate::destination::{self, DestinationError};
 use crate::diagnostic::words::{either, escaped};
 use crate::diagnostic::{Code, Diagnostic};
 #[cfg(feature = "aws")]
 use crate::report::digest::{Closing, Digest};
-use crate::report::fence::Fence;
 use crate::report::github::{Github, StepSummary};
 use crate::report::gitlab::Gitlab;
 use crate::report::human::{self, Human};
@@ -27,11 +26,12 @@ use crate::report::progress::{CheckProgress, When};
 use crate::report::root::Root;
 use crate::report::sarif::Sarif;
 use crate::report::short::Short;
+use crate::report::workflow_commands::Stopped;
 use crate::report::{self, FindingsReport};
 use crate::source::{FileId, SourceStore};
 use crate::walk::{self, Origin, Walk};
 
-/// Width of a line where nobody tells: enough for a finding, and the same everywhere.
+/// Default width of a line: enough for a finding, and the same everywhere.
 const DEFAULT_WIDTH: usize = 100;
 
 /// The manifests of a run.
@@ -73,7 +73,7 @@ impl Manifest {
         let paths = either(paths.iter().map(String::as_str));
         let failure = Failure::usage(format!("no manifest found in {paths}"));
         Some(failure.help(
-            "name a file, or a folder that holds `*.yaml` or `*.yml`; `-` reads standard input",
+            "name a file, or a directory that holds `*.yaml` or `*.yml`; `-` reads standard input",
         ))
     }
 }
@@ -86,8 +86,8 @@ pub(super) struct Checking<'c> {
     pub(super) failed: Option<io::Error>,
     pub(super) entries: Option<&'c mut (dyn Entries + 'c)>,
     filter: &'c Filter,
-    errors: usize,
-    warnings: usize,
+    /// What of the manifests is reported.
+    reported: Summary,
 }
 
 impl Sink for Checking<'_> {
@@ -103,17 +103,18 @@ impl Sink for Checking<'_> {
         }
     }
 
-    fn file(&mut self, file: FileId, mut findings: Vec<Diagnostic>) {
+    fn file(&mut self, file: FileId, mut findings: Vec<Diagnostic>, artifacts: usize) {
         self.progress.file();
         if let Some(entries) = &mut self.entries {
             entries.file(file, &findings);
         }
         if !self.filter.takes_all() {
             findings.retain(|finding| self.filter.keeps(finding));
-            let errors = findings.iter().filter(|finding| finding.is_error()).count();
-            self.errors += errors;
-            self.warnings += findings.len() - errors;
+            if !findings.is_empty() || self.filter.covers(file) {
+                self.reported.add(&findings, artifacts);
+            }
         }
+        self.filter.drop_fixes(&mut findings);
         if self.failed.is_none() && !findings.is_empty() {
             self.failed = self.report.file(&findings, self.sources).err();
         }
@@ -121,50 +122,6 @@ impl Sink for Checking<'_> {
 
     fn progress(&mut self, artifacts: usize) {
         self.progress.artifacts(artifacts);
-    }
-}
-
-/// What of the findings is reported. It changes nothing about what is valid.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    select: HashSet<Code>,
-    ignore: HashSet<Code>,
-    changed: Option<HashSet<FileId>>,
-}
-
-impl Filter {
-    pub(super) fn new(args: &Narrow, manifest: &Manifest) -> Result<Self, Failure> {
-        let changed = args.changed_since.as_deref().map(super::git::changed_since).transpose()?;
-        let is_changed = |found: &walk::Found, changed: &HashSet<PathBuf>| match &found.what {
-            Ok(Origin::Path(path)) => {
-                std::fs::canonicalize(path).is_ok_and(|path| changed.contains(&path))
-            }
-            Ok(Origin::Stdin) => true,
-            Err(_) => changed.contains(Path::new(&*found.name)),
-        };
-        let files = |changed: HashSet<PathBuf>| {
-            let found = (0..).map(FileId).zip(&manifest.walk.found);
-            found.filter(|(_, found)| is_changed(found, &changed)).map(|(id, _)| id).collect()
-        };
-        Ok(Self {
-            select: args.select.iter().copied().collect(),
-            ignore: args.ignore.iter().copied().collect(),
-            changed: changed.map(files),
-        })
-    }
-
-    fn takes_all(&self) -> bool {
-        self.select.is_empty() && self.ignore.is_empty() && self.changed.is_none()
-    }
-
-    /// Whether a finding is reported.
-    pub(super) fn keeps(&self, finding: &Diagnostic) -> bool {
-        (self.select.is_empty() || self.select.contains(&finding.code))
-            && !self.ignore.contains(&finding.code)
-            && self.changed.as_ref().is_none_or(|changed| {
-                let related = finding.related.iter().map(|related| related.file);
-                std::iter::once(finding.file).chain(related).any(|file| changed.contains(&file))
-            })
     }
 }
 
@@ -178,8 +135,7 @@ pub(super) struct Check<'c> {
     pub(super) filter: &'c Filter,
 }
 
-/// Checks the manifests and shows what is found. Errors and warnings of the summary are those that
-/// are reported.
+/// Checks the manifests and shows what is found. The summary counts what is reported.
 pub(super) fn check<'c>(
     check: Check<'c>,
     report: &'c mut dyn FindingsReport,
@@ -200,8 +156,7 @@ pub(super) fn check<'c>(
         failed: None,
         entries,
         filter,
-        errors: 0,
-        warnings: 0,
+        reported: Summary::default(),
     };
     let mut summary = check::run(&manifest.walk, &manifest.sources, options, &mut sink);
     sink.progress.finish();
@@ -209,7 +164,7 @@ pub(super) fn check<'c>(
         return Err(error.into());
     }
     if !filter.takes_all() {
-        (summary.errors, summary.warnings) = (sink.errors, sink.warnings);
+        summary = sink.reported;
     }
     let took: Duration = begun.elapsed();
     sink.report.finish(&summary, &manifest.sources, took)?;
@@ -223,7 +178,9 @@ pub(super) fn findings_report(
     settings: &Settings,
 ) -> Result<Box<dyn FindingsReport>, Failure> {
     let format = args.format.or(settings.config.format).unwrap_or(Format::Human);
-    let mut reports = Reports::new(human_options(global, args.all, &args.manifests));
+    let command = lint_command(global, &args.manifests, Some(&args.narrow));
+    let human = human_options(global, args.all, command, &args.manifests);
+    let mut reports = Reports::new(human, fail_on(args, settings) == FailOn::Warning);
     let annotated = args.output.iter().any(|output| output.format == Format::Github);
     reports.on_stdout(global, format, annotated);
     for output in &args.output {
@@ -286,7 +243,8 @@ pub(super) fn misdirected(error: &DestinationError) -> Failure {
 /// The findings of a command that does more than check, for people.
 #[cfg(feature = "aws")]
 pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
-    let mut reports = Reports::new(human_options(global, false, manifests));
+    let human = human_options(global, false, lint_command(global, manifests, None), manifests);
+    let mut reports = Reports::new(human, false);
     reports.digest = true;
     reports.on_stdout(global, Format::Human, false);
     Box::new(report::All(reports.list))
@@ -300,7 +258,7 @@ pub(super) fn human_report_on_stderr(
 ) -> Box<dyn FindingsReport> {
     let out = anstream::AutoStream::new(io::stderr(), global.color.into());
     let options = human::Options {
-        command: format!("lineload lint{}", shell_words(manifests)),
+        command: lint_command(global, manifests, None),
         all: false,
         quiet: true,
         ..shown_on_stderr()
@@ -315,19 +273,22 @@ struct Reports {
     /// Whether people came for something else than the findings.
     #[cfg(feature = "aws")]
     digest: bool,
+    /// Whether warnings end the run with exit code 1.
+    warnings_fail: bool,
     root: Root,
     /// Where the step's summary goes, until a report has it.
     step_summary: Option<PathBuf>,
 }
 
 impl Reports {
-    fn new(human: human::Options) -> Self {
+    fn new(human: human::Options, warnings_fail: bool) -> Self {
         let working = std::env::current_dir().unwrap_or_default();
         Self {
             list: Vec::new(),
             human,
             #[cfg(feature = "aws")]
             digest: false,
+            warnings_fail,
             root: Root::of(&working),
             step_summary: std::env::var_os("GITHUB_STEP_SUMMARY")
                 .filter(|path| !path.is_empty())
@@ -346,7 +307,7 @@ impl Reports {
         }
         let people = self.people(Box::new(out.clone()));
         let word = uuid::Uuid::new_v4().to_string();
-        self.list.push(Box::new(Fence::new(people, out.clone(), word)));
+        self.list.push(Box::new(Stopped::new(people, out.clone(), word)));
         if !annotated {
             self.add(Format::Github, Box::new(out));
         }
@@ -371,7 +332,7 @@ impl Reports {
                 let summary = self.step_summary.take().and_then(|path| step_summary(&path));
                 Box::new(Github::new(out, root, summary))
             }
-            Format::Junit => Box::new(Junit::new(out)),
+            Format::Junit => Box::new(Junit::new(out, self.warnings_fail)),
             Format::Gitlab => Box::new(Gitlab::new(out, root)),
         });
     }
@@ -422,10 +383,16 @@ fn shown_alone(width: Option<usize>, terminal: bool) -> human::Options {
         all: true,
         quiet: true,
         command: String::new(),
+        can_fix: true,
     }
 }
 
-fn human_options(global: &Global, all: bool, manifests: &Manifests) -> human::Options {
+fn human_options(
+    global: &Global,
+    all: bool,
+    command: String,
+    manifests: &Manifests,
+) -> human::Options {
     let size = terminal_size::terminal_size_of(io::stdout());
     let width = size.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).clamp(50, 140));
     human::Options {
@@ -433,7 +400,9 @@ fn human_options(global: &Global, all: bool, manifests: &Manifests) -> human::Op
         unicode: !io::stdout().is_terminal() || unicode_locale(),
         all,
         quiet: global.quiet,
-        command: format!("lineload lint{}", shell_words(manifests)),
+        command,
+        // Standard input cannot be written to.
+        can_fix: !manifests.paths.iter().any(|path| path.as_os_str() == "-"),
     }
 }
 
@@ -452,7 +421,7 @@ pub(super) const fn progress(global: &Global) -> When {
     if global.quiet { When::Never } else { global.progress }
 }
 
-/// `path` as it is shown: without `./` in front, and the working folder as nothing.
+/// `path` as it is shown: without `./` in front, and the working directory as nothing.
 #[cfg(feature = "aws")]
 pub(super) fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != std::path::Component::CurDir).collect()
@@ -462,6 +431,57 @@ pub(super) fn plain(path: &Path) -> PathBuf {
 pub(super) fn shell_words(manifests: &Manifests) -> String {
     let word = |path: &PathBuf| format!(" {}", shell_word(&path.display().to_string()));
     manifests.paths.iter().map(word).collect()
+}
+
+/// Returns the command that lints the same manifests again and reports the same of them. Options that
+/// are named behind it change nothing else.
+fn lint_command(global: &Global, manifests: &Manifests, narrow: Option<&Narrow>) -> String {
+    let mut command = format!("lineload lint{}", shell_words(manifests));
+    let mut option = |name: &str, value: Option<&str>| {
+        command.push_str(" --");
+        command.push_str(name);
+        if let Some(value) = value {
+            command.push(' ');
+            command.push_str(&shell_word(value));
+        }
+    };
+    for pattern in &manifests.exclude {
+        option("exclude", Some(pattern.as_str()));
+    }
+    for pattern in &manifests.include {
+        option("include", Some(pattern.as_str()));
+    }
+    if manifests.follow_links {
+        option("follow-links", None);
+    }
+    if let Some(name) = &manifests.stdin_filename {
+        option("stdin-filename", Some(name));
+    }
+    if let Some(Narrow { select, ignore, changed_since, .. }) = narrow {
+        let codes =
+            |codes: &[Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(",");
+        if !select.is_empty() {
+            option("select", Some(&codes(select)));
+        }
+        if !ignore.is_empty() {
+            option("ignore", Some(&codes(ignore)));
+        }
+        if let Some(reference) = changed_since {
+            option("changed-since", Some(reference));
+        }
+    }
+    if let Some(config) = &global.config {
+        option("config", Some(&config.display().to_string()));
+    }
+    if global.isolated {
+        option("isolated", None);
+    }
+    command
+}
+
+/// Returns what ends a lint with exit code 1.
+pub(super) fn fail_on(args: &Lint, settings: &Settings) -> FailOn {
+    args.narrow.fail_on.or(settings.config.fail_on).unwrap_or(FailOn::Error)
 }
 
 /// A word as it is typed in a shell.

@@ -1,5 +1,6 @@
 //! `lineload lint --fix` and `--diff`
 
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +10,10 @@ use rayon::prelude::*;
 use super::Failure;
 use super::checking::{Filter, Manifest};
 use super::settings::Settings;
-use crate::check;
+use crate::check::{self, Entry, EntryId, Sink};
 use crate::cli::{Global, Lint};
 use crate::diagnostic::words::{counted, escaped};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::fix;
 use crate::report::output::Output;
@@ -19,7 +21,7 @@ use crate::report::patch;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
 use crate::walk::{Origin, reason};
 
-/// Files that are mended before their patches are written, so that memory stays bounded.
+/// Files that are fixed before their patches are written, so that memory stays bounded.
 const AT_ONCE: usize = 256;
 
 /// Files that could not be replaced, of which each is named.
@@ -27,109 +29,164 @@ const SHOWN: usize = 10;
 
 /// What `--fix` did.
 #[derive(Debug, Default)]
-pub(super) struct Mended {
+pub(super) struct Fixed {
     asked: bool,
     findings: usize,
     files: usize,
     failed: Vec<String>,
 }
 
-impl Mended {
+impl Fixed {
     /// Whether a file that should have been replaced could not be.
     pub(super) const fn has_failed(&self) -> bool {
         !self.failed.is_empty()
     }
 
-    /// Says it on standard error.
-    pub(super) fn tell(&self, global: &Global) {
+    /// Reports it on standard error.
+    pub(super) fn report(&self, global: &Global) {
         let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
         for failed in self.failed.iter().take(SHOWN) {
-            let _ = writeln!(err, "\x1b[1;31mnot mended:\x1b[0m {failed}");
+            let _ = writeln!(err, "\x1b[1;31mnot fixed:\x1b[0m {failed}");
         }
         if self.failed.len() > SHOWN {
             let more = counted(self.failed.len() - SHOWN, "file");
-            let _ = writeln!(err, "\x1b[1;31mnot mended:\x1b[0m {more} more");
+            let _ = writeln!(err, "\x1b[1;31mnot fixed:\x1b[0m {more} more");
         }
         if self.asked && !global.quiet {
             let findings = counted(self.findings, "finding");
             let files = counted(self.files, "file");
-            let _ = writeln!(err, "mended {findings} in {files}");
+            let _ = writeln!(err, "fixed {findings} in {files}");
         }
     }
+}
+
+/// The names of all artifacts, and what fixes would make of those that are not valid. A name that
+/// another artifact has, or would get too, is no fix.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    taken: HashSet<String>,
+    /// By the new name, the first name that it would be given to; `None` where there are two.
+    wanted: HashMap<String, Option<String>>,
+}
+
+impl Names {
+    /// Reads all manifests for their names.
+    pub(super) fn of(manifest: &Manifest, options: check::Options<'_>) -> Self {
+        let mut names = Self::default();
+        let options = check::Options { entries: true, ..options };
+        check::run(&manifest.walk, &manifest.sources, options, &mut names);
+        manifest.forget();
+        names
+    }
+
+    /// Whether the fix of a finding, if it is about a name, gives a name that nothing else has.
+    pub(super) fn allow(&self, finding: &Diagnostic) -> bool {
+        if !matches!(finding.code, Code::NamePattern | Code::NameLength) {
+            return true;
+        }
+        let edit = finding.fix.as_ref().and_then(|fix| fix.edits.first());
+        edit.is_none_or(|edit| {
+            let name = edit.text.trim_matches(['"', '\'']);
+            !self.taken.contains(name) && self.wanted.get(name).is_none_or(Option::is_some)
+        })
+    }
+}
+
+impl Sink for Names {
+    fn entry(&mut self, entry: Entry) {
+        let Some(name) = entry.name else { return };
+        if let Some(near) = check::near_name(&name).filter(|near| *near != name) {
+            self.wanted
+                .entry(near)
+                .and_modify(|first| {
+                    if first.as_ref() != Some(&name) {
+                        *first = None;
+                    }
+                })
+                .or_insert_with(|| Some(name.clone()));
+        }
+        self.taken.insert(name);
+    }
+
+    fn withdraw(&mut self, _: EntryId) {}
+    fn file(&mut self, _: FileId, _: Vec<Diagnostic>, _: usize) {}
+    fn progress(&mut self, _: usize) {}
 }
 
 /// A file with its text before and after.
 struct Change {
     source: SourceFile,
-    mended: fix::Mended,
+    fixed: fix::Fixed,
 }
 
-/// Mends every file, and replaces each that changes.
-pub(super) fn fix(
-    args: &Lint,
-    settings: &Settings,
-    manifest: &Manifest,
-    filter: &Filter,
-) -> Result<Mended, Failure> {
-    let mut told = Mended { asked: true, ..Mended::default() };
-    each(args, settings, manifest, filter, |change, origin| {
+/// What to fix.
+#[derive(Clone, Copy)]
+pub(super) struct Fixes<'f> {
+    pub(super) args: &'f Lint,
+    pub(super) settings: &'f Settings,
+    pub(super) manifest: &'f Manifest,
+    pub(super) filter: &'f Filter,
+}
+
+/// Fixes every file, and replaces each that changes.
+pub(super) fn fix(fixes: Fixes<'_>) -> Result<Fixed, Failure> {
+    let mut done = Fixed { asked: true, ..Fixed::default() };
+    each(fixes, |change, origin| {
         match origin {
             Origin::Path(path) => {
                 if let Err(error) = replace(path, &change) {
                     let name = escaped(change.source.name());
-                    told.failed.push(format!("{name}: {}", reason(&error)));
+                    done.failed.push(format!("{name}: {}", reason(&error)));
                     return Ok(());
                 }
             }
             // Refused beforehand.
             Origin::Stdin => {}
         }
-        told.findings += change.mended.findings;
-        told.files += 1;
+        done.findings += change.fixed.findings;
+        done.files += 1;
         Ok(())
     })?;
-    Ok(told)
+    Ok(done)
 }
 
 /// Shows what [`fix()`] would change.
-pub(super) fn diff(
-    global: &Global,
-    args: &Lint,
-    settings: &Settings,
-    manifest: &Manifest,
-    filter: &Filter,
-) -> Result<Exit, Failure> {
+pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
     let mut out = Output::stdout(global.color.into());
-    let mut told = (0, 0);
-    each(args, settings, manifest, filter, |change, _| {
-        told = (told.0 + change.mended.findings, told.1 + 1);
-        patch::write(&mut out, change.source.name(), change.source.text(), &change.mended.text)
+    let (mut findings, mut files, mut left_out) = (0, 0, 0);
+    each(fixes, |change, _| {
+        findings += change.fixed.findings;
+        files += 1;
+        let hidden = check::hidden(&change.source, fixes.settings.check_options());
+        left_out += patch::write(&mut out, &change.source, &change.fixed.text, &hidden)?;
+        Ok(())
     })?;
     out.flush()?;
-    if let Some(failure) = manifest.none_found(&args.manifests) {
+    if let Some(failure) = fixes.manifest.none_found(&fixes.args.manifests) {
         return Err(failure);
     }
-    if !global.quiet {
-        let (findings, files) = (counted(told.0, "finding"), counted(told.1, "file"));
-        let mut err = io::stderr().lock();
-        let _ = writeln!(err, "would mend {findings} in {files}");
+    let mut err = io::stderr().lock();
+    if left_out > 0 {
+        let places = counted(left_out, "place");
+        let _ = writeln!(
+            err,
+            "{places} not shown: a secret or a control character stands in or right behind the \
+             change; `--fix` changes them too"
+        );
     }
-    Ok(if told.1 > 0 { Exit::Findings } else { Exit::Success })
+    if !global.quiet {
+        let (findings, count) = (counted(findings, "finding"), counted(files, "file"));
+        let _ = writeln!(err, "would fix {findings} in {count}");
+    }
+    Ok(if files > 0 { Exit::Findings } else { Exit::Success })
 }
 
 fn each(
-    args: &Lint,
-    settings: &Settings,
-    manifest: &Manifest,
-    filter: &Filter,
+    fixes: Fixes<'_>,
     mut take: impl FnMut(Change, &Origin) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let options = check::Options {
-        rules: &settings.config.rules,
-        allowances: settings.allowances,
-        threads: None,
-        entries: false,
-    };
+    let Fixes { args, settings, manifest, filter } = fixes;
+    let options = settings.check_options();
     let found: Vec<_> = (0..).map(FileId).zip(&manifest.walk.found).collect();
     let reads_stdin = |found: &crate::walk::Found| matches!(found.what, Ok(Origin::Stdin));
     if args.fixes.fix && found.iter().any(|(_, found)| reads_stdin(found)) {
@@ -141,10 +198,19 @@ fn each(
             .par_iter()
             .filter_map(|(id, found)| {
                 let origin = found.what.as_ref().ok()?;
-                let source = SourceFile::new(*id, Arc::clone(&found.name), read(origin)?);
-                let wanted = |finding: &crate::diagnostic::Diagnostic| filter.keeps(finding);
-                let mended = fix::mend(&source, options, args.fixes.unsafe_fixes, wanted)?;
-                Some((Change { source, mended }, origin))
+                let source = match origin {
+                    // It can be read once, and may have been.
+                    Origin::Stdin if filter.has_names() => {
+                        let source = manifest.sources.get(*id)?;
+                        let bytes = source.text().as_bytes().to_vec();
+                        SourceFile::new(*id, Arc::clone(&found.name), bytes)
+                    }
+                    _ => SourceFile::new(*id, Arc::clone(&found.name), read(origin)?),
+                };
+                let wanted =
+                    |finding: &Diagnostic| filter.keeps(finding) && filter.allows_fix(finding);
+                let fixed = fix::fixed(&source, options, args.fixes.unsafe_fixes, wanted)?;
+                Some((Change { source, fixed }, origin))
             })
             .collect();
         for (change, origin) in changes {
@@ -154,7 +220,7 @@ fn each(
     Ok(())
 }
 
-/// The bytes of a file. What cannot be read is told by the check.
+/// The bytes of a file. The check reports what cannot be read.
 fn read(origin: &Origin) -> Option<Vec<u8>> {
     match origin {
         Origin::Path(path) => {
@@ -172,15 +238,15 @@ fn read(origin: &Origin) -> Option<Vec<u8>> {
 /// Puts the new text in the place of the old in one step, with the permissions and, where this is
 /// allowed, the owner of the old.
 fn replace(path: &Path, change: &Change) -> io::Result<()> {
-    // A link stays one.
+    // A symlink stays one.
     let path = std::fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let directory = path.parent().unwrap_or_else(|| Path::new("."));
     let metadata = std::fs::metadata(&path)?;
     if metadata.permissions().readonly() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
     }
-    let mut new = tempfile::Builder::new().prefix(".lineload-").tempfile_in(folder)?;
-    new.write_all(change.mended.text.as_bytes())?;
+    let mut new = tempfile::Builder::new().prefix(".lineload-").tempfile_in(directory)?;
+    new.write_all(change.fixed.text.as_bytes())?;
     new.as_file().set_permissions(metadata.permissions())?;
     #[cfg(unix)]
     {

@@ -13,7 +13,7 @@ use crate::diagnostic::words::{escaped, quoted};
 pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure> {
     let top = git(["rev-parse", "--show-toplevel"])?;
     if !top.status.success() {
-        return Err(Failure::usage("`--changed-since` wants a git repository, and this is none"));
+        return Err(no_repository(&top));
     }
     let top = path(trimmed(&top.stdout));
     // A name that begins with a hyphen would be an option to git.
@@ -24,8 +24,7 @@ pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure
     }
     let base = git(["merge-base", "HEAD", trimmed_text(&known.stdout).as_str()])?;
     if !base.status.success() {
-        let message =
-            format!("git knows no commit that {} and HEAD have in common", quoted(reference));
+        let message = format!("{} and HEAD have no commit in common", quoted(reference));
         return Err(Failure::usage(message).help(DEEPEN));
     }
     let base = trimmed_text(&base.stdout);
@@ -38,14 +37,13 @@ pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure
         "--end-of-options",
         &base,
     ])?;
-    // Paths of `ls-files` are relative to the folder that it runs in.
+    // Paths of `ls-files` are relative to the directory that it runs in.
     let mut unknown = Command::new("git");
     unknown.arg("-C").arg(&top).args(["ls-files", "--others", "--exclude-standard", "-z"]);
     let unknown = run(unknown)?;
     for output in [&changed, &unknown] {
         if !output.status.success() {
-            let said = escaped(String::from_utf8_lossy(&output.stderr).trim());
-            return Err(Failure::usage(format!("git failed: {said}")));
+            return Err(failed(output));
         }
     }
     let names = [changed.stdout, unknown.stdout];
@@ -54,21 +52,50 @@ pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure
     Ok(files.map(|file| std::fs::canonicalize(&file).unwrap_or(file)).collect())
 }
 
-const DEEPEN: &str = "a clone that is not deep enough lacks it: `git fetch --unshallow`, or in GitHub \
-                      Actions `fetch-depth: 0` for actions/checkout";
+/// Why git finds no repository, in its own words: this is none, or it is one that git does not trust.
+fn no_repository(output: &Output) -> Failure {
+    let text = String::from_utf8_lossy(&output.stderr);
+    if text.contains("not a git repository") {
+        return Failure::usage(
+            "`--changed-since` needs a git repository; this directory is in none",
+        );
+    }
+    let failure = failed(output);
+    // Git names the command that makes an exception for a directory of another owner.
+    let command = text.lines().map(str::trim).find(|line| line.starts_with("git config"));
+    match command {
+        Some(command) => failure.help(format!(
+            "if you trust it: `{}`; in GitHub Actions, jobs in a container need this",
+            escaped(command)
+        )),
+        None => failure,
+    }
+}
+
+/// What git said of its failure. Its first paragraph says what is wrong.
+fn failed(output: &Output) -> Failure {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let said = text.trim().lines().take_while(|line| !line.trim().is_empty());
+    let said: Vec<_> = said.map(|line| line.trim().trim_start_matches("fatal: ")).collect();
+    Failure::usage(format!("git failed: {}", escaped(&said.join(" "))))
+}
+
+const DEEPEN: &str = "a shallow clone lacks it: `git fetch --unshallow`, or in GitHub Actions \
+                      `fetch-depth: 0` for actions/checkout";
 
 fn missing(reference: &str) -> Failure {
     let failure = Failure::usage(format!("git knows no commit {}", quoted(reference)));
     let shallow = git(["rev-parse", "--is-shallow-repository"])
         .is_ok_and(|output| trimmed_text(&output.stdout) == "true");
     let branch = reference.strip_prefix("origin/").unwrap_or(reference);
-    let failure = failure.help(format!("bring it: `git fetch origin {}`", escaped(branch)));
+    let failure = failure.help(format!("fetch it: `git fetch origin {}`", escaped(branch)));
     if shallow { failure.help(DEEPEN) } else { failure }
 }
 
 fn git<'a>(args: impl IntoIterator<Item = &'a str>) -> Result<Output, Failure> {
     let mut command = Command::new("git");
-    command.args(args);
+    // Its messages are read, and passed on.
+    command.env("LC_ALL", "C").args(args);
     run(command)
 }
 

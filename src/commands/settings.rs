@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
+use crate::check;
 use crate::cli::Global;
 use crate::config::{self, Config};
 use crate::diagnostic::words::counted;
@@ -21,13 +22,23 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Returns how to check, by these settings.
+    pub(super) const fn check_options(&self) -> check::Options<'_> {
+        check::Options {
+            rules: &self.config.rules,
+            allowances: self.allowances,
+            threads: None,
+            entries: false,
+        }
+    }
+
     /// Finds and reads the configuration. A fault in it ends the run, with every fault shown.
     pub(super) fn load(global: &Global) -> Result<Self, Failure> {
         if global.isolated {
             return Ok(Self { config: Config::default(), allowances: false });
         }
         let working = std::env::current_dir().map_err(|error| {
-            Failure::usage(format!("the working folder cannot be read: {}", reason(&error)))
+            Failure::usage(format!("the working directory cannot be read: {}", reason(&error)))
         })?;
         let found = match &global.config {
             Some(file) => Some(working.join(file)),
@@ -64,5 +75,5 @@ fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure>
     }
     let faults = counted(findings.len(), "fault");
     Err(Failure::usage(format!("{shown} has {faults}, and nothing was checked"))
-        .help("`--isolated` goes on without it"))
+        .help("`--isolated` ignores it"))
 }

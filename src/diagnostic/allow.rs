@@ -1,7 +1,7 @@
 //! Comments that allow a finding in one place: `# lineload: allow CODE`.
 //!
-//! A comment that begins with `lineload:` and allows nothing is told, whatever else it says: somebody
-//! meant something by it.
+//! A comment that begins with `lineload:` and allows nothing is reported, whatever else it says:
+//! somebody meant something by it.
 
 use super::words::quoted;
 use super::{Code, Draft};
@@ -79,6 +79,13 @@ impl Allowances {
         allowed
     }
 
+    /// Takes those in the bytes `range` for used: what they allow there is not looked at.
+    pub(super) fn spare(&mut self, range: std::ops::Range<usize>) {
+        for one in &mut self.list {
+            one.used |= range.contains(&one.span.range().start);
+        }
+    }
+
     /// Findings for those that nothing made use of.
     pub(super) fn unused(self) -> Vec<Draft> {
         self.list.into_iter().filter(|one| !one.used).map(|one| one.draft()).collect()
@@ -88,7 +95,7 @@ impl Allowances {
 impl Allowance {
     fn draft(&self) -> Draft {
         if self.name.is_empty() {
-            let message = "a comment for lineload that allows nothing";
+            let message = "this comment for lineload allows nothing";
             return Draft::new(Code::UnusedAllow, self.span, message)
                 .help("write it as `# lineload: allow CODE`, or remove it");
         }
@@ -99,14 +106,14 @@ impl Allowance {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`lineload explain` lists the rules".to_owned(),
                 };
-                (format!("there is no rule {name} to allow"), help)
+                (format!("unknown rule {name}"), help)
             }
             Some(code) if !code.can_be_changed() => (
                 format!("{name} cannot be allowed"),
-                format!("mend what it tells of: `lineload explain {code}` says why"),
+                format!("fix the fault itself: `lineload explain {code}` says why"),
             ),
             Some(_) => (
-                format!("{name} is allowed here, and there is nothing to allow"),
+                format!("{name} is allowed here, but not reported"),
                 "remove it from the comment, or put the comment on the line of the finding, or the \
                  line above"
                     .to_owned(),

@@ -61,7 +61,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $summary),+ }
             }
 
-            /// How bad it is where nothing else is said.
+            /// How bad it is by default.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),+ }
@@ -75,14 +75,17 @@ macro_rules! codes {
 }
 
 codes! {
-    PathUnreadable "path-unreadable" Error Fixed "a file or folder cannot be read";
-    PathKind "path-kind" Error Fixed "a path is neither a file nor a folder";
-    LinkLoop "link-loop" Error Fixed "symbolic links lead round in a circle";
-    LinkOutside "link-outside" Warning Free "a symbolic link leads out of the named folders and is not followed";
+    PathUnreadable "path-unreadable" Error Fixed "a file or directory cannot be read";
+    PathKind "path-kind" Error Fixed "a path is neither a file nor a directory";
+    LinkLoop "link-loop" Error Fixed "symbolic links form a loop";
+    LinkOutside "link-outside" Warning Free "a symbolic link leads out of the named directories and is not followed";
     FileSize "file-size" Error Fixed "a file is larger than 4 GiB";
     Encoding "encoding" Error Fixed "a file is not UTF-8";
     FindingsLimit "findings-limit" Warning Fixed "a file has more findings than are listed";
     Syntax "syntax" Error Fixed "a document is not YAML";
+    NoBreakSpace "no-break-space" Error Fixed "a no-break space stands where YAML needs a space";
+    UnquotedPlaceholder "unquoted-placeholder" Error Fixed "a placeholder of a template stands without quotes";
+    NotAManifest "not-a-manifest" Error Fixed "a document is plainly something else than a manifest";
     NestingDepth "nesting-depth" Error Fixed "collections are nested too deep";
     DocumentSize "document-size" Error Fixed "one artifact holds more values than can be read";
     UnknownAnchor "unknown-anchor" Error Fixed "an alias names an anchor that its document does not have";
@@ -111,24 +114,24 @@ codes! {
     TagKeyLength "tag-key-length" Error Fixed "the `Key` of a tag is empty or too long";
     TagValueLength "tag-value-length" Error Fixed "the `Value` of a tag is too long";
     TagPattern "tag-pattern" Error Fixed "a tag has characters that tags cannot have";
-    TagReserved "tag-reserved" Error Fixed "the `Key` of a tag starts with `aws:`, which only AWS may write";
+    TagReserved "tag-reserved" Error Fixed "the `Key` of a tag starts with `aws:`, which is reserved";
     DuplicateTag "duplicate-tag" Error Fixed "two tags of an artifact have the same `Key`";
     Credential "credential" Error Free "a value looks like a password, a key or a token";
     InvisibleCharacter "invisible-character" Warning Free "a value holds characters that cannot be seen";
-    OuterBlank "outer-blank" Warning Free "a value begins or ends with a blank";
-    UnfilledTemplate "unfilled-template" Warning Free "a value still holds a placeholder that nothing filled in";
+    OuterBlank "outer-blank" Warning Free "a value begins or ends with a space";
+    UnfilledTemplate "unfilled-template" Warning Free "a value still holds a placeholder of a template";
     TypeEmpty "type-empty" Warning Free "an `ArtifactType` is empty";
     TypeCase "type-case" Warning Free "an `ArtifactType` differs only in case from a usual one";
-    UriScheme "uri-scheme" Warning Free "a `SourceUri` has no scheme";
-    UriBlank "uri-blank" Warning Free "a `SourceUri` holds a blank";
+    UriScheme "uri-scheme" Warning Free "a `SourceUri` has no scheme, or one that is misspelt";
+    UriBlank "uri-blank" Warning Free "a `SourceUri` holds a space";
     BucketName "bucket-name" Warning Free "an `s3://` URI names a bucket that cannot exist";
     SourceValueFormat "source-value-format" Warning Free "the `Value` of a source type does not fit its `SourceIdType`";
     DuplicateSourceType "duplicate-source-type" Warning Free "an artifact has the same source type twice";
     TagCase "tag-case" Warning Free "two tags of an artifact have keys that differ only in case";
-    DuplicateName "duplicate-name" Error Fixed "two artifacts have the same `ArtifactName`";
+    DuplicateName "duplicate-name" Error Free "two artifacts have the same `ArtifactName`";
     DuplicateSource "duplicate-source" Error Fixed "two artifacts have the same `SourceUri` and `SourceTypes`";
-    UnusedAllow "unused-allow" Warning Free "a comment allows what is not there, or cannot be allowed";
-    Config "config" Error Fixed "`lineload.toml` says something that it cannot say";
+    UnusedAllow "unused-allow" Warning Free "a comment allows a finding that is not there or cannot be allowed";
+    Config "config" Error Fixed "`lineload.toml` holds a setting that it cannot hold";
 }
 
 impl Code {

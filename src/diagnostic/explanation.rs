@@ -1,4 +1,4 @@
-//! Why each rule is one: what `explain` says, and what SARIF passes on.
+//! The reason for each rule: what `explain` prints, and what SARIF carries.
 //!
 //! In: a code. Out: its [`Explanation`]. The numbers in the texts are those of [`crate::limits`];
 //! those in the examples are held to them by a test that lints every example.
@@ -71,6 +71,9 @@ impl Code {
             Self::Encoding => files::encoding(),
             Self::FindingsLimit => files::findings_limit(),
             Self::Syntax => structure::syntax(),
+            Self::NoBreakSpace => structure::no_break_space(),
+            Self::UnquotedPlaceholder => structure::unquoted_placeholder(),
+            Self::NotAManifest => structure::not_a_manifest(),
             Self::NestingDepth => structure::nesting_depth(),
             Self::DocumentSize => structure::document_size(),
             Self::UnknownAnchor => structure::unknown_anchor(),

@@ -30,7 +30,8 @@ pub fn push_escaped(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if is_printable(c) => out.push(c),
+        // It looks like a space and is none.
+        c if is_printable(c) && odd_space(c).is_none() => out.push(c),
         c => {
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         }
@@ -70,6 +71,7 @@ pub fn counted(number: usize, noun: &str) -> String {
         (1, noun) => noun.to_owned(),
         (_, "entry") => "entries".to_owned(),
         (_, "property") => "properties".to_owned(),
+        (_, "directory") => "directories".to_owned(),
         (_, noun) => format!("{noun}s"),
     };
     format!("{} {plural}", grouped(number as u64))
@@ -98,6 +100,43 @@ pub fn either<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
         [one] => one.clone(),
         [head @ .., last] => format!("{} or {last}", head.join(", ")),
     }
+}
+
+/// `a, b and c`.
+#[must_use]
+pub fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+/// `a, b or c`.
+#[must_use]
+pub fn any(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} or {last}", head.join(", ")),
+    }
+}
+
+/// Returns the name of a space that is not the one of the keyboard, as in `a no-break space
+/// (U+00A0)`.
+#[must_use]
+pub fn odd_space(c: char) -> Option<String> {
+    let name = match c {
+        '\u{A0}' => "a no-break space",
+        '\u{202F}' => "a narrow no-break space",
+        '\u{2007}' => "a figure space",
+        '\u{3000}' => "an ideographic space",
+        '\u{1680}' | '\u{2000}'..='\u{2006}' | '\u{2008}'..='\u{200A}' | '\u{205F}' => {
+            "a typographic space"
+        }
+        _ => return None,
+    };
+    Some(format!("{name} (U+{:04X})", u32::from(c)))
 }
 
 #[cfg(test)]

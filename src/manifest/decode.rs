@@ -1,22 +1,24 @@
 //! Nodes to raw values, by hand: a derive would stop at the first fault.
+//!
+//! A value that is in a wrong place, under a wrong key or of a wrong kind is decoded as what it was
+//! plainly meant to be, so that its fault does not hide another.
 
 mod entries;
 mod faults;
+mod fixes;
+mod pairs;
 mod scalars;
 
 use entries::{Entry, Key, Target};
-use faults::{shape_help, shortened};
+use faults::{Advice, shape_help, shortened};
 
-use super::fields::Shape;
-use super::raw::{
-    RawArtifact, RawMetadata, RawProperty, RawSource, RawSourceType, RawTag, Slot, Text,
-};
-use super::{ARTIFACTS, DEFAULTS};
+use super::DEFAULTS;
+use super::fields::{Shape, is_read_only};
+use super::raw::{RawArtifact, RawMetadata, RawProperty, RawSource, Slot, Text};
 use crate::diagnostic::words::either;
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::limits;
-use crate::source::Span;
-use crate::yaml::{Node, NodeId, Tree};
+use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tree, resolve};
 
 pub(super) struct Decoder<'a, 'f, 's> {
     tree: &'a Tree<'a>,
@@ -31,6 +33,22 @@ pub(super) struct Wrapper {
     pub(super) defaults: Option<NodeId>,
     /// The list, if it is one and has not been taken item by item.
     pub(super) artifacts: Option<NodeId>,
+}
+
+/// A field that a key stands for.
+#[derive(Clone, Copy)]
+struct Field {
+    name: &'static str,
+    /// Whether the key is written as it should be.
+    exact: bool,
+}
+
+/// A key of an artifact whose field belongs to a mapping below it.
+struct Misplaced {
+    /// Its number among the entries.
+    entry: usize,
+    parent: Shape,
+    field: &'static str,
 }
 
 impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
@@ -69,25 +87,124 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let mut raw = RawArtifact { head: self.head(target.node), ..RawArtifact::default() };
         raw.broken = self.broken;
         let entries = self.entries(target.node, root);
-        for Entry { key, value } in &entries {
-            let (key, value) = (key, *value);
+        let mut read_only = Vec::new();
+        let mut misplaced = Vec::new();
+        for (at, Entry { key, value }) in entries.iter().enumerate() {
+            let value = *value;
             let name = key.scalar.value;
-            let path = &root.field(name);
-            let known = shape.fields().contains(&name);
-            match name {
-                "ArtifactName" if known => raw.name = self.text(key, value, path),
-                "ArtifactType" if known => raw.artifact_type = self.text(key, value, path),
-                "Source" if known => raw.source = self.source(key, value, path),
-                "Properties" if known => raw.properties = self.properties(key, value, path),
-                "MetadataProperties" if known => raw.metadata = self.metadata(key, value, path),
-                "Tags" if known => raw.tags = self.tags(key, value, path),
-                _ => {
-                    self.unknown(key, &entries, shape, path);
-                    raw.mark_meant(shape.instead_of(name));
+            let known = shape.fields().iter().copied().find(|field| *field == name);
+            if known.is_none() {
+                if shape == Shape::Artifact && is_read_only(name) {
+                    read_only.push(at);
+                    continue;
+                }
+                if let Some((parent, field)) = shape.misplaced(name) {
+                    misplaced.push(Misplaced { entry: at, parent, field });
+                    continue;
                 }
             }
+            let path = &root.field(name);
+            let known = known.map(|name| Field { name, exact: true });
+            let known = known.or_else(|| self.field(key, &entries, shape, path));
+            let Some(Field { name: field, exact }) = known else {
+                raw.mark_meant(shape.meant(name));
+                continue;
+            };
+            match field {
+                "ArtifactName" => raw.name = self.text(key, value, path).known_if(exact),
+                "ArtifactType" => raw.artifact_type = self.text(key, value, path).known_if(exact),
+                "Source" => {
+                    let parent = target.node;
+                    raw.source = self.source(key, value, parent, path).known_if(exact);
+                }
+                "Properties" => raw.properties = self.properties(key, value, path).known_if(exact),
+                "MetadataProperties" => {
+                    raw.metadata = self.metadata(key, value, path).known_if(exact);
+                }
+                _ => raw.tags = self.tags(key, value, path).known_if(exact),
+            }
         }
+        self.read_only(target.node, &entries, &read_only);
+        self.misplaced(target.node, shape, &entries, &misplaced, &mut raw);
         Some(raw)
+    }
+
+    /// The field that a key of `shape` stands for. One that is no field of it is a finding, whether or
+    /// not it is plain what was meant.
+    fn field(
+        &mut self,
+        key: &Key<'a>,
+        entries: &[Entry<'a>],
+        shape: Shape,
+        path: &Pointer<'_>,
+    ) -> Option<Field> {
+        let name = key.scalar.value;
+        if let Some(name) = shape.fields().iter().find(|field| **field == name) {
+            return Some(Field { name, exact: true });
+        }
+        let meant = faults::correction(name, entries, shape);
+        self.unknown(key, shape, meant, path);
+        meant.map(|name| Field { name, exact: false })
+    }
+
+    /// Takes keys as the fields of the mapping below that they belong to.
+    fn misplaced(
+        &mut self,
+        node: NodeId,
+        shape: Shape,
+        entries: &[Entry<'a>],
+        misplaced: &[Misplaced],
+        raw: &mut RawArtifact<'a>,
+    ) {
+        for one in misplaced {
+            let Entry { key, value } = &entries[one.entry];
+            let path = &ROOT.field(key.scalar.value);
+            let fix = self.gather(node, entries, misplaced, one);
+            self.belongs_below(key, shape, one.parent, fix, path);
+            if one.parent == Shape::Source {
+                let source = match std::mem::take(&mut raw.source) {
+                    Slot::Faulty => {
+                        raw.source = Slot::Faulty;
+                        continue;
+                    }
+                    Slot::Absent => RawSource { head: key.scalar.span, ..RawSource::default() },
+                    Slot::Given(source) | Slot::Doubtful(source) => source,
+                };
+                raw.source = Slot::Doubtful(self.with_misplaced(source, key, *value, one, path));
+            } else {
+                let mut metadata = match std::mem::take(&mut raw.metadata) {
+                    Slot::Faulty => {
+                        raw.metadata = Slot::Faulty;
+                        continue;
+                    }
+                    Slot::Absent => RawMetadata::default(),
+                    Slot::Given(metadata) | Slot::Doubtful(metadata) => metadata,
+                };
+                let at = limits::METADATA_FIELDS.iter().position(|field| *field == one.field);
+                if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at))
+                    && slot.is_absent()
+                {
+                    *slot = self.text(key, *value, path).doubtful();
+                }
+                raw.metadata = Slot::Doubtful(metadata);
+            }
+        }
+    }
+
+    fn with_misplaced(
+        &mut self,
+        mut source: RawSource<'a>,
+        key: &Key<'a>,
+        value: NodeId,
+        one: &Misplaced,
+        path: &Pointer<'_>,
+    ) -> RawSource<'a> {
+        if one.field == "SourceUri" && source.uri.is_absent() {
+            source.uri = self.text(key, value, path).doubtful();
+        } else if one.field == "SourceTypes" && source.types.is_absent() {
+            source.types = self.source_types(key, value, path).doubtful();
+        }
+        source
     }
 
     /// The keys of a root mapping with `Defaults` or `Artifacts`.
@@ -98,9 +215,9 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let entries = self.entries(root, path);
         for Entry { key, value } in &entries {
             let (key, value) = (key, *value);
-            match key.scalar.value {
-                DEFAULTS => found.defaults = Some(value),
-                ARTIFACTS => {
+            match self.field(key, &entries, Shape::Wrapper, path).map(|field| field.name) {
+                Some(DEFAULTS) => found.defaults = Some(value),
+                Some(_) => {
                     has_list = true;
                     let Some(target) = self.target(value, path) else {
                         continue;
@@ -109,48 +226,60 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                         Node::Streamed => {}
                         Node::Sequence(_) => found.artifacts = Some(target.node),
                         _ => {
-                            let help =
-                                Some("write each artifact as `- ArtifactType: …`".to_owned());
-                            self.wrong_kind_of(key, target, "a list", path, help);
+                            let help = "write each artifact as `- ArtifactType: …`";
+                            self.wrong_kind_of(key, target, "a list", path, help.into());
                         }
                     }
                 }
-                _ => self.unknown(key, &entries, Shape::Wrapper, path),
+                None => {}
             }
         }
         if !has_list && !self.broken {
             let draft = Draft::new(
                 Code::MissingField,
                 self.head(root),
-                "`Defaults` is here, and no `Artifacts` that would take them",
+                "`Defaults` without `Artifacts`: nothing takes them",
             );
             self.findings.push(draft.help("add `Artifacts:` with a list of artifacts"));
         }
         found
     }
 
-    fn source(&mut self, key: &Key<'a>, value: NodeId, path: &Pointer<'_>) -> Slot<RawSource<'a>> {
-        let tree = self.tree;
-        let help = || {
-            let uri = match tree.node(value) {
-                Node::Scalar(scalar) if !scalar.span.is_empty() => scalar.value,
-                _ => "…",
-            };
-            format!("write `Source:` and below it, indented, `SourceUri: {}`", shortened(uri))
-        };
-        let Some(target) = self.mapping(key, value, path, help) else {
+    fn source(
+        &mut self,
+        key: &Key<'a>,
+        value: NodeId,
+        parent: NodeId,
+        path: &Pointer<'_>,
+    ) -> Slot<RawSource<'a>> {
+        let Some(target) = self.target(value, path) else {
             return Slot::Faulty;
         };
         let mut source = RawSource { head: self.head(target.node), ..RawSource::default() };
+        if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
+            let uri = self.lone_uri(target);
+            let shown = uri.map_or("…".to_owned(), |uri| shortened(uri.value));
+            let help = format!("write `Source:` and below it, indented, `SourceUri: {shown}`");
+            let fix = uri.and_then(|uri| self.source_mapping(key, &uri.scalar, parent));
+            let fix = fix.filter(|_| target.alias.is_none());
+            self.wrong_kind_of(key, target, "a mapping", path, Advice::from(help).fix(fix));
+            return uri.map_or(Slot::Faulty, |uri| {
+                source.uri = Slot::Doubtful(uri);
+                Slot::Doubtful(source)
+            });
+        }
         let entries = self.entries(target.node, path);
         for Entry { key, value } in &entries {
             let (key, value) = (key, *value);
             let path = &path.field(key.scalar.value);
-            match key.scalar.value {
-                "SourceUri" => source.uri = self.text(key, value, path),
-                "SourceTypes" => source.types = self.source_types(key, value, path),
-                _ => {
-                    self.unknown(key, &entries, Shape::Source, path);
+            match self.field(key, &entries, Shape::Source, path) {
+                Some(Field { name: "SourceUri", exact }) => {
+                    source.uri = self.text(key, value, path).known_if(exact);
+                }
+                Some(Field { exact, .. }) => {
+                    source.types = self.source_types(key, value, path).known_if(exact);
+                }
+                None => {
                     if Shape::Source.meant(key.scalar.value) == Some("SourceUri") {
                         source.uri = source.uri.or_faulty();
                     }
@@ -160,94 +289,13 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Slot::Given(source)
     }
 
-    fn source_types(
-        &mut self,
-        key: &Key<'a>,
-        value: NodeId,
-        path: &Pointer<'_>,
-    ) -> Slot<Vec<RawSourceType<'a>>> {
-        let help = "write each as `- SourceIdType: Custom` and below it `Value: …`";
-        self.pairs(key, value, path, Shape::SourceType, help).map_into(|pair| RawSourceType {
-            head: pair.head,
-            id_type: pair.values[0],
-            value: pair.values[1],
-        })
-    }
-
-    fn tags(&mut self, key: &Key<'a>, value: NodeId, path: &Pointer<'_>) -> Slot<Vec<RawTag<'a>>> {
-        let help = "write each tag as `- Key: …` and below it `Value: …`";
-        self.pairs(key, value, path, Shape::Tag, help).map_into(|pair| RawTag {
-            head: pair.head,
-            key: pair.values[0],
-            value: pair.values[1],
-        })
-    }
-
-    /// A list of mappings with the two fields of `shape`, both required.
-    fn pairs(
-        &mut self,
-        key: &Key<'a>,
-        value: NodeId,
-        path: &Pointer<'_>,
-        shape: Shape,
-        help: &str,
-    ) -> Slot<Vec<Pair<'a>>> {
-        let Some(list) = self.target(value, path) else {
-            return Slot::Faulty;
-        };
-        let Node::Sequence(items) = self.tree.node(list.node) else {
-            self.wrong_kind_of(key, list, "a list", path, Some(help.to_owned()));
-            return Slot::Faulty;
-        };
-        let items = items.enumerate();
-        let mut pairs = Vec::new();
-        for (index, item) in items {
-            let path = &path.item(index);
-            let mut pair =
-                Pair { head: self.tree.span(item), values: [Slot::Faulty, Slot::Faulty] };
-            if let Some(target) = self.target(item, path) {
-                if matches!(self.tree.node(target.node), Node::Mapping(_)) {
-                    pair.head = self.head(target.node);
-                    pair.values = [Slot::Absent, Slot::Absent];
-                    self.pair(target.node, path, shape, &mut pair);
-                } else {
-                    self.no_mapping(target, shape, path, help.to_owned());
-                }
-            }
-            pairs.push(pair);
-        }
-        Slot::Given(pairs)
-    }
-
-    fn pair(&mut self, node: NodeId, path: &Pointer<'_>, shape: Shape, pair: &mut Pair<'a>) {
-        let names = shape.fields();
-        let entries = self.entries(node, path);
-        for Entry { key, value } in &entries {
-            let (key, value) = (key, *value);
-            let field = names.iter().position(|name| *name == key.scalar.value);
-            let path = &path.field(key.scalar.value);
-            match field {
-                Some(field) => pair.values[field] = self.text(key, value, path),
-                None => {
-                    self.unknown(key, &entries, shape, path);
-                    let meant = shape.meant(key.scalar.value);
-                    if let Some(field) = names.iter().position(|name| Some(*name) == meant) {
-                        pair.values[field] = pair.values[field].or_faulty();
-                    }
-                }
-            }
-        }
-        if self.broken {
-            return;
-        }
-        for (name, slot) in names.iter().zip(&mut pair.values) {
-            if slot.is_absent() {
-                *slot = Slot::Faulty;
-                let message = format!("{} without `{name}`", shape.name());
-                let draft = Draft::new(Code::MissingField, pair.head, message).at(path);
-                self.findings.push(draft.help(format!("add `{name}: …`")));
-            }
-        }
+    /// The text that stands where a `Source` belongs, if it can be meant as its `SourceUri`.
+    fn lone_uri(&self, target: Target) -> Option<Text<'a>> {
+        let Node::Scalar(scalar) = self.tree.node(target.node) else { return None };
+        // `SourceUri:s3://…` lacks a space and is no URI.
+        let holds_key = Shape::Source.fields().iter().any(|field| scalar.value.starts_with(field));
+        let text = self.untagged(target.node) && is_text(&scalar) && !holds_key;
+        text.then_some(Text { value: scalar.value, span: scalar.span, alias: target.alias, scalar })
     }
 
     fn properties(
@@ -286,11 +334,15 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let entries = self.entries(target.node, path);
         for Entry { key, value } in &entries {
             let (key, value) = (key, *value);
-            let name = key.scalar.value;
-            let path = &path.field(name);
-            match limits::METADATA_FIELDS.iter().position(|field| *field == name) {
-                Some(field) => metadata.values[field] = self.text(key, value, path),
-                None => self.unknown(key, &entries, Shape::Metadata, path),
+            let path = &path.field(key.scalar.value);
+            let Some(Field { name, exact }) = self.field(key, &entries, Shape::Metadata, path)
+            else {
+                continue;
+            };
+            let at = limits::METADATA_FIELDS.iter().position(|field| *field == name);
+            let text = self.text(key, value, path).known_if(exact);
+            if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at)) {
+                *slot = text;
             }
         }
         Slot::Given(metadata)
@@ -308,22 +360,22 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         if matches!(self.tree.node(target.node), Node::Mapping(_)) {
             return Some(target);
         }
-        self.wrong_kind_of(key, target, "a mapping", path, Some(help()));
+        self.wrong_kind_of(key, target, "a mapping", path, help().into());
         None
     }
 }
 
-struct Pair<'a> {
-    head: Span,
-    values: [Slot<Text<'a>>; 2],
+/// Whether `scalar`, which has no tag, is a text to YAML 1.2.
+fn is_text(scalar: &Scalar<'_>) -> bool {
+    match scalar.style {
+        Style::Plain => !scalar.span.is_empty() && resolve(scalar.value) == Resolved::Text,
+        _ => true,
+    }
 }
 
-impl<T> Slot<Vec<T>> {
-    fn map_into<U>(self, change: impl Fn(T) -> U) -> Slot<Vec<U>> {
-        match self {
-            Self::Absent => Slot::Absent,
-            Self::Faulty => Slot::Faulty,
-            Self::Given(list) => Slot::Given(list.into_iter().map(change).collect()),
-        }
+impl<T> Slot<T> {
+    /// The same where `exact`, doubtful otherwise.
+    fn known_if(self, exact: bool) -> Self {
+        if exact { self } else { self.doubtful() }
     }
 }

@@ -69,14 +69,6 @@ impl Shape {
         (distance(&nearest) <= tolerated).then_some(nearest)
     }
 
-    /// The field of this mapping that is not missing, since `key` stands for it.
-    pub(super) fn instead_of(self, key: &str) -> Option<&'static str> {
-        match (self, key) {
-            (Self::Artifact, "SourceUri" | "SourceTypes") => Some("Source"),
-            _ => self.meant(key),
-        }
-    }
-
     /// What other tools call the fields.
     const fn nicknames(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -102,15 +94,44 @@ impl Shape {
         }
     }
 
+    /// Returns where the key `key` belongs that is no field of this mapping: the mapping below it
+    /// that has such a field, and the field. Case, hyphens and underscores do not count.
+    pub(super) fn misplaced(self, key: &str) -> Option<(Self, &'static str)> {
+        let below: &[Self] = match self {
+            Self::Artifact => &[Self::Source, Self::Metadata],
+            Self::Defaults => &[Self::Metadata],
+            _ => &[],
+        };
+        let plain = plain(key);
+        below.iter().find_map(|shape| {
+            let field = shape.fields().iter().find(|field| self::plain(field) == plain)?;
+            Some((*shape, *field))
+        })
+    }
+
+    /// The field of an artifact that holds this mapping.
+    pub(super) const fn field(self) -> &'static str {
+        match self {
+            Self::Source => "Source",
+            Self::SourceType => "SourceTypes",
+            Self::Metadata => "MetadataProperties",
+            Self::Tag => "Tags",
+            Self::Artifact | Self::Wrapper => ARTIFACTS,
+            Self::Defaults => DEFAULTS,
+        }
+    }
+
+    /// Whether `key` is the field that holds this mapping, however it is spelt.
+    pub(super) fn is_called(self, key: &str) -> bool {
+        is_same(key, self.field())
+    }
+
     /// What to do about the key `key`, which this mapping does not have.
     pub(super) fn help(self, key: &str) -> String {
+        if let Some((below, field)) = self.misplaced(key) {
+            return format!("put `{field}` under `{}:`", below.field());
+        }
         let elsewhere = match (self, key) {
-            (Self::Artifact, "SourceUri" | "SourceTypes") => {
-                Some(format!("put `{key}` under `Source:`"))
-            }
-            (Self::Artifact, "CommitId" | "Repository" | "GeneratedBy" | "ProjectId") => {
-                Some(format!("put `{key}` under `MetadataProperties:`"))
-            }
             (Self::Source, "SourceIdType" | "Value") => {
                 Some(format!("put `{key}` in an item of `SourceTypes:`"))
             }
@@ -133,10 +154,41 @@ impl Shape {
         }
         let fields = either(self.fields().iter().copied());
         match self {
-            Self::Artifact => format!("use {fields}, or put it under `Properties:`"),
-            _ => format!("use {fields}"),
+            Self::Artifact => {
+                format!("expected one of {fields}; anything else goes under `Properties:`")
+            }
+            _ => format!("expected one of {fields}"),
         }
     }
+}
+
+/// Fields of the answer of `DescribeArtifact` that `CreateArtifact` does not take, and what boto3
+/// adds to every answer.
+const READ_ONLY: [&str; 7] = [
+    "ArtifactArn",
+    "CreatedBy",
+    "CreationTime",
+    "LastModifiedBy",
+    "LastModifiedTime",
+    "LineageGroupArn",
+    "ResponseMetadata",
+];
+
+/// Whether `key` is a field that the service sets and answers with.
+pub(super) fn is_read_only(key: &str) -> bool {
+    let plain = plain(key);
+    READ_ONLY.iter().any(|field| self::plain(field) == plain)
+}
+
+/// Whether `key` is `Defaults` or `Artifacts`, in any case.
+pub(super) fn is_wrapper_key(key: &str) -> bool {
+    let is = |field: &str| key.eq_ignore_ascii_case(field);
+    is(ARTIFACTS) || is(DEFAULTS)
+}
+
+/// Whether two keys are equal but for case, hyphens, underscores and spaces.
+pub(super) fn is_same(key: &str, field: &str) -> bool {
+    plain(key) == plain(field)
 }
 
 /// Without case, hyphens and underscores.

@@ -11,18 +11,29 @@ pub enum Slot<T> {
     /// Not written.
     #[default]
     Absent,
-    /// Written, with a fault that has been told.
+    /// Written, with a fault that has been reported, and nothing can be made of it.
     Faulty,
+    /// Written, with a fault that has been reported, and yet it is plain what was meant.
+    Doubtful(T),
     /// Written.
     Given(T),
 }
 
 impl<T> Slot<T> {
-    /// The value, if it can be used.
+    /// The value, if it is known. A doubtful one is checked like any other, so that one fault hides
+    /// no second; what holds it has an error already.
     pub const fn given(&self) -> Option<&T> {
         match self {
-            Self::Given(value) => Some(value),
+            Self::Given(value) | Self::Doubtful(value) => Some(value),
             Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    /// The same value, with a fault that has been reported.
+    pub(super) fn doubtful(self) -> Self {
+        match self {
+            Self::Given(value) => Self::Doubtful(value),
+            other => other,
         }
     }
 
@@ -36,9 +47,9 @@ impl<T> Slot<T> {
         matches!(self, Self::Absent)
     }
 
-    /// Whether it is written and unusable.
+    /// Whether it is written with a fault.
     pub const fn is_faulty(&self) -> bool {
-        matches!(self, Self::Faulty)
+        matches!(self, Self::Faulty | Self::Doubtful(_))
     }
 }
 
@@ -162,6 +173,8 @@ pub struct RawSource<'a> {
 pub struct RawSourceType<'a> {
     /// The first key.
     pub head: Span,
+    /// The whole item.
+    pub item: Span,
     /// `SourceIdType`.
     pub id_type: Slot<Text<'a>>,
     /// `Value`.
@@ -189,6 +202,8 @@ pub struct RawMetadata<'a> {
 pub struct RawTag<'a> {
     /// The first key.
     pub head: Span,
+    /// The whole item.
+    pub item: Span,
     /// `Key`.
     pub key: Slot<Text<'a>>,
     /// `Value`.

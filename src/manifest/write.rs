@@ -153,9 +153,10 @@ const fn joins(before: char, c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}') && !before.is_ascii()
 }
 
-/// Whether `text` needs no quotes for any reader. What begins as a number or a date might, is quoted
+/// Returns whether `text` needs no quotes for any reader. What begins as a number or a date might, is quoted
 /// whatever follows.
-fn is_plain(text: &str) -> bool {
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
     let (Some(first), Some(last)) = (text.chars().next(), text.chars().next_back()) else {
         return false;
     };

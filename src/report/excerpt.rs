@@ -12,7 +12,7 @@ use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpa
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::diagnostic::secret;
-use crate::diagnostic::words::{escaped, is_printable};
+use crate::diagnostic::words::{escaped, is_printable, odd_space};
 use crate::source::{Region, SourceFile, Span};
 
 /// Lines shown in front of and behind each label.
@@ -54,7 +54,7 @@ struct Label {
 impl Excerpt {
     /// The lines of `source` round `marks`, none wider than `width` cells. `None` if the source is no
     /// longer what it was when the marks were made.
-    /// What `hidden` covers, and whatever looks like a credential, is masked.
+    /// What `hidden` covers, and whatever looks like a credential, is redacted.
     pub(super) fn new(
         source: &SourceFile,
         marks: &[Mark],
@@ -304,12 +304,13 @@ fn width_of(text: &str) -> usize {
 fn push(out: &mut String, c: char, cell: usize, marked: bool) {
     match c {
         '\t' => {
-            let blanks = TAB - cell % TAB;
+            let cells = TAB - cell % TAB;
             // A tab that is at fault has to be seen.
             out.push(if marked { '→' } else { ' ' });
-            out.extend(std::iter::repeat_n(' ', blanks - 1));
+            out.extend(std::iter::repeat_n(' ', cells - 1));
         }
-        c if is_printable(c) => out.push(c),
+        // At fault, a space that is none of the keyboard's has to be seen.
+        c if is_printable(c) && !(marked && odd_space(c).is_some()) => out.push(c),
         c => {
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         }

@@ -3,7 +3,7 @@
 //!
 //! It holds on to what the finding is about and not to where that stands: lines that come or go
 //! above change nothing, nor does another wording of the message. Equal findings of one file are
-//! told apart by their order.
+//! distinguished by their order.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
+use super::redact::Redactions;
 use super::root::Place;
-use super::veil::Veil;
 use crate::diagnostic::Diagnostic;
 use crate::source::{SourceStore, Span};
 
@@ -33,7 +33,7 @@ pub(super) fn of_file(
 ) -> Vec<String> {
     let Some(file) = findings.first().map(|finding| finding.file) else { return Vec::new() };
     let source = sources.get(file);
-    let veil = Veil::new(file, sources);
+    let redactions = Redactions::new(file, sources);
     let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
     let fingerprint = |finding: &Diagnostic| {
         let mut hash = Sha256::new();
@@ -50,7 +50,7 @@ pub(super) fn of_file(
         if let Some((source, region)) = source.as_deref().zip(finding.region) {
             let word = word(source.text(), region.span());
             // What is hidden must not be found out by trying.
-            if !veil.covers(source, word) {
+            if !redactions.cover(source, word) {
                 let text = source.slice(word);
                 add(&text[..text.floor_char_boundary(TEXT)]);
             }

@@ -1,6 +1,6 @@
 //! Findings for people: miette's graphical report, a table where there are many, a closing line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,8 +23,9 @@ const MANY: usize = 40;
 const EACH: usize = 3;
 /// Cells that miette's gutter takes beside a line.
 const GUTTER: usize = 10;
-/// Lines between two labels that are still shown together.
-const NEAR: u32 = 8;
+/// Lines from one label to the next that are still shown in one frame. A frame of its own would name
+/// the place of its label above that of the finding.
+const NEAR: u32 = 3;
 /// Folders in the table.
 const FOLDERS: usize = 8;
 
@@ -39,8 +40,10 @@ pub struct Options {
     pub all: bool,
     /// Leave the closing line out.
     pub quiet: bool,
-    /// The command of this run: options go behind it.
+    /// The command that reports the same again: further options go behind it.
     pub command: String,
+    /// Whether the manifests can be written to.
+    pub can_fix: bool,
 }
 
 /// Findings for people.
@@ -105,29 +108,27 @@ impl<W: Write> Human<W> {
         writeln!(self.out, "{text}")
     }
 
-    /// How many of the findings have a fix.
+    /// Writes how many of the findings have a fix.
     fn fixable(&mut self) -> io::Result<()> {
+        let option = if self.options.can_fix { "--fix" } else { "--diff" };
         let command = &self.options.command;
+        let (safe, guesses) = (grouped(self.safe_fixes as u64), grouped(self.unsafe_fixes as u64));
         match (self.safe_fixes, self.unsafe_fixes) {
-            (0, 0) => Ok(()),
-            (0, some) => writeln!(
+            (0, 0) => return Ok(()),
+            (0, _) => {
+                write!(self.out, "{guesses} fixable with `{command} {option} --unsafe-fixes`")?;
+            }
+            (_, 0) => write!(self.out, "{safe} fixable with `{command} {option}`")?,
+            (_, _) => write!(
                 self.out,
-                "{} can be mended by a guess: `{command} --unsafe-fixes --diff` shows it",
-                grouped(some as u64)
-            ),
-            (some, 0) => writeln!(
-                self.out,
-                "{} can be mended: `{command} --fix` (`--diff` shows it first)",
-                grouped(some as u64)
-            ),
-            (safe, guesses) => writeln!(
-                self.out,
-                "{} can be mended: `{command} --fix` (`--diff` shows it first), and {} more by a \
-                 guess with `--unsafe-fixes`",
-                grouped(safe as u64),
-                grouped(guesses as u64)
-            ),
+                "{safe} fixable with `{command} {option}`, {guesses} more with `--unsafe-fixes`"
+            )?,
         }
+        writeln!(
+            self.out,
+            "{}",
+            if self.options.can_fix { "; `--diff` shows the changes" } else { "" }
+        )
     }
 
     fn is_cut(&self) -> bool {
@@ -154,12 +155,12 @@ impl<W: Write> Human<W> {
         if self.folders.len() > 1 {
             let mut folders: Vec<_> = self.folders.iter().collect();
             folders.sort_by_key(|(folder, count)| (std::cmp::Reverse(**count), (*folder).clone()));
-            writeln!(self.out, "  findings  folder")?;
+            writeln!(self.out, "  findings  directory")?;
             for (folder, count) in folders.iter().take(FOLDERS) {
                 writeln!(self.out, "  {:>8}  {}", grouped(**count as u64), escaped(folder))?;
             }
             if folders.len() > FOLDERS {
-                let more = counted(folders.len() - FOLDERS, "folder");
+                let more = counted(folders.len() - FOLDERS, "directory");
                 writeln!(self.out, "            and {more} more")?;
             }
             writeln!(self.out)?;
@@ -202,7 +203,7 @@ impl<W: Write> FindingsReport for Human<W> {
             let hidden = self.total - shown.values().map(|shown| (*shown).min(EACH)).sum::<usize>();
             writeln!(
                 self.out,
-                "{} like these are not shown; `{} --all` shows them all.\n",
+                "{} more like these; `{} --all` shows them all\n",
                 grouped(hidden as u64),
                 self.options.command
             )?;
@@ -277,11 +278,10 @@ impl View {
         let code = finding.code.as_str();
         let name = sources.name(finding.file);
         // Far away in the same file is shown like another file, so that the fault itself comes first.
-        let near = |related: &Related| match (finding.region, related.region) {
-            (Some(region), Some(other)) => {
-                other.start.line.abs_diff(region.start.line) <= NEAR && related.file == finding.file
-            }
-            _ => false,
+        let lines = lines_shown_together(finding);
+        let near = |related: &Related| {
+            let line = related.region.map(|region| region.start.line);
+            related.file == finding.file && line.is_some_and(|line| lines.contains(&line))
         };
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             finding.related.iter().partition(|related| near(related));
@@ -329,6 +329,23 @@ impl View {
             format!("{}: {}", escaped(&sources.name(related.file)), related.message)
         };
         Self { message, severity: MietteSeverity::Advice, help: None, excerpt, related: Vec::new() }
+    }
+}
+
+/// The line of a finding, and those of related places that are shown in one frame with it.
+fn lines_shown_together(finding: &Diagnostic) -> BTreeSet<u32> {
+    let mut lines: BTreeSet<u32> =
+        finding.region.map(|region| region.start.line).into_iter().collect();
+    let here = finding.related.iter().filter(|related| related.file == finding.file);
+    let mut rest: Vec<u32> = here.filter_map(|related| Some(related.region?.start.line)).collect();
+    loop {
+        let near = |line: &u32| lines.iter().any(|shown| shown.abs_diff(*line) <= NEAR);
+        let (close, far): (Vec<_>, Vec<_>) = rest.into_iter().partition(near);
+        if close.is_empty() {
+            return lines;
+        }
+        lines.extend(close);
+        rest = far;
     }
 }
 

@@ -1,87 +1,146 @@
-//! Findings for whatever reads JUnit's XML: a test suite a file, a failed test a finding.
+//! Findings for whatever reads JUnit's XML: a test suite a file, a test case a finding.
 //!
-//! A warning is a failure too, told apart by its type, `warning[code]` beside `error[code]`: most
-//! readers list failures alone, and whoever asks for this report wants to see what was found.
-//! Whether the run passes is the exit code's to say.
+//! An error is a failed test. A warning is a test that passes with its text as output, unless warnings
+//! end the run with exit code 1: a report must not fail where the command does not.
+//!
+//! A reader follows a case from run to run by its name, and keeps one case a name. So a name says
+//! what is wrong and not on which line, and equal ones of a file are numbered.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::FindingsReport;
+use super::bounded::Bounded;
 use super::markup::xml;
 use crate::check::Summary;
-use crate::diagnostic::Diagnostic;
 use crate::diagnostic::words::counted;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Region, SourceStore};
 
-/// Findings as JUnit's XML. A file's are written as they come, so the root has no counts: they would
-/// stand in front of everything, and every reader takes those of the suites.
+/// The most test cases of a report. GitLab reads a file of up to 30 MB and 250,000 XML objects, of
+/// which a case is up to eight, and refuses a larger one as a whole; a case is rarely over a
+/// kilobyte.
+const MOST: usize = 25_000;
+
+/// Findings as JUnit's XML. They are written when the check is done, so that each suite can count its
+/// cases, and the most important ones are in it.
 #[derive(Debug)]
 pub struct Junit<W> {
     out: W,
-    written: usize,
+    warnings_fail: bool,
+    cases: Bounded<Case>,
+    names: HashMap<String, u32>,
+    present: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Case {
+    file: Arc<str>,
+    fails: bool,
+    text: String,
 }
 
 impl<W: Write> Junit<W> {
-    /// Writes findings to `out`.
-    pub const fn new(out: W) -> Self {
-        Self { out, written: 0 }
+    /// Writes findings to `out`. With `warnings_fail`, warnings are failures too.
+    pub fn new(out: W, warnings_fail: bool) -> Self {
+        let (cases, names) = (Bounded::new(MOST), HashMap::new());
+        Self { out, warnings_fail, cases, names, present: None }
     }
 
-    fn begin(&mut self) -> io::Result<()> {
-        if self.written == 0 {
-            self.out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
-            self.out.write_all(b"<testsuites name=\"lineload\">\n")?;
-        }
-        Ok(())
+    fn case(&mut self, file: &Arc<str>, finding: &Diagnostic) -> Case {
+        let Diagnostic { code, severity, message, help, region, .. } = finding;
+        let title = format!("{code}: {message}");
+        let number = self.names.entry(title.clone()).or_default();
+        *number += 1;
+        let title = if *number == 1 { title } else { format!("{title} ({number})") };
+        let place = region.map_or_else(String::new, |Region { start, .. }| {
+            format!("{}:{}:", start.line, start.column)
+        });
+        let name = xml(file);
+        let help =
+            help.as_deref().map_or_else(String::new, |help| format!("\nhelp: {}", xml(help)));
+        let (title, message) = (xml(&title), xml(message));
+        let body = format!("{name}:{place} {severity}[{code}]: {message}{help}");
+        let mut text = format!("    <testcase name=\"{title}\" classname=\"{name}\">\n");
+        let fails = self.warnings_fail || *severity == Severity::Error;
+        // Writing to a string does not fail.
+        let _ = if fails {
+            writeln!(
+                text,
+                "      <failure message=\"{message}\" type=\"{severity}[{code}]\">{body}</failure>"
+            )
+        } else {
+            writeln!(text, "      <system-out>{body}</system-out>")
+        };
+        text.push_str("    </testcase>\n");
+        Case { file: Arc::clone(file), fails, text }
+    }
+
+    fn suite(&mut self, cases: &[Case]) -> io::Result<()> {
+        let Some(first) = cases.first() else { return Ok(()) };
+        let failures = cases.iter().filter(|case| case.fails).count();
+        writeln!(
+            self.out,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" \
+             skipped=\"0\">",
+            xml(&first.file),
+            cases.len()
+        )?;
+        cases.iter().try_for_each(|case| self.out.write_all(case.text.as_bytes()))?;
+        writeln!(self.out, "  </testsuite>")
+    }
+
+    /// A suite of one case that passes.
+    fn remark(&mut self, name: &str, text: &str) -> io::Result<()> {
+        writeln!(
+            self.out,
+            "  <testsuite name=\"lineload\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">\n    \
+             <testcase name=\"{name}\" classname=\"lineload\">\n      \
+             <system-out>{text}</system-out>\n    </testcase>\n  </testsuite>"
+        )
     }
 }
 
 impl<W: Write> FindingsReport for Junit<W> {
     fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
         let Some(first) = findings.first() else { return Ok(()) };
-        self.begin()?;
-        self.written += findings.len();
-        let name = sources.name(first.file);
-        let (file, count) = (xml(&name), findings.len());
-        writeln!(
-            self.out,
-            "  <testsuite name=\"{file}\" tests=\"{count}\" failures=\"{count}\" errors=\"0\" \
-             skipped=\"0\">"
-        )?;
-        for finding in findings {
-            let Diagnostic { code, severity, message, help, region, .. } = finding;
-            let place =
-                region.map(|Region { start, .. }| format!("{}:{}", start.line, start.column));
-            // Code, place and message together are a finding's own; a reader keeps one test a name.
-            let (title, place) = match place {
-                Some(place) => (format!("{code} at {place}: {message}"), format!("{place}:")),
-                None => (format!("{code}: {message}"), String::new()),
-            };
-            let help = help.as_deref().map(|help| format!("\nhelp: {}", xml(help)));
-            let (title, message) = (xml(&title), xml(message));
-            writeln!(
-                self.out,
-                "    <testcase name=\"{title}\" classname=\"{file}\">\n      \
-                 <failure message=\"{message}\" type=\"{severity}[{code}]\">\
-                 {file}:{place} {severity}[{code}]: {message}{}</failure>\n    </testcase>",
-                help.unwrap_or_default(),
-            )?;
+        let file = sources.name(first.file);
+        if self.present.as_ref() != Some(&file) {
+            self.names.clear();
+            self.present = Some(Arc::clone(&file));
         }
-        writeln!(self.out, "  </testsuite>")
+        for finding in findings {
+            if self.cases.is_full_for(finding.severity) {
+                self.cases.leave_out(finding.severity);
+            } else {
+                let case = self.case(&file, finding);
+                self.cases.push(finding.severity, case);
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self, summary: &Summary, _: &SourceStore, _: Duration) -> io::Result<()> {
-        self.begin()?;
+        self.out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
+        self.out.write_all(b"<testsuites name=\"lineload\">\n")?;
+        let (cases, left_out) = self.cases.take();
+        for suite in cases.chunk_by(|a, b| a.file == b.file) {
+            self.suite(suite)?;
+        }
         // A reader takes a report without tests for a mistake. Where no file was read, it is one.
-        if self.written == 0 && summary.files > 0 {
+        if cases.is_empty() && summary.files > 0 {
             let (files, artifacts) =
                 (counted(summary.files, "file"), counted(summary.artifacts, "artifact"));
-            writeln!(
-                self.out,
-                "  <testsuite name=\"lineload\" tests=\"1\" failures=\"0\" errors=\"0\" \
-                 skipped=\"0\">\n    <testcase name=\"nothing found\" classname=\"lineload\">\n      \
-                 <system-out>{files}, {artifacts}</system-out>\n    </testcase>\n  </testsuite>"
+            self.remark("nothing found", &format!("{files}, {artifacts}"))?;
+        }
+        if left_out.total() > 0 {
+            let more = counted(left_out.total(), "finding");
+            self.remark(
+                "findings left out",
+                &format!("{more} more: readers of JUnit refuse a larger report"),
             )?;
         }
         writeln!(self.out, "</testsuites>")?;

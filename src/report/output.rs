@@ -8,7 +8,7 @@ use anstream::AutoStream;
 pub use anstream::ColorChoice;
 
 /// Standard output, with colours where they are wanted and shown. A reader that has gone away, as
-/// with `| head`, is no failure: what is written then goes nowhere, and the command goes on.
+/// with `| head`, is no failure: what is written then goes nowhere, and the command continues.
 #[derive(Debug)]
 pub struct Output<W: anstream::stream::RawStream> {
     inner: AutoStream<W>,

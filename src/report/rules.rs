@@ -104,8 +104,14 @@ fn shown(code: Code, example: &str, options: &human::Options) -> Vec<String> {
 /// The page of all rules, in Markdown.
 #[must_use]
 pub fn page() -> String {
-    let options =
-        human::Options { width: 90, unicode: true, all: true, quiet: true, command: String::new() };
+    let options = human::Options {
+        width: 90,
+        unicode: true,
+        all: true,
+        quiet: true,
+        command: String::new(),
+        can_fix: true,
+    };
     let mut page = String::from(
         "# Rules\n\n<!-- Written by `just docs` from the registry of rules; a test holds it current. -->\n\n\
          An error keeps an entry from being sent; a warning does not. Rules marked *can be changed* can be \
@@ -138,7 +144,7 @@ pub fn page() -> String {
     page
 }
 
-/// A finding without colours and without blanks at the ends of lines.
+/// A finding without colours and without spaces at the ends of lines.
 fn plain(finding: &str) -> String {
     let finding = anstream::adapter::strip_str(finding).to_string();
     finding.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"

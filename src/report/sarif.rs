@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0, which GitHub code scanning, Azure DevOps and editors read.
 //!
-//! All rules stand in front, used or not: results name them by their number, and they are written as
-//! they come. Nothing of the source is in it but what messages and fixes say.
+//! All rules stand in front, used or not: results name them by their number. Nothing of the source is
+//! in it but what messages and fixes say.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bounded::{Bounded, LeftOut};
 use super::json::write_value;
+use super::redact::Redactions;
 use super::root::{Place, Root};
-use super::veil::Veil;
 use super::{FindingsReport, fingerprint};
 use crate::check::Summary;
-use crate::diagnostic::words::escaped;
+use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::diagnostic::{Code, Diagnostic, Edit, Explanation, Fix, Related, Safety};
 use crate::source::{self, SourceFile, SourceStore};
 
@@ -29,9 +30,11 @@ const SOURCE_ROOT: &str = "%SRCROOT%";
 pub struct Sarif<W> {
     out: W,
     root: Root,
-    begun: bool,
-    written: usize,
+    results: Bounded<Vec<u8>>,
 }
+
+/// The most results of a run that GitHub's code scanning takes. It refuses the whole file beyond.
+const MOST_RESULTS: usize = 25_000;
 
 #[derive(Serialize)]
 struct Tool {
@@ -72,6 +75,39 @@ struct Configuration {
 #[derive(Serialize)]
 struct Message {
     text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_execution_notifications: Vec<Notification>,
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Message,
+}
+
+impl Invocation {
+    /// A run that was successful, whatever it found, and of which some results are left out.
+    fn new(left_out: LeftOut) -> Self {
+        let notification = (left_out.total() > 0).then(|| {
+            let (errors, warnings) =
+                (counted(left_out.errors, "error"), counted(left_out.warnings, "warning"));
+            let most = grouped(MOST_RESULTS as u64);
+            let text = format!(
+                "{errors} and {warnings} are left out: code scanning takes {most} results of a run"
+            );
+            Notification { level: "warning", message: Message::new(&text) }
+        });
+        Self {
+            execution_successful: true,
+            tool_execution_notifications: notification.into_iter().collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -261,7 +297,7 @@ impl From<Option<source::Region>> for Region {
 struct File<'s> {
     place: Place,
     source: Option<Arc<SourceFile>>,
-    veil: Veil,
+    redactions: Redactions,
     sources: &'s SourceStore,
 }
 
@@ -270,7 +306,7 @@ impl File<'_> {
         // Without the text, nobody can say on which lines an edit is.
         let source = self.source.as_deref()?;
         // A value that looks like a credential is not repeated, though its fix would be right.
-        if fix.edits.iter().any(|edit| self.veil.covers(source, edit.span)) {
+        if fix.edits.iter().any(|edit| self.redactions.cover(source, edit.span)) {
             return None;
         }
         let replacement = |Edit { span, text }: &Edit| Replacement {
@@ -280,7 +316,7 @@ impl File<'_> {
         let what = finding.help.as_ref().unwrap_or(&finding.message);
         let description = match fix.safety {
             Safety::Safe => Message::new(what),
-            Safety::Unsafe => Message::new(&format!("a guess: {what}")),
+            Safety::Unsafe => Message::new(&format!("unsafe: {what}")),
         };
         let replacements = fix.edits.iter().map(replacement).collect();
         let artifact_location = ArtifactLocation::from(&self.place);
@@ -303,13 +339,10 @@ impl File<'_> {
 impl<W: Write> Sarif<W> {
     /// Writes findings to `out`, their paths from `root`.
     pub const fn new(out: W, root: Root) -> Self {
-        Self { out, root, begun: false, written: 0 }
+        Self { out, root, results: Bounded::new(MOST_RESULTS) }
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
-            return Ok(());
-        }
         write!(self.out, "{{\"$schema\":\"{SCHEMA}\",\"version\":\"2.1.0\",\"runs\":[{{\"tool\":")?;
         write_value(&mut self.out, &Tool::new())?;
         write!(self.out, ",\n\"columnKind\":\"unicodeCodePoints\",\"results\":[")
@@ -319,17 +352,18 @@ impl<W: Write> Sarif<W> {
 impl<W: Write> FindingsReport for Sarif<W> {
     fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
         let Some(first) = findings.first() else { return Ok(()) };
-        self.begin()?;
         let file = File {
             place: self.root.place(first.file, sources),
             source: sources.get(first.file),
-            veil: Veil::new(first.file, sources),
+            redactions: Redactions::new(first.file, sources),
             sources,
         };
         let fingerprints = fingerprint::of_file(findings, &file.place, sources);
         for (finding, fingerprint) in findings.iter().zip(&fingerprints) {
-            self.out.write_all(if self.written == 0 { b"\n" } else { b",\n" })?;
-            self.written += 1;
+            if self.results.is_full_for(finding.severity) {
+                self.results.leave_out(finding.severity);
+                continue;
+            }
             let related = finding.related.iter().enumerate();
             let result = SarifResult {
                 rule_id: finding.code.as_str(),
@@ -350,15 +384,24 @@ impl<W: Write> FindingsReport for Sarif<W> {
                 fixes: finding.fix.as_ref().and_then(|fix| file.fix(finding, fix)).map(|fix| [fix]),
                 partial_fingerprints: Fingerprints { lineload: fingerprint },
             };
-            write_value(&mut self.out, &result)?;
+            let mut text = Vec::with_capacity(512);
+            write_value(&mut text, &result)?;
+            self.results.push(finding.severity, text);
         }
         Ok(())
     }
 
     fn finish(&mut self, _: &Summary, _: &SourceStore, _: Duration) -> io::Result<()> {
         self.begin()?;
-        let end = if self.written == 0 { "" } else { "\n" };
-        writeln!(self.out, "{end}],\n\"invocations\":[{{\"executionSuccessful\":true}}]}}]}}")?;
+        let (results, left_out) = self.results.take();
+        for (number, result) in results.iter().enumerate() {
+            self.out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
+            self.out.write_all(result)?;
+        }
+        let end = if results.is_empty() { "" } else { "\n" };
+        write!(self.out, "{end}],\n\"invocations\":[")?;
+        write_value(&mut self.out, &Invocation::new(left_out))?;
+        writeln!(self.out, "]}}]}}")?;
         self.out.flush()
     }
 }

@@ -279,7 +279,7 @@ mod tests {
         let expected = serde_json::json!({
             "version": 1,
             "runs": [{
-                "run": "01a2", "target": "https://me:[masked]@host/ eu-west-1",
+                "run": "01a2", "target": "https://me:[redacted]@host/ eu-west-1",
                 "started": "2026-11-03T14:05:09Z", "ended": "2026-11-03T14:08:09Z",
                 "state": "ended", "ending": "stopped: limit", "process": null, "rate": null,
                 "left": 190, "counts": {"created": 1200, "pending": 190},

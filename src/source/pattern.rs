@@ -47,6 +47,12 @@ impl std::str::FromStr for Pattern {
 }
 
 impl Pattern {
+    /// The glob, as it would be written on the command line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.matcher.glob().glob()
+    }
+
     /// The same, matched against paths relative to the root of `base`.
     #[must_use]
     pub fn relative_to(mut self, base: &Arc<Base>) -> Self {

@@ -191,7 +191,7 @@ fn escape(text: &str) -> (Escape, usize) {
 /// the right one gives the value.
 fn locate_in_block(text: &str, span: Span, style: Style, follower: &Follower<'_>) -> Option<Span> {
     let head = text.get(..span.start as usize)?;
-    // Leading blank lines belong to the value but not to the span: go back to the header.
+    // Leading empty lines belong to the value but not to the span: go back to the header.
     let content = head.trim_end_matches([' ', '\t', '\n', '\r']).len();
     let header_end = text[content..].find(['\n', '\r'])? + content;
     let start = header_end + line_break(&text[header_end..]);
@@ -203,7 +203,7 @@ fn locate_in_block(text: &str, span: Span, style: Style, follower: &Follower<'_>
         let _ = follow_block(body, start, indent, style, &mut follower);
         follower.found()
     };
-    // Several may give the beginning of the value, where that is all blanks; one gives all of it.
+    // Several may give the beginning of the value, where that is all spaces; one gives all of it.
     let whole = 0..follower.value.len();
     let indent = (0..=deepest).rev().find(|indent| found(*indent, whole.clone()).is_some())?;
     found(indent, follower.target.clone())
@@ -264,7 +264,7 @@ fn follow_block(
         let folds = style == Style::Folded
             && previous.as_ref().is_some_and(|previous| !indented(previous))
             && !indented(&line);
-        // A fold eats one break; with no other it is a blank.
+        // A fold takes one break; with no other it is a space.
         if folds && breaks.len() == 1 {
             follower.take(' ', breaks[0].clone())?;
         } else {

@@ -30,6 +30,24 @@ pub fn parts(text: &str) -> Vec<Range<usize>> {
     parts
 }
 
+/// Returns the documents in the bytes `part` of `text`, what stands in front of each included. With
+/// directives there is one, however many there are.
+#[must_use]
+pub fn documents(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
+    let Some(bytes) = text.as_bytes().get(..part.end) else { return Vec::new() };
+    let mut documents = Vec::new();
+    let mut start = part.start;
+    if memchr::memmem::find(&bytes[start..], b"\n%").is_none() && !bytes[start..].starts_with(b"%")
+    {
+        while let Some(at) = document_start(bytes, start) {
+            documents.push(start..at);
+            start = at;
+        }
+    }
+    documents.push(start..part.end);
+    documents
+}
+
 /// The first `---` line at or behind `from`.
 fn document_start(bytes: &[u8], from: usize) -> Option<usize> {
     memchr::memmem::find_iter(&bytes[from..], b"\n---").map(|at| from + at + 1).find(|at| {
@@ -54,6 +72,16 @@ mod tests {
             end = part.end;
         }
         assert_eq!(end, text.len());
+    }
+
+    #[test]
+    fn documents_begin_at_their_dashes() {
+        let text = "a: 1\n---\nb: '---'\n--- # c\nc: 2\n";
+        let found: Vec<_> =
+            documents(text, 0..text.len()).into_iter().map(|range| &text[range]).collect();
+        assert_eq!(found, ["a: 1\n", "---\nb: '---'\n", "--- # c\nc: 2\n"]);
+        let text = "%YAML 1.2\n---\na: 1\n---\nb: 1\n";
+        assert_eq!(documents(text, 0..text.len()).len(), 1);
     }
 
     #[test]

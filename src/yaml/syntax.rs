@@ -1,6 +1,6 @@
 //! What is wrong with a document that is not YAML, in words for people.
 //!
-//! The parser says what it could not go on with; people need to know what they wrote wrong, and
+//! The parser says where it stopped; people need to know what they wrote wrong, and
 //! that often stands a little further up: the quote that was never closed, the line without a colon.
 
 mod flow;
@@ -33,7 +33,7 @@ pub struct SyntaxError {
     pub message: String,
     /// What stands under the text at fault.
     pub label: Option<String>,
-    /// The edit that mends it.
+    /// The edit that fixes it.
     pub help: Option<String>,
     /// Another place that belongs to it.
     pub related: Option<(Span, String)>,
@@ -104,7 +104,7 @@ impl Where<'_> {
         head.rfind(['\n', '\r']).map_or(0, |found| found + 1).max(self.document)
     }
 
-    /// The rest of the line from `at`, comments and blanks at its end left out.
+    /// The rest of the line from `at`, without comments and spaces at its end.
     fn to_line_end(&self, at: usize) -> Span {
         let rest = self.rest(at);
         let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
@@ -121,7 +121,7 @@ impl Where<'_> {
         self.rest(self.at).trim_start_matches([' ', '\t', '\n', '\r']).is_empty()
     }
 
-    /// Whether nothing but blanks stands in front of `at` on its line.
+    /// Whether nothing but spaces stands in front of `at` on its line.
     fn leads_its_line(&self, at: usize) -> bool {
         let line = self.text.get(self.line_start(at)..at).unwrap_or("");
         line.chars().all(|c| matches!(c, ' ' | '\t' | '\u{FEFF}'))
@@ -207,18 +207,19 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
                 .help("remove it: files joined one behind the other often hold one")
         }
         K::CommentNotSeparated => {
-            SyntaxError::new(here, "`#` follows the value without a blank between them").help(
-                "put a blank in front of the comment, or quote the value if `#` belongs to it",
+            SyntaxError::new(here, "`#` follows the value without a space between them").help(
+                "put a space in front of the comment, or quote the value if `#` belongs to it",
             )
         }
         K::CommentInterceptedScalar => {
             SyntaxError::new(here, "a comment stands inside an unquoted value of several lines")
                 .help("move the comment above the value")
         }
-        K::InvalidDocumentEnd => {
-            SyntaxError::new(place.to_line_end(at), "`...` ends the document, yet its line goes on")
-                .help("begin the next document on a new line with `---`")
-        }
+        K::InvalidDocumentEnd => SyntaxError::new(
+            place.to_line_end(at),
+            "`...` ends the document, and more text follows on its line",
+        )
+        .help("begin the next document on a new line with `---`"),
         K::InvalidBlockScalarHeader | K::ZeroBlockScalarIndent => block_header(place),
         K::ExpectedNodeContent | K::UnexpectedEof => expected_value(place),
         other => rare::explain(other, place),
@@ -237,9 +238,9 @@ fn tab(place: &Where<'_>) -> SyntaxError {
     let length = place.rest(tab).chars().take_while(|c| *c == '\t').count().max(1);
     let span = Span::new(tab..(tab + length).min(place.text.len()));
     let (message, help) = if place.leads_its_line(tab) {
-        ("a tab indents this line", "indent with spaces: YAML takes no tabs for that")
+        ("a tab indents this line", "indent with spaces: YAML does not allow tabs there")
     } else {
-        ("a tab stands where YAML takes none", "use a space")
+        ("YAML does not allow a tab here", "use a space")
     };
     SyntaxError::new(span, message).help(help)
 }
@@ -264,7 +265,7 @@ fn stray_colon(place: &Where<'_>) -> SyntaxError {
             }
         }
     }
-    SyntaxError::new(colon, "a `:` where no mapping can begin")
+    SyntaxError::new(colon, "a mapping cannot begin at this `:`")
         .help("quote the value that it belongs to, or begin the mapping on a line of its own")
 }
 
@@ -277,11 +278,11 @@ fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxErr
     if place.leads_its_line(start) {
         let help = match text.find(':') {
             Some(at) if at + 1 < text.len() => {
-                format!("put a blank behind the colon: `{}: {}`", &text[..at], &text[at + 1..])
+                format!("put a space behind the colon: `{}: {}`", &text[..at], &text[at + 1..])
             }
             _ => "write it as `key: value`".to_owned(),
         };
-        return SyntaxError::new(first, "this line is no `key: value`").help(help);
+        return SyntaxError::new(first, "this line is not `key: value`").help(help);
     }
     let last = place.text.get(scalar.range()).unwrap_or("");
     let last_line = last.rfind(['\n', '\r']).map_or(0, |at| at + 1);
@@ -291,8 +292,8 @@ fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxErr
         Span::new(key_start..scalar.end as usize),
         format!("`{key}:` is indented like a second line of the value above"),
     )
-    .related(first, "the value that it would go on with")
-    .help("give it the indentation of the key that it stands beside")
+    .related(first, "the value that it would continue")
+    .help("indent it like the key that it belongs with")
 }
 
 fn no_colon(place: &Where<'_>) -> SyntaxError {
@@ -306,7 +307,7 @@ fn no_colon(place: &Where<'_>) -> SyntaxError {
         },
     );
     let span = if place.leads_its_line(place.at) { place.to_line_end(place.at) } else { span };
-    SyntaxError::new(span, "this line is no `key: value`").help("write it as `key: value`")
+    SyntaxError::new(span, "this line is not `key: value`").help("write it as `key: value`")
 }
 
 fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
@@ -320,8 +321,11 @@ fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     let is_item = text == "-" || text.starts_with("- ");
     if !place.leads_its_line(at) {
         if is_item {
-            return SyntaxError::new(place.one_char(at), "a list begins behind a key on one line")
-                .help("put the first `- ` on a line of its own");
+            return SyntaxError::new(
+                place.one_char(at),
+                "a list cannot begin on the line of its key",
+            )
+            .help("put the first `- ` on a line of its own");
         }
         return SyntaxError::new(span, "nothing more can stand on this line")
             .help("quote the value in front of it, or begin a new line");
@@ -340,9 +344,10 @@ fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     let spaces = if indent == 1 { "space" } else { "spaces" };
     let columns: Vec<_> = columns.iter().map(usize::to_string).collect();
     let columns = columns.join(" or ");
-    let message = format!("this line is indented by {indent} {spaces}, which fits nothing above");
+    let message =
+        format!("this line is indented by {indent} {spaces}, which matches no line above");
     SyntaxError::new(span, message)
-        .help(format!("indent it by {columns}, like the lines that it belongs beside"))
+        .help(format!("indent it by {columns}, like the lines that it belongs with"))
 }
 
 fn unexpected(character: char, place: &Where<'_>) -> SyntaxError {
@@ -353,7 +358,7 @@ fn unexpected(character: char, place: &Where<'_>) -> SyntaxError {
         let code = u32::from(character);
         return SyntaxError::new(
             span,
-            format!("the control character U+{code:04X} cannot stand in YAML"),
+            format!("the control character U+{code:04X} is not allowed in YAML"),
         )
         .help(format!("remove it, or write it as `\\u{code:04X}` in double quotes"));
     }
@@ -362,7 +367,7 @@ fn unexpected(character: char, place: &Where<'_>) -> SyntaxError {
     let reason = match character {
         '@' | '`' => "is reserved in YAML",
         '%' => "begins a directive",
-        _ => "has a meaning of its own in YAML",
+        _ => "is special in YAML",
     };
     SyntaxError::new(
         span,
@@ -390,7 +395,7 @@ fn expected_value(place: &Where<'_>) -> SyntaxError {
     }
     let here = place.one_char(place.at);
     let found = place.text.get(here.range()).unwrap_or("");
-    SyntaxError::new(here, format!("a value is expected here, and `{found}` begins none"))
+    SyntaxError::new(here, format!("expected a value, found `{found}`"))
         .help("quote the value if the character belongs to it")
 }
 

@@ -142,7 +142,7 @@ impl<'a> Scalar<'a> {
         Some(Span::new(start + at..start + at + length))
     }
 
-    /// Where the bytes `range` of the value are written. The whole scalar where that cannot be told.
+    /// Where the bytes `range` of the value are written. The whole scalar where that is unknown.
     #[must_use]
     pub fn locate(&self, range: std::ops::Range<usize>) -> Span {
         locate::locate(self.text, self.span, self.style, self.value, range).unwrap_or(self.span)

@@ -89,7 +89,7 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     let here = upstream.path();
     let none = lint(here, &["m", "--changed-since", "main"]);
     assert_eq!(none.code, 2);
-    assert!(none.err.contains("wants a git repository"), "{}", none.err);
+    assert!(none.err.contains("needs a git repository"), "{}", none.err);
     git(here, &["init", "-q"]);
     for (at, message) in ["one", "two"].iter().enumerate() {
         write(&here.join("m/a.yaml"), artifact(at));
@@ -114,4 +114,55 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     let option = lint(&shallow, &["m", "--changed-since=--output=x"]);
     assert_eq!(option.code, 2);
     assert!(option.err.contains("git knows no commit"), "{}", option.err);
+}
+
+#[test]
+fn summary_and_hint_are_about_what_is_reported() {
+    let number = |at: usize| format!("{}Properties: {{n: {at}}}\n", artifact(at));
+    let folder = folder(&[("m/a.yaml", &number(1)), ("m/b.yaml", &artifact(2))]);
+    let here = folder.path();
+    git(here, &["init", "-q"]);
+    git(here, &["add", "-A"]);
+    git(here, &["commit", "-qm", "one"]);
+    git(here, &["switch", "-qc", "work"]);
+    let human = |args: &[&str]| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut command = lineload(here);
+        command.env("PATH", path).args(["lint", "m"]).args(args);
+        let ran: Ran = command.output().expect("the binary runs").into();
+        (ran.code, crate::support::timeless(&ran.out))
+    };
+    // Nothing has changed: the fault of another file is not counted.
+    let none = human(&["--changed-since", "main"]);
+    assert_eq!(none, (0, "0 files, 0 artifacts: nothing found\n".to_owned()));
+    write(&here.join("m/c.yaml"), number(3));
+    write(&here.join("m/d.yaml"), artifact(4));
+    let (code, out) = human(&["--changed-since", "main"]);
+    let end = "2 files, 2 artifacts, 1 valid, 1 invalid: 1 error\n\
+               1 fixable with `lineload lint m --changed-since main --fix`; `--diff` shows the changes\n";
+    assert!(code == 1 && out.ends_with(end), "{out}");
+    let (code, out) = human(&["--ignore", "not-a-string"]);
+    assert_eq!((code, out.as_str()), (0, "4 files, 4 artifacts: nothing found\n"));
+    let (_, out) = human(&["--select", "not-a-string", "--exclude", "c.*", "--isolated"]);
+    let hint = "`lineload lint m --exclude 'c.*' --select not-a-string --isolated --fix`";
+    assert!(out.contains(hint), "{out}");
+    // The hint does what it says: the fault on main stays.
+    let ran = lint(here, &["m", "--changed-since", "main", "--fix"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, "fixed 1 finding in 1 file\n"));
+    assert_eq!(std::fs::read_to_string(here.join("m/a.yaml")).unwrap(), number(1));
+}
+
+#[test]
+fn what_git_says_is_passed_on_with_the_way_out() {
+    let folder = folder(&[("m/a.yaml", &artifact(1))]);
+    git(folder.path(), &["init", "-q"]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command = lineload(folder.path());
+    // Git takes every repository for one of another owner.
+    command.env("PATH", path).env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    command.args(["lint", "m", "--changed-since", "main"]);
+    let ran: Ran = command.output().expect("the binary runs").into();
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("detected dubious ownership in repository"), "{}", ran.err);
+    assert!(ran.err.contains("git config --global --add safe.directory "), "{}", ran.err);
 }

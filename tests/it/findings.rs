@@ -52,3 +52,133 @@ fn nothing_is_found_in_what_is_right() {
     insta::assert_snapshot!(timeless(&ran.out), @"10 files, 17 artifacts: nothing found");
     assert_eq!(ran.code, 0);
 }
+
+/// The rules that find something in `text`, in order.
+fn codes(text: &str) -> Vec<String> {
+    let ran = crate::support::run_with_input(&root(), &["lint", "-", "--format", "json"], text);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let findings = report["diagnostics"].as_array().unwrap().iter();
+    findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_fault_hides_no_other() {
+    let head = "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n";
+    let cases: [(String, &[&str]); 13] = [
+        (
+            format!("{head}MetadataProperties: {{CommitID: '${{GITHUB_SHA}}'}}\n"),
+            &["unknown-field", "unfilled-template"],
+        ),
+        (
+            "artifactType: dataset\nSource: {SourceUri: s3://lake/x}\n".to_owned(),
+            &["unknown-field", "type-case"],
+        ),
+        (format!("{head}Tags: {{aws:owner: x#}}\n"), &["wrong-kind", "tag-reserved", "tag-pattern"]),
+        (format!("{head}Tags: {{Key: 'aws:x'}}\n"), &["wrong-kind", "missing-field", "tag-reserved"]),
+        ("ArtifactType: x\nSource: s3://A_b/x\n".to_owned(), &["wrong-kind", "bucket-name"]),
+        (
+            "ArtifactType: x\nsourceUri: s3://A_b/x\ncommit_id: <sha>\n".to_owned(),
+            &["unknown-field", "bucket-name", "unknown-field", "unfilled-template"],
+        ),
+        (
+            "ArtifactType: x\nSource:\n  source_uri: s3a://lake/x\n".to_owned(),
+            &["unknown-field", "uri-scheme"],
+        ),
+        (
+            "ArtifactType: x\nSource:\n  SourceUri: s3://lake/x\n  SourceTypes:\n  - {SourceIdType: md5, Value: x}\n"
+                .to_owned(),
+            &["source-id-type", "source-value-format"],
+        ),
+        (format!("ArtifactName: 1.5\n{head}"), &["not-a-string", "name-pattern"]),
+        (format!("{head}Properties: {{password: 12345678}}\n"), &["credential", "not-a-string"]),
+        (
+            format!("{head}---\nlabels: [{{key: a, Value: b#}}]\n{head}"),
+            &["unknown-field", "unknown-field", "tag-pattern", "duplicate-source"],
+        ),
+        (
+            "artifacts:\n- Source: {SourceUri: s3://lake/x}\ndefaults: {artifactType: dataset}\n"
+                .to_owned(),
+            &["unknown-field", "unknown-field", "unknown-field", "type-case"],
+        ),
+        (
+            "Defaults: {ArtifactType: 1, Tags: {a: b#}}\nArtifacts:\n- Source: s3://A_b/x\n".to_owned(),
+            &["not-a-string", "wrong-kind", "tag-pattern", "wrong-kind", "bucket-name"],
+        ),
+    ];
+    for (text, expected) in cases {
+        let mut expected: Vec<_> = expected.to_vec();
+        let mut found = codes(&text);
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{text}");
+    }
+    // Everything that a name cannot hold is in one finding.
+    let ran = crate::support::run_with_input(
+        &root(),
+        &["lint", "-", "--format", "short"],
+        &format!("ArtifactName: -churn_training set\n{head}"),
+    );
+    assert_eq!(
+        ran.out,
+        "<stdin>:1:15: error[name-pattern]: a name cannot hold `_` or a space, nor begin with `-`\n"
+    );
+}
+
+#[test]
+fn an_artifact_with_a_fault_in_a_default_that_it_takes_is_not_valid() {
+    for defaults in
+        ["artifactType: DataSet", "ArtifactType: 1", "ArtifactType: DataSet, Tags: {a: b}"]
+    {
+        let text =
+            format!("Defaults: {{{defaults}}}\nArtifacts:\n- Source: {{SourceUri: s3://lake/x}}\n");
+        let ran = crate::support::run_with_input(&root(), &["lint", "-"], &text);
+        assert!(ran.out.contains("1 artifact, 0 valid, 1 invalid: 1 error"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn every_format_names_one_place_of_a_finding() {
+    let keys: String = (0..9).map(|at| format!("  k{at}: v\n")).collect();
+    let text = format!(
+        "ArtifactType: DataSet\nSource: {{SourceUri: s3://lake/x}}\nProperties:\n  a: b\n{keys}  a: c\n"
+    );
+    let folder = crate::support::folder(&[("m.yaml", &text)]);
+    let human = run(folder.path(), &["lint", "m.yaml"]).out;
+    let first = human.find("m.yaml:").unwrap();
+    assert!(human[first..].starts_with("m.yaml:14:3]"), "{human}");
+    assert!(human.contains("given first here") && human.contains("m.yaml:4:3]"), "{human}");
+    let short = run(folder.path(), &["lint", "m.yaml", "--format", "short"]).out;
+    assert!(short.starts_with("m.yaml:14:3: error[duplicate-key]"), "{short}");
+}
+
+#[test]
+fn the_same_name_twice_can_be_allowed() {
+    let artifact = |at: usize, comment: &str| {
+        format!(
+            "ArtifactName: shared{comment}\nArtifactType: DataSet\nSource: {{SourceUri: s3://lake/{at}}}\n"
+        )
+    };
+    let allow = " # lineload: allow duplicate-name";
+    let lint = |first: &str, second: &str, config: &str| {
+        let folder = crate::support::folder(&[
+            ("m/a.yaml", &artifact(1, first)),
+            ("m/b.yaml", &artifact(2, second)),
+            ("lineload.toml", config),
+        ]);
+        let ran = run(folder.path(), &["lint", "m", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let severity = report["diagnostics"][0]["severity"].as_str().unwrap_or("none").to_owned();
+        (ran.code, severity, report["summary"]["valid"].as_u64().unwrap())
+    };
+    let outcome = |code: i32, severity: &str, valid: u64| (code, severity.to_owned(), valid);
+    assert_eq!(lint("", "", ""), outcome(1, "error", 0));
+    assert_eq!(lint("", "", "[rules]\nduplicate-name = \"warn\"\n"), outcome(0, "warning", 2));
+    assert_eq!(lint("", "", "[rules]\nduplicate-name = \"off\"\n"), outcome(0, "none", 2));
+    assert_eq!(lint("", allow, ""), outcome(0, "none", 2));
+    // The finding is at the later of the two.
+    assert_eq!(lint(allow, "", ""), outcome(1, "error", 0));
+    // The same source twice stays an error.
+    let config = "[rules]\nduplicate-source = \"warn\"\n";
+    let folder = crate::support::folder(&[("m/a.yaml", ""), ("lineload.toml", config)]);
+    assert_eq!(run(folder.path(), &["lint", "m"]).code, 2);
+}

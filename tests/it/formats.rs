@@ -47,8 +47,8 @@ fn short_is_one_line_a_finding() {
     let ran = run(folder.path(), &["lint", "a.yaml", "--format", "short"]);
     insta::assert_snapshot!(ran.out, @r"
     a.yaml:1:16: error[name-pattern]: a name cannot hold `_`
-    a.yaml:2:15: error[not-a-string]: `ArtifactType` is a number, and the service takes text only
-    a.yaml:3:9: error[wrong-kind]: `Source` is a single value, and a mapping belongs there
+    a.yaml:2:15: error[not-a-string]: `ArtifactType` is a number; the service takes text only
+    a.yaml:3:9: error[wrong-kind]: `Source` is a single value; expected a mapping
     ");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
 }

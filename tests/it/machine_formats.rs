@@ -359,3 +359,73 @@ fn github_actions_add_annotations_and_replace_nothing() {
     let ran = run_in_actions(&good, &["lint", "m"], None);
     insta::assert_snapshot!(timeless(&ran.out), @"1 file, 1 artifact: nothing found");
 }
+
+#[test]
+fn reports_keep_to_the_limits_of_their_readers_and_errors_go_first() {
+    let folder = folder(&[]);
+    let warnings: Vec<_> = (0..2000).map(|at| artifact(at).replace("DataSet", "dataset")).collect();
+    write(&folder.path().join("m/0.yaml"), warnings.join("---\n"));
+    for file in 1..4 {
+        // Each document lacks a type and a source, and has a name that is used twice and not valid:
+        // ten thousand findings of a file are kept.
+        write(
+            &folder.path().join(format!("m/{file}.yaml")),
+            "ArtifactName: a_b\n---\n".repeat(2800),
+        );
+    }
+    let args = ["lint", "m", "--format", "sarif", "--output", "junit=out.xml"];
+    let ran = run(folder.path(), &args);
+    let log = sarif(&ran.out);
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 25_000);
+    assert!(results.iter().all(|result| result["level"] == "error"));
+    let notification = &run["invocations"][0]["toolExecutionNotifications"][0];
+    assert_eq!(notification["level"], "warning");
+    assert_eq!(
+        notification["message"]["text"],
+        "5,000 errors and 2,003 warnings are left out: code scanning takes 25,000 results of a run"
+    );
+    let junit = fs::read_to_string(folder.path().join("out.xml")).unwrap();
+    assert_eq!(junit.matches("<testcase ").count(), 25_001);
+    assert!(junit.len() < 30 << 20, "{}", junit.len());
+    assert!(junit.contains("7,003 findings more: readers of JUnit refuse a larger report"));
+    // Below the limit nothing is left out, and nothing says so.
+    let few = self::run(folder.path(), &["lint", "m/0.yaml", "--format", "sarif"]);
+    let log = sarif(&few.out);
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 2000);
+    let invocation = serde_json::json!({ "executionSuccessful": true });
+    assert_eq!(log["runs"][0]["invocations"], serde_json::json!([invocation]));
+}
+
+#[test]
+fn junit_fails_where_the_command_does_and_names_cases_without_their_lines() {
+    let text = artifact(1).replace("DataSet", "dataset") + "Properties: {a: 1, b: 2}\n";
+    let folder = folder(&[("m.yaml", &text)]);
+    let junit = |args: &[&str]| {
+        let ran = run(folder.path(), &[&["lint", "m.yaml", "--format", "junit"], args].concat());
+        let names: Vec<_> = ran
+            .out
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("<testcase name=\"")?.split_once('"'))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        (names, ran.out)
+    };
+    let (names, out) = junit(&[]);
+    assert_eq!(out.matches("<failure ").count(), 2, "{out}");
+    assert!(out.contains("tests=\"3\" failures=\"2\""), "{out}");
+    assert!(out.contains("<system-out>m.yaml:2:15: warning[type-case]: "), "{out}");
+    let (_, strict) = junit(&["--fail-on", "warning"]);
+    assert!(strict.contains("tests=\"3\" failures=\"3\""), "{strict}");
+    let apart: BTreeSet<_> = names.iter().collect();
+    assert_eq!(apart.len(), 3, "{names:?}");
+    write(&folder.path().join("m.yaml"), format!("# a line more\n\n{text}"));
+    assert_eq!(junit(&[]).0, names);
+    // Equal findings of a file are numbered.
+    let twice = format!("{text}---\n{}", text.replace("a1", "a2").replace("bucket/1", "bucket/2"));
+    write(&folder.path().join("m.yaml"), twice);
+    let (names, _) = junit(&[]);
+    assert_eq!(names.len(), 6);
+    assert!(names[5].ends_with(" (2)"), "{names:?}");
+}

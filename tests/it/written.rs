@@ -23,7 +23,7 @@ impl Sink for Read {
         self.artifacts.push(entry.artifact);
     }
     fn withdraw(&mut self, _: EntryId) {}
-    fn file(&mut self, _: FileId, findings: Vec<Diagnostic>) {
+    fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
         self.findings.extend(findings);
     }
     fn progress(&mut self, _: usize) {}

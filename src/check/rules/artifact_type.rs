@@ -15,7 +15,7 @@ pub(super) fn check(
     Rule::new("ArtifactType", ARTIFACT_TYPE, Code::TypeLength).check(artifact_type, path, findings);
     let value = artifact_type.value;
     if value.is_empty() {
-        let message = "an empty `ArtifactType`: the service takes it, and nobody will find it";
+        let message = "`ArtifactType` is empty: no list filtered by type will show this artifact";
         let help = format!("write {}, or what it is", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
         let draft = Draft::new(Code::TypeEmpty, artifact_type.span, message).help(help);
         text::push(draft.at(path), artifact_type, findings);
@@ -25,7 +25,7 @@ pub(super) fn check(
         let message = format!("{} differs from the usual `{usual}` only in case", quoted(value));
         let fix = text::replaced(artifact_type, usual, Fix::unsafely);
         let draft = Draft::new(Code::TypeCase, artifact_type.span, message)
-            .help(format!("write `{usual}`: who filters by type will not find the other"))
+            .help(format!("write `{usual}`: lists filtered by type are case-sensitive"))
             .fix(fix);
         text::push(draft.at(path), artifact_type, findings);
     }

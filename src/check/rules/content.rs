@@ -1,5 +1,5 @@
 //! What no value should hold, whatever its field: credentials, characters that cannot be seen,
-//! blanks at its ends, placeholders that nothing filled in.
+//! spaces at its ends, placeholders that nobody filled in.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::text;
-use crate::diagnostic::words::{is_printable, quoted};
+use crate::diagnostic::words::{is_printable, list, odd_space, quoted};
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, secret};
 use crate::limits::is_line_terminator;
 use crate::manifest::Text;
@@ -18,24 +18,26 @@ pub(super) struct Content<'n> {
     name: &'n str,
     key: Option<&'n str>,
     /// Whether the characters of the value have a finding already.
-    pub(super) characters_told: bool,
+    pub(super) characters_reported: bool,
 }
 
 impl<'n> Content<'n> {
     /// The value of the field `name`, or of the property or tag `key`.
     pub(super) const fn new(name: &'n str, key: Option<&'n str>) -> Self {
-        Self { name, key, characters_told: false }
+        Self { name, key, characters_reported: false }
     }
 
     pub(super) fn check(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         let value = text.value;
         let is_secret = self.credential(text, path, findings);
-        if !self.characters_told && !value.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\n'))
+        if !self.characters_reported
+            && !value.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\n'))
         {
             self.invisible(text, path, findings);
         }
-        if value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']) {
-            self.outer_blank(text, path, findings);
+        let line = value.trim_end_matches(['\n', '\r']);
+        if line.starts_with(is_space) || line.ends_with(is_space) {
+            self.outer_spaces(text, path, findings);
         }
         if !is_secret && memchr::memchr3(b'$', b'{', b'<', value.as_bytes()).is_some() {
             self.template(text, path, findings);
@@ -47,14 +49,19 @@ impl<'n> Content<'n> {
     }
 
     fn credential(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {
-        let (span, what) = match secret::find(text.value) {
-            Some(found) => (text.locate(found.range), found.kind),
+        let found = findings.secret_in(text.value);
+        let (span, what) = match &found {
+            Some(found) => (text.locate(found.range.clone()), found.kind),
             None if self.key.is_some_and(|key| secret::is_named(key, text.value)) => {
                 (text.span, secret::NAMED)
             }
             None => return false,
         };
         findings.hide(span);
+        if found.is_some() {
+            // There may be more than the one that is reported.
+            text::note_secret(text, findings);
+        }
         let name = self.key.map_or_else(|| self.called(), quoted);
         let draft = Draft::new(Code::Credential, span, format!("{name} holds {what}"))
             .help(secret::HELP)
@@ -75,24 +82,30 @@ impl<'n> Content<'n> {
         text::push(draft, text, findings);
     }
 
-    fn outer_blank(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-        let value = text.value;
-        let inner = value.trim_matches([' ', '\t']);
+    /// Spaces at the ends of a text. A line break behind them does not count: another rule wants it
+    /// gone, and what is left must have no new fault.
+    fn outer_spaces(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+        let line = text.value.trim_end_matches(['\n', '\r']);
+        let inner = line.trim_matches(is_space);
         let name = self.called();
         if inner.is_empty() {
-            let draft = Draft::new(Code::OuterBlank, text.span, format!("{name} is all blanks"));
+            let draft = Draft::new(Code::OuterBlank, text.span, format!("{name} is all spaces"));
             let draft = draft.help("write a text, or remove the line").at(path);
             text::push(draft, text, findings);
             return;
         }
-        let leading = value.len() - value.trim_start_matches([' ', '\t']).len();
-        let ends = [(0..leading, "begins"), (leading + inner.len()..value.len(), "ends")];
+        let leading = line.len() - line.trim_start_matches(is_space).len();
+        let ends = [(0..leading, "begins"), (leading + inner.len()..line.len(), "ends")];
         for (range, verb) in ends.into_iter().filter(|(range, _)| !range.is_empty()) {
+            let what = space_name(&line[range.clone()]);
             let span = text.locate(range);
-            let exact = span != text.span && text.source_slice(span).trim().is_empty();
+            let source = text.source_slice(span);
+            let exact = span != text.span && source.chars().all(is_space);
             let edits = vec![Edit { span, text: String::new() }];
-            let fix = exact.then_some(Fix { safety: Safety::Unsafe, edits });
-            let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with a blank"))
+            // Without quotes, YAML takes the spaces of the keyboard away: an odd one is an accident.
+            let safety = if text.is_plain() { Safety::Safe } else { Safety::Unsafe };
+            let fix = exact.then_some(Fix { safety, edits });
+            let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with {what}"))
                 .help("remove it: two values that differ in it look the same")
                 .fix(fix)
                 .at(path);
@@ -100,22 +113,47 @@ impl<'n> Content<'n> {
         }
     }
 
+    /// One finding for all placeholders of a text.
     fn template(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         // In prose, `<b>` is more often markup than a placeholder.
         let angled = self.key.is_none();
-        let Some(range) = placeholder(text.value, angled) else { return };
-        let found = quoted(&text.value[range.clone()]);
-        let span: Span = text.locate(range);
+        let mut found = placeholders(text.value, angled).into_iter();
+        let Some(first) = found.next() else { return };
+        let span: Span = text.locate(first.clone());
+        let mut names = vec![quoted(&text.value[first])];
+        let mut others = Vec::new();
+        for range in found {
+            let name = quoted(&text.value[range.clone()]);
+            if !names.contains(&name) && names.len() < SHOWN {
+                names.push(name);
+                others.push(text.locate(range));
+            }
+        }
         let name = self.called();
-        let draft = Draft::new(
-            Code::UnfilledTemplate,
-            span,
-            format!("{name} still holds the placeholder {found}"),
-        )
-        .help("fill it in: lineload fills in nothing, and the service would keep it as it is")
-        .at(path);
+        let what = if names.len() == 1 { "placeholder" } else { "placeholders" };
+        let message = format!("{name} still holds the {what} {}", list(&names));
+        let mut draft = Draft::new(Code::UnfilledTemplate, span, message)
+            .help("fill it in: lineload fills in nothing, and the service would keep it as it is")
+            .at(path);
+        for other in others {
+            draft = draft.related(other, "and this one");
+        }
         text::push(draft, text, findings);
     }
+}
+
+/// Placeholders of one text that are named.
+const SHOWN: usize = 8;
+
+/// Whether `c` is a space or a tab, of the keyboard or not.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t') || (!c.is_ascii() && odd_space(c).is_some())
+}
+
+/// What the spaces `text` are called.
+fn space_name(text: &str) -> String {
+    let odd = text.chars().find_map(odd_space);
+    odd.unwrap_or_else(|| if text.contains('\t') { "a tab" } else { "a space" }.to_owned())
 }
 
 /// The first run of characters of `value` that cannot be seen.
@@ -145,14 +183,19 @@ static BRACED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\$\{[A-Za-z_][\w.:-]*\}|\{\{[^{}\n]{1,80}\}\}"));
 static ANGLED: LazyLock<Regex> = LazyLock::new(|| compile(r"<[A-Za-z][\w .-]{0,60}>"));
 
-/// A placeholder of a template language.
-fn placeholder(value: &str, angled: bool) -> Option<Range<usize>> {
-    let braced = BRACED
+/// The placeholders of template languages.
+fn placeholders(value: &str, angled: bool) -> Vec<Range<usize>> {
+    let mut found: Vec<_> = BRACED
         .find_iter(value)
         // AWS fills this one in.
-        .find(|found| !found.as_str().starts_with("{{resolve:"))
-        .map(|found| found.range());
-    braced.or_else(|| angled.then(|| ANGLED.find(value).map(|found| found.range())).flatten())
+        .filter(|found| !found.as_str().starts_with("{{resolve:"))
+        .map(|found| found.range())
+        .collect();
+    if angled {
+        found.extend(ANGLED.find_iter(value).map(|found| found.range()));
+        found.sort_by_key(|range| range.start);
+    }
+    found
 }
 
 #[cfg(test)]
@@ -161,13 +204,19 @@ mod tests {
 
     #[test]
     fn placeholders_and_what_looks_like_them() {
-        assert_eq!(placeholder("s3://${BUCKET}/x", false), Some(5..14));
-        assert_eq!(placeholder("{{ name }}", false), Some(0..10));
-        assert_eq!(placeholder("{{resolve:ssm:x}}", true), None);
-        assert_eq!(placeholder("a < b > c", true), None);
-        assert_eq!(placeholder("s3://<bucket>/x", true), Some(5..13));
-        assert_eq!(placeholder("<b>bold</b>", false), None);
-        assert_eq!(placeholder("costs $5 {sic}", true), None);
+        let found = |value: &str, angled| {
+            placeholders(value, angled)
+                .into_iter()
+                .map(|range| value[range].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("s3://${BUCKET}/x", false), ["${BUCKET}"]);
+        assert_eq!(found("{{ name }}-${b}", false), ["{{ name }}", "${b}"]);
+        assert_eq!(found("{{resolve:ssm:x}}", true), [""; 0]);
+        assert_eq!(found("a < b > c", true), [""; 0]);
+        assert_eq!(found("s3://<bucket>/x/${y}", true), ["<bucket>", "${y}"]);
+        assert_eq!(found("<b>bold</b>", false), [""; 0]);
+        assert_eq!(found("costs $5 {sic}", true), [""; 0]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn check(
 pub(super) fn with_defaults(raw: &RawArtifact<'_>, defaults: &Defaults) -> bool {
     let shared = match &defaults.metadata {
         Slot::Absent => return true,
-        Slot::Faulty => return false,
+        Slot::Faulty | Slot::Doubtful(_) => return false,
         Slot::Given(shared) => shared,
     };
     let overridden =

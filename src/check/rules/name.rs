@@ -2,42 +2,90 @@
 
 use super::content::Content;
 use super::text;
-use crate::diagnostic::words::quoted;
-use crate::diagnostic::{Code, Draft, Findings, Pointer};
+use crate::diagnostic::words::{any, odd_space, quoted};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::{ARTIFACT_NAME, Violation};
 use crate::manifest::Text;
+
+/// Places of one name that are shown.
+const SHOWN: usize = 8;
 
 pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let violations = ARTIFACT_NAME.violations(name.value);
     if violations.is_empty() {
         Content::new("ArtifactName", None).check(name, path, findings);
-    } else {
-        text::note_secret(name, findings);
+        return;
     }
+    text::note_secret(name, findings);
+    let near = near(name.value);
+    let fix = || text::replaced(name, near.as_deref()?, Fix::unsafely);
     for violation in violations {
-        match violation {
-            Violation::Pattern { offending } => {
-                let found = &name.value[offending.clone()];
-                let what = if !found.starts_with('-') {
-                    format!("a name cannot hold {}", quoted(found))
-                } else if offending.start == 0 {
-                    "a name cannot begin with `-`".to_owned()
-                } else {
-                    "a name cannot end with `-`".to_owned()
-                };
-                let draft = Draft::new(Code::NamePattern, name.locate(offending), what);
-                text::push(draft.help(help(name.value)).at(path), name, findings);
-            }
+        let draft = match violation {
+            Violation::Pattern { .. } => pattern(name, near.as_deref()),
             _ => {
                 let rule = text::Rule::new("ArtifactName", ARTIFACT_NAME, Code::NameLength);
-                text::push(rule.draft_of(name, &violation).at(path), name, findings);
+                rule.draft_of(name, &violation)
             }
-        }
+        };
+        text::push(draft.fix(fix()).at(path), name, findings);
     }
 }
 
-/// A name near to `name` that the service takes.
-fn help(name: &str) -> String {
+/// One finding for everything in a name that names cannot have.
+fn pattern(name: &Text<'_>, near: Option<&str>) -> Draft {
+    let value = name.value;
+    let pattern = ARTIFACT_NAME.pattern;
+    let runs = pattern.map_or_else(Vec::new, |pattern| pattern.all_offending(value));
+    let mut held: Vec<String> = Vec::new();
+    let (mut begins, mut ends) = (false, false);
+    for run in &runs {
+        let found = &value[run.clone()];
+        if found.starts_with('-') {
+            begins |= run.start == 0;
+            ends |= run.start > 0;
+        } else {
+            let found = called(found);
+            if !held.contains(&found) {
+                held.push(found);
+            }
+        }
+    }
+    let edge = match (begins, ends) {
+        (true, true) => Some("begin or end with `-`"),
+        (true, false) => Some("begin with `-`"),
+        (false, true) => Some("end with `-`"),
+        (false, false) => None,
+    };
+    let hold = (!held.is_empty()).then(|| format!("hold {}", any(&held)));
+    let both: Vec<_> = hold.into_iter().chain(edge.map(str::to_owned)).collect();
+    let rule = "use ASCII letters and digits, with hyphens between them";
+    let help = match near {
+        Some(near) => format!("{rule}, as in {}", quoted(near)),
+        None => rule.to_owned(),
+    };
+    let first = runs.first().cloned().unwrap_or(0..value.len());
+    let message = format!("a name cannot {}", both.join(", nor "));
+    let mut draft = Draft::new(Code::NamePattern, name.locate(first), message).help(help);
+    for run in runs.into_iter().skip(1).take(SHOWN) {
+        draft = draft.related(name.locate(run), "nor here");
+    }
+    draft
+}
+
+/// What the characters `found` are called.
+fn called(found: &str) -> String {
+    let mut chars = found.chars();
+    match (chars.next(), chars.next()) {
+        (Some(' '), None) => "a space".to_owned(),
+        (Some(c), None) => odd_space(c).unwrap_or_else(|| quoted(found)),
+        _ if found.chars().all(|c| c == ' ') => "spaces".to_owned(),
+        _ => quoted(found),
+    }
+}
+
+/// Returns a name near to `name` that the service takes, if anything of it is left.
+#[must_use]
+pub fn near(name: &str) -> Option<String> {
     let mut near = String::new();
     for c in name.chars() {
         if c.is_ascii_alphanumeric() {
@@ -48,10 +96,20 @@ fn help(name: &str) -> String {
     }
     let near: String = near.trim_matches('-').chars().take(ARTIFACT_NAME.max).collect();
     let near = near.trim_end_matches('-');
-    let rule = "letters and digits of ASCII, with hyphens between them";
-    if near.is_empty() {
-        format!("use {rule}")
-    } else {
-        format!("use {rule}, as in {}", quoted(near))
+    (!near.is_empty()).then(|| near.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_mapped_to_names_that_the_service_takes() {
+        assert_eq!(near("churn_training set.v2").as_deref(), Some("churn-training-set-v2"));
+        assert_eq!(near("__a--b__").as_deref(), Some("a-b"));
+        assert_eq!(near("é"), None);
+        let long = near(&format!("{}-x", "a".repeat(119))).unwrap();
+        assert_eq!(long, "a".repeat(119));
+        assert_eq!(ARTIFACT_NAME.violations(&long), []);
     }
 }

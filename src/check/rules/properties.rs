@@ -37,11 +37,11 @@ pub(super) fn check(
 }
 
 fn too_many(count: usize, span: Span) -> Draft {
-    let message = format!("{count} properties, and an artifact takes {PROPERTIES_MAX}");
+    let message = format!("{count} properties; an artifact takes {PROPERTIES_MAX}");
     Draft::new(Code::PropertyCount, span, message)
         .label(format!("property number {}", PROPERTIES_MAX + 1))
         .help(format!(
-            "remove {} or join some in one value",
+            "remove {}, or join some into one value",
             counted(count - PROPERTIES_MAX, "property")
         ))
 }
@@ -68,7 +68,7 @@ pub(super) fn with_defaults(
         && let Some(first) = taken.first()
     {
         let message = format!(
-            "{count} properties with those of `Defaults`, and an artifact takes {PROPERTIES_MAX}"
+            "{count} properties with those of `Defaults`; an artifact takes {PROPERTIES_MAX}"
         );
         let draft = Draft::new(Code::PropertyCount, raw.head, message)
             .help(format!("remove {}", counted(count - PROPERTIES_MAX, "property")))

@@ -5,7 +5,7 @@ use super::uri;
 use crate::diagnostic::words::{either, quoted};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::limits;
-use crate::manifest::{RawSource, RawSourceType, Text};
+use crate::manifest::{RawSource, RawSourceType, Text, layout};
 use crate::source::Span;
 
 pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
@@ -20,21 +20,32 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
     };
     let path = path.field("SourceTypes");
     let mut seen: Vec<(&str, &str, Span)> = Vec::new();
+    let mut before: Option<Span> = None;
     for (at, source_type) in types.iter().enumerate() {
         let path = &path.item(at);
+        let before = before.replace(source_type.item);
         check_type(source_type, path, findings);
         let (Some(id_type), Some(value)) = (source_type.id_type.given(), source_type.value.given())
         else {
             continue;
         };
-        format_of(id_type.value, value, &path.field("Value"), findings);
+        // Of a misspelt type, the value has the form of the one that is meant.
+        let is_known = limits::SOURCE_ID_TYPES.contains(&id_type.value);
+        let meant = (!is_known).then(|| meant(id_type.value)).flatten();
+        let meant = meant.map_or(id_type.value, |(meant, _)| meant);
+        format_of(meant, value, &path.field("Value"), findings);
         let first = seen.iter().find(|(a, b, _)| (*a, *b) == (id_type.value, value.value));
         if let Some((.., first)) = first {
             let message = format!("{} {} is given twice", id_type.value, quoted(value.value));
+            let text = findings.source().text();
+            let edit =
+                before.and_then(|before| layout::remove_item(text, before, source_type.item));
+            let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
             let draft = Draft::new(Code::DuplicateSourceType, value.span, message)
                 .label("again")
                 .related(*first, "first here")
-                .help("remove one of the two: what counts is the set of them");
+                .help("remove one of the two: source types are a set")
+                .fix(fix);
             text::push(draft.at(path), value, findings);
         } else if seen.len() < COMPARED {
             seen.push((id_type.value, value.value, value.span));
@@ -61,12 +72,12 @@ fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut
     }
     let base64 = value.value.len() == 24 && value.value.ends_with("==");
     let help = if id_type == "MD5Hash" && base64 {
-        "it looks like base64, as `Content-MD5` has it: write the digits, or `Custom` as its type"
+        "it looks like base64, as in a `Content-MD5` header: write hexadecimal digits, or make it `Custom`"
             .to_owned()
     } else {
-        format!("a value of that type is {form}; use `Custom` for any other")
+        format!("expected {form}; use `Custom` for anything else")
     };
-    let message = format!("{} is no {id_type}", quoted(value.value));
+    let message = format!("{} is not a valid {id_type}", quoted(value.value));
     let draft = Draft::new(Code::SourceValueFormat, value.span, message).help(help);
     text::push(draft.at(path), value, findings);
 }
@@ -95,12 +106,12 @@ fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mu
 }
 
 fn unknown_id_type(id_type: &Text<'_>) -> Draft {
-    let message = format!("the service knows no `SourceIdType` {}", quoted(id_type.value));
+    let message = format!("{} is not a `SourceIdType`", quoted(id_type.value));
     let known = either(limits::SOURCE_ID_TYPES);
     let meant = meant(id_type.value);
     let help = match meant {
-        Some((meant, _)) => format!("did you mean `{meant}`? It can be {known}"),
-        None => format!("use {known}"),
+        Some((meant, _)) => format!("did you mean `{meant}`? Expected one of {known}"),
+        None => format!("expected one of {known}"),
     };
     let fix = meant.and_then(|(meant, safety)| {
         text::replaced(id_type, meant, |span, text| Fix { safety, ..Fix::safe(span, text) })

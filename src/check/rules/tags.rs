@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::text::{self, Rule};
 use crate::check::defaults::Defaults;
 use crate::diagnostic::words::{counted, quoted};
-use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, ROOT, Safety};
 use crate::limits::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX, is_reserved_tag};
-use crate::manifest::{RawArtifact, RawTag, Text};
+use crate::manifest::{RawArtifact, RawTag, Text, layout};
 use crate::source::Span;
 
 pub(super) fn check(
@@ -16,7 +16,7 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) -> Vec<bool> {
     let mut sound = Vec::with_capacity(tags.len());
-    let mut seen: HashMap<&str, Span> = HashMap::new();
+    let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut in_lower_case: HashMap<String, Span> = HashMap::new();
     for (at, tag) in tags.iter().enumerate() {
         let path = &path.item(at);
@@ -28,14 +28,11 @@ pub(super) fn check(
             let other_case = (tags.len() > 1)
                 .then(|| in_lower_case.insert(key.value.to_lowercase(), key.span))
                 .flatten();
-            if let Some(first) = seen.get(key.value) {
-                let message = format!("two tags have the key {}", quoted(key.value));
-                let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
-                let draft = draft.related(*first, "first here").help("remove one of the two");
-                text::push(draft.at(path), key, findings);
+            if let Some(first) = seen.get(key.value).and_then(|first| tags.get(*first)) {
+                duplicate(first, tags.get(at.wrapping_sub(1)), tag, key, path, findings);
                 ok = false;
             } else {
-                seen.insert(key.value, key.span);
+                seen.insert(key.value, at);
                 if let Some(first) = other_case {
                     differs_in_case(key, first, path, findings);
                 }
@@ -49,7 +46,7 @@ pub(super) fn check(
         sound.push(ok);
     }
     if tags.len() > TAGS_MAX {
-        let message = format!("{} tags, and an artifact takes {TAGS_MAX}", tags.len());
+        let message = format!("{} tags; an artifact takes {TAGS_MAX}", tags.len());
         let draft = Draft::new(Code::TagCount, tags[TAGS_MAX].head, message)
             .label(format!("tag number {}", TAGS_MAX + 1))
             .help(format!("remove {}", counted(tags.len() - TAGS_MAX, "tag")));
@@ -58,22 +55,45 @@ pub(super) fn check(
     sound
 }
 
+/// A tag whose key another one, `first`, has. `before` is the item in front of it.
+fn duplicate(
+    first: &RawTag<'_>,
+    before: Option<&RawTag<'_>>,
+    tag: &RawTag<'_>,
+    key: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let value = |tag: &RawTag<'_>| tag.value.given().map(|value| value.value.to_owned());
+    let same = value(first).is_some() && value(first) == value(tag);
+    let values = if same { "with the same value" } else { "with different values" };
+    let message = format!("two tags have the key {}, {values}", quoted(key.value));
+    let edit = before
+        .filter(|_| same)
+        .and_then(|before| layout::remove_item(findings.source().text(), before.item, tag.item));
+    let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
+    let first = first.key.given().map_or(first.head, |key| key.span);
+    let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
+    let draft = draft.related(first, "first here").help("remove one of the two").fix(fix);
+    text::push(draft.at(path), key, findings);
+}
+
 fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let name = quoted(key.value);
     let message = format!("the tag key {name} differs from another only in case");
     let draft = Draft::new(Code::TagCase, key.span, message)
         .related(first, "the other one")
-        .help("keep one of the two: keys of tags are case-sensitive, and people are not");
+        .help("keep one of the two: tag keys are case-sensitive");
     text::push(draft.at(path), key, findings);
 }
 
 fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {
     let reserved = is_reserved_tag(key.value);
     if reserved {
-        let message = "a tag key cannot begin with `aws:`, which only AWS may write";
+        let message = "a tag key cannot begin with `aws:`: the prefix is reserved";
         let draft =
             Draft::new(Code::TagReserved, key.locate(0..RESERVED_TAG_PREFIX.len()), message);
-        text::push(draft.help("choose another prefix").at(path), key, findings);
+        text::push(draft.help("choose another prefix, or remove the tag").at(path), key, findings);
     }
     !reserved
 }
@@ -100,7 +120,7 @@ pub(super) fn with_defaults(
         && let Some(first) = taken.first()
     {
         let message =
-            format!("{count} tags with those of `Defaults`, and an artifact takes {TAGS_MAX}");
+            format!("{count} tags with those of `Defaults`; an artifact takes {TAGS_MAX}");
         let draft = Draft::new(Code::TagCount, raw.head, message)
             .help(format!("remove {}", counted(count - TAGS_MAX, "tag")))
             .related(first.span, format!("{} come from here", taken.len()));

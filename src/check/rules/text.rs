@@ -1,10 +1,11 @@
 //! Length and pattern of a text, as every field has them.
 
 use super::content::Content;
-use crate::diagnostic::words::{counted, grouped, quoted};
-use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, USED_BY_ALIAS};
-use crate::limits::{Pattern, TextLimit, Violation};
+use crate::diagnostic::words::{any, counted, grouped, quoted};
+use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, USED_BY_ALIAS};
+use crate::limits::{Pattern, TextLimit, Violation, is_line_terminator};
 use crate::manifest::Text;
+use crate::manifest::write::is_plain;
 use crate::source::Span;
 
 /// A limit, and what its findings are called.
@@ -42,7 +43,7 @@ impl<'n> Rule<'n> {
             push(draft, text, findings);
         }
         let mut content = Content::new(self.name, self.key);
-        content.characters_told =
+        content.characters_reported =
             violations.iter().any(|one| matches!(one, Violation::Pattern { .. }));
         content.check(text, path, findings);
         findings.errors() == errors
@@ -65,24 +66,45 @@ impl<'n> Rule<'n> {
             Violation::TooLong { length, excess } => {
                 let span = first_line(text, text.locate(excess.clone()));
                 let message = format!(
-                    "{name} has {} characters, and the service takes {}",
+                    "{name} has {} characters; the service takes {}",
                     grouped(*length as u64),
                     grouped(max as u64)
                 );
                 Draft::new(self.length, span, message)
                     .label(format!("from character {} on", grouped(max as u64 + 1)))
                     .help(format!("shorten it by {}", counted(length - max, "character")))
+                    .fix(self.cut(text, excess.start))
             }
             Violation::Pattern { offending } => {
                 let span = text.locate(offending.clone());
                 match pattern {
-                    Some(Pattern::TagText) => tag_text(&name, text, offending, span),
+                    Some(Pattern::TagText) => tag_text(&name, text, span),
                     _ => line_break(&name, text, span),
                 }
             }
         }
     }
+
+    /// The fix that cuts a value of the user's off at its last word that fits. What names a thing (a
+    /// URI, a key, a digest) would name another one.
+    fn cut(&self, text: &Text<'_>, end: usize) -> Option<Fix> {
+        let is_prose = matches!(
+            self.length,
+            Code::PropertyValueLength | Code::MetadataLength | Code::TagValueLength
+        );
+        let mark = if self.length == Code::TagValueLength { "" } else { "…" };
+        let fits = text.value.get(..end).filter(|_| is_prose)?;
+        let fits = if mark.is_empty() { fits } else { &fits[..fits.char_indices().next_back()?.0] };
+        let words = fits.rfind(char::is_whitespace).filter(|at| fits.len() - at <= LONGEST_WORD);
+        let from = words.map_or(fits, |at| &fits[..at]).trim_end().len();
+        let span = text.locate(from..text.value.len());
+        // Where the place is unknown, the whole value would go.
+        (from > 0 && span.start > text.span.start).then(|| Fix::unsafely(span, mark))
+    }
 }
+
+/// A word longer than this may be cut.
+const LONGEST_WORD: usize = 80;
 
 /// Takes a finding in, with the alias that brought the text to where it is.
 pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
@@ -93,10 +115,15 @@ pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
     });
 }
 
-/// Remembers a credential in a text that has no place for one.
+/// Remembers credentials in a text that has no place for one.
 pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
-    if let Some(found) = crate::diagnostic::secret::find(text.value) {
-        findings.hide(text.locate(found.range));
+    use crate::diagnostic::secret;
+    for range in secret::find(text.value)
+        .map(|found| found.range)
+        .into_iter()
+        .chain(secret::ranges(text.value))
+    {
+        findings.hide(text.locate(range));
     }
 }
 
@@ -107,9 +134,14 @@ pub(super) fn replaced(
     fix: impl FnOnce(Span, String) -> Fix,
 ) -> Option<Fix> {
     let raw = text.source_slice(text.span);
+    if raw.contains(['\n', '\r']) || text.block_header().is_some() {
+        return None;
+    }
     let written = match raw.chars().next()? {
-        quote @ ('"' | '\'') => format!("{quote}{value}{quote}"),
-        _ if text.is_plain() && !raw.contains(['\n', '\r']) => value.to_owned(),
+        '"' if !value.contains(['"', '\\']) => format!("\"{value}\""),
+        '\'' => format!("'{}'", value.replace('\'', "''")),
+        _ if text.is_plain() && is_plain(value) => value.to_owned(),
+        _ if text.is_plain() => format!("'{}'", value.replace('\'', "''")),
         _ => return None,
     };
     Some(fix(text.span, written))
@@ -124,33 +156,77 @@ fn first_line(text: &Text<'_>, span: Span) -> Span {
     Span::new(start..start + length)
 }
 
-fn tag_text(name: &str, text: &Text<'_>, offending: &std::ops::Range<usize>, span: Span) -> Draft {
-    let found = quoted(&text.value[offending.clone()]);
-    Draft::new(Code::TagPattern, span, format!("{name} of a tag cannot hold {found}"))
+/// One finding for everything in a text that tags cannot have.
+fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
+    let runs = Pattern::TagText.all_offending(text.value);
+    let mut held: Vec<String> = Vec::new();
+    for found in runs.iter().map(|run| quoted(&text.value[run.clone()])) {
+        if !held.contains(&found) {
+            held.push(found);
+        }
+    }
+    let message = format!("{name} of a tag cannot hold {}", any(&held));
+    let near = near_tag(text.value).filter(|near| !near.is_empty());
+    let fix = near.and_then(|near| replaced(text, &near, Fix::unsafely));
+    let mut draft = Draft::new(Code::TagPattern, span, message)
         .label("not in a tag")
-        .help("use letters, digits, blanks and any of `_ . : / = + - @`")
+        .help("use letters, digits, spaces and any of `_ . : / = + - @`")
+        .fix(fix);
+    for run in runs.into_iter().skip(1).take(SHOWN) {
+        draft = draft.related(text.locate(run), "nor here");
+    }
+    draft
+}
+
+/// Places of one text that are shown.
+const SHOWN: usize = 8;
+
+/// Returns a text near to `text` that a tag can hold.
+fn near_tag(text: &str) -> Option<String> {
+    let mut near = String::new();
+    let mut end = 0;
+    for run in Pattern::TagText.all_offending(text) {
+        near.push_str(&text[end..run.start]);
+        for c in text[run.clone()].chars() {
+            match c {
+                '&' => near.push_str("and"),
+                '|' | '\\' | '~' | '–' | '—' => near.push('-'),
+                c if c.is_whitespace() => near.push(' '),
+                _ => {}
+            }
+        }
+        end = run.end;
+    }
+    near.push_str(&text[end..]);
+    let words: Vec<_> = near.split(' ').filter(|word| !word.is_empty()).collect();
+    let near = words.join(" ");
+    crate::limits::TAG_KEY
+        .pattern
+        .is_none_or(|pattern| pattern.offending(&near).is_none())
+        .then_some(near)
 }
 
 /// That `.*` stops at a line break is read from the service being written in Java.
 fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
     let ends = text.value.trim_end_matches(['\n', '\r']);
-    let only_at_end = ends.len() < text.value.len() && !ends.contains(['\n', '\r']);
+    let only_at_end = ends.len() < text.value.len() && !ends.contains(is_line_terminator);
     let header = text.block_header();
     let edit = match header {
         Some(header) if only_at_end => {
             format!(
-                "write `{0}-` instead of `{header}`, which leaves the last line break out",
+                "write `{0}-` instead of `{header}`, which leaves out the last line break",
                 &header[..1]
             )
         }
-        Some(_) => "write `>-`, which joins the lines with blanks".to_owned(),
-        None if only_at_end => "leave the line break at its end out".to_owned(),
+        Some(_) => "write `>-`, which joins the lines with spaces".to_owned(),
+        None if only_at_end => "leave out the line break at its end".to_owned(),
         None => "write the text on one line".to_owned(),
     };
     let help = format!(
-        "{edit}; that one line is wanted is read from the pattern `.*`, not confirmed on a live account"
+        "{edit}; that the service wants one line is inferred from its pattern `.*`, not confirmed \
+         on a live account"
     );
-    let message = format!("{name} holds a line break, and the service takes one line");
+    let message = format!("{name} holds a line break; the service takes one line");
     let fix = match (header, text.header_span()) {
         (Some(header), Some(span)) if only_at_end => {
             let kept: String = header.chars().filter(|c| *c != '+').collect();
@@ -159,7 +235,46 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
         (None, _) if only_at_end && span != text.span => {
             Some(Fix::safe(text.locate(ends.len()..text.value.len()), ""))
         }
-        _ => None,
+        _ => joined(text),
     };
     Draft::new(Code::LineBreak, span, message).label("the line ends here").help(help).fix(fix)
+}
+
+/// The fix that joins the lines of a text with spaces.
+fn joined(text: &Text<'_>) -> Option<Fix> {
+    let value = text.value.trim_end_matches(['\n', '\r']);
+    let (Some(header), Some(header_span)) = (text.block_header(), text.header_span()) else {
+        // Breaks are escapes, or empty lines inside quotes.
+        let mut edits: Vec<Edit> = Vec::new();
+        for run in Pattern::SingleLine.all_offending(text.value) {
+            let at_end = run.end == text.value.len();
+            let span = text.locate(run);
+            if span == text.span {
+                return None;
+            }
+            let text = if at_end { "" } else { " " };
+            if edits.last().is_none_or(|last| last.span != span) {
+                edits.push(Edit { span, text: text.to_owned() });
+            }
+        }
+        return Some(Fix { safety: Safety::Unsafe, edits });
+    };
+    let lines: Vec<_> = value.split(['\n', '\r']).collect();
+    let plain = |line: &&str| !line.trim().is_empty() && !line.starts_with([' ', '\t']);
+    let folds = lines.iter().all(plain) && !value.contains(['\u{85}', '\u{2028}', '\u{2029}']);
+    if folds && header.starts_with('|') {
+        // `>` joins lines that have neither an empty line nor more indentation between them.
+        let kept: String = header.chars().skip(1).filter(char::is_ascii_digit).collect();
+        return Some(Fix::unsafely(header_span, format!(">{kept}-")));
+    }
+    let words = value.split(is_line_terminator).map(str::trim).filter(|line| !line.is_empty());
+    let joined = words.collect::<Vec<_>>().join(" ");
+    if joined.is_empty() || joined.contains(|c: char| c.is_control()) {
+        return None;
+    }
+    let span = header_span.to(text.span);
+    // A comment behind the header would be lost.
+    let head = text.source_slice(Span { start: header_span.end, end: text.span.start });
+    let written = format!("'{}'", joined.replace('\'', "''"));
+    head.trim().is_empty().then(|| Fix::unsafely(span, written))
 }

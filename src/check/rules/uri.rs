@@ -1,54 +1,180 @@
-//! What a `SourceUri` points at, as far as its text tells.
+//! What a `SourceUri` points at, as far as its text shows.
+//!
+//! It need not be a URI: ARNs, names, ids and `runs:/…` are in use, and are taken as they are. What is
+//! reported are texts that look like a URI and cannot be one, or like a path of one machine.
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::text;
 use crate::diagnostic::words::quoted;
-use crate::diagnostic::{Code, Draft, Findings, Pointer};
+use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::BUCKET_NAME_LENGTH;
 use crate::manifest::Text;
 
+/// Schemes that a misspelt one is held against.
+const COMMON: [&str; 9] =
+    ["http", "https", "ftp", "file", "hdfs", "abfs", "abfss", "wasb", "wasbs"];
+/// Schemes in use that are one letter from a common one.
+const OTHERS: [&str; 9] = ["ftps", "sftp", "tftp", "httpu", "dbfs", "adfs", "tile", "cfile", "dfs"];
+/// What is written for `s3`, besides the names of Hadoop.
+const MISSPELT_S3: [&str; 7] = ["ss3", "s33", "s3s", "s4", "s2", "as3", "w3"];
+
 pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let value = uri.value;
-    // Blanks at the ends have a rule of their own, and line breaks are no blanks.
+    // Spaces at the ends have a rule of their own, and line breaks are no spaces.
     let inner = value.trim_matches([' ', '\t']);
     if inner.is_empty() {
         return;
     }
     let offset = value.len() - value.trim_start_matches([' ', '\t']).len();
-    let placeholder = inner.contains("${") || inner.contains("{{") || inner.contains('<');
-    if let Some(at) = inner.find([' ', '\t']) {
-        let length = inner[at..].find(|c| !matches!(c, ' ' | '\t')).unwrap_or(1);
-        if !placeholder {
-            let span = uri.locate(offset + at..offset + at + length);
-            let draft = Draft::new(Code::UriBlank, span, "a `SourceUri` with a blank in it")
-                .help(
-                    "remove it; if the name really has one, `# lineload: allow uri-blank` says so",
-                )
-                .at(path);
-            text::push(draft, uri, findings);
-        }
+    let uri = Uri { text: uri, offset, inner };
+    let has_placeholder = inner.contains("${") || inner.contains("{{") || inner.contains('<');
+    let scheme = scheme(inner);
+    if !has_placeholder && let Some(range) = space_at_fault(inner, scheme) {
+        uri.space(range, scheme, path, findings);
     }
-    match scheme(inner) {
-        None if is_image_reference(inner) || placeholder || inner.starts_with("//") => {}
-        None => {
-            let message = format!("{} has no scheme", quoted(inner));
-            let is_path = inner.starts_with(['/', '.', '~']) || inner.contains('\\');
-            let help = if is_path {
-                "write where it is for anybody else, as in `s3://BUCKET/KEY`; `file:///…` if it \
-                 is on one machine alone"
-                    .to_owned()
-            } else {
-                format!("write where it is, as in {}", quoted(&format!("s3://{inner}")))
-            };
-            let draft = Draft::new(Code::UriScheme, uri.span, message).help(help).at(path);
-            text::push(draft, uri, findings);
+    let Some(scheme) = scheme else {
+        if !(has_placeholder || inner.starts_with("//") || is_image_reference(inner)) {
+            uri.no_scheme(path, findings);
         }
-        Some(scheme) if matches!(scheme, "s3" | "s3a" | "s3n") && !placeholder => {
-            bucket(uri, offset, inner, scheme.len(), path, findings);
+        return;
+    };
+    uri.scheme(scheme, path, findings);
+    let is_s3 = ["s3", "s3a", "s3n"].iter().any(|name| name.eq_ignore_ascii_case(scheme));
+    if is_s3 && !has_placeholder {
+        uri.bucket(scheme.len(), path, findings);
+    }
+}
+
+/// A `SourceUri` without the spaces at its ends.
+struct Uri<'u, 'a> {
+    text: &'u Text<'a>,
+    /// Where it begins in the value.
+    offset: usize,
+    inner: &'u str,
+}
+
+impl Uri<'_, '_> {
+    fn span(&self, range: Range<usize>) -> crate::source::Span {
+        self.text.locate(self.offset + range.start..self.offset + range.end)
+    }
+
+    fn report(&self, draft: Draft, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+        text::push(draft.at(path), self.text, findings);
+    }
+
+    /// The fix that writes `new` in place of the whole value.
+    fn replaced(&self, new: &str) -> Option<Fix> {
+        text::replaced(self.text, new, Fix::unsafely)
+    }
+
+    fn space(
+        &self,
+        range: Range<usize>,
+        scheme: Option<&str>,
+        path: &Pointer<'_>,
+        findings: &mut Findings<'_>,
+    ) {
+        let is_http = matches!(scheme, Some("http" | "https"));
+        let help = if is_http {
+            "write `%20`, or remove it"
+        } else {
+            "remove it; if the name really has one, `# lineload: allow uri-blank` keeps it"
+        };
+        let encoded = self.inner.replace(' ', "%20");
+        let draft =
+            Draft::new(Code::UriBlank, self.span(range), "a `SourceUri` with a space in it")
+                .help(help)
+                .fix(is_http.then(|| self.replaced(&encoded)).flatten());
+        self.report(draft, path, findings);
+    }
+
+    /// A path: of a bucket that is not named, or of one machine. A bare name is none.
+    fn no_scheme(&self, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+        let inner = self.inner;
+        let is_local = inner.starts_with(['/', '.', '~']) || inner.contains('\\');
+        if !is_local && !inner.contains('/') {
+            return;
         }
-        Some(_) => {}
+        let as_s3 = format!("s3://{inner}");
+        let bucket = inner.split('/').next().unwrap_or_default();
+        let help = if is_local {
+            "write where others find it, as in `s3://bucket/key`; `file:///…` if it is on one \
+             machine alone"
+                .to_owned()
+        } else if bucket_fault(bucket).is_none() && !inner.contains(' ') {
+            format!("write where it is, as in {}", quoted(&as_s3))
+        } else {
+            "write where it is, as in `s3://bucket/key`".to_owned()
+        };
+        let message = format!("{} has no scheme", quoted(inner));
+        let draft = Draft::new(Code::UriScheme, self.text.span, message).help(help);
+        self.report(draft, path, findings);
+    }
+
+    /// A scheme that is misspelt, in upper case, or a name of Hadoop's for `s3`.
+    fn scheme(&self, scheme: &str, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+        let rest = &self.inner[scheme.len()..];
+        let Some((meant, message, help)) = other_scheme(scheme, rest) else { return };
+        let draft = Draft::new(Code::UriScheme, self.span(0..scheme.len()), message)
+            .help(help)
+            .fix(self.replaced(&format!("{meant}{rest}")));
+        self.report(draft, path, findings);
+    }
+
+    fn bucket(&self, scheme: usize, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+        let inner = self.inner;
+        let Some(rest) = inner[scheme..].strip_prefix("://") else {
+            let key = inner[scheme + 1..].trim_start_matches('/');
+            let message = format!("{} lacks the `//` in front of its bucket", quoted(inner));
+            let fix = self.replaced(&format!("{}://{key}", &inner[..scheme]));
+            let draft = Draft::new(Code::BucketName, self.text.span, message)
+                .help("write it as `s3://bucket/key`")
+                .fix(fix.filter(|_| bucket_fault(bucket_of(key)).is_none()));
+            self.report(draft, path, findings);
+            return;
+        };
+        let start = scheme + 3;
+        let name = bucket_of(rest);
+        if let Some(bucket) = bucket_of_arn(name) {
+            let key = &rest[name.len()..];
+            let written = format!("{}{bucket}{key}", &inner[..start]);
+            let message = "the ARN of a bucket stands where its name belongs";
+            let draft = Draft::new(Code::BucketName, self.span(start..start + name.len()), message)
+                .help(format!("write {}", quoted(&written)))
+                .fix(self.replaced(&written));
+            self.report(draft, path, findings);
+            return;
+        }
+        // The ARN of an access point stands in the place of a bucket.
+        if name.starts_with("arn:") {
+            return;
+        }
+        let Some(Fault { range, what, help, instead }) = bucket_fault(name) else { return };
+        let more = rest.trim_start_matches('/');
+        let sound = |name: &str| bucket_fault(name).is_none();
+        let (message, fix, help) = if name.is_empty() && !more.is_empty() {
+            let written = format!("{}{more}", &inner[..start]);
+            let fix = self.replaced(&written).filter(|_| sound(bucket_of(more)));
+            (
+                "an `s3://` URI with more than two slashes in front of its bucket".to_owned(),
+                fix,
+                "write `s3://` and the bucket behind it",
+            )
+        } else if name.is_empty() {
+            ("an `s3://` URI without a bucket".to_owned(), None, help)
+        } else {
+            let written = instead
+                .filter(|name| sound(name))
+                .map(|instead| format!("{}{instead}{}", &inner[..start], &rest[name.len()..]));
+            let fix = written.and_then(|written| self.replaced(&written));
+            (format!("no bucket can have the name {}: {what}", quoted(name)), fix, help)
+        };
+        let range = start + range.start..start + range.end;
+        let span = if range.is_empty() { self.text.span } else { self.span(range) };
+        let draft = Draft::new(Code::BucketName, span, message).help(help).fix(fix);
+        self.report(draft, path, findings);
     }
 }
 
@@ -62,6 +188,63 @@ fn scheme(uri: &str) -> Option<&str> {
     (fits && !scheme.contains('.')).then_some(scheme)
 }
 
+/// The scheme that `scheme` was probably meant to be, what is wrong with it, and what to do.
+fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
+    if scheme == "s3" || COMMON.contains(&scheme) {
+        return None;
+    }
+    let lower = scheme.to_ascii_lowercase();
+    let did_you_mean = |meant: &str| format!("did you mean `{meant}://`?");
+    if matches!(lower.as_str(), "s3a" | "s3n") {
+        let message = format!("`{scheme}` is Hadoop's name for `s3`");
+        let help = "write `s3://`: SageMaker and the AWS CLI know no other".to_owned();
+        return Some(("s3".to_owned(), message, help));
+    }
+    let is_common = COMMON.contains(&lower.as_str()) || lower == "s3";
+    if is_common {
+        let message = format!("the scheme `{scheme}` is not in lower case");
+        let help = format!("write `{lower}`: few tools take another case");
+        return Some((lower, message, help));
+    }
+    if !rest.starts_with("://") || OTHERS.contains(&lower.as_str()) {
+        return None;
+    }
+    let near = |known: &&&str| strsim::damerau_levenshtein(known, &lower) == 1;
+    let meant = if MISSPELT_S3.contains(&lower.as_str()) {
+        Some("s3")
+    } else {
+        COMMON.iter().find(near).copied()
+    }?;
+    let message = format!("{} is not a known scheme", quoted(scheme));
+    Some((meant.to_owned(), message, did_you_mean(meant)))
+}
+
+/// The first run of spaces that a URI cannot have. One space between two words of an S3 key can be
+/// meant: keys have them, and tools take an `s3://` URI without decoding it.
+fn space_at_fault(uri: &str, scheme: Option<&str>) -> Option<Range<usize>> {
+    let is_space = |c: char| matches!(c, ' ' | '\t');
+    let bucket_end = match scheme {
+        Some(scheme) if scheme.eq_ignore_ascii_case("s3") => {
+            let start = scheme.len() + 3;
+            uri.get(start..).and_then(|rest| rest.find('/')).map(|at| start + at)
+        }
+        _ => None,
+    };
+    let mut at = 0;
+    while let Some(found) = uri[at..].find(is_space) {
+        let start = at + found;
+        let rest = &uri[start..];
+        let end = start + rest.find(|c| !is_space(c)).unwrap_or(rest.len());
+        let beside_slash = uri[..start].ends_with('/') || uri[end..].starts_with('/');
+        let in_key = bucket_end.is_some_and(|bucket_end| start > bucket_end);
+        if !in_key || beside_slash || &uri[start..end] != " " {
+            return Some(start..end);
+        }
+        at = end;
+    }
+    None
+}
+
 /// `registry.example.com/team/model:1.2` and the like: what `docker pull` takes, with its host.
 fn is_image_reference(uri: &str) -> bool {
     let Some((host, rest)) = uri.split_once('/') else { return false };
@@ -73,53 +256,32 @@ fn is_image_reference(uri: &str) -> bool {
     is_host && (rest.contains(':') || host.ends_with(".amazonaws.com") || rest.contains("@sha256"))
 }
 
-fn bucket(
-    uri: &Text<'_>,
-    offset: usize,
-    inner: &str,
-    scheme: usize,
-    path: &Pointer<'_>,
-    findings: &mut Findings<'_>,
-) {
-    let Some(rest) = inner.get(scheme + 3..).filter(|_| inner[scheme..].starts_with("://")) else {
-        let message = format!("{} lacks the `//` in front of its bucket", quoted(inner));
-        let draft = Draft::new(Code::BucketName, uri.span, message)
-            .help("write it as `s3://BUCKET/KEY`")
-            .at(path);
-        text::push(draft, uri, findings);
-        return;
-    };
-    let name = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    // The ARN of an access point stands in the place of a bucket.
-    if name.starts_with("arn:") {
-        return;
-    }
-    let Some(Fault { range, what, help }) = bucket_fault(name) else { return };
-    let start = offset + scheme + 3;
-    let range = start + range.start..start + range.end;
-    let span = if range.is_empty() { uri.span } else { uri.locate(range) };
-    let message = if name.is_empty() {
-        "an `s3://` URI without a bucket".to_owned()
-    } else {
-        format!("no bucket can have the name {}: {what}", quoted(name))
-    };
-    text::push(Draft::new(Code::BucketName, span, message).help(help).at(path), uri, findings);
+fn bucket_of(rest: &str) -> &str {
+    &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]
 }
 
-struct Fault {
+/// The bucket that `arn:aws:s3:::bucket` names.
+fn bucket_of_arn(name: &str) -> Option<&str> {
+    let (partition, bucket) = name.strip_prefix("arn:")?.split_once(":s3:::")?;
+    (partition.starts_with("aws") && !bucket.is_empty()).then_some(bucket)
+}
+
+struct Fault<'n> {
     range: Range<usize>,
     what: &'static str,
     help: &'static str,
+    /// A name that may be meant.
+    instead: Option<&'n str>,
 }
 
 /// The first way in which `name` breaks the naming rules of S3 buckets.
-fn bucket_fault(name: &str) -> Option<Fault> {
+fn bucket_fault(name: &str) -> Option<Fault<'_>> {
     const CHARACTERS: &str =
         "bucket names are made of lower-case letters, digits, hyphens and dots";
     let whole = 0..name.len();
-    let fault = |range, what, help| Some(Fault { range, what, help });
+    let fault = |range, what, help| Some(Fault { range, what, help, instead: None });
     if name.is_empty() {
-        return fault(whole, "", "write it as `s3://BUCKET/KEY`");
+        return fault(whole, "", "write it as `s3://bucket/key`");
     }
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     if let Some(start) = name.find(|c: char| !allowed(c)) {
@@ -135,12 +297,15 @@ fn bucket_fault(name: &str) -> Option<Fault> {
         let excess = *BUCKET_NAME_LENGTH.end()..name.len();
         return fault(excess, "it is too long", "a bucket name has at most 63 characters");
     }
-    if name.starts_with(['-', '.']) {
-        return fault(0..1, "it begins with a hyphen or a dot", "begin it with a letter or digit");
+    let edges = ['-', '.'];
+    let instead = Some(name.trim_matches(edges));
+    if name.starts_with(edges) {
+        let (what, help) = ("it begins with a hyphen or a dot", "begin it with a letter or digit");
+        return Some(Fault { range: 0..1, what, help, instead });
     }
-    if name.ends_with(['-', '.']) {
-        let end = name.len() - 1..name.len();
-        return fault(end, "it ends with a hyphen or a dot", "end it with a letter or digit");
+    if name.ends_with(edges) {
+        let (what, help) = ("it ends with a hyphen or a dot", "end it with a letter or digit");
+        return Some(Fault { range: name.len() - 1..name.len(), what, help, instead });
     }
     if let Some(at) = name.find("..") {
         return fault(at..at + 2, "it has two dots together", "write one dot");
@@ -149,7 +314,7 @@ fn bucket_fault(name: &str) -> Option<Fault> {
         return fault(whole, "it looks like an IP address", "write the name of a bucket");
     }
     if name.starts_with("xn--") {
-        return fault(0..4, "S3 keeps `xn--` to itself", "write the name of a bucket");
+        return fault(0..4, "S3 reserves the prefix `xn--`", "write the name of a bucket");
     }
     None
 }
@@ -172,6 +337,51 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_one_letter_off_is_misspelt_and_others_are_taken() {
+        let meant = |uri: &str| {
+            let scheme = scheme(uri)?;
+            other_scheme(scheme, &uri[scheme.len()..]).map(|(meant, ..)| meant)
+        };
+        for (uri, expected) in [
+            ("htp://h/x", "http"),
+            ("htttps://h/x", "https"),
+            ("HTTPS://h/x", "https"),
+            ("S3://b/k", "s3"),
+            ("s3a://b/k", "s3"),
+            ("ss3://b/k", "s3"),
+            ("fle:///x", "file"),
+        ] {
+            assert_eq!(meant(uri).as_deref(), Some(expected), "{uri}");
+        }
+        for uri in [
+            "s3://b/k",
+            "runs:/abc/model",
+            "arn:aws:sagemaker:x",
+            "gs://b/k",
+            "dbfs:/x",
+            "dbfs://x",
+            "sftp://h/x",
+            "mlflow-artifacts:/1",
+            "oss://b/k",
+            "warehouse:orders",
+            "hf://x/y",
+        ] {
+            assert_eq!(meant(uri), None, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_space_between_words_of_a_key_is_one_of_the_key() {
+        let fault = |uri: &str| space_at_fault(uri, scheme(uri));
+        assert_eq!(fault("s3://bucket/Coal Plants/x"), None);
+        assert_eq!(fault("s3://bucket/a / b"), Some(13..14));
+        assert_eq!(fault("s3://buck et/a"), Some(9..10));
+        assert_eq!(fault("s3://bucket/a  b"), Some(13..15));
+        assert_eq!(fault("https://h/a b"), Some(11..12));
+        assert_eq!(fault("a b"), Some(1..2));
+    }
+
+    #[test]
     fn bucket_names() {
         let fault = |name: &str| bucket_fault(name).map(|fault| fault.range);
         assert_eq!(fault("example-lake.v2"), None);
@@ -182,5 +392,7 @@ mod tests {
         assert_eq!(fault("a..b"), Some(1..3));
         assert_eq!(fault("10.0.0.1"), Some(0..8));
         assert_eq!(fault("abc-"), Some(3..4));
+        assert_eq!(bucket_of_arn("arn:aws-cn:s3:::b"), Some("b"));
+        assert_eq!(bucket_of_arn("arn:aws:s3:eu-west-1:123456789012:accesspoint"), None);
     }
 }

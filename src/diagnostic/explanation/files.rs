@@ -7,7 +7,7 @@ use crate::source::MAX_FILE_BYTES;
 
 pub(super) fn path_unreadable() -> Explanation {
     Explanation::new(
-        "A path that was named, or that a named folder leads to, could not be read: it is not \
+        "A path that was named, or that a named directory leads to, could not be read: it is not \
          there, its permissions forbid it, or reading it failed. The finding carries the reason \
          that the system gave. Nothing can be said of the manifests behind it and none of them is \
          sent; the rest of the run goes on.\n\n\
@@ -17,17 +17,17 @@ pub(super) fn path_unreadable() -> Explanation {
 
 pub(super) fn path_kind() -> Explanation {
     Explanation::new(
-        "A pipe, a socket or a device stands where a file or a folder belongs. Reading one may \
+        "A pipe, a socket or a device stands where a file or a directory belongs. Reading one may \
          wait for ever or never end, so it is not opened. The `<(…)` of a shell makes such a \
          pipe.\n\n\
          To check what another program writes, pipe it into lineload and name `-`; \
-         `--stdin-filename` says what findings call it.",
+         `--stdin-filename` names it in findings.",
     )
 }
 
 pub(super) fn link_loop() -> Explanation {
     Explanation::new(
-        "A symbolic link leads to itself or back to a folder that it stands in. A walk that \
+        "A symbolic link leads to itself or back to a directory that it is in. A walk that \
          followed it would not end, so it goes no further there. Files that can be reached another \
          way are checked.\n\n\
          Remove the link, or leave it out with `--exclude`.",
@@ -36,7 +36,7 @@ pub(super) fn link_loop() -> Explanation {
 
 pub(super) fn link_outside() -> Explanation {
     Explanation::new(
-        "A symbolic link in a named folder leads to a file or folder outside all the named ones. \
+        "A symbolic link in a named directory leads to a file or directory outside all the named ones. \
          It is not followed: in a repository that others can write to, a link could otherwise \
          bring in any file of the machine and show its lines in a report.\n\n\
          The manifests behind it are neither checked nor sent. Name the target as a path of its \
@@ -68,7 +68,7 @@ pub(super) fn findings_limit() -> Explanation {
         "The first {} findings of a file are listed, in the order of the file, and this finding \
          gives the number of the rest. The summary and the exit code count them all, and an entry \
          whose errors are not listed is not sent either.\n\n\
-         So many findings in one file mostly have one cause. Mend what is listed, or the default \
+         So many findings in one file mostly have one cause. Fix what is shown, or the default \
          that they share, and check again.",
         grouped(MAX_PER_FILE as u64)
     ))

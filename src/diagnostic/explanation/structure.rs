@@ -11,9 +11,9 @@ pub(super) fn syntax() -> Explanation {
         "The text is not YAML. From the fault to the end of its document nothing can be read with \
          certainty, so no artifact of the document is sent. Other documents of the file, behind \
          the next `---`, are checked and sent as usual.\n\n\
-         The usual causes are a colon with a blank behind it in an unquoted text, a quote or \
+         The usual causes are a colon with a space behind it in an unquoted text, a quote or \
          bracket that is never closed, a tab in the indentation, an unquoted text that begins with \
-         `@` or `%`, and a backslash in double quotes. Single quotes round the text mend most of \
+         `@` or `%`, and a backslash in double quotes. Single quotes around the text fix most of \
          them: in them only the single quote itself is special, and is written twice.",
     )
     .example(
@@ -33,6 +33,85 @@ Properties:
 ",
     )
     .source("YAML 1.2")
+}
+
+pub(super) fn no_break_space() -> Explanation {
+    Explanation::new(
+        "Text that is copied from a web page or a chat often has no-break spaces (U+00A0) or other \
+         spaces that look like the one of the keyboard. As indentation, or behind the colon of a \
+         key, YAML takes them for letters: the line belongs to another mapping than it seems to, or \
+         is no `key: value` at all. Nothing of the document is checked or sent until they are \
+         gone.\n\n\
+         `lint --fix` writes spaces in their place. Inside a value they are text: see \
+         `outer-blank` for those at its ends.",
+    )
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+\u{A0} SourceUri: s3://example-lake/churn/train.parquet
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/train.parquet
+",
+    )
+    .source("YAML 1.2: indentation is made of spaces (U+0020)")
+}
+
+pub(super) fn unquoted_placeholder() -> Explanation {
+    Explanation::new(
+        "`{{name}}` without quotes is not a text: to YAML, a value that begins with a brace is a \
+         mapping, and what follows the closing braces is a syntax error. A line that begins with \
+         `{%` is none of YAML either. The file is the template of a manifest, and nobody filled \
+         it in.\n\n\
+         Render the template first, and check what comes out: lineload fills in nothing. A text \
+         that really holds braces belongs in quotes, where `unfilled-template` has a look at it.",
+    )
+    .example(
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/
+Properties:
+  Stage: {{stage}}-{{region}}
+",
+        "\
+ArtifactType: DataSet
+Source:
+  SourceUri: s3://example-lake/churn/
+Properties:
+  Stage: prod-eu-west-1
+",
+    )
+    .source("YAML 1.2, flow mappings")
+}
+
+pub(super) fn not_a_manifest() -> Explanation {
+    Explanation::new(
+        "The document is plainly something else: a CloudFormation template, an answer of an AWS \
+         API, a CSV or JSON inventory, a Docker Compose file, or the skeleton of the AWS CLI with \
+         nothing filled in. As a broken manifest it would have a finding a field, so it has this \
+         one, and nothing of it is sent.\n\n\
+         Leave such files out with `--exclude`, or under `exclude` in `lineload.toml`. From an \
+         inventory, write a manifest for each artifact; `lineload export` writes manifests of \
+         artifacts that exist already.",
+    )
+    .example(
+        "\
+services:
+  tracking:
+    image: ghcr.io/example/tracking:2.9
+volumes:
+  artifacts: {}
+",
+        "\
+ArtifactType: Image
+Source:
+  SourceUri: ghcr.io/example/tracking:2.9
+",
+    )
 }
 
 pub(super) fn nesting_depth() -> Explanation {
@@ -153,7 +232,7 @@ pub(super) fn merge_key() -> Explanation {
 
 pub(super) fn yaml_tag() -> Explanation {
     Explanation::new(
-        "A tag such as `!!int` or `!Ref` tells a reader to make something else of a value. \
+        "A tag such as `!!int` or `!Ref` makes a reader take a value for something else. \
          Everything in a manifest is a text, a list or a mapping, and lineload calls no function \
          that a tag could name: the intrinsic functions of CloudFormation, for one, are not \
          carried out. Only `!!str`, `!!map` and `!!seq`, where they say what is there already, are \
@@ -214,9 +293,12 @@ pub(super) fn unknown_field() -> Explanation {
          `MetadataProperties` it is {}. Anything else would not reach the service, so it is \
          refused rather than dropped. What you want to note besides belongs under `Properties`, \
          where keys are free.\n\n\
-         `lint --fix` mends a field that is wrong in case alone (`artifactname`). With \
-         `--unsafe-fixes` it also mends an obvious misspelling or another tool's word for the \
-         field (`ArtifactNmae`, `artifact_name`, `Labels`), unless the right field is there too.",
+         `lint --fix` writes fields as the service has them where case, hyphens and underscores \
+         alone differ (`artifactName`, `source_uri`), and puts a field of `Source` or \
+         `MetadataProperties` where it belongs. With `--unsafe-fixes` it also corrects an obvious \
+         misspelling or another tool's word for a field (`ArtifactNmae`, `Labels`), unless the \
+         right field is there too, and removes read-only fields that an answer of \
+         `DescribeArtifact` has (`ArtifactArn`, `CreationTime`).",
         either(ARTIFACT_FIELDS),
         either(METADATA_FIELDS)
     ))
@@ -243,7 +325,8 @@ pub(super) fn wrong_kind() -> Explanation {
          are lists of mappings; every other field is a single text. Another kind in their place \
          could only be taken by guessing, so the entry is not sent.\n\n\
          A list or a mapping with nothing in it is left out, line and all, or written as `[]` or \
-         `{}`.",
+         `{}`. `lint --fix` makes a list of tags that are written as `key: value`, and a mapping \
+         of a `Source` that is a single text.",
     )
     .example(
         "\

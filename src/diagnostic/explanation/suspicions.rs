@@ -6,11 +6,11 @@ use crate::limits::{BUCKET_NAME_LENGTH, USUAL_ARTIFACT_TYPES};
 
 pub(super) fn credential() -> Explanation {
     Explanation::new(
-        "A value has the form of a known key or token (of AWS, GitHub, GitLab, Slack, Stripe or \
-         Google, a private key, a JSON web token, a presigned URL, a password in a URL), or stands \
-         under a key such as `password` or `api-key`. Whoever may list or describe artifacts could \
-         read it, and so can everybody who can read the manifest. It is masked wherever lineload \
-         shows text.\n\n\
+        "A value has the form of a known key or token (of AWS, Azure, Google, GitHub, GitLab, \
+         Slack, Hugging Face, Databricks and others, a private key, a JSON web or bearer token, a \
+         presigned URL, the URL of a webhook, a password in a URL), or stands under a key such as \
+         `password` or `api-key`. Whoever may list or describe artifacts could read it, and so can \
+         everybody who can read the manifest. It is redacted wherever lineload shows text.\n\n\
          Remove it, and revoke it if it is real: it stays in the history of a repository that it \
          was committed to. Name where it is kept instead, as by an ARN of Secrets Manager. An ARN, \
          a URL without a password in it and a `{{resolve:…}}` reference are not reported under \
@@ -62,10 +62,11 @@ Source:
 
 pub(super) fn outer_blank() -> Explanation {
     Explanation::new(
-        "A quoted text or a block begins or ends with a space or a tab. The service keeps it, so \
-         the value differs from the one without it, and nobody can see how.\n\n\
-         Remove the blank. `lint --fix` does so with `--unsafe-fixes` only, since the blank may be \
-         meant.",
+        "A quoted text or a block begins or ends with a space or a tab, or any text with a no-break \
+         space. The service keeps it, so the value differs from the one without it, and nobody \
+         can see how.\n\n\
+         Remove the space. `lint --fix` does so with `--unsafe-fixes` only, since a space in quotes \
+         may be meant.",
     )
     .example(
         "\
@@ -156,11 +157,14 @@ Source:
 
 pub(super) fn uri_scheme() -> Explanation {
     Explanation::new(
-        "A `SourceUri` without a scheme does not say where to look: `churn/train.parquet` may be a \
-         key of a bucket or a file of somebody's machine. Lineage is found by comparing URIs, so \
-         the artifact would not be joined with the jobs that read or wrote the same thing.\n\n\
-         Write the whole URI. The reference of a container image with its host, such as \
-         `ghcr.io/acme/churn:2026-11`, is not reported. For names of another system, `# lineload: \
+        "A path without a scheme does not say where to look: `churn/train.parquet` may be a key of \
+         a bucket or a file of one machine. A scheme that is misspelt (`htp://`), in upper case \
+         (`S3://`) or Hadoop's (`s3a://`) names no place that other tools find. Lineage is found by \
+         comparing URIs, so the artifact would not be joined with the jobs that read or wrote the \
+         same thing.\n\n\
+         Write the whole URI. A `SourceUri` need not be one: ARNs, `runs:/…`, names and ids \
+         without a slash, and references of container images such as \
+         `ghcr.io/acme/churn:2026-11` are not reported. For paths of another system, `# lineload: \
          allow uri-scheme` on the line keeps them as they are.",
     )
     .example(
@@ -180,23 +184,24 @@ Source:
 
 pub(super) fn uri_blank() -> Explanation {
     Explanation::new(
-        "A URI has no blanks. Programs that split a line into words cut it there, and others write \
+        "A URI has no spaces. Programs that split a line into words cut it there, and others write \
          `%20`, so that the same source gets two URIs and its lineage falls into two parts. Often \
-         the blank is a slip of the keyboard.\n\n\
-         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may hold a blank, and \
-         tools take an `s3://` URI without decoding it: if the object is called so, keep the blank \
-         and say so with `# lineload: allow uri-blank` on the line.",
+         the space is a slip of the keyboard.\n\n\
+         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may hold spaces, and \
+         tools take an `s3://` URI without decoding it: a single space between two words of a key \
+         is not reported, one beside a slash is. If the object has that name, \
+         `# lineload: allow uri-blank` on the line keeps it.",
     )
     .example(
         "\
 ArtifactType: DataSet
 Source:
-  SourceUri: s3://example-lake/churn 2026/train.parquet
+  SourceUri: s3://example-lake/churn/ train.parquet
 ",
         "\
 ArtifactType: DataSet
 Source:
-  SourceUri: s3://example-lake/churn-2026/train.parquet
+  SourceUri: s3://example-lake/churn/train.parquet
 ",
     )
     .source("RFC 3986, section 2")
@@ -207,11 +212,11 @@ pub(super) fn bucket_name() -> Explanation {
         "The name of an S3 bucket has {} to {} characters, all of them lower-case letters, digits, \
          hyphens or dots. It begins and ends with a letter or digit, has no two dots together, is \
          not written like an IPv4 address and does not begin with `xn--`. A bucket of any other \
-         name cannot be created, so the URI cannot be right; `s3:` without `//` names no bucket at \
-         all.\n\n\
-         Two things have other names: the ARN of an access point, which is not reported, and \
+         name cannot be created, so the URI cannot be right. Nor is the ARN of a bucket its name, and \
+         `s3:` without `//` names no bucket at all.\n\n\
+         Two things have other names: access points, whose ARN is not reported, and \
          buckets that were made in us-east-1 before March 2018. For one of those, `# lineload: \
-         allow bucket-name` on the line says that it is there.",
+         allow bucket-name` on the line says that it exists.",
         BUCKET_NAME_LENGTH.start(),
         BUCKET_NAME_LENGTH.end()
     ))
@@ -262,9 +267,9 @@ Source:
 pub(super) fn duplicate_source_type() -> Explanation {
     Explanation::new(
         "The same `SourceIdType` with the same `Value` is in `SourceTypes` twice. What identifies \
-         a source is the set of them, to which a repeat adds nothing; mostly one of the two was to \
-         say something else.\n\n\
-         Remove one of the two, or correct it.",
+         a source is the set of them, to which a repeat adds nothing; mostly one of the two was meant \
+         to be another.\n\n\
+         Remove one of the two, or correct it. `lint --fix` removes it with `--unsafe-fixes`.",
     )
     .example(
         "\
@@ -304,7 +309,7 @@ Source:
         "\
 ArtifactType: DataSet
 Source:
-  SourceUri: warehouse.churn.training_set # lineload: allow uri-scheme (a table)
+  SourceUri: warehouse/churn # lineload: allow uri-scheme (a table)
 ",
     )
 }

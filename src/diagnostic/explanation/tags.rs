@@ -72,11 +72,11 @@ Tags:
 
 pub(super) fn tag_pattern() -> Explanation {
     Explanation::new(format!(
-        "The `Key` and the `Value` of a tag are made of letters and digits of any script, blanks, \
+        "The `Key` and the `Value` of a tag are made of letters and digits of any script, spaces, \
          and `_ . : / = + - @`. The whole text must match `{}`. What is refused is mostly a comma, \
          a bracket or an ampersand.\n\n\
-         Write it otherwise, or put it under `Properties`, which takes any character but line \
-         breaks.",
+         Write it without them, or put it under `Properties`, which takes any character but line \
+         breaks. With `--unsafe-fixes`, `lint --fix` leaves them out and writes `and` for `&`.",
         Pattern::TagText.expression()
     ))
     .example(

@@ -48,10 +48,11 @@ Source:
 pub(super) fn name_pattern() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactName` is made of letters and digits of ASCII with hyphens between them, and \
-         neither begins nor ends with a hyphen. Underscores, dots, slashes, blanks and letters \
+         neither begins nor ends with a hyphen. Underscores, dots, slashes, spaces and letters \
          such as `é` are refused. The whole name must match `{}`.\n\n\
-         The help of the finding shows a name near to yours that fits. No fix writes it: other \
-         manifests and programs may know the artifact by its name, so it is yours to choose.",
+         The help of the finding shows a name near to yours that fits. `lint --fix` writes it with \
+         `--unsafe-fixes` only, since programs may know the artifact by its name, and only where \
+         no other artifact has the new name or would get it too.",
         Pattern::EntityName.expression()
     ))
     .example(
@@ -121,10 +122,10 @@ Source:
 pub(super) fn source_id_type() -> Explanation {
     Explanation::new(format!(
         "`SourceIdType` says what the `Value` beside it is, and must be {}, in exactly this case. \
-         A SHA-256 digest, the id of a commit and whatever else tells versions apart is \
+         A SHA-256 digest, the id of a commit and whatever else identifies a version is \
          `Custom`.\n\n\
-         `lint --fix` mends the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` for \
-         `etag`. With `--unsafe-fixes` it also mends what is a letter or two off, and writes \
+         `lint --fix` corrects the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` for \
+         `etag`. With `--unsafe-fixes` it also corrects what is a letter or two off, and writes \
          `S3Version` for `version`.",
         either(SOURCE_ID_TYPES)
     ))
@@ -152,7 +153,7 @@ Source:
 pub(super) fn source_value_length() -> Explanation {
     Explanation::new(format!(
         "The `Value` of a source type has {}. {REFUSED}\n\n\
-         It is there to tell versions of one source apart, for which a digest or the id of a \
+         It distinguishes versions of one source, for which a digest or the id of a \
          version is enough. In the place of a longer text, write a digest of it.",
         length(SOURCE_TYPE_VALUE)
     ))
@@ -296,7 +297,7 @@ pub(super) fn line_break() -> Explanation {
          This reading is inferred and not confirmed on a live account, so it can be changed: \
          `line-break = \"warn\"` under `[rules]` in `lineload.toml` lets such entries be sent.\n\n\
          Where the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. \
-         For several lines, write `>-`, which joins them with blanks.",
+         With `--unsafe-fixes` it joins several lines with spaces, as `>-` does.",
         Pattern::SingleLine.expression()
     ))
     .example(
@@ -322,11 +323,14 @@ Properties:
 
 pub(super) fn duplicate_name() -> Explanation {
     Explanation::new(
-        "Names of artifacts are unique in an account and Region. Of two entries with one name the \
-         service would take whichever arrives first and reject the other, and lineload cannot tell \
-         which of them is meant. So neither is sent, in whatever files of the run they are.\n\n\
-         The finding is at each later entry and points to the first. Give each a name of its own, \
-         or none: the name is optional.",
+        "The API reference says that the name of an artifact is unique in an account and Region. Of \
+         two entries with one name the service would take whichever arrives first, so neither is \
+         sent, in whatever files of the run they are. The finding is at each later entry and \
+         points to the first. Give each a name of its own, or none: the name is optional.\n\n\
+         In practice the service has taken several artifacts of one name: AWS's own libraries \
+         create them. Whoever relies on that sets `duplicate-name = \"warn\"` or `\"off\"` under \
+         `[rules]`, or writes `# lineload: allow duplicate-name` at the name. Both entries are \
+         then sent.",
     )
     .example(
         "\
@@ -355,8 +359,8 @@ pub(super) fn duplicate_source() -> Explanation {
          makes two sources the same is the `SourceUri` together with the set of `SourceTypes`, in \
          whatever order. Of two such entries neither is sent, in whatever files of the run they \
          are.\n\n\
-         The finding is at each later entry and points to the first. Remove one, or tell two \
-         versions at one URI apart by their `SourceTypes`.",
+         The finding is at each later entry and points to the first. Remove one, or give two \
+         versions at one URI different `SourceTypes`.",
     )
     .example(
         "\

@@ -42,18 +42,18 @@ impl<'a> Decoder<'a, '_, '_> {
                 }
                 (
                     Code::AliasLimit,
-                    "aliases stand for far more values than the file holds".to_owned(),
+                    "aliases repeat far more values than the file holds".to_owned(),
                     "write the values out, or share less of them",
                 )
             }
             Node::RecursiveAlias => (
                 Code::RecursiveAlias,
-                format!("{} stands inside the value that it names", self.source_text(span)),
+                format!("{} is used inside the value that it names", self.source_text(span)),
                 "an alias can only repeat a value that is complete above it",
             ),
             Node::UnknownAlias => (
                 Code::UnknownAnchor,
-                format!("no anchor of this document has the name of {}", self.source_text(span)),
+                format!("{} has no anchor in this document", self.source_text(span)),
                 "anchor a value above it with `&name`, or quote the text if no alias is meant",
             ),
             _ => return Some(Target { node, alias: None }),
@@ -126,10 +126,12 @@ impl<'a> Decoder<'a, '_, '_> {
         if let Node::Scalar(scalar) = self.tree.node(target.node) {
             return Some(Key { node: target.node, scalar, alias: target.alias });
         }
+        if self.placeholder(target, path) {
+            return None;
+        }
         let span = self.opening(target.node);
-        let draft =
-            Draft::new(Code::WrongKind, span, "a list or mapping stands where a key belongs");
-        self.push(draft.help("write the key as text").at(path), target.alias);
+        let draft = Draft::new(Code::WrongKind, span, "a key cannot be a list or a mapping");
+        self.push(draft.help("write the key as a text").at(path), target.alias);
         None
     }
 

@@ -2,37 +2,123 @@
 
 use super::Decoder;
 use super::entries::{Entry, Key, Target};
-use crate::diagnostic::words::{either, quoted};
+use crate::diagnostic::words::{counted, either, list, quoted};
 use crate::diagnostic::{Code, Draft, Fix, Pointer, USED_BY_ALIAS};
-use crate::manifest::fields::Shape;
+use crate::manifest::fields::{Shape, is_same};
+use crate::manifest::other::placeholder;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tag, resolve};
 
+/// Read-only fields that a message names.
+const NAMED: usize = 3;
+/// Read-only fields that are shown besides the first.
+const SHOWN: usize = 8;
+
+/// What to do about a finding.
+#[derive(Default)]
+pub(super) struct Advice {
+    help: Option<String>,
+    fix: Option<Fix>,
+}
+
+impl Advice {
+    pub(super) fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+}
+
+impl From<String> for Advice {
+    fn from(help: String) -> Self {
+        Self { help: Some(help), fix: None }
+    }
+}
+
+impl From<&str> for Advice {
+    fn from(help: &str) -> Self {
+        help.to_owned().into()
+    }
+}
+
 impl<'a> Decoder<'a, '_, '_> {
-    /// A key that is no field of `shape`. `others` are the entries of the mapping.
+    /// A key that is no field of `shape`. `meant` is the field that it stands for beyond doubt.
     pub(super) fn unknown(
         &mut self,
         key: &Key<'a>,
-        others: &[Entry<'a>],
         shape: Shape,
+        meant: Option<&'static str>,
         path: &Pointer<'_>,
     ) {
         let message = format!("{} has no field {}", shape.name(), quoted(key.scalar.value));
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
         let help = shape.help(key.scalar.value);
-        let draft = draft.help(help).fix(rename(key, others, shape)).at(path);
-        self.push(draft, key.alias);
+        let fix = meant.and_then(|meant| rename(key, meant));
+        self.push(draft.help(help).fix(fix).at(path), key.alias);
+    }
+
+    /// A key whose field belongs to the mapping `parent` further down.
+    pub(super) fn belongs_below(
+        &mut self,
+        key: &Key<'a>,
+        shape: Shape,
+        parent: Shape,
+        fix: Option<Fix>,
+        path: &Pointer<'_>,
+    ) {
+        let name = key.scalar.value;
+        let message = match shape.misplaced(name) {
+            Some((_, field)) if field == name => {
+                format!(
+                    "{} is a field of `{}`, not of {}",
+                    quoted(name),
+                    parent.field(),
+                    shape.name()
+                )
+            }
+            _ => format!("{} has no field {}", shape.name(), quoted(name)),
+        };
+        let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
+        self.push(draft.help(shape.help(name)).fix(fix).at(path), key.alias);
+    }
+
+    /// Fields that only the service sets: one finding for all of them.
+    pub(super) fn read_only(&mut self, node: NodeId, entries: &[Entry<'a>], found: &[usize]) {
+        let fields = || found.iter().filter_map(|at| entries.get(*at));
+        let Some(first) = fields().next() else { return };
+        let named: Vec<_> =
+            fields().take(NAMED).map(|entry| quoted(entry.key.scalar.value)).collect();
+        let verb = if found.len() == 1 { "is" } else { "are" };
+        let names = match found.len().saturating_sub(NAMED) {
+            0 => list(&named),
+            more => format!("{} and {}", named.join(", "), counted(more, "other field")),
+        };
+        let is_answer = fields().any(|entry| is_same(entry.key.scalar.value, "ArtifactArn"));
+        let message = if is_answer && found.len() > 1 {
+            format!("this is an answer of `DescribeArtifact`: {names} {verb} read-only")
+        } else {
+            format!("{names} {verb} read-only, part of an answer of `DescribeArtifact`")
+        };
+        let it = if found.len() == 1 {
+            "it: the service sets it"
+        } else {
+            "them: the service sets them"
+        };
+        let mut draft = Draft::new(Code::UnknownField, first.key.scalar.span, message)
+            .help(format!("remove {it}"))
+            .fix(self.remove(node, entries, found))
+            .at(&crate::diagnostic::ROOT.field(first.key.scalar.value));
+        for other in fields().skip(1).take(SHOWN) {
+            draft = draft.related(other.key.scalar.span, "read-only too");
+        }
+        self.push(draft, first.key.alias);
     }
 
     pub(super) fn wrong_tag(&mut self, target: Target, path: &Pointer<'_>) {
         let span = self.tree.tag_span(target.node);
         let tag = quoted(self.tree.text().get(span.range()).unwrap_or("!"));
-        let message = format!("the tag {tag} means nothing in a manifest");
+        let message = format!("the tag {tag} is not allowed in a manifest");
         let draft = Draft::new(Code::YamlTag, span, message).at(path);
-        self.push(
-            draft.help("remove the tag, and quote the value if it is to be text"),
-            target.alias,
-        );
+        self.push(draft.help("remove the tag; quote the value if it is a text"), target.alias);
     }
 
     /// A value of another kind than its key wants.
@@ -42,31 +128,20 @@ impl<'a> Decoder<'a, '_, '_> {
         target: Target,
         wanted: &str,
         path: &Pointer<'_>,
-        help: Option<String>,
+        advice: Advice,
     ) {
         let name = quoted(key.scalar.value);
         if let Node::Scalar(scalar) = self.tree.node(target.node)
             && scalar.span.is_empty()
         {
-            let message = format!("{name} has no value, and {wanted} belongs there");
+            let message = format!("{name} has no value; expected {wanted}");
             let draft = Draft::new(Code::WrongKind, key.scalar.span, message).at(path);
-            let help = help.map_or_else(String::new, |help| format!("; {help}"));
+            let help = advice.help.map_or_else(String::new, |help| format!("; {help}"));
             self.push(draft.help(format!("remove the line, or fill it in{help}")), target.alias);
             return;
         }
-        self.wrong_kind(target, &name, wanted, path, help);
-    }
-
-    pub(super) fn wrong_kind(
-        &mut self,
-        target: Target,
-        name: &str,
-        wanted: &str,
-        path: &Pointer<'_>,
-        help: Option<String>,
-    ) {
         let found = self.found(target.node);
-        self.misfit(target, format!("{name} is {found}, and {wanted} belongs there"), path, help);
+        self.misfit(target, format!("{name} is {found}; expected {wanted}"), path, advice);
     }
 
     /// A document or an item of a list that is not what it should be.
@@ -78,8 +153,8 @@ impl<'a> Decoder<'a, '_, '_> {
         help: String,
     ) {
         let found = self.found(target.node);
-        let message = format!("{found} stands where {} belongs", shape.name());
-        self.misfit(target, message, path, Some(help));
+        let message = format!("expected {}, found {found}", shape.name());
+        self.misfit(target, message, path, help.into());
     }
 
     pub(super) fn found(&self, node: NodeId) -> &'static str {
@@ -97,16 +172,29 @@ impl<'a> Decoder<'a, '_, '_> {
         target: Target,
         message: String,
         path: &Pointer<'_>,
-        help: Option<String>,
+        advice: Advice,
     ) {
-        if self.tree.is_partial(target.node) {
+        if self.tree.is_partial(target.node) || self.placeholder(target, path) {
             return;
         }
-        let mut draft = Draft::new(Code::WrongKind, self.opening(target.node), message).at(path);
-        if let Some(help) = help {
-            draft = draft.help(help);
+        let draft = Draft::new(Code::WrongKind, self.opening(target.node), message).at(path);
+        let draft = match advice.help {
+            Some(help) => draft.help(help),
+            None => draft,
+        };
+        self.push(draft.fix(advice.fix), target.alias);
+    }
+
+    /// Whether `{{name}}` without quotes stands at `target`, which YAML takes for two mappings. It is
+    /// a finding.
+    pub(super) fn placeholder(&mut self, target: Target, path: &Pointer<'_>) -> bool {
+        let at = self.tree.span(target.node).range().start;
+        if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
+            return false;
         }
-        self.push(draft, target.alias);
+        let Some(draft) = placeholder(self.tree.text(), at) else { return false };
+        self.push(draft.at(path), target.alias);
+        true
     }
 
     pub(super) fn is_null(&self, scalar: &Scalar<'_>, node: NodeId) -> bool {
@@ -153,10 +241,10 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 }
 
-/// The field that was meant in place of `key`, unless the mapping has that too. Case alone is safe to
-/// mend; anything more is a guess.
-fn rename(key: &Key<'_>, others: &[Entry<'_>], shape: Shape) -> Option<Fix> {
-    let name = key.scalar.value;
+/// Returns the field that was meant by the key `name`, if there is no doubt about it: no field of
+/// another mapping has the name, and neither the field itself nor another key that could mean it is
+/// there.
+pub(super) fn correction(name: &str, others: &[Entry<'_>], shape: Shape) -> Option<&'static str> {
     // What is a field elsewhere is in the wrong place, not misspelt.
     if Shape::ALL.iter().any(|shape| shape.fields().contains(&name)) {
         return None;
@@ -164,17 +252,28 @@ fn rename(key: &Key<'_>, others: &[Entry<'_>], shape: Shape) -> Option<Fix> {
     let meant = shape.meant(name)?;
     let taken = |other: &Entry<'_>| other.key.scalar.value == meant;
     let rivals = others.iter().filter(|other| shape.meant(other.key.scalar.value) == Some(meant));
-    if others.iter().any(taken) || rivals.count() > 1 || key.alias.is_some() {
+    (!others.iter().any(taken) && rivals.count() == 1).then_some(meant)
+}
+
+/// Returns the edit that writes `meant` in place of `key`. It is safe where nothing but case, hyphens
+/// and underscores differ, as in the names of other SDKs.
+fn rename(key: &Key<'_>, meant: &str) -> Option<Fix> {
+    if key.alias.is_some() {
         return None;
     }
-    let raw = key.scalar.source(key.scalar.span);
-    let written = match raw.chars().next()? {
-        quote @ ('"' | '\'') => format!("{quote}{meant}{quote}"),
-        _ if raw == name => meant.to_owned(),
-        _ => return None,
-    };
-    let edit = if meant.eq_ignore_ascii_case(name) { Fix::safe } else { Fix::unsafely };
+    let name = key.scalar.value;
+    let written = renamed(key, meant)?;
+    let edit = if is_same(name, meant) { Fix::safe } else { Fix::unsafely };
     Some(edit(key.scalar.span, written))
+}
+
+/// Returns `name` as it would be written in place of `key`.
+pub(super) fn renamed(key: &Key<'_>, name: &str) -> Option<String> {
+    let raw = key.scalar.source(key.scalar.span);
+    match raw.chars().next()? {
+        quote @ ('"' | '\'') => Some(format!("{quote}{name}{quote}")),
+        _ => (raw == key.scalar.value).then(|| name.to_owned()),
+    }
 }
 
 pub(super) fn quote_it(text: &str) -> String {
@@ -188,7 +287,7 @@ pub(super) fn shape_help(shape: Shape) -> String {
              or `Defaults:` and `Artifacts:`"
                 .to_owned()
         }
-        _ => format!("use {}", either(shape.fields().iter().copied())),
+        _ => format!("expected {}", either(shape.fields().iter().copied())),
     }
 }
 

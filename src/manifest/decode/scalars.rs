@@ -32,16 +32,15 @@ impl<'a> Decoder<'a, '_, '_> {
             return Slot::Faulty;
         };
         let Node::Scalar(scalar) = self.tree.node(target.node) else {
-            let help = "write it as one text, as in `'a, b'`".to_owned();
-            self.wrong_kind_of(key, target, "a text", path, Some(help));
+            let help = "write one text; quote it if it holds brackets or braces";
+            self.wrong_kind_of(key, target, "a text", path, help.into());
             return Slot::Faulty;
         };
         if scalar.span.is_empty() && scalar.style == Style::Plain && self.untagged(target.node) {
             let name = quoted(key.scalar.value);
             let draft =
                 Draft::new(Code::NotAString, key.scalar.span, format!("{name} has no value"));
-            let help = "write a value, `''` for an empty text, or remove the line";
-            self.findings.push(draft.help(help).at(path));
+            self.findings.push(draft.help(when_empty(path)).at(path));
             return Slot::Faulty;
         }
         self.text_of(scalar, target, Name::Of(key.scalar.value), path)
@@ -87,23 +86,19 @@ impl<'a> Decoder<'a, '_, '_> {
             Name::Of(field) => quoted(field),
             Name::Key => "a key of `Properties`".to_owned(),
         };
-        let message = format!("{called} is {kind}, and the service takes text only");
+        let message = format!("{called} is {kind}; the service takes text only");
+        // The check that follows reports the secret itself.
         let is_secret = matches!(name, Name::Of(key) if secret::is_named(key, scalar.value));
-        if is_secret && kind != "null" {
-            self.findings.hide(scalar.span);
-            let message = format!("{called} holds {}", secret::NAMED);
-            let draft = Draft::new(Code::Credential, scalar.span, message).help(secret::HELP);
-            self.push(draft.at(path), target.alias);
-        }
-        let help = match kind {
-            "null" => "write a text, or remove it".to_owned(),
+        let help = match (kind, name) {
+            ("null", Name::Of(_)) => when_empty(path).to_owned(),
+            ("null", Name::Key) => quote_it(scalar.value),
             _ if is_secret => "quote it; better, name where it is kept instead".to_owned(),
             _ => quote_it(scalar.value),
         };
         let fix = (kind != "null").then(|| self.quote(&scalar)).flatten();
         let draft = Draft::new(Code::NotAString, scalar.span, message).help(help).fix(fix).at(path);
         self.push(draft, target.alias);
-        Slot::Faulty
+        if kind == "null" { Slot::Faulty } else { Slot::Doubtful(text) }
     }
 
     fn ambiguous(&mut self, text: &Text<'a>, reading: OtherReading, path: &Pointer<'_>) {
@@ -113,7 +108,7 @@ impl<'a> Decoder<'a, '_, '_> {
             OtherReading::Date => "a date",
         };
         let message = format!(
-            "{} is text in YAML 1.2, and {kind} to PyYAML and the AWS CLI",
+            "{} is a text in YAML 1.2, and {kind} to PyYAML and the AWS CLI",
             quoted(text.value)
         );
         let draft = Draft::new(Code::AmbiguousScalar, text.span, message);
@@ -121,7 +116,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.at(path), text.alias);
     }
 
-    /// Quotes round a plain scalar. What reads as a number, a boolean or a date has nothing in it
+    /// Quotes around a plain scalar. What reads as a number, a boolean or a date has nothing in it
     /// that would need an escape.
     fn quote(&self, scalar: &Scalar<'_>) -> Option<Fix> {
         let raw = scalar.source(scalar.span);
@@ -132,9 +127,29 @@ impl<'a> Decoder<'a, '_, '_> {
         // JSON knows one kind of quotes.
         let json = self.findings.source().name().ends_with(".json");
         let quote = if json { '"' } else { '\'' };
-        // Put round the value, so that the fix itself does not hold it: it may be a secret.
+        // Put around the value, so that the fix itself does not hold it: it may be a secret.
         let edit = |at: u32| Edit { span: Span::empty(at), text: quote.to_string() };
         let edits = vec![edit(scalar.span.start), edit(scalar.span.end)];
         Some(Fix { safety: Safety::Safe, edits })
+    }
+}
+
+/// Returns what to write at `path`, where nothing or a null is. What is required, or has a minimum
+/// length, cannot be empty.
+fn when_empty(path: &Pointer<'_>) -> &'static str {
+    let path = String::from(path);
+    let mut steps = path.rsplit('/').map(str::to_lowercase);
+    let field = steps.next().unwrap_or_default().replace(['_', '-'], "");
+    if path.starts_with("/Properties/") {
+        return "write a value, `''` for an empty text, or remove the line";
+    }
+    match field.as_str() {
+        "artifactname" => "write a name, or remove the line",
+        "artifacttype" => "write a type, such as `DataSet` or `Model`",
+        "sourceuri" => "write where the source is",
+        "sourceidtype" => "write one of `MD5Hash`, `S3ETag`, `S3Version` and `Custom`",
+        "key" => "write a key, or remove the tag",
+        "value" => "write a value, or `''` for an empty text",
+        _ => "write a value, `''` for an empty text, or remove the line",
     }
 }

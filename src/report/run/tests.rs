@@ -105,7 +105,7 @@ fn no_report_carries_a_secret_or_anything_a_terminal_acts_on() {
     for format in FORMATS {
         let text = written(format, &log);
         assert!(!text.contains("hunter2"), "{format:?}");
-        assert!(text.contains("[masked]"), "{format:?}");
+        assert!(text.contains("[redacted]"), "{format:?}");
         let unseen = |c: char| !crate::diagnostic::words::is_printable(c) && c != '\n' && c != '\r';
         assert_eq!(text.find(unseen), None, "{format:?}");
     }
@@ -119,7 +119,7 @@ fn lines_are_the_entries_of_the_document() {
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(document["entries"], Value::Array(lines.clone()));
     assert_eq!(lines[1]["name"], EVIL, "a program reads what the manifest says");
-    assert_eq!(document["target"]["url"], "https://me:[masked]@host/");
+    assert_eq!(document["target"]["url"], "https://me:[redacted]@host/");
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn a_resumed_run_has_what_was_done_now_and_in_all() {
             "now: created 37, recovered 1, rejected 1",
             "in all 100 artifacts: invalid 1, created 97, recovered 1, rejected 1",
             // 37 in 100 seconds of sending.
-            "https://me:[masked]@host/ (eu-west-1) (took 3m 20s, created 0.37/s on average; \
+            "https://me:[redacted]@host/ (eu-west-1) (took 3m 20s, created 0.37/s on average; \
              the run began 2026-11-02 09:00:00 UTC)",
         ]
     );

@@ -28,8 +28,8 @@ pub(super) fn in_flow(place: &Where<'_>) -> SyntaxError {
     }
     let bracket = place.text.get(open.range()).unwrap_or("[");
     let close = closing(bracket);
-    SyntaxError::new(place.to_line_end(place.at), format!("`,` or `{close}` is expected here"))
-        .related(open, format!("to go on with this `{bracket}`"))
+    SyntaxError::new(place.to_line_end(place.at), format!("expected `,` or `{close}`"))
+        .related(open, format!("inside this `{bracket}`"))
         .help("put `,` between items, and quote a value that holds any of `,:[]{}`")
 }
 

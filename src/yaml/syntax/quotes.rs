@@ -32,7 +32,7 @@ pub(super) fn behind_quote(place: &Where<'_>) -> SyntaxError {
         }
         _ => "write a quote inside double quotes as `\\\"`, or close the value at its end",
     };
-    SyntaxError::new(span, "the value goes on behind its closing quote").help(help)
+    SyntaxError::new(span, "text follows the closing quote of a value").help(help)
 }
 
 /// The parser names the start of the scalar; the escape is inside.
@@ -69,11 +69,14 @@ pub(super) fn bad_escape(place: &Where<'_>) -> SyntaxError {
             if (0xD800..0xDC00).contains(&code) && followed_by_low_surrogate(&body[digits..]) {
                 continue;
             }
-            return SyntaxError::new(span, "this escape is half of a pair, or no character at all")
-                .help("write the character itself");
+            return SyntaxError::new(
+                span,
+                "this escape is half of a surrogate pair, or not a character",
+            )
+            .help("write the character itself");
         }
         let message = if digits == 0 {
-            format!("`\\{}` is no escape in double quotes", escaped.escape_debug())
+            format!("`\\{}` is not an escape in double quotes", escaped.escape_debug())
         } else {
             format!("`\\{escaped}` needs {digits} hexadecimal digits")
         };

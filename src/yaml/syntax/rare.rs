@@ -10,21 +10,21 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     let line = place.to_line_end(place.at);
     let here = place.one_char(place.at);
     match kind {
-        K::ExpectedDocumentStart => SyntaxError::new(line, "text stands where a document begins")
+        K::ExpectedDocumentStart => SyntaxError::new(line, "expected the start of a document")
             .help("begin the document with `---` on a line of its own"),
         K::MissingDocumentEndBeforeDirective => SyntaxError::new(
             line,
-            "a line that begins with `%` is a directive, and none can stand here",
+            "a line that begins with `%` is a directive, which is not allowed here",
         )
         .help("end the document in front of it with `...`, or quote the value it belongs to"),
         K::DuplicateVersionDirective | K::DuplicateTagDirective => {
-            SyntaxError::new(line, "the same directive stands twice in front of a document")
+            SyntaxError::new(line, "a document has the same directive twice")
                 .help("remove one of the two")
         }
         K::UnsupportedYamlMajorVersion
         | K::MissingYamlVersionSeparator
         | K::YamlVersionTooLong
-        | K::MissingYamlVersion => SyntaxError::new(line, "this version of YAML is not known")
+        | K::MissingYamlVersion => SyntaxError::new(line, "unknown version of YAML")
             .help("write `%YAML 1.2`, or leave the line out"),
         K::InvalidDirectiveTerminator
         | K::DirectiveDisallowed
@@ -33,12 +33,13 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         | K::DirectiveByteLimitExceeded { .. }
         | K::TooManyReservedDirectiveParams { .. }
         | K::InvalidTagDirectiveTerminator
-        | K::ExpectedTagDirectiveBang => {
-            SyntaxError::new(line, "a line that begins with `%` is a directive, and this is none")
-                .help("remove the line; a manifest needs no directives")
-        }
+        | K::ExpectedTagDirectiveBang => SyntaxError::new(
+            line,
+            "a line that begins with `%` is a directive, and this is not a valid one",
+        )
+        .help("remove the line; a manifest needs no directives"),
         K::UndeclaredTagHandle => {
-            SyntaxError::new(word(place), "no `%TAG` directive declares the handle of this tag")
+            SyntaxError::new(word(place), "the handle of this tag is not declared")
                 .help("remove the tag, or quote the value if it begins with `!`")
         }
         K::InvalidTagTerminator
@@ -46,24 +47,25 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         | K::UnclosedVerbatimTag
         | K::InvalidTagEscape
         | K::ExpectedTagBang
-        | K::InvalidGlobalTagCharacter => {
-            SyntaxError::new(word(place), "what begins with `!` is a tag, and this is none")
-                .help("remove the tag, or quote the value if it begins with `!`")
-        }
+        | K::InvalidGlobalTagCharacter => SyntaxError::new(
+            word(place),
+            "a value that begins with `!` is a tag, and this is not a valid one",
+        )
+        .help("remove the tag, or quote the value if it begins with `!`"),
         K::MissingAnchorOrAliasName => {
-            SyntaxError::new(here, "`&` and `*` begin the name of an anchor, and none follows")
+            SyntaxError::new(here, "`&` and `*` must be followed by the name of an anchor")
                 .help("quote the value that begins with it")
         }
         K::PlainScalarStartsWithDashFlowIndicator => {
             SyntaxError::new(here, "a value without quotes cannot begin with `-` and a bracket")
-                .help("quote the value, or put a blank behind the `-` of a list item")
+                .help("quote the value, or put a space behind the `-` of a list item")
         }
         K::InvalidBlockEntryWhitespace => {
-            SyntaxError::new(here, "a `-` in front of a list item is followed by a blank")
+            SyntaxError::new(here, "a space must follow the `-` of a list item")
                 .help("write `- ` in front of the item, with a space and no tab")
         }
         K::InvalidMappingValueWhitespace => {
-            SyntaxError::new(here, "a `:` in front of a value is followed by a blank")
+            SyntaxError::new(here, "a space must follow the `:` of a key")
                 .help("write `key: value`, with a space and no tab")
         }
         K::UnexpectedEofBlockSequence | K::UnexpectedEofBlockMapping => {
@@ -81,7 +83,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     }
 }
 
-/// The word at the place, up to a blank.
+/// The word at the place, up to a space.
 fn word(place: &Where<'_>) -> crate::source::Span {
     let rest = place.rest(place.at);
     let length = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());

@@ -168,7 +168,7 @@ fn what_is_waited_for_before_the_first_entry_is_named() {
     let now = Instant::now();
     standing.connecting("http://me:hunter2@127.0.0.1:9 (eu-west-1)");
     let shown = line(&standing, now);
-    assert_eq!(shown, "connecting to http://me:[masked]@127.0.0.1:9 (eu-west-1)");
+    assert_eq!(shown, "connecting to http://me:[redacted]@127.0.0.1:9 (eu-west-1)");
     assert!(!standing.is_waiting());
     let refusal = Refusal::ours("connection refused");
     standing.no_answer(&refusal, Some(now + SECOND * 100));

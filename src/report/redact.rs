@@ -1,6 +1,6 @@
-//! What of a source no report may carry away.
+//! What of a source no report may show.
 //!
-//! The texts of findings are masked before they come here. This is for what a report takes from the
+//! The texts of findings are redacted before they come here. This is for what a report takes from the
 //! source itself: the text at fault, and the text of a fix.
 
 use std::ops::Range;
@@ -13,13 +13,13 @@ const AROUND: usize = 256;
 
 /// What of one file nobody is to be shown.
 #[derive(Debug)]
-pub(super) struct Veil {
+pub(super) struct Redactions {
     /// In order, none over another.
     hidden: Vec<Span>,
 }
 
-impl Veil {
-    /// What the check hides of the file `id`.
+impl Redactions {
+    /// Collects what the check hides of the file `id`.
     pub(super) fn new(id: FileId, sources: &SourceStore) -> Self {
         let mut hidden = sources.hidden(id);
         hidden.sort_unstable();
@@ -31,8 +31,8 @@ impl Veil {
         Self { hidden }
     }
 
-    /// Whether something in `span` is hidden, or looks like a credential where it stands.
-    pub(super) fn covers(&self, source: &SourceFile, span: Span) -> bool {
+    /// Returns whether something in `span` is hidden, or looks like a credential where it stands.
+    pub(super) fn cover(&self, source: &SourceFile, span: Span) -> bool {
         let before = self.hidden.partition_point(|hidden| hidden.start < span.end);
         if before.checked_sub(1).is_some_and(|last| self.hidden[last].end > span.start) {
             return true;
@@ -66,8 +66,8 @@ mod tests {
             Span::new(at..at + word.len())
         };
         sources.hide(FileId(0), &[span("hidden"), span("hid")]);
-        let veil = Veil::new(FileId(0), &sources);
-        let covered = |word| veil.covers(&source, span(word));
+        let redactions = Redactions::new(FileId(0), &sources);
+        let covered = |word| redactions.cover(&source, span(word));
         assert!(covered("12345678") && covered("hidden") && covered("den") && covered("AKIA"));
         assert!(!covered("plain") && !covered("password") && !covered("b: ") && !covered("x\n"));
     }

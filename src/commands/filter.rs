@@ -1,0 +1,87 @@
+//! What of the findings is reported and fixed.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::checking::Manifest;
+use super::fixing::Names;
+use crate::cli::Narrow;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::FileId;
+use crate::walk::{self, Origin};
+
+/// What of the findings is reported. It changes nothing about what is valid.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    select: HashSet<Code>,
+    ignore: HashSet<Code>,
+    changed: Option<HashSet<FileId>>,
+    names: Option<Names>,
+}
+
+impl Filter {
+    pub(super) fn new(args: &Narrow, manifest: &Manifest) -> Result<Self, Failure> {
+        let changed = args.changed_since.as_deref().map(super::git::changed_since).transpose()?;
+        let is_changed = |found: &walk::Found, changed: &HashSet<PathBuf>| match &found.what {
+            Ok(Origin::Path(path)) => {
+                std::fs::canonicalize(path).is_ok_and(|path| changed.contains(&path))
+            }
+            Ok(Origin::Stdin) => true,
+            Err(_) => changed.contains(Path::new(&*found.name)),
+        };
+        let files = |changed: HashSet<PathBuf>| {
+            let found = (0..).map(FileId).zip(&manifest.walk.found);
+            found.filter(|(_, found)| is_changed(found, &changed)).map(|(id, _)| id).collect()
+        };
+        Ok(Self {
+            select: args.select.iter().copied().collect(),
+            ignore: args.ignore.iter().copied().collect(),
+            changed: changed.map(files),
+            names: None,
+        })
+    }
+
+    /// Lets no fix give an artifact a name that another one has.
+    pub(super) fn with_names(mut self, names: Option<Names>) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// Whether the fix of a finding may be applied.
+    pub(super) fn allows_fix(&self, finding: &Diagnostic) -> bool {
+        self.names.as_ref().is_none_or(|names| names.allow(finding))
+    }
+
+    /// Whether all manifests have been read for their names.
+    pub(super) const fn has_names(&self) -> bool {
+        self.names.is_some()
+    }
+
+    pub(super) fn drop_fixes(&self, findings: &mut [Diagnostic]) {
+        if self.has_names() {
+            for finding in findings.iter_mut().filter(|finding| !self.allows_fix(finding)) {
+                finding.fix = None;
+            }
+        }
+    }
+
+    /// Whether a file is reported on, with or without findings.
+    pub(super) fn covers(&self, file: FileId) -> bool {
+        self.changed.as_ref().is_none_or(|changed| changed.contains(&file))
+    }
+
+    pub(super) fn takes_all(&self) -> bool {
+        self.select.is_empty() && self.ignore.is_empty() && self.changed.is_none()
+    }
+
+    /// Whether a finding is reported.
+    pub(super) fn keeps(&self, finding: &Diagnostic) -> bool {
+        (self.select.is_empty() || self.select.contains(&finding.code))
+            && !self.ignore.contains(&finding.code)
+            && self.changed.as_ref().is_none_or(|changed| {
+                let related = finding.related.iter().map(|related| related.file);
+                std::iter::once(finding.file).chain(related).any(|file| changed.contains(&file))
+            })
+    }
+}

@@ -1,0 +1,296 @@
+//! Documents that are plainly something else than a manifest, and templates that nobody rendered.
+//!
+//! In: the root of a document, or the text of one that is not YAML. Out: what it is, with the way on.
+//! Such a document has one finding: as a broken manifest it would have one a field, and none would
+//! help.
+
+use crate::diagnostic::words::quoted;
+use crate::diagnostic::{Code, Draft};
+use crate::limits::ARTIFACT_FIELDS;
+use crate::source::Span;
+use crate::yaml::{Entries, Node, NodeId, Tree};
+
+/// What a document is instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Other {
+    /// What it is called.
+    name: &'static str,
+    help: &'static str,
+    /// Whether no other document of the file is one either.
+    pub(super) whole_file: bool,
+}
+
+/// A kind of document, recognized by the keys of its root.
+struct Kind {
+    /// Each must be there.
+    keys: &'static [&'static str],
+    /// At least one of these, if there are any.
+    any: &'static [&'static str],
+    name: &'static str,
+    help: &'static str,
+}
+
+const EXCLUDE: &str = "leave it out with `--exclude`, or name the manifests alone";
+const ONE_EACH: &str = "write a manifest for each artifact: `lineload explain missing-field` shows \
+                        one, and `lineload schema` has the whole form";
+
+const fn kind(
+    keys: &'static [&'static str],
+    any: &'static [&'static str],
+    name: &'static str,
+    help: &'static str,
+) -> Kind {
+    Kind { keys, any, name, help }
+}
+
+/// The first that fits is taken.
+const KINDS: [Kind; 24] = [
+    kind(&["AWSTemplateFormatVersion"], &[], "a CloudFormation template", ONE_EACH),
+    kind(
+        &["ArtifactSummaries"],
+        &[],
+        "an answer of `ListArtifacts`",
+        "`lineload export` writes manifests of artifacts that exist; an answer lacks their \
+         properties and tags",
+    ),
+    kind(&["ActionSummaries"], &[], "an answer of `ListActions`", EXCLUDE),
+    kind(&["ContextSummaries"], &[], "an answer of `ListContexts`", EXCLUDE),
+    kind(&["AssociationSummaries"], &[], "an answer of `ListAssociations`", EXCLUDE),
+    kind(&["ActionArn", "ActionName"], &[], "an answer of `DescribeAction`", EXCLUDE),
+    kind(&["ContextArn", "ContextName"], &[], "an answer of `DescribeContext`", EXCLUDE),
+    kind(&["TableList"], &[], "an answer of Glue's `GetTables`", ONE_EACH),
+    kind(
+        &["Contents"],
+        &["KeyCount", "Prefix", "IsTruncated", "Name"],
+        "an answer of `ListObjectsV2`",
+        ONE_EACH,
+    ),
+    kind(&["Buckets", "Owner"], &[], "an answer of `ListBuckets`", ONE_EACH),
+    kind(&["fileSchema", "files"], &[], "the manifest of an S3 Inventory report", ONE_EACH),
+    kind(
+        &["services"],
+        &["version", "volumes", "networks", "configs", "secrets", "name"],
+        "a Docker Compose file",
+        EXCLUDE,
+    ),
+    kind(&["apiVersion", "kind"], &[], "a Kubernetes manifest", EXCLUDE),
+    kind(&["jobs"], &["on", "true"], "a GitHub Actions workflow", EXCLUDE),
+    kind(&["openapi"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
+    kind(&["swagger"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
+    kind(&["@context"], &["@type", "@graph"], "JSON-LD, as in Croissant", ONE_EACH),
+    kind(&["$schema"], &["properties", "type", "$defs"], "a JSON Schema", EXCLUDE),
+    kind(&["resources"], &["name", "profile", "licenses"], "a Data Package descriptor", ONE_EACH),
+    kind(&["outs"], &[], "a DVC file", ONE_EACH),
+    kind(&["stages"], &[], "a pipeline of DVC or GitLab", EXCLUDE),
+    kind(&["flavors"], &["model_uuid", "run_id"], "an MLmodel file of MLflow", ONE_EACH),
+    kind(
+        &["repos"],
+        &["default_stages", "ci", "minimum_pre_commit_version"],
+        "a pre-commit configuration",
+        EXCLUDE,
+    ),
+    kind(
+        &["license"],
+        &["task_categories", "size_categories", "pretty_name", "dataset_info", "language", "tags"],
+        CARD,
+        ONE_EACH,
+    ),
+];
+
+const CARD: &str = "the metadata of a Hugging Face card";
+
+impl Other {
+    /// The finding about a document at `span`.
+    pub(super) fn draft(self, span: Span) -> Draft {
+        let message = format!("this is {}, not a manifest", self.name);
+        Draft::new(Code::NotAManifest, span, message).help(self.help)
+    }
+
+    /// Returns what the document at `root` is, if it is no manifest.
+    pub(super) fn of(tree: &Tree<'_>, root: NodeId) -> Option<Self> {
+        let Node::Mapping(entries) = tree.node(root) else { return None };
+        // Almost every manifest begins with a field that has a value.
+        let (key, first) = entries.clone().next()?;
+        if let Node::Scalar(key) = tree.node(key)
+            && ARTIFACT_FIELDS.contains(&key.value)
+            && !is_empty(tree, first)
+        {
+            return None;
+        }
+        let has = |name: &str| value(tree, entries.clone(), name).is_some();
+        if has("ArtifactType") || has("ArtifactName") || has("Source") {
+            return is_skeleton(tree, &entries).then_some(Self {
+                name: "the skeleton of the AWS CLI with nothing filled in",
+                help: "fill in `ArtifactType` and `SourceUri`, and remove the fields that stay empty",
+                whole_file: false,
+            });
+        }
+        let fits = |kind: &&Kind| {
+            kind.keys.iter().all(|key| has(key))
+                && (kind.any.is_empty() || kind.any.iter().any(|key| has(key)))
+        };
+        if let Some(kind) = KINDS.iter().find(fits) {
+            let Kind { name, help, .. } = *kind;
+            return Some(Self { name, help, whole_file: name == CARD });
+        }
+        let resources = value(tree, entries, "Resources")?;
+        has_resource_types(tree, resources).then_some(Self {
+            name: "a CloudFormation template",
+            help: ONE_EACH,
+            whole_file: false,
+        })
+    }
+
+    /// Returns what `text`, which is not YAML or no mapping, is by its file's name or its lines.
+    pub(super) fn of_text(name: &str, text: &str) -> Option<Self> {
+        let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let table = match ending.as_str() {
+            "csv" | "tsv" | "psv" => true,
+            "yaml" | "yml" | "json" | "md" => is_table(text),
+            _ => is_table(text),
+        };
+        if table {
+            let quoted = text.starts_with('"');
+            return Some(Self {
+                name: if quoted { "a CSV file, such as S3 Inventory writes" } else { "a CSV file" },
+                help: "write a manifest for each row: `lineload explain missing-field` shows one, \
+                       and `lineload schema` has the whole form",
+                whole_file: true,
+            });
+        }
+        (ending == "md" || ending == "markdown").then_some(Self {
+            name: "a Markdown file",
+            help: EXCLUDE,
+            whole_file: true,
+        })
+    }
+}
+
+fn value(tree: &Tree<'_>, mut entries: Entries<'_>, name: &str) -> Option<NodeId> {
+    let is = |key| matches!(tree.node(key), Node::Scalar(scalar) if scalar.value == name);
+    entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
+}
+
+/// Whether some entry of `resources` has a type of CloudFormation's.
+fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
+    let Node::Mapping(mut entries) = tree.node(resources) else { return false };
+    entries.any(|(_, resource)| {
+        let Node::Mapping(fields) = tree.node(resource) else { return false };
+        let kind = value(tree, fields, "Type").map(|kind| tree.node(kind));
+        matches!(kind, Some(Node::Scalar(scalar)) if scalar.value.contains("::"))
+    })
+}
+
+/// Whether every field is there, and none has a value: what `--generate-cli-skeleton` prints.
+fn is_skeleton(tree: &Tree<'_>, entries: &Entries<'_>) -> bool {
+    ARTIFACT_FIELDS.iter().filter(|field| value(tree, entries.clone(), field).is_some()).count()
+        >= 3
+        && value(tree, entries.clone(), "ArtifactType").is_some()
+        && value(tree, entries.clone(), "Source").is_some()
+        && entries.clone().all(|(_, value)| is_empty(tree, value))
+}
+
+/// Whether nothing is written at `node` or below it, but for the values that a skeleton has.
+fn is_empty(tree: &Tree<'_>, node: NodeId) -> bool {
+    match tree.node(node) {
+        Node::Scalar(scalar) => scalar.value.is_empty() || scalar.span.is_empty(),
+        Node::Sequence(mut items) => items.all(|item| is_empty(tree, item)),
+        Node::Mapping(mut entries) => entries.all(|(key, value)| {
+            let is_type =
+                matches!(tree.node(key), Node::Scalar(key) if key.value == "SourceIdType");
+            is_type || is_empty(tree, value)
+        }),
+        _ => false,
+    }
+}
+
+/// Lines that are looked at.
+const LINES: usize = 8;
+
+/// Whether the lines of `text` are rows of at least three columns, each of the same number.
+fn is_table(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{FEFF}');
+    // A list, a mapping or a document in JSON has commas too.
+    if text.trim_start().starts_with(['{', '[', '-', '%']) {
+        return false;
+    }
+    [',', ';', '\t'].into_iter().any(|separator| {
+        let mut rows = text.lines().filter(|line| !line.trim().is_empty()).take(LINES);
+        let Some(columns) = rows.next().and_then(|row| columns(row, separator)) else {
+            return false;
+        };
+        columns >= 3 && rows.all(|row| self::columns(row, separator) == Some(columns))
+    })
+}
+
+/// The columns of a row; none where a quote is not closed, or where a cell looks like `key: value`.
+fn columns(row: &str, separator: char) -> Option<usize> {
+    let (mut columns, mut in_quotes) = (1, false);
+    for c in row.chars() {
+        match c {
+            '"' => in_quotes = !in_quotes,
+            c if c == separator && !in_quotes => columns += 1,
+            _ => {}
+        }
+    }
+    let first = row.split(separator).next().unwrap_or_default();
+    (!in_quotes && !first.contains(": ")).then_some(columns)
+}
+
+/// Returns the finding for `{{name}}` or `{% … %}` that stands without quotes at `at`.
+pub(super) fn placeholder(text: &str, at: usize) -> Option<Draft> {
+    // YAML takes the inner brace for a key.
+    let inner = text.get(..at)?.ends_with('{') && text.get(at..)?.starts_with('{');
+    let at = if inner && !text.get(at..)?.starts_with("{{") { at - 1 } else { at };
+    let rest = text.get(at..)?;
+    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+    let (open, close) = if line.starts_with("{{") { ("{{", "}}") } else { ("{%", "%}") };
+    if !line.starts_with(open) {
+        return None;
+    }
+    let length = line.rfind(close)? + close.len();
+    let found = &line[..length];
+    let span = Span::new(at..at + length);
+    let message = if open == "{{" {
+        format!("{} is a placeholder that nobody filled in", quoted(found))
+    } else {
+        format!("{} is a statement of a template that nobody rendered", quoted(found))
+    };
+    let help = "render the template first, and check what comes out; a text that really holds \
+                braces belongs in quotes";
+    Some(Draft::new(Code::UnquotedPlaceholder, span, message).help(help))
+}
+
+/// Returns the finding for a placeholder on the line of `at`, which is why its document is not YAML.
+pub(super) fn placeholder_on_line(text: &str, at: usize) -> Option<Draft> {
+    let start = super::layout::line_start(text, at);
+    let line = &text[start..super::layout::line_end(text, at)];
+    let found = line.find("{{").or_else(|| line.find("{%"))?;
+    // In quotes, it is not at fault.
+    let before = &line[..found];
+    let is_quoted = before.matches('\'').count() % 2 == 1 || before.matches('"').count() % 2 == 1;
+    (!is_quoted).then(|| placeholder(text, start + found)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_table_have_the_same_number_of_columns() {
+        assert!(is_table("bucket,key,size\na,b,1\n"));
+        assert!(is_table("\"a\",\"b, c\",\"d\""));
+        assert!(is_table("a\tb\tc\r\n1\t2\t3\r\n"));
+        assert!(!is_table("a,b,c\na,b\n"));
+        assert!(!is_table("Description: one, two, three\n"));
+        assert!(!is_table("[a, b, c]\n"));
+        assert!(!is_table("a text, of one line\n"));
+    }
+
+    #[test]
+    fn a_placeholder_ends_with_its_last_braces() {
+        let text = "Env: {{region}}-{{env}} # x\nA: '{{b}}'\nC: {d}\n";
+        let found = |at: usize| placeholder_on_line(text, at).is_some();
+        assert!(found(0) && !found(30) && !found(40));
+    }
+}
