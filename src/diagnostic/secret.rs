@@ -95,8 +95,8 @@ pub fn find_screened(value: &str, tokens: bool) -> Option<Secret> {
     find_from(value, 0, tokens).or_else(|| secret_access_key(value))
 }
 
-/// Whether some value of a manifest that is written as `text` may be one of the [`KINDS`]. It has the
-/// plain characters of one, or an escape that may stand for one of them.
+/// Returns whether some value of a manifest that is written as `text` may be a credential of a known
+/// kind: it has the plain characters of one, or an escape that may stand for one of them.
 #[must_use]
 pub fn may_hold_tokens(text: &str) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some() || has_hint(text, 0)
