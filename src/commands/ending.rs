@@ -200,7 +200,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
                 "stopped: {} failed, and `--max-errors` stops there",
                 counted(*errors, "entry")
             );
-            (Exit::Stopped, message, vec!["mend what is listed above; `lineload status --failed-manifests DIR` writes it as manifests".to_owned()])
+            (Exit::Stopped, message, vec!["fix what is listed above; `lineload status --failed-manifests DIR` writes it as manifests".to_owned()])
         }
         End::Unable { refusal } => {
             let message = format!("stopped: {}", escaped(&refusal.to_string()));

@@ -164,7 +164,7 @@ fn quota(size: Size) -> Option<String> {
     };
     Some(format!(
         "SageMaker gives an account {} artifacts in a Region{has}, if the quota was never raised; \
-         where they are used up, this import stops and can be gone on with",
+         where they are used up, this import stops and can be resumed",
         grouped(quota)
     ))
 }
