@@ -58,13 +58,13 @@ pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
 
 /// The number of an entry in a run, from 0, in the order of the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntryId(pub u32);
+pub struct EntryIndex(pub u32);
 
 /// An artifact of a manifest.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its number in the run.
-    pub id: EntryId,
+    /// Its place in the walk.
+    pub id: EntryIndex,
     /// Its file.
     pub file: FileId,
     /// The line it begins on, from 1.
@@ -83,7 +83,7 @@ pub trait Sink {
     fn entry(&mut self, entry: Entry);
     /// An entry that looked valid and is not: its document broke off further down, or its name or
     /// source is used again in a later one.
-    fn withdraw(&mut self, entry: EntryId);
+    fn withdraw(&mut self, entry: EntryIndex);
     /// A file is done. These are its findings, in order, and it has so many artifacts.
     fn file(&mut self, file: FileId, findings: Vec<Diagnostic>, artifacts: usize);
     /// So many artifacts have been read until now.
@@ -95,7 +95,7 @@ pub trait Entries {
     /// Takes an artifact.
     fn entry(&mut self, entry: Entry);
     /// Takes back an entry that looked valid and is not, as in [`Sink::withdraw`].
-    fn withdraw(&mut self, entry: EntryId);
+    fn withdraw(&mut self, entry: EntryIndex);
     /// A file is done, and these are its findings, in order.
     fn file(&mut self, file: FileId, findings: &[Diagnostic]);
 }
@@ -105,7 +105,7 @@ impl Entries for Vec<Entry> {
         self.push(entry);
     }
 
-    fn withdraw(&mut self, entry: EntryId) {
+    fn withdraw(&mut self, entry: EntryIndex) {
         if let Some(entry) = self.get_mut(entry.0 as usize) {
             entry.artifact = None;
         }

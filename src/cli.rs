@@ -13,12 +13,12 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{FailOn, Format};
-use crate::diagnostic::words::either;
 use crate::diagnostic::{Code, nearest};
 use crate::registry::{Fault, Quota};
 use crate::report::output::ColorChoice;
 use crate::report::progress::When;
 use crate::source::Pattern;
+use crate::text::either;
 use crate::walk;
 #[cfg(feature = "aws")]
 pub use export::{Export, ReadPace};

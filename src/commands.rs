@@ -79,7 +79,7 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::usage(format!("cannot write the output: {}", crate::walk::reason(&error)))
+        Self::usage(format!("cannot write the output: {}", crate::text::reason(&error)))
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::diagnostic::words::escaped;
+use crate::text::escaped;
 
 /// Why a path must not be written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,8 +9,6 @@ mod explanation;
 mod fix;
 mod levels;
 mod pointer;
-pub mod secret;
-pub mod words;
 
 pub use allow::{Allowances, MARKER, nearest};
 pub use code::{Code, Severity};
@@ -20,6 +18,7 @@ pub use levels::{Level, Levels};
 pub use pointer::{Pointer, ROOT};
 
 use crate::source::{FileId, Region, SourceFile, Span};
+use crate::text::{escaped, redacted, secret};
 
 /// What a finding says of the alias that brought a value to where it is at fault.
 pub const USED_BY_ALIAS: &str = "used here by this alias";
@@ -313,7 +312,7 @@ impl<'s> Findings<'s> {
             help: draft.help.as_deref().map(fit),
             file: source.id(),
             artifact: self.artifact,
-            path: secret::redacted(&draft.path).into_owned(),
+            path: redacted(&draft.path).into_owned(),
             region: Some(source.region(draft.span)),
             label: draft.label,
             related: related.collect(),
@@ -348,7 +347,7 @@ fn holds_no_secret(fix: &Fix) -> bool {
 
 /// A message with nothing in it that nobody is to be shown, or that a terminal would act on.
 fn fit(text: &str) -> String {
-    words::escaped(&secret::redacted(text))
+    escaped(&redacted(text))
 }
 
 /// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts use

@@ -31,7 +31,7 @@ use rusqlite::config::DbConfig;
 use crate::artifact::Artifact;
 use crate::destination;
 use crate::submission::{EntryId, Target};
-use crate::walk::reason;
+use crate::text::reason;
 pub use entries::{StagedEntry, StoredEntry};
 use file::Network;
 use gate::Gate;

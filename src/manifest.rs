@@ -21,9 +21,9 @@ pub use raw::{
 
 use other::{Other, placeholder_on_line};
 
-use crate::diagnostic::words::odd_space;
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Safety};
 use crate::source::Span;
+use crate::text::odd_space;
 use crate::yaml::{
     self, Node, NodeId, OddSpace, Piece, Place, Reader, SyntaxError, SyntaxFault, Tree,
 };

@@ -17,6 +17,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, MAX_FILE_BYTES, Pattern};
+use crate::text::reason;
 
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
@@ -276,15 +277,6 @@ fn is_loop(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 const fn is_loop(_: &io::Error) -> bool {
     false
-}
-
-/// Why an operation on a file failed, in the words of the system and without its number.
-#[must_use]
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(unix)]

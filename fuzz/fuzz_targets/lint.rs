@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         // miette's own colours are the only escapes.
         let plain = anstream_strip(&shown);
         assert!(
-            plain.chars().all(|c| c == '\n' || lineload::diagnostic::words::is_printable(c)),
+            plain.chars().all(|c| c == '\n' || lineload::text::is_printable(c)),
             "{plain:?}"
         );
     }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Artifact, Difference, Metadata, Tag};
-use crate::diagnostic::words::either;
 use crate::limits::{
     METADATA_FIELDS, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE, TAG_KEY,
     TAG_VALUE, TAGS_MAX, TextLimit, Violation, is_reserved_tag,
 };
+use crate::text::either;
 
 /// The fields of `--set`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use hashbrown::HashTable;
 
-use super::EntryId;
+use super::EntryIndex;
 use crate::artifact::Key;
 use crate::source::{FileId, Span};
 
@@ -26,7 +26,7 @@ pub(super) struct Claim {
 /// An earlier artifact with the same name or source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct First {
-    pub(super) entry: EntryId,
+    pub(super) entry: EntryIndex,
     pub(super) file: FileId,
     pub(super) span: Span,
 }
@@ -46,7 +46,7 @@ struct Table {
 #[derive(Debug, Clone, Copy)]
 struct Row {
     key: Key,
-    entry: EntryId,
+    entry: EntryIndex,
     file: FileId,
     span: Span,
 }
@@ -56,7 +56,7 @@ impl Index {
     /// the first itself.
     pub(super) fn add(
         &mut self,
-        entry: EntryId,
+        entry: EntryIndex,
         file: FileId,
         claims: &Claims,
     ) -> (Option<First>, Option<First>) {
@@ -101,7 +101,7 @@ mod tests {
         let claim = |name: &str, at| Some(Claim { key: Key::of_name(name), span: Span::empty(at) });
         let mut add = |entry: u32, name: &str| {
             let claims = Claims { name: claim(name, entry), source: None };
-            index.add(EntryId(entry), FileId(entry), &claims).0.map(|first| first.entry.0)
+            index.add(EntryIndex(entry), FileId(entry), &claims).0.map(|first| first.entry.0)
         };
         for entry in 0..1000 {
             assert_eq!(add(entry, &format!("a{entry}")), None);

@@ -22,7 +22,8 @@ use super::Options;
 use super::part::{self, Batch};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile, SourceStore};
-use crate::walk::{Found, Origin, PathFault, Walk, reason};
+use crate::text::reason;
+use crate::walk::{Found, Origin, PathFault, Walk};
 use crate::yaml;
 
 /// Files that are read and checked in one go.

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use super::index::{First, Index};
 use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message};
-use super::{Entry, EntryId, Options, Sink, Summary};
-use crate::diagnostic::words::{counted, quoted};
-use crate::diagnostic::{
-    self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted, secret,
-};
+use super::{Entry, EntryIndex, Options, Sink, Summary};
+use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
+use crate::text::{counted, quoted, redacted};
 use crate::walk::{Origin, Walk};
 use crate::yaml;
 
@@ -37,7 +35,7 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     struct Kept(Vec<Diagnostic>);
     impl Sink for Kept {
         fn entry(&mut self, _: Entry) {}
-        fn withdraw(&mut self, _: EntryId) {}
+        fn withdraw(&mut self, _: EntryIndex) {}
         fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
             self.0 = findings;
         }
@@ -148,7 +146,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
 
     fn entry(&mut self, file: FileId, entry: PartEntry) {
         let number = self.valid.len();
-        let id = EntryId(u32::try_from(number).unwrap_or(u32::MAX));
+        let id = EntryIndex(u32::try_from(number).unwrap_or(u32::MAX));
         let (same_name, same_source) = self.index.add(id, file, &entry.claims);
         let places = [
             (Code::DuplicateName, same_name.filter(|_| !entry.shares_name), entry.claims.name),
@@ -193,7 +191,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
         {
             *valid = false;
             self.summary.valid -= 1;
-            self.sink.withdraw(EntryId(u32::try_from(number).unwrap_or(u32::MAX)));
+            self.sink.withdraw(EntryIndex(u32::try_from(number).unwrap_or(u32::MAX)));
         }
     }
 
@@ -231,7 +229,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
         if let Some(source) = self.store.get(file) {
             let text = source.slice(span);
             let what = if code == Code::DuplicateName { "the name" } else { "the source" };
-            let text = secret::redacted(text.trim_matches(['"', '\'']));
+            let text = redacted(text.trim_matches(['"', '\'']));
             let text = quoted(&text);
             finding.message = match code {
                 Code::DuplicateName => format!("{what} {text} is used twice"),

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use super::Failure;
 pub(super) use super::filter::Filter;
 use super::settings::Settings;
-use crate::check::{self, Entries, Entry, EntryId, Sink, Summary};
+use crate::check::{self, Entries, Entry, EntryIndex, Sink, Summary};
 use crate::cli::{Global, Lint, Manifests, Narrow};
 use crate::config::{FailOn, Format};
 use crate::destination::{self, DestinationError};
-use crate::diagnostic::words::{either, escaped};
 use crate::diagnostic::{Code, Diagnostic};
 #[cfg(feature = "aws")]
 use crate::report::digest::{Closing, Digest};
@@ -29,6 +28,7 @@ use crate::report::short::Short;
 use crate::report::workflow_commands::Stopped;
 use crate::report::{self, FindingsReport};
 use crate::source::{FileId, SourceStore};
+use crate::text::{either, escaped, reason};
 use crate::walk::{self, Origin, Walk};
 
 /// Default width of a line: enough for a finding, and the same everywhere.
@@ -97,7 +97,7 @@ impl Sink for Checking<'_> {
         }
     }
 
-    fn withdraw(&mut self, entry: EntryId) {
+    fn withdraw(&mut self, entry: EntryIndex) {
         if let Some(entries) = &mut self.entries {
             entries.withdraw(entry);
         }
@@ -186,7 +186,7 @@ pub(super) fn findings_report(
     for output in &args.output {
         let file = destination::create(&output.file).map_err(|error| {
             let file = escaped(&output.file.display().to_string());
-            Failure::usage(format!("{file} cannot be written: {}", walk::reason(&error)))
+            Failure::usage(format!("{file} cannot be written: {}", reason(&error)))
         })?;
         reports.add(output.format, to_file(output.format, file));
     }
@@ -357,7 +357,7 @@ fn step_summary(path: &Path) -> Option<StepSummary> {
     };
     open()
         .inspect_err(|error: &io::Error| {
-            tracing::warn!("{} cannot be written: {}", path.display(), walk::reason(error));
+            tracing::warn!("{} cannot be written: {}", path.display(), reason(error));
         })
         .ok()
 }

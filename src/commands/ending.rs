@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use super::checking::shell_word;
 use super::{Failure, Notice};
 use crate::cli::{Global, Pace, Run};
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
 use crate::journal::Journal;
@@ -18,6 +16,7 @@ use crate::report::run::{RunLog, summary};
 use crate::run::{End, Ledger};
 use crate::source::SourceStore;
 use crate::submission::{Class, ELSEWHERE, Outcome, Refusal};
+use crate::text::{counted, escaped, redacted};
 
 /// How a run ends: reports, a summary, and why it ended early.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +83,7 @@ impl<'s> Ending<'s> {
 }
 
 /// The command line as it was typed: run again, it goes on. Behind the command comes `word`, if there
-/// is one. What looks like a credential is masked.
+/// is one. What looks like a credential is redacted.
 pub(super) fn as_typed(word: Option<&str>) -> String {
     let mut words: Vec<String> =
         std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy())).collect();
@@ -93,7 +92,7 @@ pub(super) fn as_typed(word: Option<&str>) -> String {
             words.iter().position(|word| word == "resume").map_or(words.len(), |at| at + 1);
         words.insert(behind, word.to_owned());
     }
-    format!("lineload {}", masked(&words.join(" ")))
+    format!("lineload {}", redacted(&words.join(" ")))
 }
 
 /// That every report can be written is found out before anything is sent. Each is one of nothing for

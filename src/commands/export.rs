@@ -14,7 +14,6 @@ use super::target::{self, Ready};
 use super::{Failure, Notice, paced};
 use crate::cli::{Export, Global};
 use crate::destination;
-use crate::diagnostic::words::{counted, escaped};
 use crate::event::Cause;
 use crate::exit::Exit;
 use crate::export::{self, NoFolder, Selection, Snapshot, Stopped, Told};
@@ -23,6 +22,7 @@ use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::Output;
 use crate::run::{Asker, End, Stop};
 use crate::submission::Target;
+use crate::text::{counted, escaped};
 
 pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;

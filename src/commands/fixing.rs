@@ -10,16 +10,16 @@ use rayon::prelude::*;
 use super::Failure;
 use super::checking::{Filter, Manifest};
 use super::settings::Settings;
-use crate::check::{self, Entry, EntryId, Sink};
+use crate::check::{self, Entry, EntryIndex, Sink};
 use crate::cli::{Global, Lint};
-use crate::diagnostic::words::{counted, escaped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::fix;
 use crate::report::output::Output;
 use crate::report::patch;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
-use crate::walk::{Origin, reason};
+use crate::text::{counted, escaped, reason};
+use crate::walk::Origin;
 
 /// Files that are fixed before their patches are written, so that memory stays bounded.
 const AT_ONCE: usize = 256;
@@ -108,7 +108,7 @@ impl Sink for Names {
         self.taken.insert(name);
     }
 
-    fn withdraw(&mut self, _: EntryId) {}
+    fn withdraw(&mut self, _: EntryIndex) {}
     fn file(&mut self, _: FileId, _: Vec<Diagnostic>, _: usize) {}
     fn progress(&mut self, _: usize) {}
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use super::Failure;
-use crate::diagnostic::words::{escaped, quoted};
+use crate::text::{escaped, quoted};
 
 /// The files that changed since the merge base of the working tree with `reference`, and those that
 /// git does not know, as real paths.
@@ -101,7 +101,7 @@ fn git<'a>(args: impl IntoIterator<Item = &'a str>) -> Result<Output, Failure> {
 
 fn run(mut command: Command) -> Result<Output, Failure> {
     command.output().map_err(|error| {
-        Failure::usage(format!("git cannot be run: {}", crate::walk::reason(&error)))
+        Failure::usage(format!("git cannot be run: {}", crate::text::reason(&error)))
             .help("`--changed-since` asks git for what changed")
     })
 }

@@ -17,8 +17,6 @@ use super::{Failure, Notice};
 use crate::artifact::Stamp;
 use crate::check::{Entries, Entry, Summary};
 use crate::cli::{Global, Import, Manifests, Run};
-use crate::diagnostic::secret;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, NewRun, RunId};
 use crate::report::output::Output;
@@ -26,6 +24,7 @@ use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
 use crate::run::{End, Ledger, Place, Stage, Staged};
 use crate::submission::Outcome;
+use crate::text::{counted, escaped, grouped, secret};
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;

@@ -18,7 +18,6 @@ use super::{Failure, Notice};
 use crate::artifact::Stamp;
 use crate::check::{Entry, Summary};
 use crate::cli::{Global, Plan, PlanFormat, WhenExists};
-use crate::diagnostic::words::escaped;
 use crate::exit::Exit;
 use crate::journal::{JournalError, Status};
 use crate::pace::Rate;
@@ -30,6 +29,7 @@ use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
 use crate::run::{Asker, End, Job, Policy, Unanswered, open_job};
 use crate::submission::{Class, EntryId, Outcome, Refusal, Target};
+use crate::text::escaped;
 
 /// How far reads lag behind writes at most: `--settle` of the import that is planned, by default.
 const SETTLE: Duration = Duration::from_secs(10);

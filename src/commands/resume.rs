@@ -19,13 +19,13 @@ use super::target::{self, Ready};
 use crate::artifact::Key;
 use crate::cli::{self, Global, Resume};
 use crate::destination;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::exit::Exit;
 use crate::journal::{Journal, RunId, StagedRun};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
 use crate::run::{Ledger, Line, Policy, Resolved, is_unknown};
 use crate::submission::{EntryId, Outcome, Target};
+use crate::text::{counted, escaped, grouped};
 
 /// Changed files that are named.
 const NAMED: usize = 5;

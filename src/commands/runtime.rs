@@ -19,7 +19,7 @@ use crate::run::Stop;
 /// Runs `work` on a runtime of its own.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     enough_to_start().map_err(|error| {
-        let reason = crate::walk::reason(&error);
+        let reason = crate::text::reason(&error);
         Failure::usage(format!("cannot start: {reason}"))
             .help("the limits of the shell may be too low: `ulimit -a`")
     })?;

@@ -8,10 +8,9 @@ use super::Failure;
 use crate::check;
 use crate::cli::Global;
 use crate::config::{self, Config};
-use crate::diagnostic::words::counted;
 use crate::report::human;
 use crate::source::{Base, FileId, SourceFile, SourceStore};
-use crate::walk::reason;
+use crate::text::{counted, reason};
 
 /// What is set for a run beside its command line.
 #[derive(Debug, Default)]

@@ -8,13 +8,12 @@ use super::Failure;
 use super::checking::{misdirected, shell_word};
 use crate::cli::{self, Global, StatusFormat};
 use crate::destination;
-use crate::diagnostic::words::{counted, escaped};
 use crate::exit::Exit;
 use crate::journal::{JournalError, RunStatus, Status};
 use crate::manifest::write;
 use crate::report::output::Output;
 use crate::report::status::{self, RunProcess, RunReport};
-use crate::walk::reason;
+use crate::text::{counted, escaped, reason};
 
 /// Failed entries of a run that are listed.
 const LISTED: u32 = 10;

@@ -7,12 +7,11 @@ use std::time::Duration;
 use super::{Failure, serve};
 use crate::cli;
 use crate::config::Config;
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::limits::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectError, Connected, SageMaker};
 use crate::submission::Target;
+use crate::text::{counted, escaped, grouped, redacted};
 
 /// A target that is ready, and the embedded registry if it is that.
 pub(super) struct Ready {
@@ -124,7 +123,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
         return Ok(true);
     }
     let mut err = anstream::stderr().lock();
-    let _ = writeln!(err, "target: {}", escaped(&masked(&target.to_string())));
+    let _ = writeln!(err, "target: {}", escaped(&redacted(&target.to_string())));
     if let Target::Aws { caller, .. } = target {
         let caller = if caller.is_empty() { "not known" } else { caller };
         let _ = writeln!(err, "caller: {}", escaped(caller));

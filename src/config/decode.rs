@@ -8,9 +8,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, FailOn, Format, Override};
-use crate::diagnostic::words::{either, quoted};
 use crate::diagnostic::{self, Allowances, Code, Diagnostic, Draft, Findings, Level, Levels};
 use crate::source::{Base, Pattern, SourceFile, Span};
+use crate::text::{either, quoted};
 
 /// The tables and keys that there are.
 const ROOT: [&str; 7] = ["exclude", "fail-on", "format", "guard", "overrides", "pace", "rules"];

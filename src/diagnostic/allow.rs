@@ -3,9 +3,9 @@
 //! A comment that begins with `lineload:` and allows nothing is reported, whatever else it says:
 //! somebody meant something by it.
 
-use super::words::quoted;
 use super::{Code, Draft};
 use crate::source::{SourceFile, Span};
+use crate::text::quoted;
 
 /// What a comment begins with that is meant for lineload. A file without these characters has none.
 pub const MARKER: &str = "lineload:";

@@ -15,7 +15,7 @@ use crate::diagnostic::Code;
 use crate::manifest::write;
 use crate::source::{FileId, SourceFile};
 use crate::submission::Refusal;
-use crate::walk::reason;
+use crate::text::reason;
 
 /// A file that could not be written.
 #[derive(Debug, thiserror::Error)]

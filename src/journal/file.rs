@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::JournalError;
-use crate::walk::reason;
+use crate::text::reason;
 
 /// How long a reader is waited for.
 pub(super) const BUSY: Duration = Duration::from_secs(10);

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use super::JournalError;
 use super::file::{Network, beside, private};
 use super::lease::{self, Lease};
-use crate::diagnostic::words::escaped;
-use crate::walk::reason;
+use crate::text::{escaped, reason};
 
 /// The process that has a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::lock::{self, Holder};
 use super::{JournalError, KnownAt, file, from_millis, millis, request, runs, schema};
 use crate::artifact::Artifact;
 use crate::submission::Target;
-use crate::walk::reason;
+use crate::text::reason;
 
 /// A rate is not taken over less.
 const LEAST: Duration = Duration::from_secs(1);

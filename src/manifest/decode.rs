@@ -15,9 +15,9 @@ use faults::{Advice, shape_help, shortened};
 use super::DEFAULTS;
 use super::fields::{Shape, is_read_only};
 use super::raw::{RawArtifact, RawMetadata, RawProperty, RawSource, Slot, Text};
-use crate::diagnostic::words::either;
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::limits;
+use crate::text::either;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tree, resolve};
 
 pub(super) struct Decoder<'a, 'f, 's> {

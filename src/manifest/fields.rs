@@ -1,8 +1,8 @@
 //! The fields of each mapping, and what people write instead of them.
 
 use super::{ARTIFACTS, DEFAULTS};
-use crate::diagnostic::words::either;
 use crate::limits;
+use crate::text::either;
 
 /// A mapping with known fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

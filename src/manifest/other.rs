@@ -4,10 +4,10 @@
 //! Such a document has one finding: as a broken manifest it would have one a field, and none would
 //! help.
 
-use crate::diagnostic::words::quoted;
 use crate::diagnostic::{Code, Draft};
 use crate::limits::ARTIFACT_FIELDS;
 use crate::source::Span;
+use crate::text::quoted;
 use crate::yaml::{Entries, Node, NodeId, Tree};
 
 /// What a document is instead.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::artifact::{Artifact, Metadata};
 use crate::diagnostic::MARKER;
-use crate::diagnostic::words::is_printable;
+use crate::text::is_printable;
 
 /// Bytes of a key, as it is written, in front of a `:`. YAML has 1024 characters at most, and some
 /// readers count bytes; a longer key is written behind a `?`.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::FindingsReport;
 use super::human::{self, closing_line};
 use crate::check::Summary;
-use crate::diagnostic::words::{counted, grouped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::SourceStore;
+use crate::text::{counted, grouped};
 
 /// Beyond so many findings, each code has one example.
 const MANY: usize = 20;

@@ -11,9 +11,8 @@ use std::ops::Range;
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::diagnostic::secret;
-use crate::diagnostic::words::{escaped, is_printable, odd_space};
 use crate::source::{Region, SourceFile, Span};
+use crate::text::{escaped, is_printable, odd_space, secret};
 
 /// Lines shown in front of and behind each label.
 const CONTEXT: u32 = 1;
@@ -107,13 +106,13 @@ impl Excerpt {
             start..raw.ceil_char_boundary(end).max(start)
         };
         let wanted = marks.iter().map(|mark| covered(mark)).min_by_key(|range| range.start);
-        let mut masked = secret::ranges(raw);
+        let mut redacted = secret::ranges(raw);
         let in_line = |span: &Span| {
             let start = (span.start.max(line.start) - line.start) as usize;
             start..(span.end.min(line.end).max(line.start) - line.start) as usize
         };
-        masked.extend(hidden.iter().map(in_line).filter(|range| !range.is_empty()));
-        let fitted = Fitted::new(raw, wanted.as_ref(), width, number == 1, &masked);
+        redacted.extend(hidden.iter().map(in_line).filter(|range| !range.is_empty()));
+        let fitted = Fitted::new(raw, wanted.as_ref(), width, number == 1, &redacted);
         let start = self.text.len();
         self.text.push_str(&fitted.text);
         let end = self.text.len();
@@ -210,7 +209,7 @@ impl Fitted {
         wanted: Option<&Range<usize>>,
         width: usize,
         is_first: bool,
-        masked: &[Range<usize>],
+        redacted: &[Range<usize>],
     ) -> Self {
         let raw_start =
             if is_first && raw.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
@@ -224,7 +223,7 @@ impl Fitted {
         let marked = |at: usize| wanted.is_some_and(|wanted| wanted.contains(&at));
         for (at, c) in raw[from..].char_indices().map(|(at, c)| (from + at, c)) {
             let length = fitted.text.len();
-            let c = if masked.iter().any(|range| range.contains(&at)) { '*' } else { c };
+            let c = if redacted.iter().any(|range| range.contains(&at)) { '*' } else { c };
             push(&mut fitted.text, c, cells, marked(at));
             let wide = width_of(&fitted.text[length..]);
             if cells + wide > width {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::{Form, LINES, When, line, style};
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::export::{Layout, Told};
+use crate::text::{counted, escaped, grouped};
 
 /// Shows how far an export has come, on standard error: a bar on a terminal, plain lines elsewhere.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::FindingsReport;
 use super::root::{Place, Root};
 use crate::check::Summary;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Region, SourceStore};
+use crate::text::{counted, escaped, grouped};
 
 /// Annotations of each kind that GitHub shows of a step.
 const SHOWN: usize = 10;

@@ -9,9 +9,9 @@ use super::json::write_value;
 use super::root::Root;
 use super::{FindingsReport, fingerprint};
 use crate::check::Summary;
-use crate::diagnostic::words::escaped;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::SourceStore;
+use crate::text::escaped;
 
 /// Findings as GitLab's Code Quality has them. They are written as they come.
 #[derive(Debug)]

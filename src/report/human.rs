@@ -13,9 +13,9 @@ use miette::{Severity as MietteSeverity, SourceCode};
 use super::FindingsReport;
 use super::excerpt::{Excerpt, Mark};
 use crate::check::Summary;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
 use crate::source::{FileId, SourceStore};
+use crate::text::{counted, escaped, grouped};
 
 /// From more findings than this on, only [`EACH`] of each code are shown in full.
 const MANY: usize = 40;

@@ -9,9 +9,9 @@ use serde_json::ser::Formatter;
 
 use super::FindingsReport;
 use crate::check::Summary;
-use crate::diagnostic::words::is_printable;
 use crate::diagnostic::{Diagnostic, Edit, Fix};
 use crate::source::{Position, Region, SourceStore};
+use crate::text::is_printable;
 
 /// The version of the shape.
 const VERSION: u32 = 1;

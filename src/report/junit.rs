@@ -16,9 +16,9 @@ use super::FindingsReport;
 use super::bounded::Bounded;
 use super::markup::xml;
 use crate::check::Summary;
-use crate::diagnostic::words::counted;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Region, SourceStore};
+use crate::text::counted;
 
 /// The most test cases of a report. GitLab reads a file of up to 30 MB and 250,000 XML objects, of
 /// which a case is up to eight, and refuses a larger one as a whole; a case is rarely over a

@@ -1,6 +1,6 @@
 //! Text in Markdown.
 
-use crate::diagnostic::words::escaped;
+use crate::text::escaped;
 
 /// The longest text of a code span, in characters.
 const LONGEST: usize = 500;

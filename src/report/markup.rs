@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostic::words::escaped;
+use crate::text::escaped;
 
 /// `text` as XML takes it, in a value as between tags. Most control characters are not allowed even
 /// as references, so what may not be printed is escaped as everywhere.

@@ -9,9 +9,8 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::diagnostic::secret;
-use crate::diagnostic::words::{escaped, is_printable};
 use crate::source::{SourceFile, Span};
+use crate::text::{escaped, is_printable, secret};
 
 /// Lines shown around each change.
 const CONTEXT: usize = 3;

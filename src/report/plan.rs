@@ -10,13 +10,11 @@ use std::time::Duration;
 
 use self::faults::Faults;
 use super::run::RunLog;
-use super::run::words::{length, rate as shown_rate};
 use crate::artifact::Difference;
-use crate::diagnostic::secret;
-use crate::diagnostic::words::counted;
 use crate::plan::{Fate, Item, Plan};
 use crate::run::change::OnExists;
 use crate::submission::Outcome;
+use crate::text::{counted, duration, rate as shown_rate, redacted, secret};
 
 /// Look-ups a second that the time is estimated for: the most that are made.
 const LOOK_UPS: f64 = 50.0;
@@ -147,7 +145,7 @@ impl Report<'_> {
         let cost =
             format!("an import would make {}: {}", counted(total, "request"), parts.join(", "));
         // Nothing takes no time.
-        let about = self.time().map(|time| length(time.max(Duration::from_secs(1))));
+        let about = self.time().map(|time| duration(time.max(Duration::from_secs(1))));
         match (about, self.rate) {
             (Some(about), CreateRate::PerSecond(rate)) if calls.create + calls.update > 0 => {
                 format!("{cost}; about {about} at {}/s", shown_rate(rate))
@@ -161,9 +159,9 @@ impl Report<'_> {
     }
 }
 
-/// Returns what an entry is called, masked where that looks like a credential.
+/// Returns what an entry is called, redacted where that looks like a credential.
 fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> Cow<'e, str> {
-    secret::masked(name.or(uri).unwrap_or_default())
+    redacted(name.or(uri).unwrap_or_default())
 }
 
 /// A value as a report may show it.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::diagnostic::words::{counted, grouped};
+use crate::text::{counted, grouped};
 
 /// A bar comes only where a check takes longer than this.
 const DELAY: Duration = Duration::from_secs(1);

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::secret;
 use crate::source::{FileId, SourceFile, SourceStore, Span};
+use crate::text::secret;
 
 /// Bytes looked at in front of and behind a span: a key names a secret close to it.
 const AROUND: usize = 256;

@@ -16,9 +16,9 @@ use super::redact::Redactions;
 use super::root::{Place, Root};
 use super::{FindingsReport, fingerprint};
 use crate::check::Summary;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::diagnostic::{Code, Diagnostic, Edit, Explanation, Fix, Related, Safety};
 use crate::source::{self, SourceFile, SourceStore};
+use crate::text::{counted, escaped, grouped};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What relative paths are held against: the root of the repository, by the name that every reader

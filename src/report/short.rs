@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::FindingsReport;
 use crate::check::Summary;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::words::escaped;
 use crate::source::SourceStore;
+use crate::text::escaped;
 
 /// `path:line:column: error[code]: message`
 #[derive(Debug)]

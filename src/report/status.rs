@@ -7,10 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::json::write_value;
-use super::run::words::{rate as shown_rate, time_left};
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::{escaped, grouped};
 use crate::journal::{FailedEntry, RunStatus};
+use crate::text::{escaped, grouped, rate as shown_rate, redacted, time_left};
 
 /// The version of the shape of the JSON.
 const VERSION: u32 = 1;
@@ -66,7 +64,7 @@ impl RunReport {
 /// Where the writer fails.
 pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
     let run = &report.run;
-    writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&masked(&run.target)))?;
+    writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&redacted(&run.target)))?;
     writeln!(out, "  run {}", escaped(&run.run))?;
     writeln!(out, "  {}", ending(report))?;
     let counts: Vec<_> = run
@@ -85,8 +83,8 @@ pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
             escaped(&entry.outcome),
             escaped(&entry.file),
             entry.line,
-            escaped(&masked(&entry.name)),
-            escaped(&masked(&error))
+            escaped(&redacted(&entry.name)),
+            escaped(&redacted(&error))
         )?;
     }
     let all = report.count(&["differs", "conflict", "rejected", "unresolved"]);
@@ -100,7 +98,7 @@ pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
     }
     let is_left = report.left() + report.count(&["unresolved"]) > 0;
     if is_left && report.state() != "running" {
-        writeln!(out, "  to resume, run: {}", escaped(&masked(&run.command)))?;
+        writeln!(out, "  to resume, run: {}", escaped(&redacted(&run.command)))?;
     }
     writeln!(out)
 }
@@ -191,7 +189,7 @@ pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
         };
         Run {
             run: &run.run,
-            target: masked(&run.target).into_owned(),
+            target: redacted(&run.target).into_owned(),
             started: &run.started,
             ended: run.ended.as_deref(),
             state: report.state(),
@@ -205,7 +203,7 @@ pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
                 .map(|(name, count)| (name.clone(), (*count).into()))
                 .collect(),
             failed: report.failed.iter().map(failed).collect(),
-            command: masked(&run.command).into_owned(),
+            command: redacted(&run.command).into_owned(),
         }
     });
     write_value(&mut *out, &Document { version: VERSION, runs: runs.collect() })?;
@@ -217,9 +215,9 @@ fn failed(entry: &FailedEntry) -> Failed<'_> {
     Failed {
         file: &entry.file,
         line: entry.line,
-        name: masked(&entry.name).into_owned(),
+        name: redacted(&entry.name).into_owned(),
         outcome: &entry.outcome,
-        error: entry.error.as_deref().map(|error| masked(error).into_owned()),
+        error: entry.error.as_deref().map(|error| redacted(error).into_owned()),
     }
 }
 

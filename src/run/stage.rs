@@ -10,10 +10,11 @@ use super::ledger::{Ledger, Line};
 use super::record::known;
 use crate::artifact::{Artifact, Key};
 use crate::check::{self, Entry};
-use crate::diagnostic::{Diagnostic, secret};
+use crate::diagnostic::Diagnostic;
 use crate::journal::{Invalid, JournalError, RunId, Staging, ToStage};
 use crate::source::{FileId, SourceStore};
 use crate::submission::{EntryId, Outcome};
+use crate::text::redacted;
 
 /// Stages what a check finds.
 #[derive(Debug)]
@@ -174,7 +175,7 @@ impl<'s, 'j> Stage<'s, 'j> {
             let at = self.file_start + artifact as usize;
             let Some(line) = self.staged.ledger.get_mut(at) else { continue };
             if line.outcome == Outcome::Invalid && !line.by_journal {
-                let message = secret::masked(&finding.message);
+                let message = redacted(&finding.message);
                 let id = line.entry;
                 self.staging.invalidate(id, finding.code.as_str(), &message)?;
             }
@@ -198,7 +199,7 @@ impl check::Entries for Stage<'_, '_> {
         }
     }
 
-    fn withdraw(&mut self, entry: check::EntryId) {
+    fn withdraw(&mut self, entry: check::EntryIndex) {
         if self.failed.is_none() {
             let withdrawn = self.invalidate(entry.0 as usize);
             self.note(withdrawn);

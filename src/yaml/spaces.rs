@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use granit_parser as granit;
 
-use crate::diagnostic::words::odd_space;
 use crate::source::Span;
+use crate::text::odd_space;
 
 /// A run of spaces with an odd one in it, in the place of one that YAML needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,7 +102,7 @@ fn what_fuzzing_found_is_shown_without_anything_that_a_terminal_acts_on() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let ran = run(&folder, &["lint", &name, "--all"]);
         assert_eq!(ran.code, 1, "{name}: {ran:?}");
-        let shown = |c: char| c == '\n' || lineload::diagnostic::words::is_printable(c);
+        let shown = |c: char| c == '\n' || lineload::text::is_printable(c);
         assert!(ran.out.chars().all(shown), "{name}: {:?}", ran.out);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lineload::artifact::{Artifact, Metadata, Source, SourceType, Tag};
-use lineload::check::{self, Entry, EntryId, Sink};
+use lineload::check::{self, Entry, EntryIndex, Sink};
 use lineload::config::Rules;
 use lineload::diagnostic::{Code, Diagnostic};
 use lineload::limits::{self, TextLimit};
@@ -22,7 +22,7 @@ impl Sink for Read {
     fn entry(&mut self, entry: Entry) {
         self.artifacts.push(entry.artifact);
     }
-    fn withdraw(&mut self, _: EntryId) {}
+    fn withdraw(&mut self, _: EntryIndex) {}
     fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
         self.findings.extend(findings);
     }

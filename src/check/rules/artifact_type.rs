@@ -1,10 +1,10 @@
 //! `ArtifactType`.
 
 use super::text::{self, Rule};
-use crate::diagnostic::words::{either, quoted};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
 use crate::manifest::Text;
+use crate::text::{either, quoted};
 
 pub(super) fn check(
     artifact_type: &Text<'_>,

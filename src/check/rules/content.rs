@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::text;
-use crate::diagnostic::words::{is_printable, list, odd_space, quoted};
-use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, secret};
+use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
 use crate::limits::is_line_terminator;
 use crate::manifest::Text;
 use crate::source::Span;
+use crate::text::{is_printable, list, odd_space, quoted, secret};
 
 /// The content of one value.
 pub(super) struct Content<'n> {

@@ -2,10 +2,10 @@
 
 use super::content::Content;
 use super::text;
-use crate::diagnostic::words::{any, odd_space, quoted};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::{ARTIFACT_NAME, Violation};
 use crate::manifest::Text;
+use crate::text::{any, odd_space, quoted};
 
 /// Places of one name that are shown.
 const SHOWN: usize = 8;

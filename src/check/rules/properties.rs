@@ -2,11 +2,11 @@
 
 use super::text::Rule;
 use crate::check::defaults::Defaults;
-use crate::diagnostic::words::counted;
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::limits::{PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE};
 use crate::manifest::{RawArtifact, RawProperty};
 use crate::source::Span;
+use crate::text::counted;
 
 pub(super) fn check(
     properties: &[RawProperty<'_>],

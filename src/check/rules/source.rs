@@ -2,11 +2,11 @@
 
 use super::text::{self, Rule};
 use super::uri;
-use crate::diagnostic::words::{either, quoted};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::limits;
 use crate::manifest::{RawSource, RawSourceType, Text, layout};
 use crate::source::Span;
+use crate::text::{either, quoted};
 
 pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     if let Some(uri) = source.uri.given() {

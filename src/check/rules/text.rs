@@ -1,12 +1,12 @@
 //! Length and pattern of a text, as every field has them.
 
 use super::content::Content;
-use crate::diagnostic::words::{any, counted, grouped, quoted};
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, USED_BY_ALIAS};
 use crate::limits::{Pattern, TextLimit, Violation, is_line_terminator};
 use crate::manifest::Text;
 use crate::manifest::write::is_plain;
 use crate::source::Span;
+use crate::text::{any, counted, grouped, quoted};
 
 /// A limit, and what its findings are called.
 pub(super) struct Rule<'n> {
@@ -117,7 +117,7 @@ pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
 
 /// Remembers credentials in a text that has no place for one.
 pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
-    use crate::diagnostic::secret;
+    use crate::text::secret;
     for range in secret::find(text.value)
         .map(|found| found.range)
         .into_iter()

@@ -7,10 +7,10 @@ use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::text;
-use crate::diagnostic::words::quoted;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::limits::BUCKET_NAME_LENGTH;
 use crate::manifest::Text;
+use crate::text::quoted;
 
 /// Schemes that a misspelt one is held against.
 const COMMON: [&str; 9] =

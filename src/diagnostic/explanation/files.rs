@@ -2,8 +2,8 @@
 
 use super::Explanation;
 use crate::diagnostic::MAX_PER_FILE;
-use crate::diagnostic::words::grouped;
 use crate::source::MAX_FILE_BYTES;
+use crate::text::grouped;
 
 pub(super) fn path_unreadable() -> Explanation {
     Explanation::new(

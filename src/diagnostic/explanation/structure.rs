@@ -1,8 +1,8 @@
 //! YAML, and the shape of an artifact.
 
 use super::Explanation;
-use crate::diagnostic::words::either;
 use crate::limits::{ARTIFACT_FIELDS, METADATA_FIELDS};
+use crate::text::either;
 
 const REFERENCE: &str = "`CreateArtifact` in the Amazon SageMaker API reference";
 

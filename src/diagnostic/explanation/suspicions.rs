@@ -1,8 +1,8 @@
 //! What the service would take, and is hardly meant.
 
 use super::Explanation;
-use crate::diagnostic::words::either;
 use crate::limits::{BUCKET_NAME_LENGTH, USUAL_ARTIFACT_TYPES};
+use crate::text::either;
 
 pub(super) fn credential() -> Explanation {
     Explanation::new(

@@ -2,10 +2,10 @@
 
 use super::Explanation;
 use super::values::{REFUSED, length};
-use crate::diagnostic::words::grouped;
 use crate::limits::{
     PROPERTIES_MAX, PROPERTY_VALUE, Pattern, RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX,
 };
+use crate::text::grouped;
 
 const TAGGING: &str = "the AWS guide to tagging, tag naming limits and requirements";
 

@@ -1,11 +1,11 @@
 //! What the service takes as a value, and what must be unique.
 
 use super::Explanation;
-use crate::diagnostic::words::{either, grouped};
 use crate::limits::{
     ARTIFACT_NAME, ARTIFACT_TYPE, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE,
     Pattern, SOURCE_ID_TYPES, SOURCE_TYPE_VALUE, SOURCE_URI, TextLimit, USUAL_ARTIFACT_TYPES,
 };
+use crate::text::{either, grouped};
 
 /// How long a text may be.
 pub(super) fn length(limit: TextLimit) -> String {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Decoder;
-use crate::diagnostic::words::quoted;
 use crate::diagnostic::{Code, Draft, Pointer};
 use crate::source::Span;
+use crate::text::quoted;
 use crate::yaml::{Node, NodeId, Scalar, Style, Tag};
 
 /// How deep merges may merge merges.

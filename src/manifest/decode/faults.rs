@@ -2,11 +2,11 @@
 
 use super::Decoder;
 use super::entries::{Entry, Key, Target};
-use crate::diagnostic::words::{counted, either, list, quoted};
 use crate::diagnostic::{Code, Draft, Fix, Pointer, USED_BY_ALIAS};
 use crate::manifest::fields::{Shape, is_same};
 use crate::manifest::other::placeholder;
 use crate::source::Span;
+use crate::text::{counted, either, list, quoted};
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tag, resolve};
 
 /// Read-only fields that a message names.

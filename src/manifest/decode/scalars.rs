@@ -3,10 +3,10 @@
 use super::Decoder;
 use super::entries::{Key, Target};
 use super::faults::quote_it;
-use crate::diagnostic::words::quoted;
-use crate::diagnostic::{Code, Draft, Edit, Fix, Pointer, Safety, secret};
+use crate::diagnostic::{Code, Draft, Edit, Fix, Pointer, Safety};
 use crate::manifest::raw::{Slot, Text};
 use crate::source::Span;
+use crate::text::{quoted, secret};
 use crate::yaml::{
     Node, NodeId, OtherReading, Resolved, Scalar, Style, Tag, other_reading, resolve,
 };

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::text::{grouped, is_printable};
+
 /// A piece of a document.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Html(String);
@@ -24,7 +26,7 @@ impl Html {
         for c in text.chars() {
             match entity(c) {
                 Some(entity) => self.0.push_str(entity),
-                None if is_unseen(c) => {
+                None if !is_printable(c) => {
                     // Writing to a string does not fail.
                     let _ = write!(self.0, "<span class=\"c\">\\u{{{:x}}}</span>", u32::from(c));
                 }
@@ -63,14 +65,7 @@ impl Html {
 
     /// A number.
     pub(super) fn number(&mut self, number: u64) -> &mut Self {
-        let digits = number.to_string();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                self.0.push(',');
-            }
-            self.0.push(digit);
-        }
-        self
+        self.raw(&grouped(number))
     }
 
     /// A moment.
@@ -94,14 +89,6 @@ const fn entity(c: char) -> Option<&'static str> {
         '\'' => Some("&#39;"),
         _ => None,
     }
-}
-
-/// Control characters, and characters that have no width or turn the direction of those around them.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

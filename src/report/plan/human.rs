@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use super::{Group, Report, Shown, called};
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::{escaped, grouped, quoted};
 use crate::plan::{Fate, Item};
 use crate::report::run::row::shown_target;
 use crate::run::change::OnExists;
+use crate::text::{escaped, grouped, quoted, redacted};
 
 /// Artifacts of a group that are listed.
 const LISTED: usize = 20;
@@ -75,7 +74,7 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
         if group == Group::Conflict
             && let Some(uri) = &item.name_also_at
         {
-            writeln!(out, "      the name is also that of {}", escaped(&masked(uri)))?;
+            writeln!(out, "      the name is also that of {}", escaped(&redacted(uri)))?;
         }
     }
     more(count, most, out)
@@ -116,7 +115,7 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
     write!(out, "  {colour}{sign}\x1b[0m {name}  \x1b[2m{place}\x1b[0m{unseen}")?;
     match &item.fate {
         Fate::Unknown { reason } => {
-            writeln!(out, "\n      {}", escaped(&masked(&reason.to_string())))
+            writeln!(out, "\n      {}", escaped(&redacted(&reason.to_string())))
         }
         Fate::Differs { differences, change } => {
             writeln!(out)?;

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Group, Report, Shown};
 use crate::artifact::Difference;
-use crate::diagnostic::secret::masked;
 use crate::plan::{Fate, Gone};
 use crate::report::run::row::shown_target;
 use crate::report::run::rows::Rows as _;
 use crate::submission::Outcome;
+use crate::text::redacted;
 
 /// The version of the shape.
 const VERSION: u32 = 1;
@@ -68,8 +68,8 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             action: Group::Invalid.as_str(),
             file: &entry.file,
             line: entry.line,
-            name: entry.name.as_deref().map(masked),
-            source_uri: entry.source_uri.as_deref().map(masked),
+            name: entry.name.as_deref().map(redacted),
+            source_uri: entry.source_uri.as_deref().map(redacted),
             arn: None,
             differences: Vec::new(),
             conflict: None,
@@ -83,10 +83,10 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
             row.action = Group::of(&item.fate).as_str();
             row.arn = item.arn.as_deref();
             row.needs_recheck = item.unseen;
-            row.conflict = item.name_also_at.as_deref().map(masked);
+            row.conflict = item.name_also_at.as_deref().map(redacted);
             match &item.fate {
                 Fate::Unknown { reason } => {
-                    row.error = Some(masked(&reason.to_string()).into_owned());
+                    row.error = Some(redacted(&reason.to_string()).into_owned());
                 }
                 Fate::Differs { differences, change } => {
                     let ends =
@@ -122,8 +122,8 @@ fn gone(one: &Gone) -> Value {
     json!({
         "file": one.file,
         "line": one.line,
-        "name": one.name.as_deref().map(masked),
-        "source_uri": masked(&one.uri),
+        "name": one.name.as_deref().map(redacted),
+        "source_uri": redacted(&one.uri),
         "arn": one.arn,
     })
 }

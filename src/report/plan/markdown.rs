@@ -5,11 +5,10 @@ use std::io::{self, Write};
 
 use super::faults::Fault;
 use super::{Group, Report, Shown, called};
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::grouped;
 use crate::plan::{Fate, Item};
 use crate::report::markdown::code;
 use crate::report::run::row::shown_target;
+use crate::text::{grouped, redacted};
 
 /// The most characters of the whole: a comment on GitHub takes 65,536.
 const MOST: usize = 65_000;
@@ -99,7 +98,7 @@ fn fault(fault: &Fault) -> String {
         "- **{}** {}: {}\n",
         fault.code,
         code(&format!("{}{line}", fault.file)),
-        code(&masked(&fault.message))
+        code(&redacted(&fault.message))
     )
 }
 
@@ -118,7 +117,7 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
     let mut line = format!("- {name} ({})", code(&format!("{}:{}", entry.file, entry.line)));
     match &item.fate {
         Fate::Unknown { reason } => {
-            let _ = write!(line, ": {}", code(&masked(&reason.to_string())));
+            let _ = write!(line, ": {}", code(&redacted(&reason.to_string())));
         }
         Fate::Differs { differences, .. } => {
             for one in differences {
@@ -130,7 +129,7 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
         Fate::Create | Fate::Exists => {}
     }
     if let Some(uri) = &item.name_also_at {
-        let _ = write!(line, "\n  - the name is also that of {}", code(&masked(uri)));
+        let _ = write!(line, "\n  - the name is also that of {}", code(&redacted(uri)));
     }
     if item.unseen {
         line.push_str("\n  - settled according to the journal; `import --recheck` asks");

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use super::row::Row;
 use super::rows::Rows;
-use crate::diagnostic::words::escaped;
+use crate::text::escaped;
 
 const HEAD: &str =
     "file,line,name,source_uri,outcome,arn,attempts,request_id,error_code,error_message";

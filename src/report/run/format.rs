@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::rows::Rows;
 use super::{RunLog, csv, html, json, lines, markdown};
 use crate::destination::{self, DestinationError};
-use crate::diagnostic::words::{either, escaped};
+use crate::text::{either, escaped};
 
 /// A format, told by the ending of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub enum ReportError {
     #[error("no report can be written as `{}`", shown(.0))]
     Ending(PathBuf),
     /// The file cannot be written.
-    #[error("the report `{}` cannot be written: {}", shown(.0), crate::walk::reason(.1))]
+    #[error("the report `{}` cannot be written: {}", shown(.0), crate::text::reason(.1))]
     File(PathBuf, #[source] io::Error),
     /// The file must not be written.
     #[error(transparent)]

@@ -14,10 +14,10 @@ use super::row::Row;
 use super::rows::Rows;
 use super::timeline::Pause;
 use super::{Counts, RunLog, row, words};
-use crate::diagnostic::words::{counted, grouped};
 use crate::event::Cause;
 use crate::report::markup::xml;
 use crate::submission::Outcome;
+use crate::text::{self, counted, duration, grouped};
 
 /// Failures that are listed at most: a browser is slow with longer tables.
 const LISTED: usize = 2_000;
@@ -70,9 +70,9 @@ fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
         line("Run started", &words::moment(started))?;
     }
     line("Started", &words::moment(log.started))?;
-    line("Took", &words::length(log.took()))?;
+    line("Took", &duration(log.took()))?;
     if let Some(rate) = log.created_a_second() {
-        line("Average rate", &format!("{}/s", words::rate(rate)))?;
+        line("Average rate", &format!("{}/s", text::rate(rate)))?;
     }
     line("Run", &xml(&log.run))?;
     let notes = words::notes(log);
@@ -133,7 +133,7 @@ fn over_time(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
              <th>After</th><th>For</th><th>Why</th></tr></thead>\n<tbody>\n"
         )?;
         for Pause { cause, from, to } in pauses.iter().take(PAUSES) {
-            let (after, lasted) = (words::length(*from), words::length(to.saturating_sub(*from)));
+            let (after, lasted) = (duration(*from), duration(to.saturating_sub(*from)));
             let why = why(*cause);
             writeln!(out, "<tr><td>{after}</td><td>{lasted}</td><td>{why}</td></tr>")?;
         }
@@ -166,7 +166,7 @@ fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<(
          <tbody>\n",
         grouped(count as u64)
     )?;
-    let text = |text: &str| xml(&words::cut(text, LONGEST_TEXT));
+    let text = |text: &str| xml(&text::cut(text, LONGEST_TEXT));
     let mut listed = 0;
     rows.for_each_failed(&mut |entry| {
         if listed == LISTED {

@@ -10,9 +10,9 @@ use std::ops::ControlFlow;
 use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{LoggedEntry, RunLog, words};
-use crate::diagnostic::words::{counted, grouped};
 use crate::report::markdown::code;
 use crate::submission::Outcome;
+use crate::text::{self, counted, duration, grouped};
 
 /// GitHub takes no longer comment than 65,536 characters. Bytes, which are at least as many.
 const LONGEST: usize = 65_000;
@@ -54,10 +54,10 @@ fn head(log: &RunLog) -> String {
     if let Some(target) = &log.target {
         text.push_str(&format!("To {}. ", code(&shown_target(target).to_string())));
     }
-    let took = words::length(log.took());
+    let took = duration(log.took());
     text.push_str(&format!("Started {}, took {took}.", words::moment(log.started)));
     if let Some(rate) = log.created_a_second() {
-        text.push_str(&format!(" Created {}/s on average.", words::rate(rate)));
+        text.push_str(&format!(" Created {}/s on average.", text::rate(rate)));
     }
     let now = log.earlier.map(|_| log.counts_now());
     text.push_str(match now {

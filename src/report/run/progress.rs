@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use self::standing::Standing;
-use crate::diagnostic::words::{escaped, grouped};
 use crate::event::{Cause, Event};
 use crate::report::progress::{Form, LINES, When, colours, line, style};
 use crate::submission::{Quota, Refusal};
+use crate::text::{escaped, grouped};
 
 pub use self::rate::RateMeter;
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::LoggedEntry;
-use crate::diagnostic::secret::masked;
 use crate::submission::{Outcome, Target};
+use crate::text::redacted;
 
 #[derive(Serialize)]
 pub(super) struct Row<'r> {
@@ -33,15 +33,15 @@ impl<'r> Row<'r> {
         Self {
             file: &entry.file,
             line: entry.line,
-            name: entry.name.as_deref().map(masked),
-            source_uri: entry.source_uri.as_deref().map(masked),
+            name: entry.name.as_deref().map(redacted),
+            source_uri: entry.source_uri.as_deref().map(redacted),
             outcome: entry.outcome,
             arn: entry.arn.as_deref(),
             attempts: entry.attempts,
             request_id: entry.request_id.as_deref(),
             error: entry.error.as_ref().map(|refusal| Error {
                 code: refusal.code.as_deref(),
-                message: masked(&refusal.message),
+                message: redacted(&refusal.message),
             }),
         }
     }
@@ -65,7 +65,7 @@ impl<'r> Row<'r> {
 pub(in crate::report) fn shown_target(target: &Target) -> Target {
     match target {
         Target::Endpoint { url, region } => {
-            Target::Endpoint { url: masked(url).into_owned(), region: region.clone() }
+            Target::Endpoint { url: redacted(url).into_owned(), region: region.clone() }
         }
         other => other.clone(),
     }

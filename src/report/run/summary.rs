@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{Counts, RunLog, words};
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::submission::Outcome;
+use crate::text::{self, counted, duration, escaped, grouped};
 
 /// Entries that failed and are listed.
 const LISTED: usize = 10;
@@ -30,14 +30,14 @@ pub fn write_rows(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Res
     notes(log, &mut out)?;
     if let Some(target) = &log.target {
         let rate = log.created_a_second();
-        let rate = rate.map(|rate| format!(", created {}/s on average", words::rate(rate)));
+        let rate = rate.map(|rate| format!(", created {}/s on average", text::rate(rate)));
         let started = log.earlier.and_then(|earlier| earlier.started);
         let started = started.map(|started| format!("; the run began {}", words::moment(started)));
         writeln!(
             out,
             "{} (took {}{}{})",
             escaped(&shown_target(target).to_string()),
-            words::length(log.took()),
+            duration(log.took()),
             rate.unwrap_or_default(),
             started.unwrap_or_default()
         )?;

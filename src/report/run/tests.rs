@@ -106,7 +106,7 @@ fn no_report_carries_a_secret_or_anything_a_terminal_acts_on() {
         let text = written(format, &log);
         assert!(!text.contains("hunter2"), "{format:?}");
         assert!(text.contains("[redacted]"), "{format:?}");
-        let unseen = |c: char| !crate::diagnostic::words::is_printable(c) && c != '\n' && c != '\r';
+        let unseen = |c: char| !crate::text::is_printable(c) && c != '\n' && c != '\r';
         assert_eq!(text.find(unseen), None, "{format:?}");
     }
 }
@@ -272,7 +272,7 @@ fn of_thousands_of_failures_the_reports_for_people_take_some_and_count_the_rest(
     assert!((60_000..65_000).contains(&text.len()), "{}", text.len());
     let listed = text.lines().filter(|line| line.starts_with("- `m/a.yaml:7`")).count();
     let more = text.lines().last().unwrap();
-    let left = crate::diagnostic::words::grouped((5000 - listed) as u64);
+    let left = crate::text::grouped((5000 - listed) as u64);
     assert_eq!(more, format!("and {left} more; `--report FILE.json` lists them all"));
     let page = written(RunFormat::Html, &log);
     assert_eq!(tags(&page).iter().filter(|tag| *tag == "tr").count(), 1 + 2000);

@@ -13,8 +13,8 @@ use super::error::refusal;
 use super::http::{self, Route, Trust};
 use super::setup::{Setup, from_environment, made_up, ourselves, timeouts};
 use super::{Account, SageMaker};
-use crate::diagnostic::words::quoted;
 use crate::submission::{Class, ELSEWHERE, Refusal, Target, partition_of};
+use crate::text::quoted;
 
 /// Which target, and how to reach it.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,8 @@
 //! Why a target cannot be used, and what to do about it.
 
 use super::http::BadBundle;
-use crate::diagnostic::words::{either, quoted};
 use crate::submission::Refusal;
+use crate::text::{either, quoted};
 
 /// Why a target cannot be used.
 #[derive(Debug, thiserror::Error)]

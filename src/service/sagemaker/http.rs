@@ -57,7 +57,7 @@ impl Trust {
     /// Where there is no certificate that could be trusted.
     pub(super) fn read(file: &Path, source_name: &'static str) -> Result<Self, BadBundle> {
         let bad = |reason: String| BadBundle { source_name, file: file.to_owned(), reason };
-        let text = std::fs::read(file).map_err(|error| bad(crate::walk::reason(&error)))?;
+        let text = std::fs::read(file).map_err(|error| bad(crate::text::reason(&error)))?;
         let mut good = Vec::new();
         let mut roots = rustls::RootCertStore::empty();
         let mut reason = None;

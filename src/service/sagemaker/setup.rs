@@ -34,8 +34,8 @@ use super::endpoint::{endpoint_of, is_loopback, is_url};
 use super::error::chain;
 use super::http::{self, Route, Trust};
 use super::profile::{Profiles, set};
-use crate::diagnostic::words::quoted;
 use crate::submission::{Class, Refusal};
+use crate::text::quoted;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -8,9 +8,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::scale;
-use crate::diagnostic::words::{counted, grouped};
 use crate::report::run::timeline::{Column, Pause, Timeline};
-use crate::report::run::words::length;
+use crate::text::{counted, duration, grouped};
 
 /// The sizes, in units of the picture: about a pixel each.
 const WIDTH: f64 = 960.0;
@@ -132,7 +131,7 @@ impl<'t> Picture<'t> {
         let most = self.columns.iter().map(|column| per_second(column.created, column));
         let mut text = format!(
             "In {} {} created, at most {}/s.",
-            length(self.timeline.took()),
+            duration(self.timeline.took()),
             artifacts(totals.created),
             scale::rate(most.fold(0.0, f64::max))
         );
@@ -140,7 +139,7 @@ impl<'t> Picture<'t> {
             let _ = write!(text, " Throttled creates: {}.", grouped(totals.throttled));
         }
         if totals.pauses > 0 {
-            let (times, paused) = (grouped(totals.pauses), length(totals.paused));
+            let (times, paused) = (grouped(totals.pauses), duration(totals.paused));
             let _ = write!(text, " Pauses: {times}, {paused} in all.");
         }
         if totals.probes > 0 {
@@ -159,7 +158,7 @@ impl<'t> Picture<'t> {
             let (from, to) = (self.x(pause.from), self.x(pause.to));
             let width = (to - from).max(2.5);
             let name = pause.cause.as_str();
-            let (after, lasted) = (length(pause.from), length(pause.length()));
+            let (after, lasted) = (duration(pause.from), duration(pause.length()));
             let (y, height) = (TOP - 8.0, below - TOP + 8.0);
             self.put(format_args!(
                 "<rect class=\"pause\" x=\"{from:.1}\" y=\"{y}\" width=\"{width:.1}\" \

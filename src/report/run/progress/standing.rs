@@ -6,12 +6,10 @@
 use std::time::{Duration, Instant};
 
 use super::rate::RateMeter;
-use crate::diagnostic::secret::masked;
-use crate::diagnostic::words::{counted, escaped, grouped};
 use crate::event::{Cause, Event};
 use crate::report::run::Counts;
-use crate::report::run::words::{cut, rate, time_left};
 use crate::submission::{Outcome, Refusal};
+use crate::text::{counted, cut, escaped, grouped, rate, redacted, time_left};
 
 /// How long a throttled rate is shown as news.
 const NEWS: Duration = Duration::from_secs(5);
@@ -150,7 +148,7 @@ impl Standing {
 
     /// The target is being connected to.
     pub(super) fn connecting(&mut self, target: &str) {
-        self.phase = Phase::Connecting { target: escaped(&masked(target)) };
+        self.phase = Phase::Connecting { target: escaped(&redacted(target)) };
     }
 
     /// The target has not answered; it is asked again until then, if it is known until when.
@@ -328,7 +326,7 @@ fn said(refusal: &Refusal) -> String {
     // A message can be as long as the service likes.
     let text = cut(&text, LONGEST * 4);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    cut(&escaped(&masked(&line)), LONGEST)
+    cut(&escaped(&redacted(&line)), LONGEST)
 }
 
 #[cfg(test)]

@@ -209,7 +209,7 @@ fn is_filled_later(value: &str) -> bool {
         || value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '…'))
 }
 
-/// `text`, which may be a line of a manifest or a message, with what looks like a credential
+/// Returns `text`, which may be a line of a manifest or a message, with what looks like a credential
 /// redacted.
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
@@ -252,9 +252,6 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
     found.dedup_by(|later, first| later.start < first.end);
     found
 }
-
-/// [`redacted`] by the name that the reports of runs know it by.
-pub use redacted as masked;
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,12 @@
-//! Text from manifests made fit for messages: shortened, and with nothing in it that a terminal
-//! would act on.
+//! Texts made fit to be shown: shortened, and with nothing in them that a terminal would act on.
 
 use std::fmt::Write as _;
 
 /// The longest user text in a message, in code points.
 const LONGEST: usize = 60;
 
-/// Whether `c` may be printed as it is. Control characters, and the characters that turn the
-/// direction of a line or take no room, could make a terminal show what is not there.
+/// Returns whether `c` may be printed as it is. Control characters, and characters that have no width
+/// or turn the direction of a line, could make a terminal show what is not there.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
     !(c.is_control()
@@ -15,6 +14,7 @@ pub fn is_printable(c: char) -> bool {
             c,
             '\u{AD}'
                 | '\u{61C}'
+                | '\u{180E}'
                 | '\u{200B}'..='\u{200F}'
                 | '\u{2028}'..='\u{202E}'
                 | '\u{2060}'..='\u{206F}'
@@ -38,7 +38,7 @@ pub fn push_escaped(out: &mut String, c: char) {
     }
 }
 
-/// `text` with everything escaped that may not be printed.
+/// Returns `text` with everything escaped that may not be printed.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -46,7 +46,7 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// `text` in backticks, the middle left out where it is long.
+/// Returns `text` in backticks, the middle left out where it is long.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::from("`");
@@ -64,61 +64,12 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// `1 error`, `2 errors`, `7,264 artifacts`.
+/// Returns `text`, ended with `…` where it has more characters than `most`.
 #[must_use]
-pub fn counted(number: usize, noun: &str) -> String {
-    let plural = match (number, noun) {
-        (1, noun) => noun.to_owned(),
-        (_, "entry") => "entries".to_owned(),
-        (_, "property") => "properties".to_owned(),
-        (_, "directory") => "directories".to_owned(),
-        (_, noun) => format!("{noun}s"),
-    };
-    format!("{} {plural}", grouped(number as u64))
-}
-
-/// `7264` as `7,264`.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `a`, `b` or `c`.
-#[must_use]
-pub fn either<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
-    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [head @ .., last] => format!("{} or {last}", head.join(", ")),
-    }
-}
-
-/// `a, b and c`.
-#[must_use]
-pub fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [head @ .., last] => format!("{} and {last}", head.join(", ")),
-    }
-}
-
-/// `a, b or c`.
-#[must_use]
-pub fn any(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [head @ .., last] => format!("{} or {last}", head.join(", ")),
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -154,14 +105,12 @@ mod tests {
     #[test]
     fn nothing_a_terminal_acts_on_is_left() {
         assert_eq!(quoted("\u{1b}[2J\u{202e}x\n\u{9b}"), "`\\u{1b}[2J\\u{202e}x\\n\\u{9b}`");
+        assert_eq!(escaped("a\u{180e}b\u{a0}c"), "a\\u{180e}b\\u{a0}c");
     }
 
     #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(grouped(7264), "7,264");
-        assert_eq!(grouped(100), "100");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(counted(1, "error"), "1 error");
-        assert_eq!(counted(0, "entry"), "0 entries");
+    fn a_text_that_is_cut_says_so() {
+        assert_eq!(cut("éééé", 3), "ééé…");
+        assert_eq!(cut("ééé", 3), "ééé");
     }
 }
