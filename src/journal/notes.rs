@@ -95,7 +95,11 @@ impl Book {
         let error = settled.error.as_ref();
         // What merely existed may differ in what a listing does not show, so only of what was made or
         // compared anything is known.
-        let equal = settled.compared.then_some(settled.outcome != Outcome::Differs);
+        let equal = match settled.outcome {
+            // A listing shows it with another name or type, whatever was equal once.
+            Outcome::Differs if settled.arn.is_some() => Some(false),
+            outcome => settled.compared.then_some(outcome != Outcome::Differs),
+        };
         connection
             .prepare_cached(
                 "INSERT INTO result (entry, attempts, intent_ms, settled_ms, invocation, outcome,

@@ -172,13 +172,17 @@ async fn what_was_compared_is_known_and_what_differs_is_not() {
     assert!(known(&journal, "s3://y").is_none(), "more may differ than a listing shows");
     assert!(!known(&journal, "s3://z").unwrap().made);
 
-    let (run, entries) = stage(&mut journal, "two", &here, &["s3://w"]);
+    let (run, entries) = stage(&mut journal, "two", &here, &["s3://w", "s3://x"]);
     let writer = journal.into_writer(run).unwrap();
     let differs = Settled { compared: true, ..settled(entries[0], Outcome::Differs) };
     writer.outcomes().settled(differs);
+    // A listing shows it with another name: what it was like is nothing to go by any more.
+    let renamed = Settled { compared: false, ..settled(entries[1], Outcome::Differs) };
+    writer.outcomes().settled(renamed);
     let journal = writer.finish(Some("done"), None).0;
-    let known = known(&journal, "s3://w").unwrap();
-    assert_eq!((known.is_equal, known.made), (false, true));
+    assert!(!known(&journal, "s3://x").unwrap().is_equal);
+    let made = known(&journal, "s3://w").unwrap();
+    assert_eq!((made.is_equal, made.made), (false, true));
     drop(journal);
     let status = Status::open(&path).unwrap();
     assert_eq!(status.rate(&here).unwrap(), Some(12.5));
