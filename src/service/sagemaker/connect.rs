@@ -128,7 +128,7 @@ pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
         .region(Region::new("local"))
         .credentials_provider(made_up())
         .endpoint_url(endpoint)
-        .http_client(http::client(Route::Direct, &Trust::default()))
+        .http_client(http::client(Route::Direct, &Trust::Nobody))
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(timeout))
         .disable_clock_skew_correction(true);

@@ -36,9 +36,17 @@ pub(super) enum Route {
     Environment,
 }
 
-/// The authorities whose certificates are trusted: those of the system, or those of a bundle.
+/// The authorities whose certificates are trusted.
 #[derive(Clone, Default)]
-pub(super) struct Trust(Option<Arc<[u8]>>);
+pub(super) enum Trust {
+    /// Those that the system trusts.
+    #[default]
+    System,
+    /// Those of a bundle, PEM.
+    Bundle(Arc<[u8]>),
+    /// None, for a target without TLS: those of the system need not be there, nor be read.
+    Nobody,
+}
 
 /// Why a bundle of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,21 +86,26 @@ impl Trust {
                 || "it has no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`";
             return Err(bad(reason.unwrap_or_else(|| none().to_owned())));
         }
-        Ok(Self(Some(good.into())))
+        Ok(Self::Bundle(good.into()))
     }
 
     fn store(&self) -> tls::TrustStore {
-        match &self.0 {
+        match self {
+            Self::System => tls::TrustStore::default(),
             // As with the AWS CLI, a bundle stands in the place of the system's authorities.
-            Some(bundle) => tls::TrustStore::empty().with_pem_certificate(bundle.to_vec()),
-            None => tls::TrustStore::default(),
+            Self::Bundle(bundle) => tls::TrustStore::empty().with_pem_certificate(bundle.to_vec()),
+            Self::Nobody => tls::TrustStore::empty(),
         }
     }
 }
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Trust(bundle)" } else { "Trust(system)" })
+        f.write_str(match self {
+            Self::System => "Trust(system)",
+            Self::Bundle(_) => "Trust(bundle)",
+            Self::Nobody => "Trust(nobody)",
+        })
     }
 }
 

@@ -147,7 +147,11 @@ impl Setup {
         if let Some(endpoint) = &self.endpoint {
             config = config.endpoint_url(endpoint);
             if is_loopback(endpoint) {
-                config = config.http_client(http::client(Route::Direct, &self.trust));
+                let trust = match endpoint.split_once("://") {
+                    Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => &Trust::Nobody,
+                    _ => &self.trust,
+                };
+                config = config.http_client(http::client(Route::Direct, trust));
             }
         }
         Client::from_conf(config.build())
