@@ -1,5 +1,5 @@
 """Kills and starves the real `lineload import`, and counts what was lost and what was doubled.
-Usage: kills.py LINELOAD [PART]... [--kills N] [--seed N] [--every N]
+Usage: kills.py LINELOAD [PART]... [--kills N] [--seed N] [--every N] [--lag SECONDS]
 
 Prints a row of a table for each thing that was injected; every column from `lost` on must be 0, but for
 what a row says is inherent. What is amiss is told on standard error, and the end is 1 then. Needs a C
@@ -324,6 +324,7 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--kills", type=int, default=300, help="at random moments (300)")
     parser.add_argument("--every", type=int, default=1, help="only every Nth write of the journal")
+    parser.add_argument("--lag", type=float, default=0.0, help="seconds that the registry's lists and tags lag behind its writes")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--verbose", action="store_true", help="every request of some sources that went wrong")
     args = parser.parse_args()

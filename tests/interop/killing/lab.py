@@ -125,8 +125,11 @@ def hidden(answer):
 class Registry:
     """`lineload serve`"""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, lag=0.0):
+        self.lag = lag
         command = [binary, "serve", "--db", folder / "registry.sqlite3", "--port", "0"]
+        if lag:
+            command += ["--list-lag", f"{lag}s", "--tag-lag", f"{lag}s"]
         self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.port = int(self.child.stdout.readline().rpartition(":")[2])
 
@@ -161,6 +164,8 @@ class Registry:
 
     def artifacts(self, prefix):
         """When each artifact below a URI was created, by its SourceUri."""
+        # What was created last is to be listed too.
+        time.sleep(self.lag)
         found, token = collections.defaultdict(list), {}
         while True:
             page = self.ask("ListArtifacts", MaxResults=100, SortBy="CreationTime", SortOrder="Descending", **token)
@@ -205,7 +210,9 @@ class Case:
         if self.local:
             # Beside the journal, so that its writes count too.
             target = ["--local=.lineload/registry.sqlite3"]
-        usual = {"--rate": "400", "--settle": "300ms", "--timeout": "1s"}
+        # Reads lag for less long than `--settle` says, which is the promise that is tried.
+        settle = f"{round(1000 * (self.lab.registry.lag + 0.3))}ms"
+        usual = {"--rate": "400", "--settle": settle, "--timeout": "1s"}
         usual = [word for option in usual.items() if option[0] not in args for word in option]
         return [self.lab.binary, "import", *target, *usual, *args]
 
@@ -312,7 +319,7 @@ class Lab:
         self.folder, self.random = folder, random.Random(args.seed)
         self.verbose, self.kills, self.every, self.failed = args.verbose, args.kills, args.every, False
         self.complaints = collections.Counter()
-        self.registry = Registry(self.binary, folder)
+        self.registry = Registry(self.binary, folder, args.lag)
         self.shim = folder / "kills.so"
         build = ["cc", "-O1", "-shared", "-fPIC", "-o", self.shim, HERE / "disk.c", "-ldl"]
         subprocess.run(build, check=True)
