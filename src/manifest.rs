@@ -9,12 +9,14 @@ mod decode;
 mod fields;
 pub(crate) mod layout;
 mod other;
+mod place;
 mod raw;
 pub mod write;
 
 use std::ops::Range;
 
 use decode::Decoder;
+pub use place::{Checked, place};
 pub use raw::{
     RawArtifact, RawMetadata, RawProperty, RawSource, RawSourceType, RawTag, Slot, Text,
 };

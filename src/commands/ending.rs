@@ -1,9 +1,9 @@
 //! How a run ended, told at its end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::checking::shell_word;
+use super::checking::{shell_word, shown_on_stdout};
 use super::{Failure, Notice};
 use crate::cli::{Global, Pace, Run};
 use crate::event::Cause;
@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::journal::Journal;
 use crate::report::output::Output;
 use crate::report::run::format::{self, ReportError};
+use crate::report::run::places::Places;
 use crate::report::run::rows::{JournalRows, Rows};
 use crate::report::run::{RunLog, summary};
 use crate::run::{End, Ledger};
@@ -25,6 +26,8 @@ pub(super) struct Ending<'s> {
     reports: &'s [PathBuf],
     /// The command that resumes it.
     command: &'s str,
+    /// The directory that the names of the manifests are relative to.
+    folder: &'s Path,
     patience: Duration,
     max_duration: Option<Duration>,
     /// Whether the manifests have errors: also such that belong to no entry.
@@ -37,12 +40,14 @@ impl<'s> Ending<'s> {
         args: &'s Run,
         pace: &Pace,
         command: &'s str,
+        folder: &'s Path,
         findings: bool,
     ) -> Self {
         Self {
             global,
             reports: &args.report,
             command,
+            folder,
             patience: pace.reach.limit_patience,
             max_duration: args.max_duration,
             findings,
@@ -69,7 +74,9 @@ impl<'s> Ending<'s> {
         let shown = if self.global.quiet {
             summary::brief(&log, out)
         } else {
-            summary::write_rows(&log, rows, out)
+            let folder = self.folder.to_owned();
+            let places = Places { folder, options: shown_on_stdout() };
+            summary::write_rows(&log, rows, Some(&places), out)
         };
         let unshown =
             shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) });

@@ -144,7 +144,7 @@ impl Importing<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let ending = Ending::new(global, args_run, pace, &command, checked.errors > 0);
+        let ending = Ending::new(global, args_run, pace, &command, &folder, checked.errors > 0);
         let (mut journal, settled) = session.settle_open(journal, run).await?;
         let resolved = match settled {
             Ok(resolved) => resolved,

@@ -171,7 +171,7 @@ impl Resuming<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let ending = Ending::new(global, args_run, pace, &command, false);
+        let ending = Ending::new(global, args_run, pace, &command, &run.folder, false);
         let id = run.run;
         let before = ledger(&journal, run)?;
         let mut log = RunLog::resumed(run, before.outcomes());

@@ -14,7 +14,7 @@ use super::FindingsReport;
 use super::excerpt::{Excerpt, Mark};
 use crate::check::Summary;
 use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
-use crate::source::{FileId, SourceStore};
+use crate::source::{FileId, SourceFile, SourceStore, Span};
 use crate::text::{counted, escaped, grouped};
 
 /// From more findings than this on, only [`EACH`] of each code are shown in full.
@@ -250,6 +250,10 @@ pub fn closing_line(summary: &Summary, took: Duration) -> String {
 /// One finding as people see it.
 #[must_use]
 pub fn render(finding: &Diagnostic, sources: &SourceStore, options: &Options) -> String {
+    rendered(&View::new(finding, sources, options), options)
+}
+
+fn rendered(view: &View, options: &Options) -> String {
     let theme = if options.unicode { GraphicalTheme::unicode() } else { GraphicalTheme::ascii() };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(options.width)
@@ -257,11 +261,26 @@ pub fn render(finding: &Diagnostic, sources: &SourceStore, options: &Options) ->
         .with_links(false)
         .with_show_related_as_nested(true)
         .without_syntax_highlighting();
-    let view = View::new(finding, sources, options);
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = handler.render_report(&mut text, &view);
+    let _ = handler.render_report(&mut text, view);
     text
+}
+
+/// Returns a failure of the value at `span` of `source` as people see it, like a finding.
+#[must_use]
+pub fn render_at(
+    message: String,
+    label: &str,
+    source: &SourceFile,
+    span: Span,
+    options: &Options,
+) -> String {
+    let region = source.region(span);
+    let mark = Mark { region, text: Some(label.to_owned()), primary: true };
+    let excerpt = Excerpt::new(source, &[mark], text_width(options), &[]);
+    let severity = MietteSeverity::Error;
+    rendered(&View { message, severity, help: None, excerpt, related: Vec::new() }, options)
 }
 
 /// A finding in miette's terms.
@@ -359,8 +378,12 @@ fn excerpt(
         return None;
     }
     let source: Arc<_> = sources.get(file)?;
-    let width = options.width.saturating_sub(GUTTER).max(20);
-    Excerpt::new(&source, marks, width, &sources.hidden(file))
+    Excerpt::new(&source, marks, text_width(options), &sources.hidden(file))
+}
+
+/// Returns the cells that are left for the text of a line.
+fn text_width(options: &Options) -> usize {
+    options.width.saturating_sub(GUTTER).max(20)
 }
 
 impl fmt::Debug for View {

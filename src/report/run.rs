@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod lines;
 pub mod markdown;
+pub mod places;
 pub mod format;
 pub mod progress;
 pub mod summary;

@@ -177,6 +177,32 @@ fn bundles_of_certificates_are_respected_as_the_aws_cli_does() {
     assert_eq!(ended(&[("SSL_CERT_FILE", authority)]).code, 0);
 }
 
+#[test]
+fn a_field_that_the_service_names_is_shown_where_the_manifest_has_it() {
+    let message = "1 validation error detected: Value 's3://bucket/1' at 'source.sourceUri' failed \
+                   to satisfy constraint: Member must satisfy regular expression pattern: .{500}";
+    let body = format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#);
+    let server = Scripted::start(move |request, connection| {
+        let answer = match request.operation() {
+            "CreateArtifact" => http(400, "", &body),
+            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
+        };
+        connection.write_all(answer.as_bytes()).is_ok()
+    });
+    let text = "ArtifactType: DataSet\nSource:\n  SourceUri: s3://bucket/1\n";
+    let folder = folder(&[("a.yaml", text)]);
+    let args = ["--region", "eu-west-1", "--endpoint-url", &server.url, "--report=r.json"];
+    let ran = ran(with_keys(&mut import(folder.path(), &args)));
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let out = &ran.out;
+    assert!(out.contains("rejected: s3://bucket/1: ValidationException: 1 validation"), "{out}");
+    assert!(out.contains("[a.yaml:3:14]"), "{out}");
+    assert!(out.contains("3 │   SourceUri: s3://bucket/1"), "{out}");
+    assert!(out.contains("the service does not accept this value"), "{out}");
+    let report = crate::support::json(&folder.path().join("r.json"));
+    assert_eq!(report["entries"][0]["error"]["path"], "/Source/SourceUri");
+}
+
 /// An HTTP proxy that is the whole of AWS: it takes every tunnel to STS for one that cannot be
 /// made.
 fn no_way() -> Scripted {

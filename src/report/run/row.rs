@@ -24,6 +24,9 @@ pub(super) struct Row<'r> {
 #[derive(Serialize)]
 pub(super) struct Error<'r> {
     pub(super) code: Option<&'r str>,
+    /// The field that the service names, as a JSON Pointer into the artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<Cow<'r, str>>,
     /// What a service says often repeats what it was sent.
     pub(super) message: Cow<'r, str>,
 }
@@ -41,6 +44,7 @@ impl<'r> Row<'r> {
             request_id: entry.request_id.as_deref(),
             error: entry.error.as_ref().map(|refusal| Error {
                 code: refusal.code.as_deref(),
+                path: refusal.member().map(|path| redacted(&path).into_owned().into()),
                 message: redacted(&refusal.message),
             }),
         }
@@ -54,8 +58,8 @@ impl<'r> Row<'r> {
     /// Returns the message, where it was refused.
     pub(super) fn said(&self) -> String {
         match &self.error {
-            Some(Error { code: Some(code), message }) => format!("{code}: {message}"),
-            Some(Error { code: None, message }) => message.to_string(),
+            Some(Error { code: Some(code), message, .. }) => format!("{code}: {message}"),
+            Some(Error { code: None, message, .. }) => message.to_string(),
             None => String::new(),
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
+use super::places::Places;
 use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{Counts, RunLog, words};
@@ -17,15 +18,21 @@ const LISTED: usize = 10;
 /// # Errors
 /// Where the writer fails.
 pub fn write(log: &RunLog, out: impl Write) -> io::Result<()> {
-    write_rows(log, log, out)
+    write_rows(log, log, None, out)
 }
 
-/// Writes what became of the entries `rows`.
+/// Writes what became of the entries `rows`, with what the service says about a field at its place in
+/// the manifest, where `places` finds it.
 ///
 /// # Errors
 /// Where the writer fails, or the rows cannot be read.
-pub fn write_rows(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
-    failures(log, rows, &mut out)?;
+pub fn write_rows(
+    log: &RunLog,
+    rows: &dyn Rows,
+    places: Option<&Places>,
+    mut out: impl Write,
+) -> io::Result<()> {
+    failures(log, rows, places, &mut out)?;
     counts(log, &mut out)?;
     notes(log, &mut out)?;
     if let Some(target) = &log.target {
@@ -111,7 +118,12 @@ fn notes(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<()> {
+fn failures(
+    log: &RunLog,
+    rows: &dyn Rows,
+    places: Option<&Places>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let count = log.counts().failed();
     if count == 0 {
         return Ok(());
@@ -123,6 +135,10 @@ fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<(
         }
         listed += 1;
         let row = Row::of(entry);
+        if let Some(text) = places.and_then(|places| places.show(entry, &row)) {
+            writeln!(out, "{text}")?;
+            return Ok(ControlFlow::Continue(()));
+        }
         let said = row.said();
         let colon = if said.is_empty() { "" } else { ": " };
         writeln!(

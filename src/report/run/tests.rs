@@ -379,7 +379,7 @@ fn reports_of_entries_are_written_as_the_entries_come() {
         furthest_behind: std::cell::Cell::default(),
     };
     let mut out = Vec::new();
-    super::summary::write_rows(&log, &rows, &mut out).unwrap();
+    super::summary::write_rows(&log, &rows, None, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("n-").count(), 10, "{text}");
     assert!(text.contains("10,000 artifacts: "), "{text}");

@@ -1,0 +1,47 @@
+//! What the service says about a field, shown where the manifest has it.
+
+use std::path::PathBuf;
+
+use super::LoggedEntry;
+use super::row::Row;
+use crate::manifest::{self, Checked};
+use crate::report::human;
+use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
+use crate::text::escaped;
+
+/// The largest manifest, in bytes, that is read again for a message.
+const LARGEST: u64 = 64 << 20;
+
+/// Where the manifests of a run are, and how an excerpt of one is shown.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The directory that their names are relative to.
+    pub folder: PathBuf,
+    /// How an excerpt is shown.
+    pub options: human::Options,
+}
+
+impl Places {
+    /// Returns the failure of an entry with an excerpt of its manifest. Returns `None` where the
+    /// service names no field, or the manifest has changed since it was checked.
+    pub(super) fn show(&self, entry: &LoggedEntry, row: &Row<'_>) -> Option<String> {
+        let pointer = entry.error.as_ref()?.member()?;
+        let path = self.folder.join(&*entry.file);
+        let size = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+        if size > LARGEST.min(MAX_FILE_BYTES) {
+            return None;
+        }
+        let bytes = std::fs::read(path).ok()?;
+        let source = SourceFile::new(FileId(0), std::sync::Arc::clone(&entry.file), bytes);
+        let checked = Checked {
+            line: entry.line,
+            name: entry.name.as_deref(),
+            source_uri: entry.source_uri.as_deref(),
+        };
+        let span = manifest::place(&source, checked, &pointer)?;
+        let message =
+            format!("{}: {}: {}", row.outcome, escaped(row.title()), escaped(&row.said()));
+        let label = "the service does not accept this value";
+        Some(human::render_at(message, label, &source, span, &self.options))
+    }
+}
