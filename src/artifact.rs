@@ -53,7 +53,7 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SourceType {
-    /// One of [`crate::limits::SOURCE_ID_TYPES`].
+    /// One of [`crate::model::SOURCE_ID_TYPES`].
     #[serde(rename = "SourceIdType")]
     pub id_type: String,
     /// The id.

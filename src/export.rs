@@ -17,7 +17,7 @@ pub use layout::{Catalogue, Layout};
 pub use snapshot::{NoFolder, Snapshot, Told, WriteError, make, vacant};
 
 use crate::artifact::Artifact;
-use crate::limits::is_reserved_tag;
+use crate::model::is_reserved_tag;
 use crate::run::{Asker, End, Unanswered};
 use crate::service::{Filter, Found, Service};
 use crate::submission::{Class, Operation, Refusal};

@@ -5,7 +5,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
 
 pub mod text;
-pub mod limits;
+pub mod model;
 pub mod source;
 pub mod diagnostic;
 pub mod artifact;

@@ -1,4 +1,4 @@
-//! The limits to a JSON Schema of a manifest, for editors and for validators of other makers.
+//! The model to a JSON Schema of a manifest, for editors and for validators of other makers.
 //!
 //! In: nothing. Out: a schema that takes what `lint` has no error about, as far as a schema can say
 //! that: it sees values, so neither keys given twice nor anything across artifacts, and not what the
@@ -13,8 +13,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
-use crate::limits::{self, Pattern, TextLimit};
 use crate::manifest::{ARTIFACTS, DEFAULTS};
+use crate::model::{self, ARTIFACT, Field, Kind, Mapping, Pattern, Sense, TextLimit};
 
 /// The schema as text: indented JSON in ASCII with a line break at its end. Some expressions hold
 /// characters that cannot be seen.
@@ -38,6 +38,20 @@ pub fn text() -> String {
 /// The schema of one YAML document of a manifest.
 #[must_use]
 pub fn schema() -> Value {
+    let mut definitions = entries(json!({
+        "artifact": {
+            "title": "artifact",
+            "description": "One artifact, with the fields of a `CreateArtifact` request.",
+            "allOf": [reference("artifactFields")],
+            "required": shared_and_required(),
+        },
+        "artifactsWithDefaults": artifacts_with_defaults(),
+        "artifactFields": artifact_fields(),
+        "defaults": defaults(),
+        "singleLine": pattern(Pattern::SingleLine),
+        "tagText": pattern(Pattern::TagText),
+    }));
+    define(&ARTIFACT, &mut definitions);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lineload:manifest:1",
@@ -57,29 +71,18 @@ pub fn schema() -> Value {
             // What is no mapping has been reported by the type.
             "else": { "if": { "type": "object" }, "then": reference("artifact") },
         },
-        "$defs": {
-            "artifact": {
-                "title": "artifact",
-                "description": "One artifact, with the fields of a `CreateArtifact` request.",
-                "allOf": [reference("artifactFields")],
-                "required": ["ArtifactType"],
-            },
-            "artifactsWithDefaults": artifacts_with_defaults(),
-            "artifactFields": artifact_fields(),
-            "defaults": defaults(),
-            "artifactType": artifact_type(),
-            "source": source(),
-            "sourceTypes": source_types(),
-            "properties": properties(),
-            "metadataProperties": metadata_properties(),
-            "tags": tags(),
-            "singleLine": pattern(Pattern::SingleLine),
-            "tagText": pattern(Pattern::TagText),
-        },
+        "$defs": definitions,
     })
 }
 
+/// The required fields that may come from `Defaults`.
+fn shared_and_required() -> Vec<&'static str> {
+    let fields = ARTIFACT.fields.iter().filter(|field| field.required && field.shared);
+    fields.map(|field| field.name).collect()
+}
+
 fn artifacts_with_defaults() -> Value {
+    let required = shared_and_required();
     json!({
         "type": "object",
         "properties": {
@@ -95,163 +98,107 @@ fn artifacts_with_defaults() -> Value {
         "additionalProperties": false,
         "if": {
             "required": [DEFAULTS],
-            "properties": { DEFAULTS: { "required": ["ArtifactType"] } },
+            "properties": { DEFAULTS: { "required": required } },
         },
-        "else": { "properties": { ARTIFACTS: { "items": { "required": ["ArtifactType"] } } } },
+        "else": { "properties": { ARTIFACTS: { "items": { "required": required } } } },
     })
 }
 
 fn artifact_fields() -> Value {
-    let mut name = text_of(limits::ARTIFACT_NAME);
-    name.extend(entries(json!({
-        "description": "What the artifact is called: letters and digits of ASCII, with hyphens between \
-                        them. No two artifacts of an account and Region have the same name. Optional.",
-        "examples": ["churn-training-set"],
-    })));
-    json!({
-        "title": "artifact",
-        "type": "object",
-        "properties": {
-            "ArtifactName": name,
-            "ArtifactType": reference("artifactType"),
-            "MetadataProperties": reference("metadataProperties"),
-            "Properties": reference("properties"),
-            "Source": reference("source"),
-            "Tags": reference("tags"),
-        },
-        "required": ["Source"],
-        "additionalProperties": false,
-    })
+    let own = ARTIFACT.fields.iter().filter(|field| field.required && !field.shared);
+    let mut schema = structure(&ARTIFACT);
+    schema.insert("title".into(), "artifact".into());
+    schema.insert("required".into(), own.map(|field| field.name).collect());
+    schema.into()
 }
 
 fn defaults() -> Value {
+    let shared = ARTIFACT.fields.iter().filter(|field| field.shared);
+    let properties: Map<_, _> = shared.map(|field| (field.name.to_owned(), value(field))).collect();
     json!({
         "description": "What the artifacts of this document have in common. Properties, metadata and \
                         tags merge by key; where an artifact sets the same key, the artifact's wins.",
         "type": "object",
-        "properties": {
-            "ArtifactType": reference("artifactType"),
-            "MetadataProperties": reference("metadataProperties"),
-            "Properties": reference("properties"),
-            "Tags": reference("tags"),
-        },
+        "properties": properties,
         "additionalProperties": false,
     })
 }
 
-fn artifact_type() -> Value {
-    let mut schema = text_of(limits::ARTIFACT_TYPE);
-    schema.extend(entries(json!({
-        "description": "What kind of thing the artifact is. Any text will do; those that AWS's own tools \
-                        write are found by more people.",
-        "examples": limits::USUAL_ARTIFACT_TYPES[..3],
-    })));
+/// Adds the definitions of the fields of `mapping`, and of what is below them.
+fn define(mapping: &Mapping, definitions: &mut Map<String, Value>) {
+    for field in mapping.fields.iter().filter(|field| is_defined(field)) {
+        definitions.insert(definition(field), described(field));
+        if let Kind::Mapping(below) = field.kind {
+            define(below, definitions);
+        }
+    }
+}
+
+/// Whether a field has a definition of its own: it holds more than a text, or stands in two places.
+const fn is_defined(field: &Field) -> bool {
+    !field.is_text() || field.shared
+}
+
+fn definition(field: &Field) -> String {
+    let mut chars = field.name.chars();
+    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}
+
+/// The schema of the value of `field`, or where it is.
+fn value(field: &Field) -> Value {
+    if is_defined(field) { reference(&definition(field)) } else { described(field) }
+}
+
+fn described(field: &Field) -> Value {
+    let mut schema = match field.kind {
+        Kind::Text(limit) if field.sense == Sense::TagKey => tag_key(limit),
+        Kind::Text(limit) => text_of(limit),
+        Kind::Choice(choices) => entries(json!({ "enum": choices })),
+        Kind::Mapping(mapping) => structure(mapping),
+        Kind::Pairs { item, max, .. } => {
+            let mut list = entries(json!({ "type": "array", "items": structure(item) }));
+            list.extend(max.map(|max| ("maxItems".to_owned(), max.into())));
+            list
+        }
+        Kind::Map { key, value, max } => entries(json!({
+            "type": "object",
+            "maxProperties": max,
+            "propertyNames": text_of(key),
+            "additionalProperties": text_of(value),
+        })),
+    };
+    schema.insert("description".into(), field.description().into());
+    if !field.examples.is_empty() {
+        schema.insert("examples".into(), json!(field.examples));
+    }
     schema.into()
 }
 
-fn source() -> Value {
-    let mut uri = text_of(limits::SOURCE_URI);
-    uri.extend(entries(json!({
-        "description": "Where the artifact is: an object or a prefix in S3, an image in a registry, or \
-                        any other URI.",
-        "examples": ["s3://example-lake/churn/train.parquet"],
-    })));
-    json!({
-        "description": "Where the artifact comes from.",
+fn structure(mapping: &Mapping) -> Map<String, Value> {
+    let fields = mapping.fields.iter();
+    let properties: Map<_, _> = fields.map(|field| (field.name.to_owned(), value(field))).collect();
+    let mut schema = entries(json!({
         "type": "object",
-        "properties": { "SourceUri": uri, "SourceTypes": reference("sourceTypes") },
-        "required": ["SourceUri"],
+        "properties": properties,
         "additionalProperties": false,
-    })
+    }));
+    let required = mapping.required();
+    if !required.is_empty() {
+        schema.insert("required".into(), json!(required));
+    }
+    schema
 }
 
-fn source_types() -> Value {
-    let mut value = text_of(limits::SOURCE_TYPE_VALUE);
-    value.insert("description".into(), "The digest, the ETag, the version or another id.".into());
-    json!({
-        "description": "Ids of what is at the URI. Artifacts with the same URI are different ones if \
-                        these differ.",
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {
-                "SourceIdType": {
-                    "description": "What `Value` is: an MD5 digest, the ETag or the version of an S3 \
-                                    object, or an id of your own.",
-                    "enum": limits::SOURCE_ID_TYPES,
-                },
-                "Value": value,
-            },
-            "required": ["SourceIdType", "Value"],
-            "additionalProperties": false,
-        },
-    })
-}
-
-fn properties() -> Value {
-    json!({
-        "description": format!(
-            "What else is to be known of the artifact, as text by key: at most {} keys. Numbers, \
-             booleans and null have to be quoted.",
-            limits::PROPERTIES_MAX
-        ),
-        "type": "object",
-        "maxProperties": limits::PROPERTIES_MAX,
-        "propertyNames": text_of(limits::PROPERTY_KEY),
-        "additionalProperties": text_of(limits::PROPERTY_VALUE),
-    })
-}
-
-fn metadata_properties() -> Value {
-    let field = |description: &str| {
-        let mut schema = text_of(limits::METADATA_VALUE);
-        schema.insert("description".into(), description.into());
-        schema
-    };
-    json!({
-        "description": "The code and the project that the artifact was made by.",
-        "type": "object",
-        "properties": {
-            "CommitId": field("The commit of the code that made it."),
-            "GeneratedBy": field("Who or what made it: a person, a job or a tool."),
-            "ProjectId": field("The project that it belongs to."),
-            "Repository": field("The repository of the code that made it."),
-        },
-        "additionalProperties": false,
-    })
-}
-
-fn tags() -> Value {
-    let mut key = entries(json!({
-        "description": format!(
-            "The key, once in an artifact. One that begins with `{}`, in any case, only AWS may write.",
-            limits::RESERVED_TAG_PREFIX
-        ),
+fn tag_key(limit: TextLimit) -> Map<String, Value> {
+    entries(json!({
         // Beside a `$ref`, some validators take one of two patterns.
-        "allOf": [text_of(limits::TAG_KEY)],
-        "pattern": not_beginning_with(limits::RESERVED_TAG_PREFIX),
+        "allOf": [text_of(limit)],
+        "pattern": not_beginning_with(model::RESERVED_TAG_PREFIX),
         "patternErrorMessage": format!(
             "A tag key cannot begin with `{}`, which only AWS may write.",
-            limits::RESERVED_TAG_PREFIX
+            model::RESERVED_TAG_PREFIX
         ),
-    }));
-    key.insert("examples".into(), json!(["team"]));
-    let mut value = text_of(limits::TAG_VALUE);
-    value.insert("description".into(), "The value; an empty one is legal.".into());
-    json!({
-        "description": format!(
-            "Tags of the AWS resource, by which access and cost can be told apart: at most {}.",
-            limits::TAGS_MAX
-        ),
-        "type": "array",
-        "maxItems": limits::TAGS_MAX,
-        "items": {
-            "type": "object",
-            "properties": { "Key": key, "Value": value },
-            "required": ["Key", "Value"],
-            "additionalProperties": false,
-        },
-    })
+    }))
 }
 
 fn reference(definition: &str) -> Value {
@@ -319,7 +266,7 @@ fn pattern(pattern: Pattern) -> Map<String, Value> {
 }
 
 fn line_breaks() -> String {
-    ('\0'..='\u{FFFF}').filter(|c| limits::is_line_terminator(*c)).collect()
+    ('\0'..='\u{FFFF}').filter(|c| model::is_line_terminator(*c)).collect()
 }
 
 /// An expression for texts that do not begin with `prefix`, in any case: those that leave it at its
@@ -412,18 +359,6 @@ const NEVER_IN_TAGS: [RangeInclusive<char>; 24] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn properties_of(definition: &str) -> Vec<String> {
-        let schema = schema();
-        let properties = schema["$defs"][definition]["properties"].as_object().unwrap();
-        properties.keys().cloned().collect()
-    }
-
-    #[test]
-    fn fields_are_those_of_the_limits() {
-        assert_eq!(properties_of("artifactFields"), limits::ARTIFACT_FIELDS);
-        assert_eq!(properties_of("metadataProperties"), limits::METADATA_FIELDS);
-    }
 
     #[test]
     fn nothing_that_a_tag_may_hold_is_refused() {

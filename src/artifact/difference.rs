@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Artifact;
-use crate::limits::is_reserved_tag;
+use crate::model::is_reserved_tag;
 
 /// A field that is one thing here and another there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Artifact, Difference, Metadata, Tag};
-use crate::limits::{
+use crate::model::{
     METADATA_FIELDS, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE, TAG_KEY,
     TAG_VALUE, TAGS_MAX, TextLimit, Violation, is_reserved_tag,
 };

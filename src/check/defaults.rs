@@ -1,7 +1,7 @@
 //! What the artifacts of a document have in common, checked once.
 
-use crate::limits::{METADATA_FIELDS, PROPERTIES_MAX, TAGS_MAX};
 use crate::manifest::{RawArtifact, Slot};
+use crate::model::{METADATA_FIELDS, PROPERTIES_MAX, TAGS_MAX};
 use crate::source::Span;
 
 /// `Defaults:`, each value either sound or faulty. A bad default is one finding, at the default;

@@ -8,8 +8,8 @@ use super::index::{Claim, Claims};
 use super::rules;
 use crate::artifact::{Artifact, Key, Metadata, Source, SourceType, Tag};
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, MARKER, Unlisted};
-use crate::limits::METADATA_FIELDS;
 use crate::manifest::{self, RawArtifact, RawSource, Slot, Text, Visit};
+use crate::model::METADATA_FIELDS;
 use crate::source::{EncodingFault, SourceFile, Span};
 use crate::yaml;
 

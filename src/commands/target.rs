@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Failure, serve};
 use crate::cli;
 use crate::config::Config;
-use crate::limits::DEFAULT_ARTIFACT_QUOTA;
+use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectError, Connected, SageMaker};
 use crate::submission::Target;

@@ -1,6 +1,6 @@
 //! The reason for each rule: what `explain` prints, and what SARIF carries.
 //!
-//! In: a code. Out: its [`Explanation`]. The numbers in the texts are those of [`crate::limits`];
+//! In: a code. Out: its [`Explanation`]. The numbers in the texts are those of [`crate::model`];
 //! those in the examples are held to them by a test that lints every example.
 
 mod files;

@@ -16,7 +16,7 @@ use super::DEFAULTS;
 use super::fields::{Shape, is_read_only};
 use super::raw::{RawArtifact, RawMetadata, RawProperty, RawSource, Slot, Text};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
-use crate::limits;
+use crate::model;
 use crate::text::either;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tree, resolve};
 
@@ -180,7 +180,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                     Slot::Absent => RawMetadata::default(),
                     Slot::Given(metadata) | Slot::Doubtful(metadata) => metadata,
                 };
-                let at = limits::METADATA_FIELDS.iter().position(|field| *field == one.field);
+                let at = model::METADATA_FIELDS.iter().position(|field| *field == one.field);
                 if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at))
                     && slot.is_absent()
                 {
@@ -326,7 +326,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         value: NodeId,
         path: &Pointer<'_>,
     ) -> Slot<RawMetadata<'a>> {
-        let help = || format!("use {}, indented", either(limits::METADATA_FIELDS));
+        let help = || format!("use {}, indented", either(model::METADATA_FIELDS));
         let Some(target) = self.mapping(key, value, path, help) else {
             return Slot::Faulty;
         };
@@ -339,7 +339,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             else {
                 continue;
             };
-            let at = limits::METADATA_FIELDS.iter().position(|field| *field == name);
+            let at = model::METADATA_FIELDS.iter().position(|field| *field == name);
             let text = self.text(key, value, path).known_if(exact);
             if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at)) {
                 *slot = text;

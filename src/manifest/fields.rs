@@ -1,7 +1,7 @@
 //! The fields of each mapping, and what people write instead of them.
 
 use super::{ARTIFACTS, DEFAULTS};
-use crate::limits;
+use crate::model;
 use crate::text::either;
 
 /// A mapping with known fields.
@@ -29,12 +29,12 @@ impl Shape {
 
     pub(super) const fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Artifact => &limits::ARTIFACT_FIELDS,
+            Self::Artifact => &model::ARTIFACT_FIELDS,
             Self::Defaults => &["ArtifactType", "MetadataProperties", "Properties", "Tags"],
             Self::Wrapper => &[ARTIFACTS, DEFAULTS],
             Self::Source => &["SourceTypes", "SourceUri"],
             Self::SourceType => &["SourceIdType", "Value"],
-            Self::Metadata => &limits::METADATA_FIELDS,
+            Self::Metadata => &model::METADATA_FIELDS,
             Self::Tag => &["Key", "Value"],
         }
     }
@@ -135,7 +135,7 @@ impl Shape {
             (Self::Source, "SourceIdType" | "Value") => {
                 Some(format!("put `{key}` in an item of `SourceTypes:`"))
             }
-            (Self::Wrapper, key) if limits::ARTIFACT_FIELDS.contains(&key) => {
+            (Self::Wrapper, key) if model::ARTIFACT_FIELDS.contains(&key) => {
                 Some(format!("put `{key}` under `Defaults:`, or in each artifact"))
             }
             (Self::Defaults, "ArtifactName") => {

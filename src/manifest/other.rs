@@ -5,7 +5,7 @@
 //! help.
 
 use crate::diagnostic::{Code, Draft};
-use crate::limits::ARTIFACT_FIELDS;
+use crate::model::ARTIFACT_FIELDS;
 use crate::source::Span;
 use crate::text::quoted;
 use crate::yaml::{Entries, Node, NodeId, Tree};

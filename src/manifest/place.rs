@@ -111,7 +111,7 @@ impl Finder<'_> {
                 text(&property.value).map(|text| text.span)
             }
             ["MetadataProperties", field] => {
-                let at = crate::limits::METADATA_FIELDS.iter().position(|one| *one == field)?;
+                let at = crate::model::METADATA_FIELDS.iter().position(|one| *one == field)?;
                 text(raw.metadata.given()?.values.get(at)?).map(|text| text.span)
             }
             ["Tags"] => raw.tags.given()?.first().map(|tag| tag.item),

@@ -190,7 +190,7 @@ pub struct RawProperty<'a> {
     pub value: Slot<Text<'a>>,
 }
 
-/// `MetadataProperties`, in the order of [`crate::limits::METADATA_FIELDS`].
+/// `MetadataProperties`, in the order of [`crate::model::METADATA_FIELDS`].
 #[derive(Debug, Clone, Default)]
 pub struct RawMetadata<'a> {
     /// The values.

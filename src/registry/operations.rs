@@ -8,24 +8,12 @@ use serde_json::{Map, Value, json};
 use super::faults::Misbehaviour;
 use super::page_token::PageToken;
 use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Unique, Which, now};
-use super::validate::{self, Member};
+use super::validate::{self, NAMES};
 use super::wire::{ApiError, timestamp};
-use crate::limits::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
+use crate::model::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
 
 /// Artifacts on a page where the request does not say.
 const DEFAULT_PAGE: usize = 10;
-
-/// The operations that there are.
-pub(super) const NAMES: [&str; 8] = [
-    "CreateArtifact",
-    "DescribeArtifact",
-    "ListArtifacts",
-    "UpdateArtifact",
-    "DeleteArtifact",
-    "AddTags",
-    "ListTags",
-    "DeleteTags",
-];
 
 /// The operation of this name.
 pub(super) fn named(name: &str) -> Result<&'static str, String> {
@@ -60,7 +48,7 @@ impl Request {
                 "Unable to parse the request body as a JSON object",
             ));
         };
-        validate::request(&input, members(operation))?;
+        validate::request(&input, validate::members(operation))?;
         Ok(Self { operation, input })
     }
 
@@ -253,19 +241,6 @@ impl Request {
 fn moment(lag: Duration) -> Option<i64> {
     let lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
     (lag > 0).then(|| now().saturating_sub(lag))
-}
-
-fn members(operation: &str) -> &'static [Member] {
-    match operation {
-        "CreateArtifact" => validate::CREATE_ARTIFACT,
-        "DescribeArtifact" => validate::DESCRIBE_ARTIFACT,
-        "ListArtifacts" => validate::LIST_ARTIFACTS,
-        "UpdateArtifact" => validate::UPDATE_ARTIFACT,
-        "DeleteArtifact" => validate::DELETE_ARTIFACT,
-        "AddTags" => validate::ADD_TAGS,
-        "ListTags" => validate::LIST_TAGS,
-        _ => validate::DELETE_TAGS,
-    }
 }
 
 fn summary(row: &Row) -> Map<String, Value> {

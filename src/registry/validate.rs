@@ -1,38 +1,45 @@
 //! Requests against the service's model, with the service's own words for what is wrong.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use super::wire::ApiError;
-use crate::limits::{self, TextLimit, Violation};
+use crate::model::{self, ARTIFACT, Change, Field, Kind, Mapping, TextLimit, Violation};
+
+/// The operations that there are.
+pub(super) const NAMES: [&str; 8] = [
+    "CreateArtifact",
+    "DescribeArtifact",
+    "ListArtifacts",
+    "UpdateArtifact",
+    "DeleteArtifact",
+    "AddTags",
+    "ListTags",
+    "DeleteTags",
+];
 
 /// What a member of a request must be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
-    Text(TextLimit),
-    /// A text of which the model says nothing.
-    AnyText,
-    Enum(&'static [&'static str]),
+enum Shape {
+    /// What a field of an artifact is.
+    Field(Kind),
+    /// A list of texts.
+    Texts {
+        item: TextLimit,
+        min: usize,
+        max: usize,
+    },
     Integer {
         min: i64,
         max: i64,
     },
     Timestamp,
-    Structure(&'static [Member]),
-    List {
-        item: &'static Shape,
-        min: usize,
-        max: usize,
-    },
-    Map {
-        key: TextLimit,
-        value: TextLimit,
-        max: usize,
-    },
 }
 
-/// A member of a structure.
+/// A member of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member {
     name: &'static str,
@@ -40,104 +47,97 @@ pub(super) struct Member {
     required: bool,
 }
 
-const fn required(name: &'static str, shape: Shape) -> Member {
-    Member { name, shape, required: true }
+impl Member {
+    const fn required(name: &'static str, shape: Shape) -> Self {
+        Self { name, shape, required: true }
+    }
+
+    const fn optional(name: &'static str, shape: Shape) -> Self {
+        Self { name, shape, required: false }
+    }
+
+    /// Returns the field `field` of an artifact, as the member that an operation wants or not.
+    const fn field(field: &Field, required: bool) -> Self {
+        Self { name: field.name, shape: Shape::Field(field.kind), required }
+    }
 }
 
-const fn optional(name: &'static str, shape: Shape) -> Member {
-    Member { name, shape, required: false }
+const fn text(limit: TextLimit) -> Shape {
+    Shape::Field(Kind::Text(limit))
 }
 
-const SOURCE: Shape = Shape::Structure(&[
-    required("SourceUri", Shape::Text(limits::SOURCE_URI)),
-    optional(
-        "SourceTypes",
-        Shape::List {
-            item: &Shape::Structure(&[
-                required("SourceIdType", Shape::Enum(&limits::SOURCE_ID_TYPES)),
-                required("Value", Shape::Text(limits::SOURCE_TYPE_VALUE)),
-            ]),
-            min: 0,
-            max: usize::MAX,
-        },
-    ),
-]);
-const PROPERTIES: Shape = Shape::Map {
-    key: limits::PROPERTY_KEY,
-    value: limits::PROPERTY_VALUE,
-    max: limits::PROPERTIES_MAX,
-};
-const METADATA: Shape = Shape::Structure(&[
-    optional("CommitId", Shape::Text(limits::METADATA_VALUE)),
-    optional("Repository", Shape::Text(limits::METADATA_VALUE)),
-    optional("GeneratedBy", Shape::Text(limits::METADATA_VALUE)),
-    optional("ProjectId", Shape::Text(limits::METADATA_VALUE)),
-]);
-const TAGS: Shape = Shape::List {
-    item: &Shape::Structure(&[
-        required("Key", Shape::Text(limits::TAG_KEY)),
-        required("Value", Shape::Text(limits::TAG_VALUE)),
-    ]),
-    min: 0,
-    max: limits::TAGS_MAX,
-};
-const ARN: Shape = Shape::Text(limits::ARTIFACT_ARN);
-const RESOURCE_ARN: Shape = Shape::Text(limits::RESOURCE_ARN);
+const fn choice(choices: &'static [&'static str]) -> Shape {
+    Shape::Field(Kind::Choice(choices))
+}
 
-pub(super) const CREATE_ARTIFACT: &[Member] = &[
-    optional("ArtifactName", Shape::Text(limits::ARTIFACT_NAME)),
-    required("Source", SOURCE),
-    required("ArtifactType", Shape::Text(limits::ARTIFACT_TYPE)),
-    optional("Properties", PROPERTIES),
-    optional("MetadataProperties", METADATA),
-    optional("Tags", TAGS),
-];
-pub(super) const DESCRIBE_ARTIFACT: &[Member] = &[required("ArtifactArn", ARN)];
-pub(super) const LIST_ARTIFACTS: &[Member] = &[
-    optional("SourceUri", Shape::Text(limits::SOURCE_URI)),
-    optional("ArtifactType", Shape::Text(limits::ARTIFACT_TYPE)),
-    optional("CreatedAfter", Shape::Timestamp),
-    optional("CreatedBefore", Shape::Timestamp),
-    optional("SortBy", Shape::Enum(&["CreationTime"])),
-    optional("SortOrder", Shape::Enum(&["Ascending", "Descending"])),
-    optional("NextToken", Shape::Text(limits::NEXT_TOKEN)),
-    optional("MaxResults", Shape::Integer { min: 1, max: limits::LIST_PAGE_MAX as i64 }),
-];
-pub(super) const UPDATE_ARTIFACT: &[Member] = &[
-    required("ArtifactArn", ARN),
-    optional("ArtifactName", Shape::Text(limits::ARTIFACT_NAME)),
-    optional("Properties", PROPERTIES),
-    optional(
-        "PropertiesToRemove",
-        Shape::List { item: &Shape::Text(limits::PROPERTY_KEY), min: 0, max: usize::MAX },
-    ),
-];
-pub(super) const DELETE_ARTIFACT: &[Member] =
-    &[optional("ArtifactArn", ARN), optional("Source", SOURCE)];
-pub(super) const ADD_TAGS: &[Member] =
-    &[required("ResourceArn", RESOURCE_ARN), required("Tags", TAGS)];
-pub(super) const LIST_TAGS: &[Member] = &[
-    required("ResourceArn", RESOURCE_ARN),
-    optional("NextToken", Shape::Text(limits::NEXT_TOKEN)),
-    optional(
-        "MaxResults",
-        Shape::Integer { min: limits::LIST_TAGS_PAGE_MIN as i64, max: i64::MAX },
-    ),
-];
-pub(super) const DELETE_TAGS: &[Member] = &[
-    required("ResourceArn", RESOURCE_ARN),
-    required(
-        "TagKeys",
-        Shape::List { item: &Shape::Text(limits::TAG_KEY), min: 1, max: limits::TAGS_MAX },
-    ),
-];
+/// Returns the members of a request of the operation `name`.
+pub(super) fn members(name: &str) -> &'static [Member] {
+    static MEMBERS: LazyLock<HashMap<&str, Vec<Member>>> =
+        LazyLock::new(|| NAMES.iter().map(|name| (*name, members_of(name))).collect());
+    MEMBERS.get(name).map_or(&[], Vec::as_slice)
+}
+
+fn members_of(name: &str) -> Vec<Member> {
+    let fields = |wanted: &dyn Fn(&Field) -> bool| -> Vec<Member> {
+        let fields = ARTIFACT.fields.iter().filter(|field| wanted(field));
+        fields.map(|field| Member::field(field, false)).collect()
+    };
+    let arn = Member::required("ArtifactArn", text(model::ARTIFACT_ARN));
+    let resource = Member::required("ResourceArn", text(model::RESOURCE_ARN));
+    let token = Member::optional("NextToken", text(model::NEXT_TOKEN));
+    let page = |min: usize, max: i64| {
+        let min = i64::try_from(min).unwrap_or(1);
+        Member::optional("MaxResults", Shape::Integer { min, max })
+    };
+    match name {
+        "CreateArtifact" => {
+            ARTIFACT.fields.iter().map(|field| Member::field(field, field.required)).collect()
+        }
+        "DescribeArtifact" => vec![arn],
+        "ListArtifacts" => {
+            let most = i64::try_from(model::LIST_PAGE_MAX).unwrap_or(i64::MAX);
+            vec![
+                Member::optional("SourceUri", text(model::SOURCE_URI)),
+                Member::optional("ArtifactType", text(model::ARTIFACT_TYPE)),
+                Member::optional("CreatedAfter", Shape::Timestamp),
+                Member::optional("CreatedBefore", Shape::Timestamp),
+                Member::optional("SortBy", choice(&["CreationTime"])),
+                Member::optional("SortOrder", choice(&["Ascending", "Descending"])),
+                token,
+                page(1, most),
+            ]
+        }
+        "UpdateArtifact" => {
+            let item = model::PROPERTY_KEY;
+            let remove = Shape::Texts { item, min: 0, max: usize::MAX };
+            let mut members = vec![arn];
+            members.extend(fields(&|field| field.change == Change::Update));
+            members.push(Member::optional("PropertiesToRemove", remove));
+            members
+        }
+        "DeleteArtifact" => {
+            let mut members = vec![Member { required: false, ..arn }];
+            members.extend(fields(&|field| field.name == "Source"));
+            members
+        }
+        "AddTags" => {
+            let tags = ARTIFACT.fields.iter().filter(|field| field.change == Change::Tagging);
+            [resource].into_iter().chain(tags.map(|field| Member::field(field, true))).collect()
+        }
+        "ListTags" => vec![resource, token, page(model::LIST_TAGS_PAGE_MIN, i64::MAX)],
+        _ => {
+            let keys = Shape::Texts { item: model::TAG_KEY, min: 1, max: model::TAGS_MAX };
+            vec![resource, Member::required("TagKeys", keys)]
+        }
+    }
+}
 
 /// Checks the members of a request: first that each is of the right kind, as a client's serializer
 /// would have it, then that each keeps its constraints.
 pub(super) fn request(input: &Map<String, Value>, members: &[Member]) -> Result<(), ApiError> {
     kinds(input, members)?;
     let mut found = Vec::new();
-    structure(input, members, Place::Root, &mut found);
+    request_members(input, members, &mut found);
     match found.len() {
         0 => Ok(()),
         1 => Err(ApiError::validation(format!("1 validation error detected: {}", found[0]))),
@@ -150,45 +150,63 @@ pub(super) fn request(input: &Map<String, Value>, members: &[Member]) -> Result<
 
 fn kinds(input: &Map<String, Value>, members: &[Member]) -> Result<(), ApiError> {
     for member in members {
-        match input.get(member.name) {
-            None | Some(Value::Null) => {}
-            Some(value) => kind(value, &member.shape)?,
+        let Some(value) = input.get(member.name).filter(|value| !value.is_null()) else { continue };
+        match (&member.shape, value) {
+            (Shape::Field(kind), _) => of_kind(value, kind)?,
+            (Shape::Integer { .. }, Value::Number(number)) if number.is_i64() => {}
+            (Shape::Integer { .. }, _) => return Err(wrong(value, "an Integer")),
+            (Shape::Timestamp, Value::Number(_)) => {}
+            (Shape::Timestamp, _) => return Err(wrong(value, "a Timestamp")),
+            (Shape::Texts { .. }, Value::Array(items)) => items.iter().try_for_each(any_text)?,
+            (Shape::Texts { .. }, _) => return Err(wrong(value, "a list")),
         }
     }
     Ok(())
 }
 
-fn kind(value: &Value, shape: &Shape) -> Result<(), ApiError> {
-    let wrong = |wanted: &str| {
-        let message = match value {
-            Value::Null => return Ok(()),
-            Value::Array(_) => "Start of list found where not expected".to_owned(),
-            Value::Object(_) => "Start of structure or map found where not expected.".to_owned(),
-            Value::Bool(true) => format!("TRUE_VALUE can not be converted to {wanted}"),
-            Value::Bool(false) => format!("FALSE_VALUE can not be converted to {wanted}"),
-            Value::Number(_) => format!("NUMBER_VALUE can not be converted to {wanted}"),
-            Value::String(_) => format!("STRING_VALUE can not be converted to {wanted}"),
-        };
-        Err(ApiError::serialization(message))
-    };
-    match (shape, value) {
-        (Shape::Text(_) | Shape::AnyText | Shape::Enum(_), Value::String(_)) => Ok(()),
-        (Shape::Text(_) | Shape::AnyText | Shape::Enum(_), _) => wrong("a String"),
-        (Shape::Integer { .. }, Value::Number(number)) if number.is_i64() => Ok(()),
-        (Shape::Integer { .. }, _) => wrong("an Integer"),
-        (Shape::Timestamp, Value::Number(_)) => Ok(()),
-        (Shape::Timestamp, _) => wrong("a Timestamp"),
-        (Shape::Structure(members), Value::Object(input)) => kinds(input, members),
-        (Shape::Structure(_), _) => wrong("a structure"),
-        (Shape::List { item, .. }, Value::Array(items)) => {
-            items.iter().try_for_each(|value| kind(value, item))
+fn of_kind(value: &Value, kind: &Kind) -> Result<(), ApiError> {
+    match (kind, value) {
+        (_, Value::Null) => Ok(()),
+        (Kind::Text(_) | Kind::Choice(_), _) => any_text(value),
+        (Kind::Mapping(mapping), _) => of_mapping(value, mapping),
+        (Kind::Pairs { item, .. }, Value::Array(items)) => {
+            items.iter().try_for_each(|value| of_mapping(value, item))
         }
-        (Shape::List { .. }, _) => wrong("a list"),
-        (Shape::Map { .. }, Value::Object(entries)) => {
-            entries.values().try_for_each(|value| kind(value, &Shape::AnyText))
-        }
-        (Shape::Map { .. }, _) => wrong("a map"),
+        (Kind::Pairs { .. }, _) => Err(wrong(value, "a list")),
+        (Kind::Map { .. }, Value::Object(entries)) => entries.values().try_for_each(any_text),
+        (Kind::Map { .. }, _) => Err(wrong(value, "a map")),
     }
+}
+
+fn of_mapping(value: &Value, mapping: &Mapping) -> Result<(), ApiError> {
+    match value {
+        Value::Null => Ok(()),
+        Value::Object(input) => mapping.fields.iter().try_for_each(|field| {
+            input.get(field.name).map_or(Ok(()), |value| of_kind(value, &field.kind))
+        }),
+        _ => Err(wrong(value, "a structure")),
+    }
+}
+
+fn any_text(value: &Value) -> Result<(), ApiError> {
+    match value {
+        Value::Null | Value::String(_) => Ok(()),
+        _ => Err(wrong(value, "a String")),
+    }
+}
+
+/// Returns what the service says of a value of another kind than `wanted`.
+fn wrong(value: &Value, wanted: &str) -> ApiError {
+    let message = match value {
+        Value::Null => format!("NULL_VALUE can not be converted to {wanted}"),
+        Value::Array(_) => "Start of list found where not expected".to_owned(),
+        Value::Object(_) => "Start of structure or map found where not expected.".to_owned(),
+        Value::Bool(true) => format!("TRUE_VALUE can not be converted to {wanted}"),
+        Value::Bool(false) => format!("FALSE_VALUE can not be converted to {wanted}"),
+        Value::Number(_) => format!("NUMBER_VALUE can not be converted to {wanted}"),
+        Value::String(_) => format!("STRING_VALUE can not be converted to {wanted}"),
+    };
+    ApiError::serialization(message)
 }
 
 /// The place of a member in a request. It becomes a text only where something is wrong.
@@ -225,83 +243,121 @@ fn missing(place: Place<'_>, found: &mut Vec<String>) {
     ));
 }
 
-fn structure(
-    input: &Map<String, Value>,
-    members: &[Member],
-    within: Place<'_>,
+/// Checks a member, or the field of a structure.
+fn member(
+    value: Option<&Value>,
+    required: bool,
+    place: Place<'_>,
     found: &mut Vec<String>,
+    check: impl FnOnce(&Value, &mut Vec<String>),
 ) {
-    for member in members {
-        let place = Place::Member(&within, member.name);
-        match input.get(member.name) {
-            None | Some(Value::Null) if member.required => missing(place, found),
-            None | Some(Value::Null) => {}
-            Some(value) => check(value, &member.shape, place, found),
-        }
+    match value {
+        None | Some(Value::Null) if required => missing(place, found),
+        None | Some(Value::Null) => {}
+        Some(value) => check(value, found),
     }
 }
 
-fn check(value: &Value, shape: &Shape, place: Place<'_>, found: &mut Vec<String>) {
-    let mut failed = |value: &str, constraint: String| {
-        found.push(format!(
-            "Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
-        ));
-    };
-    match (shape, value) {
-        (Shape::Text(limit), Value::String(text)) => {
+fn request_members(input: &Map<String, Value>, members: &[Member], found: &mut Vec<String>) {
+    for one in members {
+        let place = Place::Member(&Place::Root, one.name);
+        member(input.get(one.name), one.required, place, found, |value, found| match &one.shape {
+            Shape::Field(kind) => check(value, kind, place, found),
+            Shape::Texts { item, min, max } => {
+                let kind = Kind::Text(*item);
+                list(value, *min, *max, place, found, |value, place, found| {
+                    check(value, &kind, place, found);
+                });
+            }
+            Shape::Integer { min, max } => integer(value, *min, *max, place, found),
+            Shape::Timestamp => {}
+        });
+    }
+}
+
+fn structure(
+    input: &Map<String, Value>,
+    mapping: &Mapping,
+    within: Place<'_>,
+    found: &mut Vec<String>,
+) {
+    for field in mapping.fields {
+        let place = Place::Member(&within, field.name);
+        member(input.get(field.name), field.required, place, found, |value, found| {
+            check(value, &field.kind, place, found);
+        });
+    }
+}
+
+fn failed(value: &str, place: Place<'_>, constraint: &str, found: &mut Vec<String>) {
+    found.push(format!("Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"));
+}
+
+fn integer(value: &Value, min: i64, max: i64, place: Place<'_>, found: &mut Vec<String>) {
+    let number = value.as_i64().unwrap_or_default();
+    let text = number.to_string();
+    if number > max {
+        let constraint = format!("Member must have value less than or equal to {max}");
+        failed(&text, place, &constraint, found);
+    }
+    if number < min {
+        let constraint = format!("Member must have value greater than or equal to {min}");
+        failed(&text, place, &constraint, found);
+    }
+}
+
+fn list(
+    value: &Value,
+    min: usize,
+    max: usize,
+    place: Place<'_>,
+    found: &mut Vec<String>,
+    check: impl Fn(&Value, Place<'_>, &mut Vec<String>),
+) {
+    let Value::Array(items) = value else { return };
+    if items.len() > max {
+        failed(&listed(items), place, &less_or_equal("length", max), found);
+    }
+    if items.len() < min {
+        failed(&listed(items), place, &greater_or_equal("length", min), found);
+    }
+    for (at, value) in items.iter().enumerate() {
+        let place = Place::Item(&place, at + 1);
+        member(Some(value), true, place, found, |value, found| check(value, place, found));
+    }
+}
+
+fn check(value: &Value, kind: &Kind, place: Place<'_>, found: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Text(limit), Value::String(text)) => {
             for violation in limit.violations(text) {
-                failed(text, member_must(limit, &violation));
+                failed(text, place, &member_must(limit, &violation), found);
             }
         }
-        (Shape::Enum(names), Value::String(text)) if !names.contains(&text.as_str()) => {
-            failed(text, format!("Member must satisfy enum value set: [{}]", names.join(", ")));
+        (Kind::Choice(names), Value::String(text)) if !names.contains(&text.as_str()) => {
+            let constraint = format!("Member must satisfy enum value set: [{}]", names.join(", "));
+            failed(text, place, &constraint, found);
         }
-        (Shape::Integer { min, max }, Value::Number(number)) => {
-            let number = number.as_i64().unwrap_or_default();
-            if number > *max {
-                failed(
-                    &number.to_string(),
-                    format!("Member must have value less than or equal to {max}"),
-                );
-            }
-            if number < *min {
-                failed(
-                    &number.to_string(),
-                    format!("Member must have value greater than or equal to {min}"),
-                );
-            }
-        }
-        (Shape::Structure(members), Value::Object(input)) => {
-            structure(input, members, place, found);
-        }
-        (Shape::List { item, min, max }, Value::Array(items)) => {
-            if items.len() > *max {
-                failed(&listed(items), less_or_equal("length", *max));
-            }
-            if items.len() < *min {
-                failed(&listed(items), greater_or_equal("length", *min));
-            }
-            for (at, value) in items.iter().enumerate() {
-                let place = Place::Item(&place, at + 1);
-                if value.is_null() {
-                    missing(place, found);
-                } else {
-                    check(value, item, place, found);
+        (Kind::Mapping(mapping), Value::Object(input)) => structure(input, mapping, place, found),
+        (Kind::Pairs { item, max, .. }, _) => {
+            list(value, 0, max.unwrap_or(usize::MAX), place, found, |value, place, found| {
+                if let Value::Object(input) = value {
+                    structure(input, item, place, found);
                 }
-            }
+            });
         }
-        (Shape::Map { key, value, max }, Value::Object(entries)) => {
+        (Kind::Map { key, value, max }, Value::Object(entries)) => {
             if entries.len() > *max {
-                failed(&mapped(entries), less_or_equal("length", *max));
+                failed(&mapped(entries), place, &less_or_equal("length", *max), found);
             }
             let breaks = |limit: &TextLimit, text: &str| !limit.violations(text).is_empty();
             if entries.keys().any(|text| breaks(key, text)) {
                 let constraint = format!("Map keys must satisfy constraint: {}", all_of(key));
-                failed(&mapped(entries), constraint);
+                failed(&mapped(entries), place, &constraint, found);
             }
             if entries.values().any(|text| breaks(value, text.as_str().unwrap_or_default())) {
                 let constraint = format!("Map value must satisfy constraint: {}", all_of(value));
-                failed(&mapped(entries), constraint);
+                failed(&mapped(entries), place, &constraint, found);
             }
         }
         _ => {}
@@ -325,7 +381,7 @@ fn member_must(limit: &TextLimit, violation: &Violation) -> String {
 }
 
 fn regular_expression(limit: &TextLimit) -> String {
-    let expression = limit.pattern.map_or("", limits::Pattern::expression);
+    let expression = limit.pattern.map_or("", model::Pattern::expression);
     format!("Member must satisfy regular expression pattern: {expression}")
 }
 
@@ -357,7 +413,8 @@ mod tests {
 
     fn said(input: Value) -> String {
         let Value::Object(input) = input else { panic!("an object") };
-        request(&input, CREATE_ARTIFACT).map_or_else(|error| error.message, |()| "fine".into())
+        request(&input, members("CreateArtifact"))
+            .map_or_else(|error| error.message, |()| "fine".into())
     }
 
     #[test]

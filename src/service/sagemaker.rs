@@ -23,7 +23,7 @@ use shapes::{described, found, metadata, next, non_empty, properties, read_tag, 
 
 use super::{Answer, Created, Described, Filter, Page, Service, TagPage, Update};
 use crate::artifact::{Artifact, Tag};
-use crate::limits::{LIST_PAGE_MAX, LIST_TAGS_PAGE};
+use crate::model::{LIST_PAGE_MAX, LIST_TAGS_PAGE};
 use crate::submission::{Arn, Class, ELSEWHERE, Refusal, Target};
 use crate::text::quoted;
 

@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use lineload::check::{self, Options};
 use lineload::config::Rules;
 use lineload::diagnostic::{Code, expanded};
-use lineload::limits::{self, Pattern, TextLimit};
+use lineload::model::{self, Pattern, TextLimit};
 use lineload::schema;
 use lineload::source::{FileId, SourceFile};
 use proptest::prelude::*;
@@ -156,20 +156,20 @@ fn artifact(change: impl FnOnce(&mut Value)) -> Value {
 type Field = (TextLimit, fn(String) -> Value);
 
 const FIELDS: [Field; 9] = [
-    (limits::ARTIFACT_NAME, |text| artifact(|a| a["ArtifactName"] = text.into())),
-    (limits::ARTIFACT_TYPE, |text| artifact(|a| a["ArtifactType"] = text.into())),
-    (limits::SOURCE_URI, |text| artifact(|a| a["Source"]["SourceUri"] = text.into())),
-    (limits::SOURCE_TYPE_VALUE, |text| {
+    (model::ARTIFACT_NAME, |text| artifact(|a| a["ArtifactName"] = text.into())),
+    (model::ARTIFACT_TYPE, |text| artifact(|a| a["ArtifactType"] = text.into())),
+    (model::SOURCE_URI, |text| artifact(|a| a["Source"]["SourceUri"] = text.into())),
+    (model::SOURCE_TYPE_VALUE, |text| {
         let types = json!([{ "SourceIdType": "Custom", "Value": text }]);
         artifact(|a| a["Source"]["SourceTypes"] = types)
     }),
-    (limits::PROPERTY_KEY, |text| artifact(|a| a["Properties"] = json!({ text: "v" }))),
-    (limits::PROPERTY_VALUE, |text| artifact(|a| a["Properties"] = json!({ "k": text }))),
-    (limits::METADATA_VALUE, |text| {
+    (model::PROPERTY_KEY, |text| artifact(|a| a["Properties"] = json!({ text: "v" }))),
+    (model::PROPERTY_VALUE, |text| artifact(|a| a["Properties"] = json!({ "k": text }))),
+    (model::METADATA_VALUE, |text| {
         artifact(|a| a["MetadataProperties"] = json!({ "ProjectId": text }))
     }),
-    (limits::TAG_KEY, |text| artifact(|a| a["Tags"] = json!([{ "Key": text, "Value": "v" }]))),
-    (limits::TAG_VALUE, |text| artifact(|a| a["Tags"] = json!([{ "Key": "k", "Value": text }]))),
+    (model::TAG_KEY, |text| artifact(|a| a["Tags"] = json!([{ "Key": text, "Value": "v" }]))),
+    (model::TAG_VALUE, |text| artifact(|a| a["Tags"] = json!([{ "Key": "k", "Value": text }]))),
 ];
 
 /// A document as YAML that reads as the same value everywhere.
@@ -219,15 +219,15 @@ fn lengths_end_where_the_limits_end() {
             (0..count).map(|at| json!({ "Key": at.to_string(), "Value": "" })).collect();
         artifact(|a| a["Tags"] = tags.into())
     };
-    assert_eq!(compare(validator, &count(limits::TAGS_MAX)), []);
-    assert_eq!(compare(validator, &count(limits::TAGS_MAX + 1)), [Code::TagCount]);
+    assert_eq!(compare(validator, &count(model::TAGS_MAX)), []);
+    assert_eq!(compare(validator, &count(model::TAGS_MAX + 1)), [Code::TagCount]);
     let count = |count: usize| {
         let properties: serde_json::Map<_, _> =
             (0..count).map(|at| (format!("p{at}"), "".into())).collect();
         artifact(|a| a["Properties"] = properties.into())
     };
-    assert_eq!(compare(validator, &count(limits::PROPERTIES_MAX)), []);
-    assert_eq!(compare(validator, &count(limits::PROPERTIES_MAX + 1)), [Code::PropertyCount]);
+    assert_eq!(compare(validator, &count(model::PROPERTIES_MAX)), []);
+    assert_eq!(compare(validator, &count(model::PROPERTIES_MAX + 1)), [Code::PropertyCount]);
 }
 
 #[test]

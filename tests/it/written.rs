@@ -6,8 +6,8 @@ use lineload::artifact::{Artifact, Metadata, Source, SourceType, Tag};
 use lineload::check::{self, Entry, EntryIndex, Sink};
 use lineload::config::Rules;
 use lineload::diagnostic::{Code, Diagnostic};
-use lineload::limits::{self, TextLimit};
 use lineload::manifest::write;
+use lineload::model::{self, TextLimit};
 use lineload::source::FileId;
 use lineload::walk::{Found, Origin, Walk};
 use proptest::prelude::*;
@@ -191,15 +191,15 @@ fn text(limit: TextLimit) -> impl Strategy<Value = String> {
 
 fn artifacts() -> impl Strategy<Value = Artifact> {
     let types =
-        (proptest::sample::select(&limits::SOURCE_ID_TYPES[..]), text(limits::SOURCE_TYPE_VALUE));
+        (proptest::sample::select(&model::SOURCE_ID_TYPES[..]), text(model::SOURCE_TYPE_VALUE));
     let types = types.prop_map(|(id, value)| SourceType { id_type: id.to_owned(), value });
-    let source = (text(limits::SOURCE_URI), proptest::collection::vec(types, 0..3));
-    let property = (text(limits::PROPERTY_KEY), text(limits::PROPERTY_VALUE));
-    let metadata = || proptest::option::of(text(limits::METADATA_VALUE));
-    let tag = (text(limits::TAG_KEY), text(limits::TAG_VALUE));
+    let source = (text(model::SOURCE_URI), proptest::collection::vec(types, 0..3));
+    let property = (text(model::PROPERTY_KEY), text(model::PROPERTY_VALUE));
+    let metadata = || proptest::option::of(text(model::METADATA_VALUE));
+    let tag = (text(model::TAG_KEY), text(model::TAG_VALUE));
     (
         proptest::option::of("[a-zA-Z0-9]{1,60}|no|[0-9]{1,9}|1e3|0x1f|2024-01-01"),
-        text(limits::ARTIFACT_TYPE),
+        text(model::ARTIFACT_TYPE),
         source,
         proptest::collection::btree_map(property.0, property.1, 0..6),
         (metadata(), metadata(), metadata(), metadata()),
@@ -218,7 +218,7 @@ fn artifacts() -> impl Strategy<Value = Artifact> {
             },
             tags: tags
                 .into_iter()
-                .filter(|(key, _)| !key.to_lowercase().starts_with(limits::RESERVED_TAG_PREFIX))
+                .filter(|(key, _)| !key.to_lowercase().starts_with(model::RESERVED_TAG_PREFIX))
                 .map(|(key, value)| Tag { key, value })
                 .collect(),
         })

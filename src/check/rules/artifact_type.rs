@@ -2,8 +2,8 @@
 
 use super::text::{self, Rule};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
-use crate::limits::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
 use crate::manifest::Text;
+use crate::model::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
 use crate::text::{either, quoted};
 
 pub(super) fn check(

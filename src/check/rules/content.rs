@@ -8,8 +8,8 @@ use regex::Regex;
 
 use super::text;
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
-use crate::limits::is_line_terminator;
 use crate::manifest::Text;
+use crate::model::is_line_terminator;
 use crate::source::Span;
 use crate::text::{is_printable, list, odd_space, quoted, secret};
 

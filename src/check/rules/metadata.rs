@@ -3,8 +3,8 @@
 use super::text::Rule;
 use crate::check::defaults::Defaults;
 use crate::diagnostic::{Code, Findings, Pointer};
-use crate::limits::{METADATA_FIELDS, METADATA_VALUE};
 use crate::manifest::{RawArtifact, RawMetadata, Slot};
+use crate::model::{METADATA_FIELDS, METADATA_VALUE};
 
 pub(super) fn check(
     metadata: &RawMetadata<'_>,

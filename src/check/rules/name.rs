@@ -3,8 +3,8 @@
 use super::content::Content;
 use super::text;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
-use crate::limits::{ARTIFACT_NAME, Violation};
 use crate::manifest::Text;
+use crate::model::{ARTIFACT_NAME, Violation};
 use crate::text::{any, odd_space, quoted};
 
 /// Places of one name that are shown.

@@ -3,8 +3,8 @@
 use super::text::Rule;
 use crate::check::defaults::Defaults;
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
-use crate::limits::{PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE};
 use crate::manifest::{RawArtifact, RawProperty};
+use crate::model::{PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE};
 use crate::source::Span;
 use crate::text::counted;
 

@@ -3,14 +3,14 @@
 use super::text::{self, Rule};
 use super::uri;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
-use crate::limits;
 use crate::manifest::{RawSource, RawSourceType, Text, layout};
+use crate::model;
 use crate::source::Span;
 use crate::text::{either, quoted};
 
 pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     if let Some(uri) = source.uri.given() {
-        let rule = Rule::new("SourceUri", limits::SOURCE_URI, Code::UriLength);
+        let rule = Rule::new("SourceUri", model::SOURCE_URI, Code::UriLength);
         let path = &path.field("SourceUri");
         rule.check(uri, path, findings);
         uri::check(uri, path, findings);
@@ -30,7 +30,7 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
             continue;
         };
         // Of a misspelt type, the value has the form of the one that is meant.
-        let is_known = limits::SOURCE_ID_TYPES.contains(&id_type.value);
+        let is_known = model::SOURCE_ID_TYPES.contains(&id_type.value);
         let meant = (!is_known).then(|| meant(id_type.value)).flatten();
         let meant = meant.map_or(id_type.value, |(meant, _)| meant);
         format_of(meant, value, &path.field("Value"), findings);
@@ -94,20 +94,20 @@ fn is_etag(value: &str) -> bool {
 
 fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     if let Some(id_type) = source_type.id_type.given()
-        && !limits::SOURCE_ID_TYPES.contains(&id_type.value)
+        && !model::SOURCE_ID_TYPES.contains(&id_type.value)
     {
         let draft = unknown_id_type(id_type).at(&path.field("SourceIdType"));
         text::push(draft, id_type, findings);
     }
     if let Some(value) = source_type.value.given() {
-        let rule = Rule::new("Value", limits::SOURCE_TYPE_VALUE, Code::SourceValueLength);
+        let rule = Rule::new("Value", model::SOURCE_TYPE_VALUE, Code::SourceValueLength);
         rule.check(value, &path.field("Value"), findings);
     }
 }
 
 fn unknown_id_type(id_type: &Text<'_>) -> Draft {
     let message = format!("{} is not a `SourceIdType`", quoted(id_type.value));
-    let known = either(limits::SOURCE_ID_TYPES);
+    let known = either(model::SOURCE_ID_TYPES);
     let meant = meant(id_type.value);
     let help = match meant {
         Some((meant, _)) => format!("did you mean `{meant}`? Expected one of {known}"),
@@ -123,7 +123,7 @@ fn unknown_id_type(id_type: &Text<'_>) -> Draft {
 fn meant(text: &str) -> Option<(&'static str, Safety)> {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect();
-    let known = limits::SOURCE_ID_TYPES.into_iter();
+    let known = model::SOURCE_ID_TYPES.into_iter();
     match plain.as_str() {
         "md5" | "md5sum" => Some(("MD5Hash", Safety::Safe)),
         "etag" => Some(("S3ETag", Safety::Safe)),

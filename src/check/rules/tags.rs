@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::text::{self, Rule};
 use crate::check::defaults::Defaults;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, ROOT, Safety};
-use crate::limits::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX, is_reserved_tag};
 use crate::manifest::{RawArtifact, RawTag, Text, layout};
+use crate::model::{RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX, is_reserved_tag};
 use crate::source::Span;
 use crate::text::{counted, quoted};
 

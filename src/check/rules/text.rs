@@ -2,9 +2,9 @@
 
 use super::content::Content;
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, USED_BY_ALIAS};
-use crate::limits::{Pattern, TextLimit, Violation, is_line_terminator};
 use crate::manifest::Text;
 use crate::manifest::write::is_plain;
+use crate::model::{Pattern, TextLimit, Violation, is_line_terminator};
 use crate::source::Span;
 use crate::text::{any, counted, grouped, quoted};
 
@@ -200,7 +200,7 @@ fn near_tag(text: &str) -> Option<String> {
     near.push_str(&text[end..]);
     let words: Vec<_> = near.split(' ').filter(|word| !word.is_empty()).collect();
     let near = words.join(" ");
-    crate::limits::TAG_KEY
+    crate::model::TAG_KEY
         .pattern
         .is_none_or(|pattern| pattern.offending(&near).is_none())
         .then_some(near)

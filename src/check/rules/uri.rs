@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::text;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
-use crate::limits::BUCKET_NAME_LENGTH;
 use crate::manifest::Text;
+use crate::model::BUCKET_NAME_LENGTH;
 use crate::text::quoted;
 
 /// Schemes that a misspelt one is held against.

@@ -1,7 +1,7 @@
 //! YAML, and the shape of an artifact.
 
 use super::Explanation;
-use crate::limits::{ARTIFACT_FIELDS, METADATA_FIELDS};
+use crate::model::{ARTIFACT_FIELDS, METADATA_FIELDS};
 use crate::text::either;
 
 const REFERENCE: &str = "`CreateArtifact` in the Amazon SageMaker API reference";

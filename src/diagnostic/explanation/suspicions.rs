@@ -1,7 +1,7 @@
 //! What the service would take, and is hardly meant.
 
 use super::Explanation;
-use crate::limits::{BUCKET_NAME_LENGTH, USUAL_ARTIFACT_TYPES};
+use crate::model::{BUCKET_NAME_LENGTH, USUAL_ARTIFACT_TYPES};
 use crate::text::either;
 
 pub(super) fn credential() -> Explanation {

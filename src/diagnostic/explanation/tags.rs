@@ -2,7 +2,7 @@
 
 use super::Explanation;
 use super::values::{REFUSED, length};
-use crate::limits::{
+use crate::model::{
     PROPERTIES_MAX, PROPERTY_VALUE, Pattern, RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, TAGS_MAX,
 };
 use crate::text::grouped;

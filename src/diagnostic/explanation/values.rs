@@ -1,7 +1,7 @@
 //! What the service takes as a value, and what must be unique.
 
 use super::Explanation;
-use crate::limits::{
+use crate::model::{
     ARTIFACT_NAME, ARTIFACT_TYPE, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE,
     Pattern, SOURCE_ID_TYPES, SOURCE_TYPE_VALUE, SOURCE_URI, TextLimit, USUAL_ARTIFACT_TYPES,
 };

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde_json::{Value, json};
 
 use super::{Change, Filter, NewArtifact, Row, StoreError, Which, past, tags};
-use crate::limits::PROPERTIES_MAX;
+use crate::model::PROPERTIES_MAX;
 
 pub(super) const COLUMNS: &str =
     "row, arn, name, type, uri, source_types, properties, metadata, created, modified";

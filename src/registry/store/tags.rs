@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{StoreError, now, past};
-use crate::limits::TAGS_MAX;
+use crate::model::TAGS_MAX;
 
 pub(super) fn insert(
     connection: &Connection,

@@ -1,13 +1,4 @@
-//! The one table of what the service accepts.
-//!
-//! In: nothing. Out: the constraints of `CreateArtifact` and its relatives as constants, and the
-//! means to test a text against them. The lint rules, the JSON Schema, `explain` and the local
-//! registry all read this table, so that they cannot disagree. It must not know manifests,
-//! findings or HTTP.
-//!
-//! Every number and pattern is from the public API reference of Amazon SageMaker
-//! (`API_CreateArtifact` and the shapes it links to) and the public service model of 2017-07-24.
-//! Lengths count Unicode code points.
+//! Texts: how long they may be, and what they must look like.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -25,6 +16,8 @@ pub struct TextLimit {
     pub max: usize,
     /// What the whole text must look like.
     pub pattern: Option<Pattern>,
+    /// The rule about a length out of bounds, by its code; empty where no manifest has the text.
+    pub rule: &'static str,
 }
 
 /// A pattern of the service's model, matched against the whole text.
@@ -63,95 +56,6 @@ pub enum Violation {
         offending: Range<usize>,
     },
 }
-
-/// `ArtifactName`.
-pub const ARTIFACT_NAME: TextLimit = TextLimit {
-    shape: "ExperimentEntityName",
-    min: 1,
-    max: 120,
-    pattern: Some(Pattern::EntityName),
-};
-/// `ArtifactType`. The model's minimum is 0: an empty one is legal.
-pub const ARTIFACT_TYPE: TextLimit =
-    TextLimit { shape: "String256", min: 0, max: 256, pattern: None };
-/// `Source.SourceUri`.
-pub const SOURCE_URI: TextLimit =
-    TextLimit { shape: "SourceUri", min: 1, max: 2048, pattern: Some(Pattern::SingleLine) };
-/// `Source.SourceTypes[].Value`.
-pub const SOURCE_TYPE_VALUE: TextLimit =
-    TextLimit { shape: "String256", min: 0, max: 256, pattern: None };
-/// A key of `Properties`.
-pub const PROPERTY_KEY: TextLimit = TextLimit {
-    shape: "StringParameterValue",
-    min: 0,
-    max: 2500,
-    pattern: Some(Pattern::SingleLine),
-};
-/// A value of `Properties`.
-pub const PROPERTY_VALUE: TextLimit = TextLimit {
-    shape: "ArtifactPropertyValue",
-    min: 0,
-    max: 4096,
-    pattern: Some(Pattern::SingleLine),
-};
-/// Each member of `MetadataProperties`.
-pub const METADATA_VALUE: TextLimit = TextLimit {
-    shape: "MetadataPropertyValue",
-    min: 0,
-    max: 1024,
-    pattern: Some(Pattern::SingleLine),
-};
-/// `Tags[].Key`.
-pub const TAG_KEY: TextLimit =
-    TextLimit { shape: "TagKey", min: 1, max: 128, pattern: Some(Pattern::TagText) };
-/// `Tags[].Value`.
-pub const TAG_VALUE: TextLimit =
-    TextLimit { shape: "TagValue", min: 0, max: 256, pattern: Some(Pattern::TagText) };
-/// The ARN of an artifact.
-pub const ARTIFACT_ARN: TextLimit =
-    TextLimit { shape: "ArtifactArn", min: 0, max: 256, pattern: Some(Pattern::ArtifactArn) };
-/// The ARN that the tag operations take.
-pub const RESOURCE_ARN: TextLimit =
-    TextLimit { shape: "ResourceArn", min: 0, max: 256, pattern: Some(Pattern::ResourceArn) };
-/// `NextToken` of the list operations.
-pub const NEXT_TOKEN: TextLimit =
-    TextLimit { shape: "NextToken", min: 0, max: 8192, pattern: Some(Pattern::SingleLine) };
-
-/// What `Source.SourceTypes[].SourceIdType` may be.
-pub const SOURCE_ID_TYPES: [&str; 4] = ["MD5Hash", "S3ETag", "S3Version", "Custom"];
-/// Values of `ArtifactType` that AWS's own tools write (the `LineageSourceEnum` of the SageMaker
-/// Python SDK). Any other text is as good to the service.
-pub const USUAL_ARTIFACT_TYPES: [&str; 7] =
-    ["DataSet", "Model", "Image", "ModelData", "ModelGroup", "Checkpoint", "TensorBoard"];
-/// Fewest and most characters of an S3 bucket's name (S3 user guide, bucket naming rules).
-pub const BUCKET_NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=63;
-/// Most entries in `Properties`.
-pub const PROPERTIES_MAX: usize = 30;
-/// Most entries in `Tags`.
-pub const TAGS_MAX: usize = 50;
-/// Most artifacts on a page of `ListArtifacts`.
-pub const LIST_PAGE_MAX: usize = 100;
-/// Fewest tags that a page of `ListTags` may be asked for.
-pub const LIST_TAGS_PAGE_MIN: usize = 50;
-/// Tags that a page of `ListTags` is asked for: every artifact's, but for those that AWS adds.
-pub const LIST_TAGS_PAGE: usize = 100;
-/// The prefix of tag keys that only AWS may write, in any case.
-pub const RESERVED_TAG_PREFIX: &str = "aws:";
-/// Whether only AWS may write a tag of this key.
-#[must_use]
-pub fn is_reserved_tag(key: &str) -> bool {
-    let head = key.get(..RESERVED_TAG_PREFIX.len());
-    head.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_TAG_PREFIX))
-}
-
-/// The documented default quota of manually created artifacts in an account and Region.
-pub const DEFAULT_ARTIFACT_QUOTA: u64 = 6000;
-
-/// The members of `CreateArtifact`, in the order of its reference page.
-pub const ARTIFACT_FIELDS: [&str; 6] =
-    ["ArtifactName", "ArtifactType", "MetadataProperties", "Properties", "Source", "Tags"];
-/// The members of `MetadataProperties`.
-pub const METADATA_FIELDS: [&str; 4] = ["CommitId", "GeneratedBy", "ProjectId", "Repository"];
 
 impl TextLimit {
     /// Every way in which `text` breaks this limit; nothing if it keeps it.
@@ -345,7 +249,7 @@ mod tests {
 
     #[test]
     fn lengths_count_code_points() {
-        let limit = TextLimit { shape: "", min: 1, max: 3, pattern: None };
+        let limit = TextLimit { shape: "", min: 1, max: 3, pattern: None, rule: "" };
         assert_eq!(limit.violations("ééé"), []);
         assert_eq!(limit.violations("éééx"), [Violation::TooLong { length: 4, excess: 6..7 }]);
         assert_eq!(limit.violations(""), [Violation::TooShort { length: 0 }]);

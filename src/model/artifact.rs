@@ -1,0 +1,157 @@
+//! The table of an artifact: a request of `CreateArtifact`.
+
+use super::limits::{
+    ARTIFACT_NAME, ARTIFACT_TYPE, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE,
+    SOURCE_ID_TYPES, SOURCE_TYPE_VALUE, SOURCE_URI, TAG_KEY, TAG_VALUE, TAGS_MAX,
+};
+use super::shape::{Change, Field, Mapping, Sense};
+
+/// An artifact.
+pub static ARTIFACT: Mapping = Mapping {
+    name: "an artifact",
+    main: None,
+    form: "write each artifact as `- ArtifactType: …`",
+    fields: &[
+        Field::text("ArtifactName", ARTIFACT_NAME)
+            .sense(Sense::Name)
+            .change(Change::Update)
+            .nicknames(&["name"])
+            .about(
+                "What the artifact is called: letters and digits of ASCII, with hyphens between \
+                 them. No two artifacts of an account and Region have the same name. Optional.",
+            )
+            .examples(&["churn-training-set"])
+            .when_empty("write a name, or remove the line"),
+        Field::mapping("Source", &SOURCE).required().about("Where the artifact comes from."),
+        Field::text("ArtifactType", ARTIFACT_TYPE)
+            .sense(Sense::Type)
+            .required()
+            .shared()
+            .nicknames(&["type", "kind"])
+            .about(
+                "What kind of thing the artifact is. Any text will do; those that AWS's own tools \
+                 write are found by more people.",
+            )
+            .examples(&["DataSet", "Model", "Image"])
+            .when_empty("write a type, such as `DataSet` or `Model`")
+            .when_missing("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"),
+        Field::map("Properties", PROPERTY_KEY, PROPERTY_VALUE, PROPERTIES_MAX)
+            .shared()
+            .change(Change::Update)
+            .about(
+                "What else is to be known of the artifact, as text by key: at most {max} keys. \
+                 Numbers, booleans and null have to be quoted.",
+            ),
+        Field::mapping("MetadataProperties", &METADATA)
+            .shared()
+            .nicknames(&["metadata"])
+            .about("The code and the project that the artifact was made by."),
+        Field::keyed("Tags", &TAG, TAGS_MAX)
+            .sense(Sense::Tags)
+            .shared()
+            .change(Change::Tagging)
+            .nicknames(&["labels"])
+            .about(
+                "Tags of the AWS resource, by which access and cost can be told apart: at most \
+                 {max}.",
+            ),
+    ],
+};
+
+/// Where an artifact is.
+pub static SOURCE: Mapping = Mapping {
+    name: "`Source`",
+    main: Some("SourceUri"),
+    form: "",
+    fields: &[
+        Field::text("SourceUri", SOURCE_URI)
+            .sense(Sense::Uri)
+            .required()
+            .nicknames(&["uri", "url"])
+            .about(
+                "Where the artifact is: an object or a prefix in S3, an image in a registry, or \
+                 any other URI.",
+            )
+            .examples(&["s3://example-lake/churn/train.parquet"])
+            .when_empty("write where the source is"),
+        Field::pairs("SourceTypes", &SOURCE_TYPE)
+            .sense(Sense::SourceIds)
+            .nicknames(&["types"])
+            .about(
+                "Ids of what is at the URI. Artifacts with the same URI are different ones if \
+                 these differ.",
+            ),
+    ],
+};
+
+/// One id of a source.
+pub static SOURCE_TYPE: Mapping = Mapping {
+    name: "a source type",
+    main: None,
+    form: "write each as `- SourceIdType: Custom` and below it `Value: …`",
+    fields: &[
+        Field::choice("SourceIdType", &SOURCE_ID_TYPES)
+            .required()
+            .nicknames(&["type"])
+            .about(
+                "What `Value` is: an MD5 digest, the ETag or the version of an S3 object, or an id \
+                 of your own.",
+            )
+            .when_empty("write one of `MD5Hash`, `S3ETag`, `S3Version` and `Custom`"),
+        Field::text("Value", SOURCE_TYPE_VALUE)
+            .required()
+            .nicknames(&["id"])
+            .about("The digest, the ETag, the version or another id.")
+            .when_empty("write a value, or `''` for an empty text"),
+    ],
+};
+
+/// How an artifact came to be.
+pub static METADATA: Mapping = Mapping {
+    name: "`MetadataProperties`",
+    main: None,
+    form: "",
+    fields: &[
+        Field::text("CommitId", METADATA_VALUE)
+            .nicknames(&["commit"])
+            .about("The commit of the code that made it."),
+        Field::text("Repository", METADATA_VALUE)
+            .nicknames(&["repo"])
+            .about("The repository of the code that made it."),
+        Field::text("GeneratedBy", METADATA_VALUE)
+            .nicknames(&["creator"])
+            .about("Who or what made it: a person, a job or a tool."),
+        Field::text("ProjectId", METADATA_VALUE)
+            .nicknames(&["project"])
+            .about("The project that it belongs to."),
+    ],
+};
+
+/// A tag.
+pub static TAG: Mapping = Mapping {
+    name: "a tag",
+    main: None,
+    form: "write each tag as `- Key: …` and below it `Value: …`",
+    fields: &[
+        Field::text("Key", TAG_KEY)
+            .sense(Sense::TagKey)
+            .required()
+            .nicknames(&["name"])
+            .about(
+                "The key, once in an artifact. One that begins with `aws:`, in any case, only AWS \
+                 may write.",
+            )
+            .examples(&["team"])
+            .when_empty("write a key, or remove the tag"),
+        Field::text("Value", TAG_VALUE)
+            .required()
+            .about("The value; an empty one is legal.")
+            .when_empty("write a value, or `''` for an empty text"),
+    ],
+};
+
+/// The members of `CreateArtifact`, in the order of its reference page.
+pub const ARTIFACT_FIELDS: [&str; 6] =
+    ["ArtifactName", "ArtifactType", "MetadataProperties", "Properties", "Source", "Tags"];
+/// The members of `MetadataProperties`.
+pub const METADATA_FIELDS: [&str; 4] = ["CommitId", "GeneratedBy", "ProjectId", "Repository"];

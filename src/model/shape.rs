@@ -1,0 +1,251 @@
+//! Mappings and their fields, as data.
+
+use super::text::TextLimit;
+
+/// A mapping with known fields: an entity of the service, or a part of one.
+#[derive(Debug)]
+pub struct Mapping {
+    /// What it is called in messages, as in `an artifact`.
+    pub name: &'static str,
+    /// Its fields, in the order of the service's model, which is that of the service's messages.
+    pub fields: &'static [Field],
+    /// The field that is meant by a lone text where the mapping belongs.
+    pub main: Option<&'static str>,
+    /// Help for a list of such mappings that is written otherwise.
+    pub form: &'static str,
+}
+
+/// A field of a [`Mapping`].
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in requests and manifests.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What is known of its value besides the kind, which rules look at.
+    pub sense: Sense,
+    /// Whether the service wants it.
+    pub required: bool,
+    /// Whether it may stand in `Defaults`: what identifies an artifact cannot be shared.
+    pub shared: bool,
+    /// How it can be changed once the entity exists.
+    pub change: Change,
+    /// What other tools call it: without case, hyphens and underscores.
+    pub nicknames: &'static [&'static str],
+    /// Its description, for editors. `{max}` is the most entries that it takes.
+    pub about: &'static str,
+    /// Examples of values, for editors.
+    pub examples: &'static [&'static str],
+    /// Help where the field has no value.
+    pub when_empty: &'static str,
+    /// Help where the field is missing; empty for the one that names the field.
+    pub when_missing: &'static str,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// One text.
+    Text(TextLimit),
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// A mapping with known fields.
+    Mapping(&'static Mapping),
+    /// A list of mappings of two texts, both required.
+    Pairs {
+        /// An item.
+        item: &'static Mapping,
+        /// Whether the first text is the key of the second, so that no two items have the same.
+        keyed: bool,
+        /// Most items; `None` where the service states no bound.
+        max: Option<usize>,
+    },
+    /// Texts by keys that users choose.
+    Map {
+        /// A key.
+        key: TextLimit,
+        /// A value.
+        value: TextLimit,
+        /// Most entries.
+        max: usize,
+    },
+}
+
+/// What is known of a value besides its [`Kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// Nothing.
+    Plain,
+    /// The name of the entity.
+    Name,
+    /// What kind of thing the entity is.
+    Type,
+    /// Where the entity is.
+    Uri,
+    /// Ids of what is at a URI: a set.
+    SourceIds,
+    /// Tags of the AWS resource.
+    Tags,
+    /// The key of a tag, of which some are reserved.
+    TagKey,
+}
+
+/// How a field can be changed once the entity exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Not at all: it is fixed when the entity is created.
+    Never,
+    /// By the entity's update operation.
+    Update,
+    /// By `AddTags` and `DeleteTags`.
+    Tagging,
+}
+
+/// What to write where a text is empty that may be.
+pub(super) const EMPTY: &str = "write a value, `''` for an empty text, or remove the line";
+
+impl Field {
+    const fn new(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            sense: Sense::Plain,
+            required: false,
+            shared: false,
+            change: Change::Never,
+            nicknames: &[],
+            about: "",
+            examples: &[],
+            when_empty: EMPTY,
+            when_missing: "",
+        }
+    }
+
+    pub(super) const fn text(name: &'static str, limit: TextLimit) -> Self {
+        Self::new(name, Kind::Text(limit))
+    }
+
+    pub(super) const fn choice(name: &'static str, choices: &'static [&'static str]) -> Self {
+        Self::new(name, Kind::Choice(choices))
+    }
+
+    pub(super) const fn mapping(name: &'static str, mapping: &'static Mapping) -> Self {
+        Self::new(name, Kind::Mapping(mapping))
+    }
+
+    pub(super) const fn pairs(name: &'static str, item: &'static Mapping) -> Self {
+        Self::new(name, Kind::Pairs { item, keyed: false, max: None })
+    }
+
+    pub(super) const fn keyed(name: &'static str, item: &'static Mapping, max: usize) -> Self {
+        Self::new(name, Kind::Pairs { item, keyed: true, max: Some(max) })
+    }
+
+    pub(super) const fn map(
+        name: &'static str,
+        key: TextLimit,
+        value: TextLimit,
+        max: usize,
+    ) -> Self {
+        Self::new(name, Kind::Map { key, value, max })
+    }
+
+    pub(super) const fn sense(mut self, sense: Sense) -> Self {
+        self.sense = sense;
+        self
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(super) const fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    pub(super) const fn change(mut self, change: Change) -> Self {
+        self.change = change;
+        self
+    }
+
+    pub(super) const fn nicknames(mut self, nicknames: &'static [&'static str]) -> Self {
+        self.nicknames = nicknames;
+        self
+    }
+
+    pub(super) const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
+    }
+
+    pub(super) const fn examples(mut self, examples: &'static [&'static str]) -> Self {
+        self.examples = examples;
+        self
+    }
+
+    pub(super) const fn when_empty(mut self, help: &'static str) -> Self {
+        self.when_empty = help;
+        self
+    }
+
+    pub(super) const fn when_missing(mut self, help: &'static str) -> Self {
+        self.when_missing = help;
+        self
+    }
+
+    /// Whether it holds one text.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text(_) | Kind::Choice(_))
+    }
+
+    /// Returns the most entries that it takes.
+    #[must_use]
+    pub const fn max(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Pairs { max, .. } => max,
+            Kind::Map { max, .. } => Some(max),
+            Kind::Text(_) | Kind::Choice(_) | Kind::Mapping(_) => None,
+        }
+    }
+
+    /// Returns its description, with its numbers.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let max = self.max().map_or_else(String::new, |max| max.to_string());
+        self.about.replace("{max}", &max)
+    }
+}
+
+impl Mapping {
+    /// Returns the field with this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Returns the names of the fields in the order of the alphabet, which is that of the API
+    /// reference.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.fields.iter().map(|field| field.name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Returns the fields as they are sent: single texts first, which is how every digest was made.
+    pub fn texts_first(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        let is_text = |field: &&Field| field.is_text();
+        let rest = self.fields.iter().filter(|field| !field.is_text());
+        self.fields.iter().filter(is_text).chain(rest)
+    }
+
+    /// Returns the names of the required fields in the order of the alphabet.
+    #[must_use]
+    pub fn required(&self) -> Vec<&'static str> {
+        let required = |name: &&str| self.field(name).is_some_and(|field| field.required);
+        self.names().into_iter().filter(required).collect()
+    }
+}
