@@ -71,9 +71,9 @@ try: build
     "$here/target/release/lineload" import "$here/manifests" --local
     "$here/target/release/lineload" import "$here/manifests" --local
 
-# write docs/rules.md and manifests/examples/lineload.schema.json from what the program says
-docs:
-    LINELOAD_UPDATE_DOCS=1 cargo test --no-default-features --test it -- docs
+# write what the program says into README.md, docs/ and the schema beside the examples
+docs *ARGS:
+    LINELOAD_UPDATE_DOCS=1 cargo test {{ARGS}} --test it -- docs
 
 # fuzz each target for MINUTES (`cargo install cargo-fuzz`)
 fuzz MINUTES="10":

@@ -34,10 +34,16 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Checks YAML manifests of SageMaker ML Lineage artifacts and imports them at the rate the account
-/// allows: nothing lost, nothing duplicated
+/// A batch importer for SageMaker ML Lineage artifacts: checks YAML manifests, and imports what is
+/// valid at the rate that the account allows
 #[derive(Debug, Parser)]
 #[command(name = "lineload", version, styles = STYLES, max_term_width = 100)]
+#[command(after_help = "Examples:
+  lineload lint                    check the manifests in ./manifests
+  lineload import --local          import them into the local registry
+  lineload import --region REGION  import them into AWS
+
+`lineload COMMAND --help` shows the options of a command.")]
 pub struct Cli {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would be the help text of every command")]
@@ -49,22 +55,22 @@ pub struct Cli {
 
 /// Options that every command has.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Show less: no progress and no closing line; an import still prints its counts
+    /// Hide progress and closing lines; an import still prints its counts
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Log more to standard error: -v for steps, -vv for decisions, -vvv for the AWS SDK
+    /// Log to standard error: steps with -v, decisions with -vv, the AWS SDK with -vvv
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour; NO_COLOR is respected
+    /// Control when colour is used; NO_COLOR is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Show progress on standard error: `auto`, `always`, `never`, or an interval such as `30s`, at
-    /// which plain lines are written. On a terminal it is a bar, elsewhere it is plain lines
+    /// Control when progress is shown on standard error: `auto`, `always`, `never`, or an interval
+    /// such as `30s` for plain lines. Progress is a bar on a terminal and plain lines elsewhere
     #[arg(long, global = true, value_name = "WHEN|INTERVAL", default_value = "auto")]
     pub progress: When,
-    /// Read this configuration file instead of the lineload.toml in the working directory or a
+    /// Use this configuration file instead of the lineload.toml in the working directory or a
     /// parent, up to the root of the git repository
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -106,12 +112,12 @@ pub enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check manifests, offline: no network, no credentials
+    /// Check manifests; needs no network and no credentials
     Lint(Lint),
-    /// Check manifests, then submit what is valid
+    /// Check manifests, then create the artifacts that the target does not have
     #[cfg(feature = "aws")]
     Import(Box<Import>),
-    /// Show what an import would do: compares with the target, changes nothing
+    /// Show what an import would do, without changing anything
     #[cfg(feature = "aws")]
     Plan(Box<Plan>),
     /// Resume a run that ended early, exactly as it was staged
@@ -120,11 +126,13 @@ pub enum Command {
     /// Write the artifacts of a target as manifests
     #[cfg(feature = "aws")]
     Export(Box<Export>),
-    /// Show the runs in the journal: their state, their counts and what failed
+    /// Show the latest runs: their state, their counts and what failed
     Status(Status),
     /// Run the local registry, for any AWS client
     Serve(Serve),
-    /// Print the JSON Schema of a manifest, for editors
+    /// Print the JSON Schema of manifests, for editors
+    #[command(after_help = "Examples:
+  lineload schema > lineload.schema.json  for the YAML language server, beside your manifests")]
     Schema,
     /// Explain a finding, with a wrong and a right example
     Explain(Explain),
@@ -133,23 +141,23 @@ pub enum Command {
 /// The manifests of a command.
 #[derive(Debug, Clone, Args)]
 pub struct Manifests {
-    /// Files, directories, or `-` for standard input
+    /// Files or directories to check, or `-` for standard input
     #[arg(value_name = "PATH", default_value = "manifests")]
     pub paths: Vec<PathBuf>,
-    /// Exclude matching paths, also those named on the command line; a pattern without a `/` is
-    /// matched against each part of the path
+    /// Exclude matching paths, even if they are named on the command line; a pattern without a `/`
+    /// is matched against each part of the path; repeatable
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<Pattern>,
-    /// Include matching files of directories, besides `*.yaml` and `*.yml`
+    /// Also check matching files in directories, besides `*.yaml` and `*.yml`; repeatable
     #[arg(long, value_name = "GLOB")]
     pub include: Vec<Pattern>,
     /// Follow symlinks that lead out of the named directories
     #[arg(long)]
     pub follow_links: bool,
-    /// The file name for standard input in findings
+    /// The file name that findings show for standard input
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<String>,
-    /// The number of threads that check manifests [default: one a core]
+    /// The number of threads that check manifests [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }
@@ -197,16 +205,16 @@ pub struct Lint {
 
 /// Which findings are reported.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What is reported")]
+#[command(next_help_heading = "Report")]
 pub struct Narrow {
-    /// Report these rules only
+    /// Report only these rules, separated by commas
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
     pub select: Vec<Code>,
-    /// Do not report these rules
+    /// Do not report these rules, separated by commas
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
     pub ignore: Vec<Code>,
-    /// Report only findings that touch a file that changed since the merge base with REF or is
-    /// untracked; duplicates are checked against all manifests
+    /// Report only findings in files that changed since the merge base with this branch or commit,
+    /// or that are untracked; duplicates are checked against all manifests
     #[arg(long, value_name = "REF")]
     pub changed_since: Option<String>,
     /// The lowest severity that ends with exit code 1 [default: error]
@@ -224,7 +232,7 @@ pub struct Fixes {
     /// Show what `--fix` would change, without changing anything
     #[arg(long)]
     pub diff: bool,
-    /// With `--fix` or `--diff`, also apply fixes that may not be what was meant
+    /// With `--fix` or `--diff`, include fixes that may not be what was meant
     #[arg(long)]
     pub unsafe_fixes: bool,
 }
@@ -264,15 +272,15 @@ impl std::str::FromStr for OutputFile {
 
 /// `lineload status`
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "Examples:
-  lineload status                                  the latest runs, and what failed in them
-  lineload status --runs 1 --format json           the latest run, for scripts
-  lineload status --failed-manifests to-fix        what the service refused, as manifests")]
+#[command(after_help = "Examples:
+  lineload status                            the latest runs, and what failed in them
+  lineload status --runs 1 --format json     the latest run, for scripts
+  lineload status --failed-manifests to-fix  what the service refused, as manifests")]
 pub struct Status {
-    /// The journal
+    /// The journal to read
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
-    /// The number of runs to show, latest first
+    /// The number of runs to show, the latest first
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub runs: u32,
     /// The output format
@@ -281,8 +289,8 @@ pub struct Status {
     /// Write what failed in the latest run to this directory, as manifests to fix and import again
     #[arg(long, value_name = "DIR")]
     pub failed_manifests: Option<PathBuf>,
-    /// Copy the files with invalid artifacts in the latest run to this directory, to fix and import
-    /// again
+    /// Copy the files that had invalid artifacts in the latest run to this directory, to fix and
+    /// import again
     #[arg(long, value_name = "DIR")]
     pub invalid_manifests: Option<PathBuf>,
 }
@@ -301,7 +309,7 @@ pub enum StatusFormat {
   lineload explain             all rules
   lineload explain line-break  one of them")]
 pub struct Explain {
-    /// The rule; without it, all rules are listed
+    /// The rule to explain [default: list all rules]
     #[arg(value_name = "CODE", value_parser = code)]
     pub code: Option<Code>,
 }
@@ -316,14 +324,14 @@ pub const DEFAULT_REGISTRY: &str = ".lineload/registry.sqlite3";
   lineload serve --db :memory: --list-lag 5s           in memory, with listings that lag
   lineload serve --fault CreateArtifact:error-500=0.1  one create in ten fails")]
 pub struct Serve {
-    /// The registry's file, which is created if it does not exist; `:memory:` for none
+    /// The file of the registry, created if it does not exist; `:memory:` keeps everything in memory
     #[arg(long, value_name = "FILE", default_value = DEFAULT_REGISTRY)]
     pub db: PathBuf,
-    /// Listen on this address. Except on loopback, everybody who can reach it can read and change
-    /// the registry: signatures are not checked
+    /// The address to listen on. Signatures are not checked: whoever can reach it can read and
+    /// change the registry
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub listen: std::net::IpAddr,
-    /// The port; 0 for any free one, which the first line of output names
+    /// The port to listen on; with 0 any free one, which the first line of output names
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
     #[command(flatten)]
@@ -333,22 +341,22 @@ pub struct Serve {
 
 /// The misbehaviour of the local registry.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Misbehaviour of the local registry")]
+#[command(next_help_heading = "Limits and faults")]
 pub struct Misbehaviour {
-    /// Accept this many creates a second, or requests of the named operation, and answer others
-    /// with ThrottlingException; repeatable
+    /// Accept only this many creates a second, or requests of the named operation, and answer the
+    /// rest with ThrottlingException; repeatable
     #[arg(long, value_name = "[OPERATION=]N")]
     pub tps: Vec<Quota>,
-    /// Hold this many artifacts, and answer further creates with ResourceLimitExceeded
+    /// Hold at most this many artifacts, and answer further creates with ResourceLimitExceeded
     #[arg(long, value_name = "N")]
     pub max_artifacts: Option<u64>,
     /// Delay every answer by this many milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
-    /// Show a create, an update or a delete in ListArtifacts only after this time, such as `5s`
+    /// Show creates, updates and deletes in ListArtifacts only after this time, such as `5s`
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
     pub list_lag: Duration,
-    /// Show a change of tags in ListTags only after this time
+    /// Show changes of tags in ListTags only after this time
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::lag)]
     pub tag_lag: Duration,
     /// Refuse a second artifact with the same name
@@ -357,9 +365,9 @@ pub struct Misbehaviour {
     /// Refuse a second artifact with the same SourceUri and the same set of SourceTypes
     #[arg(long, value_name = "SWITCH", default_value = "on")]
     pub unique_sources: Switch,
-    /// Let this share of all requests, or of the named operation's, fail: drop-before-commit,
-    /// drop-after-commit, error-500 and hang (each alone, with -before-commit or with
-    /// -after-commit) or garbage; repeatable
+    /// Let this share of requests fail, of all operations or of the named one. KIND is `drop-…`,
+    /// `error-500-…` or `hang-…` with `before-commit` or `after-commit` (`error-500` and `hang`
+    /// alone: either), or `garbage`; repeatable
     #[arg(long, value_name = "[OPERATION:]KIND=PROBABILITY")]
     pub fault: Vec<Fault>,
 }

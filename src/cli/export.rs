@@ -12,10 +12,10 @@ use super::{Reach, Target};
   lineload export --local -o snapshot     the local registry as manifests
   lineload export -o models --type Model  only models")]
 pub struct Export {
-    /// Write manifests to this directory, which is created if it does not exist
+    /// The directory to write manifests to, created if it does not exist
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Write to a directory that is not empty: files of the same name are replaced, others are kept
+    /// Write to a directory that is not empty; files of the same name are replaced, others are kept
     #[arg(long)]
     pub force: bool,
     /// Export only artifacts of this type; repeatable
@@ -24,7 +24,7 @@ pub struct Export {
     /// Export only artifacts whose `SourceUri` begins with this; repeatable
     #[arg(long = "uri-prefix", value_name = "PREFIX")]
     pub prefixes: Vec<String>,
-    /// The number of artifacts in a file; 0 puts all of a type into one
+    /// The number of artifacts in a file; with 0, all of a type are in one file
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub per_file: u32,
     #[command(flatten)]
@@ -46,8 +46,7 @@ pub struct ReadPace {
     /// The highest rate of `auto`, in requests a second
     #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
     pub max_rate: f64,
-    /// How far `auto` stays under the rate that it found, to leave room for the account's other
-    /// users
+    /// How far to stay below the rate that `auto` found, to leave room for the account's other users
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub headroom: u8,
     #[command(flatten)]

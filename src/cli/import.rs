@@ -25,7 +25,7 @@ pub struct Import {
     /// Check and report what would be submitted; needs no target
     #[arg(long)]
     pub dry_run: bool,
-    /// Ask the target also about artifacts that the journal knows to exist
+    /// Ask the target even about artifacts that the journal knows to exist
     #[arg(long)]
     pub recheck: bool,
     #[command(flatten)]
@@ -58,14 +58,14 @@ pub struct Plan {
     /// End with exit code 3 if an import would change something, 0 if not
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Compare every field of every artifact that exists, also of those that the journal knows to
-    /// be equal and unchanged
+    /// Compare every field of every existing artifact, even if the journal knows it to be equal and
+    /// unchanged
     #[arg(long)]
     pub refresh: bool,
     /// List every artifact, however many there are
     #[arg(long)]
     pub all: bool,
-    /// The journal of earlier imports; it is only read
+    /// The journal of earlier imports, which is only read
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
     #[command(flatten)]
@@ -98,13 +98,13 @@ pub enum PlanFormat {
   lineload resume                 the latest run with something left
   lineload resume 019acb3e --yes  a run by its id, without asking")]
 pub struct Resume {
-    /// The run, by the beginning of its id [default: the latest with something left]
+    /// The beginning of the run's id [default: the latest run with something left]
     #[arg(value_name = "RUN")]
     pub id: Option<String>,
-    /// Submit what was staged, though manifests have changed since
+    /// Submit what was staged, even if manifests have changed since
     #[arg(long)]
     pub as_staged: bool,
-    /// The profile of the AWS configuration [default: that of the run]
+    /// The profile in the AWS configuration [default: that of the run]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     #[command(flatten)]
@@ -119,22 +119,24 @@ pub struct Resume {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub struct Run {
-    /// Write without asking; required without a terminal
+    /// Skip the confirmation; required without a terminal
     #[arg(long, short)]
     pub yes: bool,
-    /// Refuse to start if more than this many artifacts would be created or changed
+    /// Refuse to start if more artifacts than this would be created or changed
     #[arg(long, value_name = "N")]
     pub max_changes: Option<usize>,
-    /// Stop once this many entries have failed, or this share of those to be submitted
+    /// Stop once this many entries have failed, or this share of the entries to be submitted
     #[arg(long, value_name = "N|N%")]
     pub max_errors: Option<MaxErrors>,
-    /// Stop after this time; requests in flight get 2s more, and `resume` continues the run
+    /// Stop after this time, such as `45m`; requests in flight get 2s more, and `resume` continues
+    /// the run
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_duration: Option<Duration>,
     /// The journal, which records every attempt and its outcome so that a run can be resumed
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
-    /// Write a report to this file: `.json`, `.jsonl`, `.csv`, `.md` or `.html`; repeatable
+    /// Write a report to this file, in the format of its ending: `.json`, `.jsonl`, `.csv`, `.md` or
+    /// `.html`; repeatable
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
 }
@@ -179,24 +181,24 @@ impl std::str::FromStr for MaxErrors {
 
 /// What happens to artifacts that exist.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "What exists")]
+#[command(next_help_heading = "Existing artifacts")]
 pub struct Existing {
-    /// Leave artifacts that already exist (`skip`), add and overwrite their name, properties and
-    /// tags as the manifest says (`update`), or count them as failures (`fail`)
+    /// What to do with artifacts that already exist: leave them (`skip`), update their name,
+    /// properties and tags to those of the manifest (`update`), or count them as failures (`fail`)
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub on_exists: WhenExists,
     /// With `--on-exists update`, also remove properties and tags that the manifest does not have
     #[arg(long)]
     pub prune: bool,
-    /// Compare every field of existing artifacts: of those that the journal does not know to be
-    /// equal and unchanged (`unknown`), of all (`always`, also as a bare `--check-drift`), or of
-    /// none (`never`: name and type only, without a request for each) [default: unknown]
+    /// Which existing artifacts to compare in every field: those that the journal does not know to
+    /// be equal and unchanged (`unknown`), all (`always`, also `--check-drift` alone), or none
+    /// (`never`: name and type only, without a request for each) [default: unknown]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true,
           default_missing_value = "always", default_value = "unknown", hide_default_value = true)]
     pub check_drift: CheckDrift,
     /// Set this field on every artifact that is created, whatever its manifest says:
     /// `MetadataProperties.*`, `Properties.*` or `Tags.*`, as in
-    /// `MetadataProperties.CommitId=1a2b3c`. Existing artifacts are not changed; repeatable
+    /// `MetadataProperties.CommitId=1a2b3c`. Existing artifacts are left unchanged; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
 }
@@ -245,7 +247,8 @@ impl Existing {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Target {
-    /// Use the embedded local registry, in FILE (with `=`) or in .lineload/registry.sqlite3
+    /// Use the embedded local registry, which is kept in FILE or, without one, in
+    /// .lineload/registry.sqlite3
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_REGISTRY,
           conflicts_with_all = ["region", "profile", "endpoint_url", "account"])]
@@ -253,15 +256,14 @@ pub struct Target {
     /// The AWS Region [default: AWS_REGION, or the profile's]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// The profile of the AWS configuration; as in the AWS CLI, it wins over keys in the
-    /// environment
+    /// The profile in the AWS configuration; as in the AWS CLI, it wins over keys in the environment
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Use this endpoint instead of AWS's; on this machine it needs no Region or credentials
+    /// Use this endpoint instead of AWS; on loopback it needs neither a Region nor credentials
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// The account, for networks without access to AWS STS; it is checked against the ARNs that
-    /// come back
+    /// The account ID, for networks that cannot reach AWS STS; it is checked against the ARNs in
+    /// answers
     #[arg(long, value_name = "ID", value_parser = account)]
     pub account: Option<String>,
     /// Refuse to write to any other account
@@ -283,15 +285,15 @@ pub struct Pace {
     /// The highest rate of `auto`, in creates a second
     #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
     pub max_rate: f64,
-    /// How far `auto` stays under the rate that it found, to leave room for the account's other
-    /// users; with 0, a few percent. It probes a higher rate now and then
+    /// How far to stay below the rate that `auto` found, to leave room for the account's other
+    /// users; with 0, a few percent
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub headroom: u8,
     /// The number of creates that may be sent at once [default: a fiftieth of the highest rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub burst: Option<u32>,
-    /// How long a create may stay invisible to look-ups after its answer, or the lack of one. Until
-    /// then nothing is created a second time
+    /// The longest time that a create may stay invisible to look-ups. Nothing is created a second
+    /// time before it has passed
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub settle: Duration,
     #[command(flatten)]
@@ -303,14 +305,14 @@ pub struct Pace {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Reach {
-    /// The number of requests that may be in flight [default: what rate and latency need, up to
+    /// The number of requests that may be in flight [default: as rate and latency require, up to
     /// 1000; 16 with an unlimited rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4000))]
     pub concurrency: Option<u16>,
-    /// How long to wait for a limit to lift, or for a target that does not answer
+    /// The longest time to wait for a limit to be lifted, or for a target that does not answer
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub limit_patience: Duration,
-    /// The time-out of one attempt
+    /// The timeout of one attempt
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
 }

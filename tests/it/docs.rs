@@ -1,5 +1,13 @@
 //! The documentation says what the program does.
 
+mod cli;
+#[cfg(unix)]
+mod console;
+#[cfg(unix)]
+mod page;
+#[cfg(unix)]
+mod volatile;
+
 use crate::support::root;
 
 #[test]
@@ -12,7 +20,7 @@ fn the_schema_beside_the_examples_is_current() {
     hold("manifests/examples/lineload.schema.json", &lineload::schema::text());
 }
 
-/// That the file at `path` has this text. With `LINELOAD_UPDATE_DOCS` set it is written.
+/// Asserts that the file at `path` has this text. With `LINELOAD_UPDATE_DOCS` set it is written.
 fn hold(path: &str, text: &str) {
     let file = root().join(path);
     if std::env::var_os("LINELOAD_UPDATE_DOCS").is_some() {
@@ -20,4 +28,44 @@ fn hold(path: &str, text: &str) {
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(written == text, "{path} is not current: `just docs` writes it");
+}
+
+/// Makes a test of each page that people write, and the list of them.
+#[cfg(unix)]
+macro_rules! pages {
+    ($($test:ident $page:literal)+) => {
+        const PAGES: &[&str] = &[$($page),+];
+        $(
+            #[test]
+            fn $test() {
+                console::check($page);
+            }
+        )+
+    };
+}
+
+#[cfg(unix)]
+pages! {
+    the_readme_shows_what_is_printed "README.md"
+    manifests_shows_what_is_printed "docs/manifests.md"
+    lint_shows_what_is_printed "docs/lint.md"
+    plan_and_ci_shows_what_is_printed "docs/plan-and-ci.md"
+    import_shows_what_is_printed "docs/import.md"
+    journal_shows_what_is_printed "docs/journal.md"
+    registry_shows_what_is_printed "docs/registry.md"
+}
+
+#[cfg(unix)]
+#[test]
+fn every_page_is_tested() {
+    let generated = ["docs/rules.md", "docs/cli.md", "CHANGELOG.md"];
+    for directory in ["", "docs"] {
+        for entry in std::fs::read_dir(root().join(directory)).unwrap() {
+            let path = std::path::Path::new(directory).join(entry.unwrap().file_name());
+            let path = path.to_str().unwrap();
+            if path.ends_with(".md") && !generated.contains(&path) {
+                assert!(PAGES.contains(&path), "{path} has no test in tests/it/docs.rs");
+            }
+        }
+    }
 }

@@ -7,48 +7,46 @@ use crate::text::grouped;
 
 pub(super) fn path_unreadable() -> Explanation {
     Explanation::new(
-        "A path that was named, or that a named directory leads to, could not be read: it is not \
-         there, its permissions forbid it, or reading it failed. The finding carries the reason \
-         that the system gave. Nothing can be said of the manifests behind it and none of them is \
-         sent; the rest of the run goes on.\n\n\
+        "A path that was named, or that was found in a named directory, could not be read: it \
+         does not exist, its permissions forbid it, or reading it failed. The finding has the \
+         reason that the system gave. The manifests behind it are not checked and not submitted; \
+         everything else is.\n\n\
          Correct the path or its permissions, or leave it out with `--exclude`.",
     )
 }
 
 pub(super) fn path_kind() -> Explanation {
     Explanation::new(
-        "A pipe, a socket or a device stands where a file or a directory belongs. Reading one may \
-         wait for ever or never end, so it is not opened. The `<(…)` of a shell makes such a \
-         pipe.\n\n\
+        "The path is a pipe, a socket or a device. Reading one may wait forever or never end, so \
+         it is not opened. The `<(…)` of a shell makes such a pipe.\n\n\
          To check what another program writes, pipe it into lineload and name `-`; \
-         `--stdin-filename` names it in findings.",
+         `--stdin-filename` sets the name that findings show.",
     )
 }
 
 pub(super) fn link_loop() -> Explanation {
     Explanation::new(
-        "A symbolic link leads to itself or back to a directory that it is in. A walk that \
-         followed it would not end, so it goes no further there. Files that can be reached another \
-         way are checked.\n\n\
-         Remove the link, or leave it out with `--exclude`.",
+        "A symlink leads to itself, or back to a directory that contains it. Following it would \
+         never end, so it is not followed. Files that can be reached another way are checked.\n\n\
+         Remove the symlink, or leave it out with `--exclude`.",
     )
 }
 
 pub(super) fn link_outside() -> Explanation {
     Explanation::new(
-        "A symbolic link in a named directory leads to a file or directory outside all the named ones. \
-         It is not followed: in a repository that others can write to, a link could otherwise \
+        "A symlink in a named directory leads to a file or directory outside of all the named \
+         ones. It is not followed: in a repository that others can write to, a symlink could \
          bring in any file of the machine and show its lines in a report.\n\n\
-         The manifests behind it are neither checked nor sent. Name the target as a path of its \
-         own, or pass `--follow-links`.",
+         The manifests behind it are neither checked nor submitted. Name the target as a path of \
+         its own, or pass `--follow-links`.",
     )
 }
 
 pub(super) fn file_size() -> Explanation {
     Explanation::new(format!(
-        "Places in a file are kept in 32 bits, so at most {} bytes of one can be read. Nothing of \
-         a longer file is checked or sent.\n\n\
-         Split it into several files: at a `---` line, or between two items of its list. Where a \
+        "Positions in a file are kept in 32 bits, so a file can have at most {} bytes. Nothing of \
+         a longer file is checked or submitted.\n\n\
+         Split it into several files: at a `---` line, or between two items of its list. If a \
          list has `Defaults`, each part needs them.",
         grouped(MAX_FILE_BYTES)
     ))
@@ -56,37 +54,36 @@ pub(super) fn file_size() -> Explanation {
 
 pub(super) fn encoding() -> Explanation {
     Explanation::new(
-        "Manifests are UTF-8, with or without a byte order mark. UTF-16, UTF-32, or bytes that are \
-         not UTF-8 (mostly Latin-1 or Windows-1252) are refused for the whole file: a guess at the \
-         encoding could send other text than was written.\n\n\
+        "Manifests are UTF-8, with or without a byte order mark. A file in UTF-16 or UTF-32, or \
+         with bytes that are not UTF-8 (mostly Latin-1 or Windows-1252), is refused as a whole: \
+         guessing its encoding could submit other text than was written.\n\n\
          Save the file as UTF-8, or convert it, as with `iconv -f LATIN1 -t UTF-8`.",
     )
 }
 
 pub(super) fn findings_limit() -> Explanation {
     Explanation::new(format!(
-        "The first {} findings of a file are listed, in the order of the file, and this finding \
-         gives the number of the rest. The summary and the exit code count them all, and an entry \
-         whose errors are not listed is not sent either.\n\n\
-         So many findings in one file mostly have one cause. Fix what is shown, or the default \
-         that they share, and check again.",
+        "The first {} findings of a file are listed, in the order of the file. This finding gives \
+         the number of the rest. The summary and the exit code count them all, and an entry whose \
+         errors are not listed is not submitted either.\n\n\
+         So many findings in one file usually have one cause. Fix what is shown, or the default \
+         that the artifacts share, and check again.",
         grouped(MAX_PER_FILE as u64)
     ))
 }
 
 pub(super) fn config() -> Explanation {
     Explanation::new(
-        "`lineload.toml` can hold `[rules]` and `[[overrides]]`, which give a rule the level \
-         `error`, `warn` or `off` everywhere or for some paths; `exclude`, `format` and `fail-on`; \
-         the ceiling `max-rate` under `[pace]`; and `expect-account` and `expect-region` under \
-         `[guard]`. With a fault in it nothing is checked or sent, and the run ends with exit code \
-         2.\n\n\
-         The file may come from a pull request. So it cannot say where requests go, what signs \
-         them or what is written: no endpoint, Region, profile or credentials, no `yes`, `set` or \
-         `on-exists`, no report, output or journal. All of these belong on the command line.\n\n\
-         What keeps a file from being read, and what the service refuses by its own documentation, \
-         stays an error: `lineload explain CODE` says of a rule why. `--isolated` ignores the \
-         file, and all allow-comments with it.",
+        "`lineload.toml` can hold `[rules]` and `[[overrides]]`, which set rules to `error`, \
+         `warn` or `off` everywhere or for some paths; `exclude`, `format` and `fail-on`; \
+         `max-rate` under `[pace]`; and `expect-account` and `expect-region` under `[guard]`. If \
+         it has a fault, nothing is checked or submitted, and the exit code is 2.\n\n\
+         The file may come from a pull request. So it cannot set where requests go, how they are \
+         signed or what is written: no endpoint, Region, profile or credentials, no `yes`, `set` \
+         or `on-exists`, no report, output or journal. These belong on the command line.\n\n\
+         What keeps a file from being read, and what the service refuses by its own \
+         documentation, stays an error: `lineload explain CODE` gives the reason for a rule. \
+         `--isolated` ignores the file and all allow comments.",
     )
     .example(
         "\

@@ -8,13 +8,13 @@ const REFERENCE: &str = "`CreateArtifact` in the Amazon SageMaker API reference"
 
 pub(super) fn syntax() -> Explanation {
     Explanation::new(
-        "The text is not YAML. From the fault to the end of its document nothing can be read with \
-         certainty, so no artifact of the document is sent. Other documents of the file, behind \
-         the next `---`, are checked and sent as usual.\n\n\
-         The usual causes are a colon with a space behind it in an unquoted text, a quote or \
-         bracket that is never closed, a tab in the indentation, an unquoted text that begins with \
-         `@` or `%`, and a backslash in double quotes. Single quotes around the text fix most of \
-         them: in them only the single quote itself is special, and is written twice.",
+        "The file is not valid YAML. From the fault to the end of its document nothing can be \
+         read reliably, so no artifact of the document is submitted. Other documents of the file, \
+         after the next `---`, are checked and submitted as usual.\n\n\
+         The usual causes are a colon followed by a space in an unquoted value, a quote or \
+         bracket that is never closed, a tab in the indentation, an unquoted value that begins \
+         with `@` or `%`, and a backslash in double quotes. Single quotes around the value fix \
+         most of them: inside, only the single quote itself is special, and is written twice.",
     )
     .example(
         "\
@@ -37,13 +37,13 @@ Properties:
 
 pub(super) fn no_break_space() -> Explanation {
     Explanation::new(
-        "Text that is copied from a web page or a chat often has no-break spaces (U+00A0) or other \
-         spaces that look like the one of the keyboard. As indentation, or behind the colon of a \
-         key, YAML takes them for letters: the line belongs to another mapping than it seems to, or \
-         is no `key: value` at all. Nothing of the document is checked or sent until they are \
+        "Text copied from a web page or a chat often has no-break spaces (U+00A0), or other \
+         characters that look like a space. As indentation, or after the colon of a key, YAML \
+         reads them as letters: the line belongs to another mapping than it seems to, or is not a \
+         `key: value` at all. Nothing of the document is checked or submitted until they are \
          gone.\n\n\
-         `lint --fix` writes spaces in their place. Inside a value they are text: see \
-         `outer-blank` for those at its ends.",
+         `lint --fix` replaces them with spaces. Inside a value they are text; at its ends \
+         `outer-blank` finds them.",
     )
     .example(
         "\
@@ -62,12 +62,12 @@ Source:
 
 pub(super) fn unquoted_placeholder() -> Explanation {
     Explanation::new(
-        "`{{name}}` without quotes is not a text: to YAML, a value that begins with a brace is a \
-         mapping, and what follows the closing braces is a syntax error. A line that begins with \
-         `{%` is none of YAML either. The file is the template of a manifest, and nobody filled \
-         it in.\n\n\
-         Render the template first, and check what comes out: lineload fills in nothing. A text \
-         that really holds braces belongs in quotes, where `unfilled-template` has a look at it.",
+        "`{{name}}` without quotes is not a string. YAML reads a value that begins with a brace \
+         as a mapping, and what follows the closing braces is a syntax error. A line that begins \
+         with `{%` is not YAML either. The file is the template of a manifest that was not \
+         rendered.\n\n\
+         Render the template first, and check the result: lineload fills in nothing. If the \
+         braces are meant, put the value in quotes; `unfilled-template` then checks it.",
     )
     .example(
         "\
@@ -92,11 +92,11 @@ pub(super) fn not_a_manifest() -> Explanation {
     Explanation::new(
         "The document is plainly something else: a CloudFormation template, an answer of an AWS \
          API, a CSV or JSON inventory, a Docker Compose file, or the skeleton of the AWS CLI with \
-         nothing filled in. As a broken manifest it would have a finding a field, so it has this \
-         one, and nothing of it is sent.\n\n\
-         Leave such files out with `--exclude`, or under `exclude` in `lineload.toml`. From an \
+         nothing filled in. As a broken manifest it would have a finding for each field, so it \
+         has only this one, and nothing of it is submitted.\n\n\
+         Leave such files out with `--exclude`, or with `exclude` in `lineload.toml`. From an \
          inventory, write a manifest for each artifact; `lineload export` writes manifests of \
-         artifacts that exist already.",
+         artifacts that already exist.",
     )
     .example(
         "\
@@ -116,32 +116,32 @@ Source:
 
 pub(super) fn nesting_depth() -> Explanation {
     Explanation::new(
-        "Lists and mappings are nested deeper than lineload reads. The depth is bounded so that no \
-         file can use up the memory. An artifact needs a few levels only: the deepest is a source \
-         type, in `SourceTypes` in `Source`.\n\n\
-         The file is damaged, or something was generated into it over and over. Nothing more of \
-         its document is read, and none of its artifacts is sent; other documents are checked as \
-         usual.",
+        "Lists and mappings are nested deeper than lineload reads. The depth is limited so that \
+         no file can use up the memory. An artifact needs only a few levels: the deepest is a \
+         source type, in `SourceTypes` in `Source`.\n\n\
+         The file is damaged, or something was generated into it repeatedly. The rest of its \
+         document is not read, and none of its artifacts is submitted; other documents are \
+         checked as usual.",
     )
 }
 
 pub(super) fn document_size() -> Explanation {
     Explanation::new(
         "One document, or one artifact of a list, holds more values than are kept in memory at \
-         once. An artifact with everything that the service takes has a few hundred. A list of \
-         artifacts is read one by one and may have any length, at the root or under \
-         `Artifacts`.\n\n\
-         The file is damaged, or a list belongs elsewhere. None of the document's artifacts is \
-         sent; other documents are checked as usual.",
+         once. An artifact with everything that the service accepts has a few hundred. A list of \
+         artifacts, at the root or under `Artifacts`, is read one by one and may have any \
+         length.\n\n\
+         The file is damaged, or a list is in the wrong place. None of the document's artifacts \
+         is submitted; other documents are checked as usual.",
     )
 }
 
 pub(super) fn unknown_anchor() -> Explanation {
     Explanation::new(
-        "An unquoted text that begins with `*` is an alias: it repeats the value that was anchored \
-         with `&` and the same name. An anchor must stand above its aliases in the same document; \
-         no anchor lasts beyond a `---` line.\n\n\
-         Where a text was meant, as in a glob, quote it. Otherwise correct the name, or anchor the \
+        "An unquoted value that begins with `*` is an alias: it repeats the value that has the \
+         anchor `&` of the same name. The anchor must come before its aliases in the same \
+         document; it does not reach beyond a `---` line.\n\n\
+         If text was meant, as in a glob, quote it. Otherwise correct the name, or anchor the \
          value.",
     )
     .example(
@@ -165,8 +165,8 @@ Properties:
 
 pub(super) fn recursive_alias() -> Explanation {
     Explanation::new(
-        "An alias stands inside the very value that its anchor names, so the value would hold \
-         itself without end. An alias can only repeat what is complete above it.\n\n\
+        "An alias is inside the value that its anchor names, so the value would contain itself \
+         without end. An alias can only repeat a value that is complete before it.\n\n\
          Remove the alias, or anchor another value and repeat that.",
     )
     .example(
@@ -190,19 +190,19 @@ Properties: &common
 
 pub(super) fn alias_limit() -> Explanation {
     Explanation::new(
-        "Each alias stands for the whole value that its anchor names, and where that value has \
-         aliases of its own they multiply: a few lines can stand for billions of values. What \
-         aliases may stand for is bounded, with room to repeat a common block in every artifact of \
+        "Each alias stands for the whole value that its anchor names. If that value has aliases \
+         of its own, they multiply: a few lines can stand for billions of values. What aliases \
+         may expand to is limited, with enough room to repeat a common block in every artifact of \
          a long list.\n\n\
-         Write the values out, share less of them, or put what all artifacts have in common under \
+         Write the values out, share less of them, or put what all artifacts have in common into \
          `Defaults`.",
     )
 }
 
 pub(super) fn merge_key() -> Explanation {
     Explanation::new(
-        "The key `<<` takes in the entries of another mapping, or of each mapping in a list; what \
-         a mapping sets itself wins. A text or a number has no entries to take in. Mostly the `*` \
+        "The key `<<` merges the entries of another mapping, or of each mapping in a list; a \
+         mapping's own values win. A string or a number has no entries to merge. Usually the `*` \
          in front of the anchor's name is missing.",
     )
     .example(
@@ -232,11 +232,10 @@ pub(super) fn merge_key() -> Explanation {
 
 pub(super) fn yaml_tag() -> Explanation {
     Explanation::new(
-        "A tag such as `!!int` or `!Ref` makes a reader take a value for something else. \
-         Everything in a manifest is a text, a list or a mapping, and lineload calls no function \
-         that a tag could name: the intrinsic functions of CloudFormation, for one, are not \
-         carried out. Only `!!str`, `!!map` and `!!seq`, where they say what is there already, are \
-         taken.\n\n\
+        "A tag such as `!!int` or `!Ref` changes how a value is read. Everything in a manifest is \
+         a string, a list or a mapping, and lineload calls no function that a tag could name: the \
+         intrinsic functions of CloudFormation, for example, are not evaluated. Only `!!str`, \
+         `!!map` and `!!seq` are accepted, where they say what the value already is.\n\n\
          Remove the tag and write the value that is meant, in quotes if it would be a number.",
     )
     .example(
@@ -259,11 +258,11 @@ Properties:
 
 pub(super) fn duplicate_key() -> Explanation {
     Explanation::new(
-        "A mapping has the same key twice. YAML forbids it, and readers differ in what they do: \
-         some keep the first value, most silently keep the last. So it is not certain what was \
-         meant, and the entry is not sent.\n\n\
-         Remove one of the two. A key that `<<` or `Defaults` brings besides the mapping's own is \
-         no duplicate: the mapping's own wins.",
+        "A mapping has the same key twice. YAML forbids it, and readers differ: some keep the \
+         first value, most silently keep the last. What was meant is unknown, so the entry is not \
+         submitted.\n\n\
+         Remove one of the two. A key that the mapping sets itself and also gets through `<<` or \
+         `Defaults` is not a duplicate: the mapping's own wins.",
     )
     .example(
         "\
@@ -291,14 +290,14 @@ pub(super) fn unknown_field() -> Explanation {
     Explanation::new(format!(
         "The fields of an artifact are exactly those of `CreateArtifact`: a key is {}; under \
          `MetadataProperties` it is {}. Anything else would not reach the service, so it is \
-         refused rather than dropped. What you want to note besides belongs under `Properties`, \
-         where keys are free.\n\n\
-         `lint --fix` writes fields as the service has them where case, hyphens and underscores \
-         alone differ (`artifactName`, `source_uri`), and puts a field of `Source` or \
-         `MetadataProperties` where it belongs. With `--unsafe-fixes` it also corrects an obvious \
-         misspelling or another tool's word for a field (`ArtifactNmae`, `Labels`), unless the \
-         right field is there too, and removes read-only fields that an answer of \
-         `DescribeArtifact` has (`ArtifactArn`, `CreationTime`).",
+         refused rather than dropped. Further information belongs under `Properties`, where keys \
+         are free.\n\n\
+         `lint --fix` corrects fields that differ only in case, hyphens or underscores \
+         (`artifactName`, `source_uri`), and moves a field of `Source` or `MetadataProperties` to \
+         where it belongs. With `--unsafe-fixes` it also corrects an obvious misspelling or \
+         another tool's word for a field (`ArtifactNmae`, `Labels`), unless the right field is \
+         there too, and removes read-only fields from an answer of `DescribeArtifact` \
+         (`ArtifactArn`, `CreationTime`).",
         either(ARTIFACT_FIELDS),
         either(METADATA_FIELDS)
     ))
@@ -322,11 +321,11 @@ Source:
 pub(super) fn wrong_kind() -> Explanation {
     Explanation::new(
         "`Source`, `Properties` and `MetadataProperties` are mappings; `Tags` and `SourceTypes` \
-         are lists of mappings; every other field is a single text. Another kind in their place \
-         could only be taken by guessing, so the entry is not sent.\n\n\
-         A list or a mapping with nothing in it is left out, line and all, or written as `[]` or \
-         `{}`. `lint --fix` makes a list of tags that are written as `key: value`, and a mapping \
-         of a `Source` that is a single text.",
+         are lists of mappings; every other field is a single string. Anything else could only be \
+         read by guessing, so the entry is not submitted.\n\n\
+         If a list or mapping is empty, remove its line, or write `[]` or `{}`. `lint --fix` \
+         turns tags that are written as `key: value` into a list, and a `Source` that is a single \
+         string into a mapping.",
     )
     .example(
         "\
@@ -344,9 +343,9 @@ Source:
 
 pub(super) fn missing_field() -> Explanation {
     Explanation::new(
-        "The service requires `ArtifactType`, `Source` and in it `SourceUri`; both `SourceIdType` \
-         and `Value` of a source type; both `Key` and `Value` of a tag. A tag without a value is \
-         written with an empty one: `Value: ''`.\n\n\
+        "The service requires `ArtifactType`, `Source` and its `SourceUri`; both `SourceIdType` \
+         and `Value` of a source type; both `Key` and `Value` of a tag. A tag without a value has \
+         an empty one: `Value: ''`.\n\n\
          An `ArtifactType` in `Defaults` counts for every artifact of that document. A file with \
          `Defaults` needs `Artifacts` too.",
     )
@@ -368,12 +367,12 @@ Source:
 
 pub(super) fn not_a_string() -> Explanation {
     Explanation::new(
-        "Every value in a request is a text, and an unquoted `1204331`, `true` or `~` is a number, \
-         a boolean or a null in YAML. The AWS CLI rejects it too. A conversion would have to \
-         guess: is `1.10` to arrive as `1.10` or as `1.1`? Some commit ids are caught too: \
+        "Every value in a request is a string, but in YAML an unquoted `1204331`, `true` or `~` \
+         is a number, a boolean or a null. The AWS CLI rejects it too. A conversion would be a \
+         guess: should `1.10` arrive as `1.10` or as `1.1`? Some commit ids are affected too: \
          `4021337` and `12e4567` are numbers.\n\n\
-         `lint --fix` puts a number or a boolean in quotes as it is written. A null is left to \
-         you: write a text, `''` for an empty one, or remove the line.",
+         `lint --fix` puts quotes around a number or a boolean as it is written. A null is left \
+         to you: write a string, `''` for an empty one, or remove the line.",
     )
     .example(
         "\
@@ -396,11 +395,10 @@ Properties:
 
 pub(super) fn ambiguous_scalar() -> Explanation {
     Explanation::new(
-        "Unquoted, `no`, `on`, `1_000`, `12:30:45` and `2026-11-01` are texts in YAML 1.2, and \
-         lineload sends them as such. PyYAML and the AWS CLI follow YAML 1.1, to which they are a \
-         boolean, a number or a date: the same manifest means something else there.\n\n\
-         `lint --fix` puts them in quotes as they are written, which every reader takes for a \
-         text.",
+        "Unquoted, `no`, `on`, `1_000`, `12:30:45` and `2026-11-01` are strings in YAML 1.2, and \
+         lineload submits them as such. PyYAML and the AWS CLI follow YAML 1.1, in which they are \
+         booleans, numbers or dates: the same manifest means something else there.\n\n\
+         `lint --fix` puts quotes around them, so that every reader sees a string.",
     )
     .example(
         "\

@@ -8,14 +8,14 @@ pub(super) fn credential() -> Explanation {
     Explanation::new(
         "A value has the form of a known key or token (of AWS, Azure, Google, GitHub, GitLab, \
          Slack, Hugging Face, Databricks and others, a private key, a JSON web or bearer token, a \
-         presigned URL, the URL of a webhook, a password in a URL), or stands under a key such as \
-         `password` or `api-key`. Whoever may list or describe artifacts could read it, and so can \
-         everybody who can read the manifest. It is redacted wherever lineload shows text.\n\n\
-         Remove it, and revoke it if it is real: it stays in the history of a repository that it \
-         was committed to. Name where it is kept instead, as by an ARN of Secrets Manager. An ARN, \
-         a URL without a password in it and a `{{resolve:…}}` reference are not reported under \
-         such a key.\n\n\
-         Where it is none after all, `# lineload: allow credential` on the line says so.",
+         presigned URL, the URL of a webhook, a password in a URL), or is under a key such as \
+         `password` or `api-key`. Everybody who may list or describe artifacts, or read the \
+         manifest, could read it. It is redacted wherever lineload shows text.\n\n\
+         Remove it, and revoke it if it is real: it stays in the history of every repository that \
+         it was committed to. Write where it is kept instead, for example an ARN of Secrets \
+         Manager. An ARN, a URL without a password and a `{{resolve:…}}` reference are not \
+         reported under such a key.\n\n\
+         If it is not a credential, `# lineload: allow credential` on the line says so.",
     )
     .example(
         "\
@@ -37,13 +37,13 @@ Properties:
 
 pub(super) fn invisible_character() -> Explanation {
     Explanation::new(
-        "A value or a key holds a character that is not seen: one without width, one that turns \
-         the direction of the text, a byte order mark inside the text, or a control character. \
-         Such characters come along when text is copied from a web page or a chat. The value looks \
-         right and is equal to nothing that anybody types; characters that turn the direction can \
-         even make it look like another one.\n\n\
-         Remove the character; the finding names it by its number. Joiners between letters that \
-         are not ASCII, which some scripts and emoji need, are not reported.",
+        "A value or a key has a character that cannot be seen: one without width, one that \
+         changes the direction of text, a byte order mark inside the text, or a control \
+         character. Such characters come along when text is copied from a web page or a chat. The \
+         value looks right but equals nothing that anybody types; characters that change the \
+         direction can even make it look like another one.\n\n\
+         Remove the character; the finding has its number. Joiners between letters that are not \
+         ASCII, which some scripts and emoji need, are not reported.",
     )
     .example(
         "\
@@ -62,11 +62,11 @@ Source:
 
 pub(super) fn outer_blank() -> Explanation {
     Explanation::new(
-        "A quoted text or a block begins or ends with a space or a tab, or any text with a no-break \
-         space. The service keeps it, so the value differs from the one without it, and nobody \
-         can see how.\n\n\
-         Remove the space. `lint --fix` does so with `--unsafe-fixes` only, since a space in quotes \
-         may be meant.",
+        "A quoted value or a block begins or ends with a space or a tab, or any value with a \
+         no-break space. The service keeps it, so the value differs from the one without it, and \
+         nobody can see why.\n\n\
+         Remove the space. `lint --fix` does so only with `--unsafe-fixes`, since a space in \
+         quotes may be meant.",
     )
     .example(
         "\
@@ -88,11 +88,11 @@ Properties:
 
 pub(super) fn unfilled_template() -> Explanation {
     Explanation::new(
-        "A value holds `${NAME}`, `{{ name }}`, or, outside the values of properties and tags, \
-         `<name>`: the placeholder of a template that was not filled in, or only in part. lineload \
-         fills nothing in, and the service would keep the text as it is, so that the source could \
-         not be found.\n\n\
-         Run the template first, and check what comes out. References of the form `{{resolve:…}}` \
+        "A value contains `${NAME}`, `{{ name }}`, or, outside the values of properties and tags, \
+         `<name>`: the placeholder of a template that was not filled in, or only in part. \
+         lineload fills in nothing, and the service would keep the text as it is, so that the \
+         source could not be found.\n\n\
+         Render the template first, and check the result. References of the form `{{resolve:…}}` \
          are not reported.",
     )
     .example(
@@ -111,8 +111,8 @@ Source:
 
 pub(super) fn type_empty() -> Explanation {
     Explanation::new(format!(
-        "`ArtifactType` is required, and an empty text is as good to the service as any other. But \
-         a list of artifacts is filtered by type, and this one has none to be found by.\n\n\
+        "`ArtifactType` is required, and the service accepts an empty one. But lists of artifacts \
+         are filtered by type, and this one has none to be found by.\n\n\
          Write {}, or whatever else it is.",
         either(USUAL_ARTIFACT_TYPES[..3].to_vec())
     ))
@@ -133,11 +133,11 @@ Source:
 
 pub(super) fn type_case() -> Explanation {
     Explanation::new(format!(
-        "The service takes any text as a type, and two texts that differ in case are not one type: \
-         a list filtered by the one need not show the other. AWS's own tools write {}.\n\n\
-         Write the usual form. `lint --fix` does so with `--unsafe-fixes` only, since artifacts of \
-         yours may have the other form already, and the type of an artifact cannot be changed once \
-         it is created.",
+        "The service accepts any type, and types that differ in case are different types: a list \
+         filtered by one need not show the other. AWS's own tools write {}.\n\n\
+         Write the usual form. `lint --fix` does so only with `--unsafe-fixes`, since artifacts \
+         of yours may already have the other form, and the type of an artifact cannot be changed \
+         once it is created.",
         either(USUAL_ARTIFACT_TYPES)
     ))
     .example(
@@ -157,15 +157,15 @@ Source:
 
 pub(super) fn uri_scheme() -> Explanation {
     Explanation::new(
-        "A path without a scheme does not say where to look: `churn/train.parquet` may be a key of \
-         a bucket or a file of one machine. A scheme that is misspelt (`htp://`), in upper case \
-         (`S3://`) or Hadoop's (`s3a://`) names no place that other tools find. Lineage is found by \
-         comparing URIs, so the artifact would not be joined with the jobs that read or wrote the \
-         same thing.\n\n\
+        "A path without a scheme does not say where to look: `churn/train.parquet` may be a key \
+         of a bucket or a file of one machine. A scheme that is misspelt (`htp://`), in upper \
+         case (`S3://`) or Hadoop's (`s3a://`) is one that other tools do not find. Lineage is \
+         found by comparing URIs, so the artifact would not be connected with the jobs that read \
+         or wrote the same data.\n\n\
          Write the whole URI. A `SourceUri` need not be one: ARNs, `runs:/…`, names and ids \
-         without a slash, and references of container images such as \
-         `ghcr.io/acme/churn:2026-11` are not reported. For paths of another system, `# lineload: \
-         allow uri-scheme` on the line keeps them as they are.",
+         without a slash, and references to container images such as `ghcr.io/acme/churn:2026-11` \
+         are not reported. For paths of another system, `# lineload: allow uri-scheme` on the \
+         line keeps them as they are.",
     )
     .example(
         "\
@@ -184,13 +184,13 @@ Source:
 
 pub(super) fn uri_blank() -> Explanation {
     Explanation::new(
-        "A URI has no spaces. Programs that split a line into words cut it there, and others write \
-         `%20`, so that the same source gets two URIs and its lineage falls into two parts. Often \
-         the space is a slip of the keyboard.\n\n\
-         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may hold spaces, and \
+        "A URI has no spaces. Programs that split a line into words cut it there, and others \
+         write `%20`, so that the same source gets two URIs and its lineage falls into two parts. \
+         Often the space is a typing error.\n\n\
+         Remove it, or write `%20` in an HTTP URL. The key of an S3 object may have spaces, and \
          tools take an `s3://` URI without decoding it: a single space between two words of a key \
-         is not reported, one beside a slash is. If the object has that name, \
-         `# lineload: allow uri-blank` on the line keeps it.",
+         is not reported, one beside a slash is. If the object has that name, `# lineload: allow \
+         uri-blank` on the line keeps it.",
     )
     .example(
         "\
@@ -209,14 +209,14 @@ Source:
 
 pub(super) fn bucket_name() -> Explanation {
     Explanation::new(format!(
-        "The name of an S3 bucket has {} to {} characters, all of them lower-case letters, digits, \
-         hyphens or dots. It begins and ends with a letter or digit, has no two dots together, is \
-         not written like an IPv4 address and does not begin with `xn--`. A bucket of any other \
-         name cannot be created, so the URI cannot be right. Nor is the ARN of a bucket its name, and \
+        "The name of an S3 bucket has {} to {} characters: lower-case letters, digits, hyphens \
+         and dots. It begins and ends with a letter or digit, has no two dots in a row, does not \
+         look like an IPv4 address and does not begin with `xn--`. A bucket with any other name \
+         cannot be created, so the URI cannot be right. The ARN of a bucket is not its name, and \
          `s3:` without `//` names no bucket at all.\n\n\
-         Two things have other names: access points, whose ARN is not reported, and \
-         buckets that were made in us-east-1 before March 2018. For one of those, `# lineload: \
-         allow bucket-name` on the line says that it exists.",
+         There are two exceptions: access points, whose ARN is not reported, and buckets that \
+         were created in us-east-1 before March 2018. For one of those, `# lineload: allow \
+         bucket-name` on the line says that it exists.",
         BUCKET_NAME_LENGTH.start(),
         BUCKET_NAME_LENGTH.end()
     ))
@@ -237,9 +237,9 @@ Source:
 
 pub(super) fn source_value_format() -> Explanation {
     Explanation::new(
-        "An `MD5Hash` is 32 hexadecimal digits, and an `S3ETag` is the same with `-` and the \
-         number of parts behind it where the object was uploaded in parts. The service takes any \
-         text, but whoever compares the value with the object's own will not find them equal.\n\n\
+        "An `MD5Hash` is 32 hexadecimal digits. An `S3ETag` is the same, followed by `-` and the \
+         number of parts if the object was uploaded in parts. The service accepts any value, but \
+         whoever compares it with the object's own will not find them equal.\n\n\
          The header `Content-MD5` and many tools give MD5 as base64, 24 characters that end with \
          `==`: decode them and write the digits. A SHA-256 digest has 64 digits and is `Custom`.",
     )
@@ -266,9 +266,9 @@ Source:
 
 pub(super) fn duplicate_source_type() -> Explanation {
     Explanation::new(
-        "The same `SourceIdType` with the same `Value` is in `SourceTypes` twice. What identifies \
-         a source is the set of them, to which a repeat adds nothing; mostly one of the two was meant \
-         to be another.\n\n\
+        "The same `SourceIdType` with the same `Value` is in `SourceTypes` twice. A source is \
+         identified by the set of them, to which a repetition adds nothing; usually one of the \
+         two was meant to be another.\n\n\
          Remove one of the two, or correct it. `lint --fix` removes it with `--unsafe-fixes`.",
     )
     .example(
@@ -292,13 +292,12 @@ Source:
 
 pub(super) fn unused_allow() -> Explanation {
     Explanation::new(
-        "`# lineload: allow CODE` behind something covers its line; alone on a line, it covers the \
-         next one that is neither empty nor a comment. Here it does nothing: the rule finds no \
-         fault there, no rule has the name, or the rule is one that cannot be changed. Left \
-         standing, it would hide a fault that comes later, or let people believe that one is \
-         allowed.\n\n\
+        "`# lineload: allow CODE` at the end of a line covers that line; alone on a line, it \
+         covers the next line that is neither empty nor a comment. Here it has no effect: the \
+         rule finds no fault there, no rule has the name, or the rule cannot be changed. Left in \
+         place, it would hide a later fault, or let people believe that one is allowed.\n\n\
          Remove it, move it to the line of the finding, or correct the name. Several names are \
-         separated by commas, and a reason may stand behind them.",
+         separated by commas, and a reason may follow them.",
     )
     .example(
         "\

@@ -11,10 +11,10 @@ const TAGGING: &str = "the AWS guide to tagging, tag naming limits and requireme
 
 pub(super) fn tag_count() -> Explanation {
     Explanation::new(format!(
-        "An artifact has at most {TAGS_MAX} `Tags`, with those that it takes from `Defaults`. The \
-         service rejects an artifact with more, so the entry is not sent.\n\n\
-         Tags are for access rules and costs. What describes the artifact belongs in `Properties`, \
-         of which it has up to {PROPERTIES_MAX} besides.",
+        "An artifact has at most {TAGS_MAX} `Tags`, including those from `Defaults`. The service \
+         rejects an artifact with more, so the entry is not submitted.\n\n\
+         Tags are for access rules and costs. What describes the artifact belongs in \
+         `Properties`, of which it can have up to {PROPERTIES_MAX} besides.",
     ))
     .shape("TagList")
 }
@@ -45,7 +45,7 @@ Tags:
 pub(super) fn tag_value_length() -> Explanation {
     Explanation::new(format!(
         "The `Value` of a tag has {}. {REFUSED}\n\n\
-         A longer text belongs in `Properties`, where a value takes {} characters.",
+         Longer text belongs in `Properties`, where a value can have {} characters.",
         length(TAG_VALUE),
         grouped(PROPERTY_VALUE.max as u64)
     ))
@@ -72,11 +72,12 @@ Tags:
 
 pub(super) fn tag_pattern() -> Explanation {
     Explanation::new(format!(
-        "The `Key` and the `Value` of a tag are made of letters and digits of any script, spaces, \
-         and `_ . : / = + - @`. The whole text must match `{}`. What is refused is mostly a comma, \
-         a bracket or an ampersand.\n\n\
-         Write it without them, or put it under `Properties`, which takes any character but line \
-         breaks. With `--unsafe-fixes`, `lint --fix` leaves them out and writes `and` for `&`.",
+        "The `Key` and the `Value` of a tag consist of letters and digits of any script, spaces, \
+         and `_ . : / = + - @`. The whole text must match `{}`. The usual offender is a comma, a \
+         bracket or an ampersand.\n\n\
+         Leave it out, or move the text to `Properties`, which takes any character but line \
+         breaks. With `--unsafe-fixes`, `lint --fix` removes such characters and writes `and` for \
+         `&`.",
         Pattern::TagText.expression()
     ))
     .example(
@@ -102,9 +103,9 @@ Tags:
 
 pub(super) fn tag_reserved() -> Explanation {
     Explanation::new(format!(
-        "Keys of tags that begin with `{RESERVED_TAG_PREFIX}`, in any case, are for AWS itself to \
-         write. The service rejects them from anybody else, so the entry is not sent. Tags copied \
-         from what CloudFormation or a service created often have some.\n\n\
+        "Tag keys that begin with `{RESERVED_TAG_PREFIX}`, in any case, can only be written by \
+         AWS itself. The service rejects them from anybody else, so the entry is not submitted. \
+         Tags copied from resources that CloudFormation or a service created often have some.\n\n\
          Remove the tag, or choose another prefix.",
     ))
     .example(
@@ -130,10 +131,10 @@ Tags:
 
 pub(super) fn duplicate_tag() -> Explanation {
     Explanation::new(
-        "An artifact can have a tag key once, with one value. With two it is not certain which was \
-         meant, and the service rejects the request.\n\n\
-         Remove one of the two. A key that `Defaults` has besides the artifact is no duplicate: \
-         the artifact's own tag wins. Keys that differ in case are different keys: see `tag-case`.",
+        "An artifact can have a tag key only once, with one value. With two, what was meant is \
+         unknown, and the service rejects the request.\n\n\
+         Remove one of the two. A key that is in `Defaults` too is not a duplicate: the \
+         artifact's own tag wins. Keys that differ in case are different keys: see `tag-case`.",
     )
     .example(
         "\
@@ -160,8 +161,8 @@ Tags:
 
 pub(super) fn tag_case() -> Explanation {
     Explanation::new(
-        "Keys of tags are case-sensitive: `Team` and `team` are two tags, which can have two \
-         values. A rule or a cost report that looks at the one does not see the other.\n\n\
+        "Tag keys are case-sensitive: `Team` and `team` are two tags, which can have two values. \
+         A rule or a cost report that looks at one does not see the other.\n\n\
          Keep one of the two, the one that your other resources have.",
     )
     .example(

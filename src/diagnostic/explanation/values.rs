@@ -18,13 +18,13 @@ pub(super) fn length(limit: TextLimit) -> String {
 }
 
 /// What becomes of such an entry.
-pub(super) const REFUSED: &str = "The service rejects any other, so the entry is not sent.";
+pub(super) const REFUSED: &str = "The service rejects any other, so the entry is not submitted.";
 
 pub(super) fn name_length() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactName` has {}. {REFUSED}\n\n\
          The name is optional: remove the line rather than leave it empty. What does not fit into \
-         a name has room in `Properties`, where a value takes {} characters.",
+         a name belongs in `Properties`, where a value can have {} characters.",
         length(ARTIFACT_NAME),
         grouped(PROPERTY_VALUE.max as u64)
     ))
@@ -47,12 +47,12 @@ Source:
 
 pub(super) fn name_pattern() -> Explanation {
     Explanation::new(format!(
-        "An `ArtifactName` is made of letters and digits of ASCII with hyphens between them, and \
+        "An `ArtifactName` consists of ASCII letters and digits with hyphens between them, and \
          neither begins nor ends with a hyphen. Underscores, dots, slashes, spaces and letters \
          such as `é` are refused. The whole name must match `{}`.\n\n\
-         The help of the finding shows a name near to yours that fits. `lint --fix` writes it with \
-         `--unsafe-fixes` only, since programs may know the artifact by its name, and only where \
-         no other artifact has the new name or would get it too.",
+         The help of the finding shows a similar name that fits. `lint --fix` writes it only with \
+         `--unsafe-fixes`, since programs may know the artifact by its name, and only if no other \
+         artifact has the new name or would get it too.",
         Pattern::EntityName.expression()
     ))
     .example(
@@ -75,8 +75,8 @@ Source:
 pub(super) fn type_length() -> Explanation {
     Explanation::new(format!(
         "An `ArtifactType` has {}. {REFUSED}\n\n\
-         A type says what kind of thing the artifact is, and lists are filtered by it: a short \
-         word such as {} serves. A description belongs in `Properties`.",
+         A type says what kind of thing the artifact is, and lists are filtered by it: use a \
+         short word such as {}. A description belongs in `Properties`.",
         length(ARTIFACT_TYPE),
         either(USUAL_ARTIFACT_TYPES[..3].to_vec())
     ))
@@ -100,8 +100,8 @@ Properties:
 pub(super) fn uri_length() -> Explanation {
     Explanation::new(format!(
         "A `SourceUri` has {}. {REFUSED} An empty one names nothing.\n\n\
-         The longest URIs are presigned URLs, whose query is a credential besides, and `data:` \
-         URIs. Write the plain location of the object instead.",
+         The longest URIs are presigned URLs, whose query is also a credential, and `data:` URIs. \
+         Write the plain location of the object instead.",
         length(SOURCE_URI)
     ))
     .example(
@@ -122,11 +122,11 @@ Source:
 pub(super) fn source_id_type() -> Explanation {
     Explanation::new(format!(
         "`SourceIdType` says what the `Value` beside it is, and must be {}, in exactly this case. \
-         A SHA-256 digest, the id of a commit and whatever else identifies a version is \
+         A SHA-256 digest, a commit id and anything else that identifies a version is \
          `Custom`.\n\n\
-         `lint --fix` corrects the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` for \
-         `etag`. With `--unsafe-fixes` it also corrects what is a letter or two off, and writes \
-         `S3Version` for `version`.",
+         `lint --fix` corrects the case, and writes `MD5Hash` for `md5` and `md5sum` and `S3ETag` \
+         for `etag`. With `--unsafe-fixes` it also corrects what is a letter or two off, and \
+         writes `S3Version` for `version`.",
         either(SOURCE_ID_TYPES)
     ))
     .example(
@@ -153,8 +153,8 @@ Source:
 pub(super) fn source_value_length() -> Explanation {
     Explanation::new(format!(
         "The `Value` of a source type has {}. {REFUSED}\n\n\
-         It distinguishes versions of one source, for which a digest or the id of a \
-         version is enough. In the place of a longer text, write a digest of it.",
+         It distinguishes versions of one source, for which a digest or a version id is enough. \
+         In place of a longer text, write its digest.",
         length(SOURCE_TYPE_VALUE)
     ))
     .example(
@@ -180,10 +180,9 @@ Source:
 
 pub(super) fn property_count() -> Explanation {
     Explanation::new(format!(
-        "An artifact has at most {PROPERTIES_MAX} `Properties`, with those that it takes from \
-         `Defaults` or by `<<`. The service rejects an artifact with more; it does not leave out \
-         what is too many. So the entry is not sent.\n\n\
-         Join what belongs together in one value, or keep it in a file and name its URI. Where \
+        "An artifact has at most {PROPERTIES_MAX} `Properties`, including those from `Defaults` \
+         or `<<`. The service rejects an artifact with more, so the entry is not submitted.\n\n\
+         Combine what belongs together in one value, or keep it in a file and write its URI. If \
          only the merge with `Defaults` makes too many, the finding is at the artifact and names \
          the defaults.",
     ))
@@ -213,7 +212,7 @@ Properties:
 pub(super) fn property_key_length() -> Explanation {
     Explanation::new(format!(
         "A key of `Properties` has {}. {REFUSED}\n\n\
-         A key of that length is mostly a text that belongs in the value, under a short key.",
+         A key of that length is usually text that belongs in the value, under a short key.",
         length(PROPERTY_KEY)
     ))
     .example(
@@ -238,8 +237,8 @@ Properties:
 pub(super) fn property_value_length() -> Explanation {
     Explanation::new(format!(
         "A value of `Properties` has {}. {REFUSED}\n\n\
-         Shorten it, or keep the whole text in a file and name its URI. Split over several keys, \
-         it would use up the {PROPERTIES_MAX} properties that an artifact has.",
+         Shorten it, or keep the whole text in a file and write its URI. Split over several keys, \
+         it would use up the {PROPERTIES_MAX} properties that an artifact can have.",
         length(PROPERTY_VALUE)
     ))
     .example(
@@ -264,8 +263,9 @@ Properties:
 pub(super) fn metadata_length() -> Explanation {
     Explanation::new(format!(
         "A value of `MetadataProperties` has {}. {REFUSED}\n\n\
-         These fields name where an artifact comes from: a commit, a repository, a program, a \
-         project. What needs more room belongs in `Properties`, where a value takes {} characters.",
+         These fields say where an artifact comes from: a commit, a repository, a program, a \
+         project. What needs more room belongs in `Properties`, where a value can have {} \
+         characters.",
         length(METADATA_VALUE),
         grouped(PROPERTY_VALUE.max as u64)
     ))
@@ -291,12 +291,12 @@ MetadataProperties:
 pub(super) fn line_break() -> Explanation {
     Explanation::new(format!(
         "`SourceUri`, keys and values of `Properties` and values of `MetadataProperties` must \
-         match `{}` as a whole. In Java, whose expressions the service's are, the dot stops at \
-         `\\n`, `\\r`, U+0085, U+2028 and U+2029, so a text with a line break does not match. A \
-         block that begins with `|` or `>` ends with one.\n\n\
-         This reading is inferred and not confirmed on a live account, so it can be changed: \
-         `line-break = \"warn\"` under `[rules]` in `lineload.toml` lets such entries be sent.\n\n\
-         Where the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. \
+         match `{}` as a whole. The service's patterns are Java's, in which the dot does not \
+         match `\\n`, `\\r`, U+0085, U+2028 and U+2029, so a value with a line break does not \
+         match. A block that begins with `|` or `>` ends with one.\n\n\
+         This is inferred, not confirmed on a live account, so it can be changed: `line-break = \
+         \"warn\"` under `[rules]` in `lineload.toml` lets such entries be submitted.\n\n\
+         If the only line break is the last one, `lint --fix` leaves it out: `|` becomes `|-`. \
          With `--unsafe-fixes` it joins several lines with spaces, as `>-` does.",
         Pattern::SingleLine.expression()
     ))
@@ -323,14 +323,14 @@ Properties:
 
 pub(super) fn duplicate_name() -> Explanation {
     Explanation::new(
-        "The API reference says that the name of an artifact is unique in an account and Region. Of \
-         two entries with one name the service would take whichever arrives first, so neither is \
-         sent, in whatever files of the run they are. The finding is at each later entry and \
-         points to the first. Give each a name of its own, or none: the name is optional.\n\n\
-         In practice the service has taken several artifacts of one name: AWS's own libraries \
-         create them. Whoever relies on that sets `duplicate-name = \"warn\"` or `\"off\"` under \
-         `[rules]`, or writes `# lineload: allow duplicate-name` at the name. Both entries are \
-         then sent.",
+        "The API reference says that the name of an artifact is unique in an account and Region. \
+         Of two entries with one name the service would take whichever arrives first, so neither \
+         is submitted, whichever files they are in. The finding is at each later entry and points \
+         to the first. Give each its own name, or none: the name is optional.\n\n\
+         In practice the service has accepted several artifacts of one name: AWS's own libraries \
+         create them. If you rely on that, set `duplicate-name = \"warn\"` or `\"off\"` under \
+         `[rules]`, or write `# lineload: allow duplicate-name` at the name. Both entries are \
+         then submitted.",
     )
     .example(
         "\
@@ -355,10 +355,9 @@ pub(super) fn duplicate_name() -> Explanation {
 
 pub(super) fn duplicate_source() -> Explanation {
     Explanation::new(
-        "The service keeps one artifact for a source, and takes a second create for an error. What \
-         makes two sources the same is the `SourceUri` together with the set of `SourceTypes`, in \
-         whatever order. Of two such entries neither is sent, in whatever files of the run they \
-         are.\n\n\
+        "The service keeps one artifact for each source, and refuses a second one. A source is \
+         the `SourceUri` together with the set of `SourceTypes`, in any order. Of two such \
+         entries neither is submitted, whichever files they are in.\n\n\
          The finding is at each later entry and points to the first. Remove one, or give two \
          versions at one URI different `SourceTypes`.",
     )
