@@ -1,10 +1,9 @@
 //! The command line.
 
 mod duration;
-#[cfg(feature = "aws")]
 mod export;
-#[cfg(feature = "aws")]
 mod import;
+mod remote;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,13 +19,12 @@ use crate::report::progress::When;
 use crate::source::Pattern;
 use crate::text::either;
 use crate::walk;
-#[cfg(feature = "aws")]
 pub use export::{Export, ReadPace};
-#[cfg(feature = "aws")]
 pub use import::{
     CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,
     WhenExists,
 };
+pub use remote::Remote;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -114,18 +112,10 @@ pub enum LogFormat {
 pub enum Command {
     /// Check manifests; needs no network and no credentials
     Lint(Lint),
-    /// Check manifests, then create the artifacts that the target does not have
     #[cfg(feature = "aws")]
-    Import(Box<Import>),
-    /// Show what an import would do, without changing anything
-    #[cfg(feature = "aws")]
-    Plan(Box<Plan>),
-    /// Resume a run that ended early, exactly as it was staged
-    #[cfg(feature = "aws")]
-    Resume(Box<Resume>),
-    /// Write the artifacts of a target as manifests
-    #[cfg(feature = "aws")]
-    Export(Box<Export>),
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    Remote(Remote),
     /// Show the latest runs: their state, their counts and what failed
     Status(Status),
     /// Run the local registry, for any AWS client

@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::exit::Fatal;
 use crate::text::escaped;
 
 /// Why a path must not be written.
@@ -34,15 +35,14 @@ pub enum DestinationError {
     Twice(PathBuf),
 }
 
-impl DestinationError {
-    /// Returns what to do about it.
-    #[must_use]
-    pub const fn help(&self) -> &'static str {
-        match self {
+impl Fatal for DestinationError {
+    fn help(&self) -> Vec<String> {
+        let help = match self {
             Self::Symlink { .. } => "name the file itself, or another one",
             Self::Input(_) => "name another file",
             Self::Twice(_) => "name a file for each",
-        }
+        };
+        vec![help.to_owned()]
     }
 }
 

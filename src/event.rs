@@ -92,6 +92,14 @@ impl Settled {
     }
 }
 
+/// What a cause is called: as it happens, at the end of a run, and afterwards.
+struct Names {
+    now: &'static str,
+    stopped: &'static str,
+    lasting: &'static str,
+    happened: &'static str,
+}
+
 /// Why nothing is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -108,15 +116,63 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// In a word or two, for progress.
+    /// Returns it in a word or two, for progress.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        self.names().now
+    }
+
+    /// Returns how a run ended that lost its patience with it, in a word or two.
+    #[must_use]
+    pub const fn stopped(self) -> &'static str {
+        self.names().stopped
+    }
+
+    /// Returns what lasted too long, as in `stopped: no connection in 2m`.
+    #[must_use]
+    pub const fn lasting(self) -> &'static str {
+        self.names().lasting
+    }
+
+    /// Returns what happened, as a sentence of a report.
+    #[must_use]
+    pub const fn happened(self) -> &'static str {
+        self.names().happened
+    }
+
+    /// What it is called, everywhere.
+    const fn names(self) -> Names {
         match self {
-            Self::Limit => "limit",
-            Self::Unreachable => "no connection",
-            Self::Expired => "credentials expired",
-            Self::Throttled => "throttled",
-            Self::Failing => "the service fails",
+            Self::Limit => Names {
+                now: "limit",
+                stopped: "stopped: limit",
+                lasting: "a limit that did not lift",
+                happened: "a limit of the service was reached",
+            },
+            Self::Unreachable => Names {
+                now: "no connection",
+                stopped: "stopped: no connection",
+                lasting: "no connection",
+                happened: "the target could not be reached",
+            },
+            Self::Expired => Names {
+                now: "credentials expired",
+                stopped: "stopped: credentials expired",
+                lasting: "no valid credentials",
+                happened: "the credentials had expired",
+            },
+            Self::Throttled => Names {
+                now: "throttled",
+                stopped: "stopped: throttled",
+                lasting: "nothing but throttling",
+                happened: "every request was throttled",
+            },
+            Self::Failing => Names {
+                now: "the service fails",
+                stopped: "stopped: the service fails",
+                lasting: "nothing but failures",
+                happened: "the service failed",
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Exit codes.
+//! Exit codes, and the errors that own one.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 /// How a command ended. Where several hold, signals win, then 2, then 4, then 1, then 3.
@@ -49,6 +50,19 @@ impl Exit {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         if other.rank() > self.rank() { other } else { self }
+    }
+}
+
+/// An error that ends a command.
+pub trait Fatal: Error {
+    /// Returns how the process ends.
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    /// Returns what to do about it, each as an imperative.
+    fn help(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

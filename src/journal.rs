@@ -30,6 +30,7 @@ use rusqlite::config::DbConfig;
 
 use crate::artifact::Artifact;
 use crate::destination;
+use crate::exit::Fatal;
 use crate::submission::{EntryId, Target};
 use crate::text::reason;
 pub use entries::{StagedEntry, StoredEntry};
@@ -97,6 +98,23 @@ pub enum JournalError {
         /// Why.
         reason: String,
     },
+}
+
+impl Fatal for JournalError {
+    fn help(&self) -> Vec<String> {
+        let help = match self {
+            Self::Locked { .. } => "wait for it to end, or name another with `--journal FILE`",
+            Self::Network { .. } => "name a file on a local disk: `--journal /tmp/journal.sqlite3`",
+            Self::Newer { .. } => "use that lineload, or another `--journal FILE`",
+            Self::Older { .. } => "the next import brings it up to date",
+            Self::NotAJournal { .. } => {
+                "name another with `--journal FILE`: what is at the target already is then found by \
+                 asking"
+            }
+            Self::Unusable { .. } => "name another with `--journal FILE`",
+        };
+        vec![help.to_owned()]
+    }
 }
 
 /// A journal that this process may write to.

@@ -5,6 +5,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
 
 pub mod text;
+pub mod exit;
 pub mod model;
 pub mod source;
 pub mod diagnostic;
@@ -27,6 +28,5 @@ pub mod plan;
 pub mod export;
 pub mod registry;
 pub mod report;
-pub mod exit;
 pub mod cli;
 pub mod commands;

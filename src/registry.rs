@@ -21,10 +21,13 @@ mod store;
 mod validate;
 mod wire;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::exit::Fatal;
+use crate::text::shell_word;
 pub use faults::{Fault, FaultKind, LAG_MAX, Misbehaviour, Quota};
 pub use store::{OpenError, Store};
 
@@ -77,6 +80,24 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl Fatal for StartError {
+    fn help(&self) -> Vec<String> {
+        match self {
+            Self::Listen { source, .. } if source.kind() == ErrorKind::AddrNotAvailable => {
+                vec!["name an address of this machine with `--listen`".to_owned()]
+            }
+            Self::Listen { .. } => {
+                vec!["choose another `--port`, or 0 for any free one".to_owned()]
+            }
+            Self::Open(OpenError::NoDirectory { directory }) => vec![
+                format!("create it with `mkdir -p {}`", shell_word(&directory.to_string_lossy())),
+                "or name another file".to_owned(),
+            ],
+            Self::Open(_) => vec!["name another file".to_owned()],
+        }
+    }
 }
 
 impl Registry {

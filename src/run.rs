@@ -18,6 +18,7 @@ mod record;
 mod retry;
 mod stage;
 mod state;
+pub mod stop;
 mod submit;
 mod survey;
 
@@ -26,16 +27,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use asker::{Asker, Unanswered};
 pub use decide::{Attempt, Decision, Known, Policy, Sight, There, Verdict, decide, is_unchanged};
-pub use drive::{Jobs, Stop, run};
+pub use drive::{Jobs, run};
 pub use entry::Job;
 pub use ledger::{Ledger, Line};
-pub use record::{Record, is_unknown, known, open_job};
+pub use record::{Record, is_unknown, known, open_job, unknown};
 pub use stage::{Place, Stage, Staged};
+pub use stop::Stop;
 pub use submit::{Submitted, settle_open, submit};
 pub use survey::{Survey, key_of, survey, survey_pays};
 
 use crate::artifact::Key;
 use crate::event::{Cause, Settled};
+use crate::exit::Exit;
 use crate::pace::Paces;
 use crate::submission::{Class, Refusal};
 
@@ -128,11 +131,7 @@ impl End {
     pub const fn words(&self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::OutOfPatience { cause: Cause::Limit, .. } => "stopped: limit",
-            Self::OutOfPatience { cause: Cause::Unreachable, .. } => "stopped: no connection",
-            Self::OutOfPatience { cause: Cause::Expired, .. } => "stopped: credentials expired",
-            Self::OutOfPatience { cause: Cause::Throttled, .. } => "stopped: throttled",
-            Self::OutOfPatience { cause: Cause::Failing, .. } => "stopped: the service fails",
+            Self::OutOfPatience { cause, .. } => cause.stopped(),
             Self::Denied { .. } => "stopped: denied",
             Self::Unable { refusal } => match refusal.class {
                 Class::ClockOff => "stopped: the clock is off",
@@ -144,6 +143,17 @@ impl End {
             Self::TooManyErrors { .. } => "stopped: too many errors",
             Self::OutOfTime => "stopped: out of time",
             Self::Interrupted { .. } => "interrupted",
+        }
+    }
+
+    /// Returns how the process ends. With `taken` the target took something before.
+    #[must_use]
+    pub fn exit(&self, taken: bool) -> Exit {
+        match self {
+            Self::Done => Exit::Success,
+            Self::Interrupted { signal, .. } => Exit::Signal(*signal),
+            Self::Unable { refusal } if refusal.is_unsent() && !taken => Exit::Usage,
+            _ => Exit::Stopped,
         }
     }
 }

@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exit::Exit;
 pub use arn::{Arn, is_account, partition_of};
 pub use id::EntryId;
 pub use operation::Operation;
@@ -154,6 +155,24 @@ impl Outcome {
     #[must_use]
     pub const fn is_failure(self) -> bool {
         self.is_error() || matches!(self, Self::Differs)
+    }
+
+    /// Returns whether this run made the target have what the manifest says.
+    #[must_use]
+    pub const fn is_written(self) -> bool {
+        matches!(self, Self::Created | Self::Recovered | Self::Updated)
+    }
+
+    /// Returns how the process ends for an entry that came to this.
+    #[must_use]
+    pub const fn exit(self) -> Exit {
+        match self {
+            Self::Invalid | Self::Rejected | Self::Conflict | Self::Differs => Exit::Findings,
+            Self::Unresolved => Exit::Stopped,
+            Self::Created | Self::Recovered | Self::Existed | Self::Updated | Self::Pending => {
+                Exit::Success
+            }
+        }
     }
 
     /// In one lower-case word.

@@ -11,7 +11,7 @@ mod number;
 mod reason;
 pub mod secret;
 
-pub use escape::{cut, escaped, is_printable, odd_space, push_escaped, quoted};
+pub use escape::{cut, escaped, is_printable, odd_space, push_escaped, quoted, shell_word};
 pub use list::{any, either, list};
 pub use number::{counted, duration, grouped, rate, time_left};
 pub use reason::reason;

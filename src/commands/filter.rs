@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
-use super::checking::Manifest;
-use super::fixing::Names;
+use super::failure::Failure;
+use super::git;
+use super::manifests::ManifestSet;
+use super::names::Names;
 use crate::cli::Narrow;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
@@ -21,8 +22,8 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn new(args: &Narrow, manifest: &Manifest) -> Result<Self, Failure> {
-        let changed = args.changed_since.as_deref().map(super::git::changed_since).transpose()?;
+    pub(super) fn new(args: &Narrow, manifest: &ManifestSet) -> Result<Self, Failure> {
+        let changed = args.changed_since.as_deref().map(git::changed_since).transpose()?;
         let is_changed = |found: &walk::Found, changed: &HashSet<PathBuf>| match &found.what {
             Ok(Origin::Path(path)) => {
                 std::fs::canonicalize(path).is_ok_and(|path| changed.contains(&path))

@@ -1,21 +1,21 @@
 //! `lineload lint --fix` and `--diff`
 
-use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Failure;
-use super::checking::{Filter, Manifest};
+use super::failure::Failure;
+use super::filter::Filter;
+use super::manifests::ManifestSet;
 use super::settings::Settings;
-use crate::check::{self, Entry, EntryIndex, Sink};
+use crate::check;
 use crate::cli::{Global, Lint};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
 use crate::fix;
-use crate::report::output::Output;
+use crate::report::output::{Output, OutputError};
 use crate::report::patch;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
 use crate::text::{counted, escaped, reason};
@@ -60,59 +60,6 @@ impl Fixed {
     }
 }
 
-/// The names of all artifacts, and what fixes would make of those that are not valid. A name that
-/// another artifact has, or would get too, is no fix.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    taken: HashSet<String>,
-    /// By the new name, the first name that it would be given to; `None` where there are two.
-    wanted: HashMap<String, Option<String>>,
-}
-
-impl Names {
-    /// Reads all manifests for their names.
-    pub(super) fn of(manifest: &Manifest, options: check::Options<'_>) -> Self {
-        let mut names = Self::default();
-        let options = check::Options { entries: true, ..options };
-        check::run(&manifest.walk, &manifest.sources, options, &mut names);
-        manifest.forget();
-        names
-    }
-
-    /// Whether the fix of a finding, if it is about a name, gives a name that nothing else has.
-    pub(super) fn allow(&self, finding: &Diagnostic) -> bool {
-        if !matches!(finding.code, Code::NamePattern | Code::NameLength) {
-            return true;
-        }
-        let edit = finding.fix.as_ref().and_then(|fix| fix.edits.first());
-        edit.is_none_or(|edit| {
-            let name = edit.text.trim_matches(['"', '\'']);
-            !self.taken.contains(name) && self.wanted.get(name).is_none_or(Option::is_some)
-        })
-    }
-}
-
-impl Sink for Names {
-    fn entry(&mut self, entry: Entry) {
-        let Some(name) = entry.name else { return };
-        if let Some(near) = check::near_name(&name).filter(|near| *near != name) {
-            self.wanted
-                .entry(near)
-                .and_modify(|first| {
-                    if first.as_ref() != Some(&name) {
-                        *first = None;
-                    }
-                })
-                .or_insert_with(|| Some(name.clone()));
-        }
-        self.taken.insert(name);
-    }
-
-    fn withdraw(&mut self, _: EntryIndex) {}
-    fn file(&mut self, _: FileId, _: Vec<Diagnostic>, _: usize) {}
-    fn progress(&mut self, _: usize) {}
-}
-
 /// A file with its text before and after.
 struct Change {
     source: SourceFile,
@@ -124,7 +71,7 @@ struct Change {
 pub(super) struct Fixes<'f> {
     pub(super) args: &'f Lint,
     pub(super) settings: &'f Settings,
-    pub(super) manifest: &'f Manifest,
+    pub(super) manifest: &'f ManifestSet,
     pub(super) filter: &'f Filter,
 }
 
@@ -158,10 +105,11 @@ pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
         findings += change.fixed.findings;
         files += 1;
         let hidden = check::hidden(&change.source, fixes.settings.check_options());
-        left_out += patch::write(&mut out, &change.source, &change.fixed.text, &hidden)?;
+        let written = patch::write(&mut out, &change.source, &change.fixed.text, &hidden);
+        left_out += written.map_err(OutputError)?;
         Ok(())
     })?;
-    out.flush()?;
+    out.flush().map_err(OutputError)?;
     if let Some(failure) = fixes.manifest.none_found(&fixes.args.manifests) {
         return Err(failure);
     }
@@ -183,7 +131,7 @@ pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
 
 fn each(
     fixes: Fixes<'_>,
-    mut take: impl FnMut(Change, &Origin) -> io::Result<()>,
+    mut take: impl FnMut(Change, &Origin) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let Fixes { args, settings, manifest, filter } = fixes;
     let options = settings.check_options();

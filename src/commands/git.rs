@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::text::{escaped, quoted};
 
 /// The files that changed since the merge base of the working tree with `reference`, and those that

@@ -1,8 +1,12 @@
 //! `lineload lint`
 
-use super::Failure;
-use super::checking::{self, Check, Filter, Manifest};
-use super::fixing::{self, Fixed, Fixes, Names};
+use super::checking::{self, Check};
+use super::failure::Failure;
+use super::filter::Filter;
+use super::fixing::{self, Fixed, Fixes};
+use super::manifests::ManifestSet;
+use super::names::Names;
+use super::reports;
 use super::settings::Settings;
 use crate::cli::{Global, Lint};
 use crate::config::FailOn;
@@ -10,8 +14,8 @@ use crate::exit::Exit;
 
 pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
-    let manifest = Manifest::find(&args.manifests, &settings)?;
-    checking::outputs_can_be_written(global, args, &manifest)?;
+    let manifest = ManifestSet::find(&args.manifests, &settings)?;
+    reports::outputs_can_be_written(global, args, &manifest)?;
     let fixes = args.fixes.fix || args.fixes.diff;
     let names =
         (fixes && args.fixes.unsafe_fixes).then(|| Names::of(&manifest, settings.check_options()));
@@ -28,7 +32,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     } else {
         Fixed::default()
     };
-    let mut report = checking::findings_report(global, args, &settings)?;
+    let mut report = reports::findings_report(global, args, &settings)?;
     let summary = checking::check(
         Check {
             global,
@@ -45,7 +49,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     if let Some(failure) = manifest.none_found(&args.manifests) {
         return Err(failure);
     }
-    let found = match checking::fail_on(args, &settings) {
+    let found = match settings.fail_on(&args.narrow) {
         FailOn::Error => summary.errors,
         FailOn::Warning => summary.errors + summary.warnings,
         FailOn::Never => 0,

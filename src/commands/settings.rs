@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Failure;
+use super::failure::Failure;
+use super::terminal::shown_on_stderr;
 use crate::check;
-use crate::cli::Global;
-use crate::config::{self, Config};
+use crate::cli::{Global, Narrow};
+use crate::config::{self, Config, FailOn};
 use crate::report::human;
 use crate::source::{Base, FileId, SourceFile, SourceStore};
 use crate::text::{counted, reason};
@@ -29,6 +30,11 @@ impl Settings {
             threads: None,
             entries: false,
         }
+    }
+
+    /// Returns what ends a lint with exit code 1.
+    pub(super) fn fail_on(&self, narrow: &Narrow) -> FailOn {
+        narrow.fail_on.or(self.config.fail_on).unwrap_or(FailOn::Error)
     }
 
     /// Finds and reads the configuration. A fault in it ends the run, with every fault shown.
@@ -67,7 +73,7 @@ fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure>
     let store = SourceStore::new(vec![(name, None)]);
     store.pin(source);
     let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
-    let options = super::checking::shown_on_stderr();
+    let options = shown_on_stderr();
     for finding in &findings {
         // Nobody may be there to read it.
         let _ = writeln!(err, "{}", human::render(finding, &store, &options));

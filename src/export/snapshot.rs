@@ -12,6 +12,7 @@ use super::{Fetched, Layout};
 use crate::check;
 use crate::config::Rules;
 use crate::diagnostic::Code;
+use crate::exit::Fatal;
 use crate::manifest::write;
 use crate::source::{FileId, SourceFile};
 use crate::submission::Refusal;
@@ -37,6 +38,21 @@ pub enum NoFolder {
     /// It cannot be looked into, or nothing can be written to it.
     #[error(transparent)]
     Unusable(#[from] WriteError),
+}
+
+impl Fatal for WriteError {}
+
+impl Fatal for NoFolder {
+    fn help(&self) -> Vec<String> {
+        let help = match self {
+            Self::NotEmpty(_) => {
+                "name a new folder, or add `--force`: files of the same name are replaced, and \
+                 nothing else in it is touched"
+            }
+            Self::NoFolder(_) | Self::Unusable(_) => "name another folder",
+        };
+        vec![help.to_owned()]
+    }
 }
 
 /// Files as they come to be.

@@ -7,6 +7,16 @@ use std::rc::Rc;
 use anstream::AutoStream;
 pub use anstream::ColorChoice;
 
+use crate::exit::Fatal;
+use crate::text::reason;
+
+/// What a command found cannot be written to where it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the output: {}", reason(.0))]
+pub struct OutputError(#[from] pub io::Error);
+
+impl Fatal for OutputError {}
+
 /// Standard output, with colours where they are wanted and shown. A reader that has gone away, as
 /// with `| head`, is no failure: what is written then goes nowhere, and the command continues.
 #[derive(Debug)]

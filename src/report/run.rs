@@ -22,9 +22,9 @@ use jiff::Timestamp;
 
 use self::timeline::Timeline;
 use crate::check::Entry;
-use crate::event::Settled;
+use crate::event::{Event, Settled};
 use crate::journal::StagedRun;
-use crate::run::Survey;
+use crate::run::{Ledger, Survey};
 use crate::source::SourceStore;
 use crate::submission::{Outcome, Refusal, Target};
 
@@ -207,6 +207,22 @@ impl RunLog {
     pub fn recount(&mut self, outcomes: impl Iterator<Item = Outcome>) {
         self.counts = Counts::default();
         outcomes.for_each(|outcome| self.counts.add(outcome));
+    }
+
+    /// Takes in what happened at `now`, counted from the beginning of the timeline.
+    pub fn event(&mut self, now: Duration, event: &Event, ledger: &mut Ledger) {
+        self.timeline.event(now, event);
+        match event {
+            Event::Settled(settled) => {
+                if let Some(before) = ledger.settle(settled.clone()) {
+                    let known = settled.by_journal && settled.outcome == Outcome::Existed;
+                    self.known += usize::from(known);
+                    self.count(settled, before);
+                }
+            }
+            Event::MadeByAnother(_) => self.others += 1,
+            _ => {}
+        }
     }
 
     /// Counts what became of an entry that is in a journal, and was `before`.

@@ -1,5 +1,7 @@
 //! What a journal holds, for people and as JSON.
 
+pub mod manifests;
+
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -7,9 +9,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::json::write_value;
-use crate::journal::{FailedEntry, RunStatus};
+use crate::journal::{FailedEntry, JournalError, RunStatus, Status};
 use crate::text::{escaped, grouped, rate as shown_rate, redacted, time_left};
 
+/// Failed entries of a run that are listed.
+const LISTED: u32 = 10;
 /// The version of the shape of the JSON.
 const VERSION: u32 = 1;
 
@@ -38,6 +42,22 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// Reads what there is to report of `run`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn read(journal: &Status, run: RunStatus) -> Result<Self, JournalError> {
+        let failed = journal.failed(&run.run, LISTED)?;
+        let process = match (&run.ended, &run.holder, journal.holder()) {
+            (Some(_), ..) => None,
+            (None, Some(holder), _) => Some(RunProcess::Running(holder.to_string())),
+            (None, None, Some(other)) => Some(RunProcess::Other(other.to_string())),
+            (None, None, None) => Some(RunProcess::Gone),
+        };
+        let rate = run.settled_per_second;
+        Ok(Self { run, failed, process, rate })
+    }
+
     fn count(&self, outcomes: &[&str]) -> u64 {
         let counted = self.run.counts.iter().filter(|(name, _)| outcomes.contains(&name.as_str()));
         counted.map(|(_, count)| count).sum()

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::End;
 use super::answers::{self, Reaction, reaction};
 use super::drive::now;
 use super::pages::{Endless, Pages};
 use super::retry::Retry;
-use super::{End, Stop};
+use super::stop::{self, Stop};
 use crate::artifact::{Artifact, Tag};
 use crate::event::Cause;
 use crate::pace::Paces;
@@ -140,13 +141,10 @@ impl<S: Service> Asker<S> {
         loop {
             let sent = self.permit(operation).await?;
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
-            let mut stop = self.stop.clone();
             let answer = tokio::select! {
                 answer = question(self.service.clone()) => answer,
                 // A second signal waits for nothing.
-                Ok(asked) = stop.wait_for(|stop| matches!(stop, Stop::Now { .. })) => {
-                    return Err(ended(*asked));
-                }
+                end = stop::asked_twice(self.stop.clone()) => return Err(Unanswered::Ended(end)),
             };
             let refusal = match answer {
                 Ok(answer) => {
@@ -271,20 +269,16 @@ impl<S: Service> Asker<S> {
         if time.is_zero() {
             return Ok(());
         }
-        let mut stop = self.stop.clone();
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            Ok(asked) = stop.wait_for(|stop| *stop != Stop::No) => Err(ended(*asked)),
+            end = stop::asked(self.stop.clone()) => Err(Unanswered::Ended(end)),
         }
     }
 
     fn asked_to_stop(&self) -> Option<Unanswered> {
-        let asked = *self.stop.borrow();
-        if asked != Stop::No {
-            return Some(ended(asked));
-        }
+        let asked = self.stop.borrow().end();
         let over = self.until.is_some_and(|until| now() >= until);
-        over.then_some(Unanswered::Ended(End::OutOfTime))
+        asked.or(over.then_some(End::OutOfTime)).map(Unanswered::Ended)
     }
 
     /// How long a target that gives no answer is waited for yet.
@@ -304,15 +298,6 @@ impl<S: Service> Asker<S> {
         }
         Err(Unanswered::Ended(End::OutOfPatience { cause, refusal }))
     }
-}
-
-const fn ended(stop: Stop) -> Unanswered {
-    let (signal, drained) = match stop {
-        Stop::No => (0, true),
-        Stop::Drain { signal } => (signal, true),
-        Stop::Now { signal } => (signal, false),
-    };
-    Unanswered::Ended(End::Interrupted { signal, drained })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

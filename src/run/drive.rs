@@ -9,29 +9,12 @@ use tokio::task::JoinSet;
 use super::entry::{Answered, Job, Request, Sent};
 use super::record::Record;
 use super::state::{Action, State};
+use super::stop::Stop;
 use super::{End, Options};
 use crate::event::Event;
 use crate::journal::WriteError;
 use crate::service::Service;
 use crate::submission::EntryId;
-
-/// Whether a run is to end early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stop {
-    /// It is not.
-    #[default]
-    No,
-    /// What is in flight is waited for.
-    Drain {
-        /// The signal that asked.
-        signal: u8,
-    },
-    /// Nothing is waited for.
-    Now {
-        /// The signal that asked.
-        signal: u8,
-    },
-}
 
 /// Where the entries of a run come from.
 pub trait Jobs: Send + 'static {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::event::Settled;
+use crate::journal::{Journal, JournalError, RunId};
 use crate::source::FileId;
 use crate::submission::{EntryId, Outcome};
 
@@ -106,6 +107,31 @@ impl Ledger {
     #[must_use]
     pub fn recent(&self, entry: EntryId) -> Option<&Settled> {
         self.recent.iter().rev().find(|settled| settled.entry == entry)
+    }
+
+    /// Reads the entries of `run` as the journal has them.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn read(journal: &Journal, run: &RunId) -> Result<Self, JournalError> {
+        let mut ledger = Self::default();
+        let mut file: Arc<str> = Arc::from("");
+        journal.each(run, &mut |stored| {
+            if *stored.file != *file {
+                file = stored.file.into();
+            }
+            let outcome = stored.outcome.as_deref().and_then(Outcome::from_name);
+            let outcome = match outcome {
+                Some(outcome) => outcome,
+                // An attempt may have created it.
+                None if stored.is_open => Outcome::Unresolved,
+                None => Outcome::Pending,
+            };
+            let line = Line::new(stored.id, stored.line, outcome, false);
+            ledger.add((Arc::clone(&file), None), line);
+            Ok(())
+        })?;
+        Ok(ledger)
     }
 
     /// Returns how many entries came to each outcome.

@@ -1,6 +1,7 @@
 //! The journal's side of a run: an intent before every create, durable before it leaves, and an
 //! outcome after it, before anybody else hears of it. It is the one place that writes either.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,9 +10,11 @@ use super::change;
 use super::decide::{Attempt, Decision, Known, Policy, Sight, There, decide};
 use super::drive::Jobs;
 use super::entry::Job;
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Key};
 use crate::event::{Event, Settled};
-use crate::journal::{self, KnownEqual, Outcomes, StagedEntry, WriteError};
+use crate::journal::{
+    self, Journal, JournalError, KnownEqual, Outcomes, RunId, StagedEntry, WriteError,
+};
 use crate::submission::{EntryId, Outcome};
 
 /// Writes what happens to the journal.
@@ -172,6 +175,37 @@ impl Known {
 #[must_use]
 pub fn is_unknown(wanted: &Artifact, known: &Known, policy: &Policy) -> bool {
     matches!(decide(wanted, known, Sight::Unseen, policy), Decision::Create | Decision::LookUp)
+}
+
+/// Returns the entries of `run` of which nothing is known, by source, and how many are left in all.
+///
+/// # Errors
+/// Where the journal cannot be read.
+pub fn unknown(
+    journal: &Journal,
+    run: RunId,
+    policy: &Policy,
+    resolved: &Resolved,
+) -> Result<(HashMap<Key, EntryId>, usize), JournalError> {
+    /// Entries that are read at once.
+    const MANY: usize = 1024;
+    let (mut unknown, mut left, mut after) = (HashMap::new(), 0, None);
+    loop {
+        let next = journal.next(&run, after, MANY)?;
+        after = next.last().map(|entry| entry.id).or(after);
+        left += next.len();
+        for entry in &next {
+            let key = entry.artifact.identity().key();
+            let earlier = resolved.get(&key);
+            let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
+            if is_unknown(&entry.artifact, &known, policy) {
+                unknown.insert(key, entry.id);
+            }
+        }
+        if next.len() < MANY {
+            return Ok((unknown, left));
+        }
+    }
 }
 
 /// Returns the job that settles an attempt which an earlier run left open, and creates nothing.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::drive::{Stop, run};
+use super::drive::run;
 use super::record::{Record, StagedJobs, open_job};
+use super::stop::Stop;
 use super::{End, Options, Resolved};
 use crate::artifact::Key;
 use crate::event::Event;

@@ -72,6 +72,13 @@ impl Refusal {
         Self { class: Class::Rejected, code: None, message: message.into(), request_id: None }
     }
 
+    /// Returns whether no request can have reached the account that was meant: what was created in
+    /// another one did leave.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.class == Class::Unsendable && !self.message.starts_with(ELSEWHERE)
+    }
+
     /// What is there differs in these fields.
     #[must_use]
     pub fn differs(differences: &[Difference]) -> Self {

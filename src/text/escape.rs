@@ -73,6 +73,18 @@ pub fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// Returns `word` as it is typed in a shell, in quotes where it needs them.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let word = escaped(word);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// Returns the name of a space that is not the one of the keyboard, as in `a no-break space
 /// (U+00A0)`.
 #[must_use]
@@ -106,6 +118,13 @@ mod tests {
     fn nothing_a_terminal_acts_on_is_left() {
         assert_eq!(quoted("\u{1b}[2J\u{202e}x\n\u{9b}"), "`\\u{1b}[2J\\u{202e}x\\n\\u{9b}`");
         assert_eq!(escaped("a\u{180e}b\u{a0}c"), "a\\u{180e}b\\u{a0}c");
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(shell_word("a/b-1.yaml"), "a/b-1.yaml");
+        assert_eq!(shell_word("it's a file"), "'it'\\''s a file'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::support::root;
 /// Low to high.
 const ORDER: &[&str] = &[
     "text",
+    "exit",
     "model",
     "source",
     "diagnostic",
@@ -30,7 +31,6 @@ const ORDER: &[&str] = &[
     "export",
     "registry",
     "report",
-    "exit",
     "cli",
     "commands",
     "lib",
@@ -39,7 +39,7 @@ const ORDER: &[&str] = &[
 
 /// All that the registry may know of lineload: it stands in for the service, and a mistake that both
 /// sides share would not be seen.
-const USED_BY_REGISTRY: &[&str] = &["registry", "model", "text"];
+const USED_BY_REGISTRY: &[&str] = &["registry", "model", "text", "exit"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::rows::Rows;
 use super::{RunLog, csv, html, json, lines, markdown};
 use crate::destination::{self, DestinationError};
+use crate::exit::Fatal;
 use crate::text::{either, escaped};
 
 /// A format, told by the ending of the file.
@@ -70,18 +71,16 @@ pub enum ReportError {
     Destination(#[from] DestinationError),
 }
 
-impl ReportError {
-    /// What to do about it.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
+impl Fatal for ReportError {
+    fn help(&self) -> Vec<String> {
         let endings = RunFormat::ALL.map(|(ending, _)| format!(".{ending}"));
         match self {
             Self::Ending(_) => {
                 let endings = either(endings.iter().map(String::as_str));
-                Some(format!("name a file that ends in {endings}"))
+                vec![format!("name a file that ends in {endings}")]
             }
-            Self::File(..) => None,
-            Self::Destination(error) => Some(error.help().to_owned()),
+            Self::File(..) => Vec::new(),
+            Self::Destination(error) => error.help(),
         }
     }
 }

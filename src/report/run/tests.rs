@@ -10,6 +10,7 @@ use super::rows::{Rows, Take};
 use super::timeline::Timeline;
 use super::{Earlier, LoggedEntry, RunLog};
 use crate::event::{Cause, Event, Settled};
+use crate::exit::Fatal as _;
 use crate::submission::EntryId;
 use crate::submission::{Class, Outcome, Refusal, Target};
 
@@ -305,9 +306,9 @@ fn a_report_that_cannot_be_written_is_known_before_and_says_why() {
     let error = format::can_be_written(&[file("r.docx")]).unwrap_err();
     assert!(error.to_string().ends_with("r.docx`"), "{error}");
     let help = "name a file that ends in `.json`, `.jsonl`, `.csv`, `.md` or `.html`";
-    assert_eq!(error.help().as_deref(), Some(help));
+    assert_eq!(error.help(), [help]);
     let error = format::can_be_written(&[file("no/r.csv")]).unwrap_err();
-    assert!(matches!(error, ReportError::File(..)) && error.help().is_none(), "{error}");
+    assert!(matches!(error, ReportError::File(..)) && error.help().is_empty(), "{error}");
 
     let reports = [file("r.csv"), file("R.MD")];
     format::can_be_written(&reports).unwrap();
@@ -461,7 +462,7 @@ fn no_report_is_written_through_a_symlink() {
     let reports = [report];
     let error = format::can_be_written(&reports).unwrap_err();
     assert!(error.to_string().contains("is a symlink to `victim`"), "{error}");
-    assert!(error.help().is_some());
+    assert_eq!(error.help(), ["name the file itself, or another one"]);
     // Nor where it becomes one meanwhile.
     assert!(format::write(&hostile(), &reports).is_err());
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");

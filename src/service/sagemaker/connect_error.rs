@@ -1,6 +1,7 @@
 //! Why a target cannot be used, and what to do about it.
 
 use super::http::BadBundle;
+use crate::exit::Fatal;
 use crate::submission::Refusal;
 use crate::text::{either, quoted};
 
@@ -66,10 +67,8 @@ pub enum ConnectError {
     Unsendable(Refusal),
 }
 
-impl ConnectError {
-    /// Returns what to do about it.
-    #[must_use]
-    pub fn help(&self) -> Vec<String> {
+impl Fatal for ConnectError {
+    fn help(&self) -> Vec<String> {
         let local = "or add `--local` for the embedded local registry, which needs no account";
         let log_in = "log in with `aws sso login` or `aws configure`, or set AWS_ACCESS_KEY_ID and \
                       AWS_SECRET_ACCESS_KEY";

@@ -6,51 +6,52 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::checking::{self, Manifest, plain};
-use super::import::{check, stamp};
+use super::checking::{check, human_report_on_stderr, plain};
 use super::paced;
-use super::runtime::{Stopping, block_on};
+use super::run_policy::RunPolicy;
 use super::session::{no_answer, shown};
-use super::settings::Settings;
-use super::status;
+use super::stopping::Stopping;
 use super::target::{self, Ready};
-use super::{Failure, Notice};
-use crate::artifact::Stamp;
 use crate::check::{Entry, Summary};
-use crate::cli::{Global, Plan, PlanFormat, WhenExists};
+use crate::cli::{Global, Plan, PlanFormat};
+use crate::commands::failure::Failure;
+use crate::commands::manifests::ManifestSet;
+use crate::commands::runtime::block_on;
+use crate::commands::settings::Settings;
+use crate::commands::terminal;
 use crate::exit::Exit;
 use crate::journal::{JournalError, Status};
 use crate::pace::Rate;
 use crate::plan::{self, Calls, Fate};
-use crate::report::output::Output;
+use crate::report::output::{Output, OutputError};
 use crate::report::plan::{self as report, CreateRate, Report};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
 use crate::run::{Asker, End, Job, Policy, Unanswered, open_job};
-use crate::submission::{Class, EntryId, Outcome, Refusal, Target};
-use crate::text::escaped;
+use crate::submission::{EntryId, Outcome, Target};
 
 /// How far reads lag behind writes at most: `--settle` of the import that is planned, by default.
 const SETTLE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    let stamp = &stamp(&args.existing.set)?;
-    if args.existing.prune && args.existing.on_exists != WhenExists::Update {
-        return Err(Failure::usage("`--prune` removes nothing without `--on-exists update`"));
-    }
+    let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
+    let policy = Policy {
+        drift: if args.refresh { Drift::Always } else { run_policy.drift },
+        ..run_policy.policy(false)
+    };
     // The embedded registry is made where it is not there, and a plan makes nothing.
     if let Some(file) = args.target.local.as_deref().filter(|file| !file.exists()) {
-        let message =
-            format!("there is no local registry {}", escaped(&file.display().to_string()));
+        let message = format!("there is no local registry {}", file.display());
         return Err(Failure::usage(message).help("`lineload import --local` makes one"));
     }
     block_on(async {
         let stopping = Stopping::listen()?;
         let ready = target::connect(&args.target, &settings.config, args.reach.timeout);
         let ready = stopping.unless_stopped(ready).await?;
-        let exit = Planning { global, args, settings, ready: &ready, stamp }.go(&stopping).await;
+        let exit =
+            Planning { global, args, settings, ready: &ready, policy: &policy }.go(&stopping).await;
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }
@@ -63,28 +64,27 @@ struct Planning<'p> {
     args: &'p Plan,
     settings: &'p Settings,
     ready: &'p Ready,
-    stamp: &'p Stamp,
+    policy: &'p Policy,
 }
 
 impl Planning<'_> {
     async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
-        let Self { global, args, settings, ready, stamp } = self;
+        let Self { global, args, settings, ready, policy } = self;
         let faults = report::faults::Faults::default();
-        let manifest = Manifest::find(&args.manifests, settings)?;
+        let manifest = ManifestSet::find(&args.manifests, settings)?;
         let mut entries: Vec<Entry> = Vec::new();
         let checked = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
-            let people = checking::human_report_on_stderr(global, &args.manifests);
+            let people = human_report_on_stderr(global, &args.manifests);
             let report = Box::new(crate::report::All(vec![people, Box::new(faults.clone())]));
             check(global, &args.manifests, settings, &manifest, report, &mut entries)
         })?;
-        let failed = |error: JournalError| status::failure(&error);
         let journal = self.journal()?;
         let target = &ready.target;
         let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, target));
-        let InJournal { open, rate } = in_journal.transpose().map_err(failed)?.unwrap_or_default();
+        let InJournal { open, rate } = in_journal.transpose()?.unwrap_or_default();
         let at_target = journal.as_ref().map(|journal| journal.known(target));
-        let at_target = at_target.transpose().map_err(failed)?;
+        let at_target = at_target.transpose()?;
         let unreadable = RefCell::new(None);
         let known = |source| {
             let known = at_target.as_ref()?.at(source);
@@ -92,12 +92,6 @@ impl Planning<'_> {
                 unreadable.borrow_mut().get_or_insert(error);
                 None
             })
-        };
-        let policy = &Policy {
-            on_exists: args.existing.on_exists(),
-            drift: if args.refresh { Drift::Always } else { args.existing.drift() },
-            recheck: false,
-            stamp: Arc::new(stamp.clone()),
         };
         let mut log = RunLog::new(&entries, &manifest.sources);
         log.target = Some(ready.target.clone());
@@ -127,7 +121,7 @@ impl Planning<'_> {
             fastrand::u64(..),
             stopping.stopped.clone(),
         );
-        let mut progress = RunProgress::new(checking::progress(global), global.quiet, 0);
+        let mut progress = RunProgress::new(terminal::progress(global), global.quiet, 0);
         progress.connecting(&ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = asker.reporting(no_answer(&progress));
@@ -135,7 +129,7 @@ impl Planning<'_> {
         let planned = plan::plan(&asker, jobs, open, &options, listing).await;
         shown(&progress).finish();
         if let Some(error) = unreadable.take() {
-            return Err(failed(error));
+            return Err(error.into());
         }
         let plan = match planned {
             Ok(plan) => plan,
@@ -156,10 +150,11 @@ impl Planning<'_> {
         let report = Report { plan: &plan, log: &log, rate, on_exists, all, faults };
         let out = Output::stdout(global.color.into());
         match args.format {
-            PlanFormat::Human => report::human::write(&report, out)?,
-            PlanFormat::Json => report::json::write(&report, out)?,
-            PlanFormat::Markdown => report::markdown::write(&report, out)?,
+            PlanFormat::Human => report::human::write(&report, out),
+            PlanFormat::Json => report::json::write(&report, out),
+            PlanFormat::Markdown => report::markdown::write(&report, out),
         }
+        .map_err(OutputError)?;
         Ok(exit(args, &checked, &plan))
     }
 
@@ -167,7 +162,7 @@ impl Planning<'_> {
     fn journal(&self) -> Result<Option<Status>, Failure> {
         let journal = &self.args.journal;
         let open = journal.exists().then(|| Status::open(journal)).transpose();
-        open.map_err(|error| status::failure(&error))
+        Ok(open?)
     }
 }
 
@@ -222,30 +217,28 @@ fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
 }
 
 /// Returns why there is no plan.
-fn unplanned(unanswered: Unanswered) -> Notice {
-    let advice = |refusal: &Refusal| {
-        let help = refusal.help("sagemaker:ListArtifacts, DescribeArtifact and ListTags");
-        help.iter().map(|help| escaped(help)).collect::<Vec<_>>()
-    };
+fn unplanned(unanswered: Unanswered) -> Failure {
+    let actions = "sagemaker:ListArtifacts, DescribeArtifact and ListTags";
     let (exit, message, help) = match unanswered {
         Unanswered::Refused(refusal) => {
-            let message = format!("no plan: {}", escaped(&refusal.to_string()));
-            (Exit::Stopped, message, advice(&refusal))
+            (Exit::Stopped, format!("no plan: {refusal}"), refusal.help(actions))
         }
-        Unanswered::Ended(End::Unable { refusal }) => {
-            let unsendable = refusal.class == Class::Unsendable;
-            let exit = if unsendable { Exit::Usage } else { Exit::Stopped };
-            let message = format!("no plan: {}", escaped(&refusal.to_string()));
-            (exit, message, advice(&refusal))
+        Unanswered::Ended(end) => {
+            let exit = end.exit(false);
+            match end {
+                End::Unable { refusal } => {
+                    (exit, format!("no plan: {refusal}"), refusal.help(actions))
+                }
+                End::Interrupted { .. } => {
+                    (exit, "interrupted: there is no plan".to_owned(), Vec::new())
+                }
+                End::OutOfPatience { cause, refusal } => {
+                    let message = format!("no plan: {}: {refusal}", cause.as_str());
+                    (exit, message, refusal.help(actions))
+                }
+                _ => (exit, "there is no plan".to_owned(), Vec::new()),
+            }
         }
-        Unanswered::Ended(End::Interrupted { signal, .. }) => {
-            (Exit::Signal(signal), "interrupted: there is no plan".to_owned(), Vec::new())
-        }
-        Unanswered::Ended(End::OutOfPatience { cause, refusal }) => {
-            let said = escaped(&refusal.to_string());
-            (Exit::Stopped, format!("no plan: {}: {said}", cause.as_str()), advice(&refusal))
-        }
-        Unanswered::Ended(_) => (Exit::Stopped, "there is no plan".to_owned(), Vec::new()),
     };
-    Notice { exit, message, help }
+    Failure { exit, message, help }
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::checking::Manifest;
+use crate::commands::manifests::ManifestSet;
 use crate::run::Ledger;
 use crate::submission::Outcome;
 use crate::walk::Origin;
 
 /// Returns the manifests of the entries that are to be submitted, with SHA-256 of what each holds.
-pub(super) fn fingerprints(ledger: &Ledger, manifest: &Manifest) -> Vec<(String, [u8; 32])> {
+pub(super) fn fingerprints(ledger: &Ledger, manifest: &ManifestSet) -> Vec<(String, [u8; 32])> {
     let files = ledger.files_with(Outcome::Pending).filter_map(|file| {
         match &manifest.walk.found.get(file.0 as usize)?.what {
             Ok(Origin::Path(path)) => {

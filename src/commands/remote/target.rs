@@ -4,12 +4,12 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Failure, serve};
 use crate::cli;
+use crate::commands::failure::Failure;
 use crate::config::Config;
 use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
-use crate::service::sagemaker::{self, ConnectError, Connected, SageMaker};
+use crate::service::sagemaker::{self, Connected, SageMaker};
 use crate::submission::Target;
 use crate::text::{counted, escaped, grouped, redacted};
 
@@ -37,8 +37,7 @@ pub(super) async fn connect(
                 timeout,
             };
             let connected = sagemaker::connect(&options).await;
-            let Connected { service, target, notes } =
-                connected.map_err(|error| not_connected(&error))?;
+            let Connected { service, target, notes } = connected?;
             let mut err = anstream::stderr().lock();
             for note in &notes {
                 // Nobody may be there to read it.
@@ -58,16 +57,11 @@ pub(super) async fn connect(
 
 async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
     let options = registry::Options { file: file.to_owned(), ..registry::Options::default() };
-    let registry = Registry::start(options).await.map_err(|error| serve::failure(&error))?;
+    let registry = Registry::start(options).await?;
     let target =
         Target::Local { registry: registry.id().to_string(), file: file.display().to_string() };
     let service = sagemaker::local(&registry.endpoint(), timeout);
     Ok(Ready { service, target, registry: Some(registry) })
-}
-
-fn not_connected(error: &ConnectError) -> Failure {
-    let failure = Failure::usage(escaped(&error.to_string()));
-    error.help().into_iter().fold(failure, |failure, help| failure.help(escaped(&help)))
 }
 
 /// Checks that the target is the one that is expected.
@@ -91,9 +85,9 @@ fn expected(
                 "the {name} is {found}, and {expected} is expected: nothing is written"
             ))),
             None => {
-                let failure = Failure::usage(escaped(&format!(
+                let failure = Failure::usage(format!(
                     "{target} has no {name}, and {expected} is expected: nothing is written"
-                )));
+                ));
                 Err(match target {
                     Target::Endpoint { .. } => failure.help(format!(
                         "add `--account {expected}` if that account answers there: ARNs that come \

@@ -2,22 +2,22 @@
 //! target is listed where that pays, a yes is asked for, the rest is submitted.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::Failure;
-use super::checking;
 use super::paced::{self, Asked};
-use super::runtime::Stopping;
-use super::status;
+use super::stopping::Stopping;
 use super::target::{self, Ready};
 use crate::artifact::Key;
 use crate::cli::{Global, Pace as PaceArgs, Run};
+use crate::commands::failure::Failure;
+use crate::commands::terminal;
 use crate::config::Config;
 use crate::event::Event;
-use crate::journal::{Journal, JournalError, RunId};
+use crate::journal::{Journal, RunId};
 use crate::pace::Paces;
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
@@ -27,6 +27,7 @@ use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswer
 use crate::service::Found;
 use crate::service::sagemaker::SageMaker;
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
+use crate::text::escaped;
 
 /// Artifacts of a listing that go into the journal at once.
 const NOTED: usize = 1000;
@@ -62,8 +63,12 @@ pub(super) fn shown(progress: &Mutex<RunProgress>) -> MutexGuard<'_, RunProgress
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failure(error: &JournalError) -> Failure {
-    status::failure(error)
+/// Says once what is to be known of where the journal is.
+pub(super) fn show_note(global: &Global, journal: &Journal) {
+    let Some(note) = journal.note().filter(|_| !global.quiet) else { return };
+    let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
+    // Nobody may be there to read it.
+    let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(&note));
 }
 
 impl Session<'_> {
@@ -78,7 +83,7 @@ impl Session<'_> {
         journal: Journal,
         run: RunId,
     ) -> Result<(Journal, Result<Resolved, End>), Failure> {
-        let intents = journal.open_intents(&self.ready.target).map_err(|e| failure(&e))?;
+        let intents = journal.open_intents(&self.ready.target)?;
         if intents.is_empty() {
             return Ok((journal, Ok(Resolved::new())));
         }
@@ -92,7 +97,7 @@ impl Session<'_> {
         let service = self.ready.service.clone();
         let stop = self.stopping.stopped.clone();
         let settled = run::settle_open(service, journal, run, intents, options, stop).await;
-        let (Submitted { end, journal }, resolved) = settled.map_err(|error| failure(&error))?;
+        let (Submitted { end, journal }, resolved) = settled?;
         Ok((journal, if end == End::Done { Ok(resolved) } else { Err(end) }))
     }
 
@@ -118,7 +123,7 @@ impl Session<'_> {
         if !run::survey_pays(unknown.len()) {
             return Ok(Ok(spared.len()));
         }
-        let mut progress = RunProgress::new(checking::progress(self.global), self.global.quiet, 0);
+        let mut progress = RunProgress::new(terminal::progress(self.global), self.global.quiet, 0);
         progress.connecting(&self.ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = self.asker().reporting(no_answer(&progress));
@@ -140,7 +145,7 @@ impl Session<'_> {
         let listing = |listed| shown(&progress).listing(listed);
         let surveyed = run::survey(&asker, &unknown, take, listing).await;
         shown(&progress).finish();
-        noted.and_then(|()| note(journal, &mut found)).map_err(|error| failure(&error))?;
+        noted.and_then(|()| note(journal, &mut found))?;
         match surveyed {
             Ok(survey) => {
                 tracing::info!("{} artifacts listed, {} exist", survey.listed, survey.there);
@@ -182,10 +187,10 @@ impl Session<'_> {
         Progress { log, ledger }: Progress<'_>,
     ) -> Result<(Journal, End), Failure> {
         self.stopping.sends();
-        let known = journal.rate(&self.ready.target).map_err(|error| failure(&error))?;
+        let known = journal.rate(&self.ready.target)?;
         let options = self.options(left, known);
         log.by_listing = options.policy.drift == run::change::Drift::Never;
-        let mut timeline = Timeline::new(options.paces.rate(Operation::Create));
+        log.timeline = Timeline::new(options.paces.rate(Operation::Create));
         let began = Instant::now();
         let (events, mut happened) = unbounded_channel::<Event>();
         let report = move |event| {
@@ -196,30 +201,19 @@ impl Session<'_> {
         let stop = self.stopping.stopped.clone();
         let submitting =
             tokio::spawn(run::submit(service, journal, run, resolved, options, stop, report));
-        let when = checking::progress(self.global);
+        let when = terminal::progress(self.global);
         let mut progress = RunProgress::new(when, self.global.quiet, left);
         while let Some(event) = happened.recv().await {
             progress.event(&event);
-            timeline.event(began.elapsed(), &event);
-            match event {
-                Event::Settled(settled) => {
-                    if let Some(before) = ledger.settle(settled.clone()) {
-                        let known = settled.by_journal && settled.outcome == Outcome::Existed;
-                        log.known += usize::from(known);
-                        log.count(&settled, before);
-                    }
-                }
-                Event::MadeByAnother(_) => log.others += 1,
-                _ => {}
-            }
+            log.event(began.elapsed(), &event, ledger);
         }
         progress.finish();
-        timeline.end(began.elapsed());
-        log.timeline = timeline;
+        log.timeline.end(began.elapsed());
         match submitting.await {
-            Ok(submitted) => submitted
-                .map(|Submitted { end, journal }| (journal, end))
-                .map_err(|error| failure(&error)),
+            Ok(submitted) => {
+                let Submitted { end, journal } = submitted?;
+                Ok((journal, end))
+            }
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Err(Failure::usage("the run was cancelled")),

@@ -7,41 +7,41 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::checking;
-use super::runtime::{Signals, block_on};
-use super::settings::Settings;
+use super::paced;
+use super::stopping::into_stop;
 use super::target::{self, Ready};
-use super::{Failure, Notice, paced};
 use crate::cli::{Export, Global};
+use crate::commands::failure::Failure;
+use crate::commands::runtime::{Signals, block_on};
+use crate::commands::settings::Settings;
+use crate::commands::terminal;
 use crate::destination;
-use crate::event::Cause;
 use crate::exit::Exit;
-use crate::export::{self, NoFolder, Selection, Snapshot, Stopped, Told};
+use crate::export::{self, Selection, Snapshot, Stopped, Told};
 use crate::pace::Paces;
 use crate::report::export::{ExportProgress, closing, notes};
-use crate::report::output::Output;
-use crate::run::{Asker, End, Stop};
+use crate::report::output::{Output, OutputError};
+use crate::run::{Asker, End, Stop, stop};
 use crate::submission::Target;
 use crate::text::{counted, escaped};
 
 pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    destination::check(&args.output).map_err(|error| checking::misdirected(&error))?;
-    export::vacant(&args.output, args.force).map_err(|error| no_folder(&error))?;
+    destination::check(&args.output)?;
+    export::vacant(&args.output, args.force)?;
     if let Some(file) = args.target.local.as_ref().filter(|file| !file.exists()) {
-        let file = escaped(&file.display().to_string());
-        return Err(Failure::usage(format!("there is no local registry `{file}`"))
+        return Err(Failure::usage(format!("there is no local registry `{}`", file.display()))
             .help("`--local=FILE` names another; `lineload import --local` makes one"));
     }
     block_on(async {
         let signals = Signals::listen()?;
         let timeout = args.pace.reach.timeout;
         let ready = target::connect(&args.target, &settings.config, timeout).await?;
-        let (stopped, listening) = signals.into_stop(Arc::new(AtomicBool::new(true)));
+        let (stopped, listening) = into_stop(signals, Arc::new(AtomicBool::new(true)));
         // The first signal waits for the answers that are under way, the second for nothing.
         let exit = tokio::select! {
             exit = export(global, args, settings, &ready, stopped.clone()) => exit,
-            signal = asked_twice(stopped) => Ok(Exit::Signal(signal)),
+            end = stop::asked_twice(stopped) => Ok(end.exit(false)),
         };
         listening.abort();
         if let Some(registry) = ready.registry {
@@ -49,15 +49,6 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         }
         exit
     })
-}
-
-/// Waits for a wish to end at once; the signal that asked.
-async fn asked_twice(mut stop: watch::Receiver<Stop>) -> u8 {
-    match stop.wait_for(|stop| matches!(stop, Stop::Now { .. })).await.as_deref() {
-        Ok(Stop::Now { signal }) => *signal,
-        // Nobody listens to signals any more.
-        _ => std::future::pending().await,
-    }
 }
 
 async fn export(
@@ -69,8 +60,8 @@ async fn export(
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
     // Before the list, which may take long.
-    export::make(&args.output).map_err(|error| Failure::usage(escaped(&error.to_string())))?;
-    let mut progress = ExportProgress::new(checking::progress(global), global.quiet);
+    export::make(&args.output)?;
+    let mut progress = ExportProgress::new(terminal::progress(global), global.quiet);
     let (paces, concurrency) = paces(args, settings, &ready.target);
     let patience = args.pace.reach.limit_patience;
     let asker = Asker::new(ready.service.clone(), paces, patience, fastrand::u64(..), stopped);
@@ -123,7 +114,7 @@ async fn export(
         Ok(()) => Ok(exit),
         // What was written stays written.
         Err(error) => {
-            let failure = Failure { exit: Exit::Stopped, ..Failure::from(error) };
+            let failure = Failure { exit: Exit::Stopped, ..OutputError(error).into() };
             failure.show(global);
             Ok(exit.and(failure.exit))
         }
@@ -159,17 +150,6 @@ fn warn(global: &Global, notes: &[String]) {
     }
 }
 
-fn no_folder(error: &NoFolder) -> Failure {
-    let failure = Failure::usage(escaped(&error.to_string()));
-    match error {
-        NoFolder::NotEmpty(_) => failure.help(
-            "name a new folder, or add `--force`: files of the same name are replaced, and nothing \
-             else in it is touched",
-        ),
-        NoFolder::NoFolder(_) | NoFolder::Unusable(_) => failure.help("name another folder"),
-    }
-}
-
 /// Says why the export ended early, and how the process ends.
 fn tell(global: &Global, stopped: &Stopped, told: &Told) -> Exit {
     let notice = notice(stopped, told);
@@ -177,39 +157,32 @@ fn tell(global: &Global, stopped: &Stopped, told: &Told) -> Exit {
     notice.exit
 }
 
-fn notice(stopped: &Stopped, told: &Told) -> Notice {
+fn notice(stopped: &Stopped, told: &Told) -> Failure {
     let mut exit = Exit::Stopped;
     let mut help = Vec::new();
     let message = match stopped {
         Stopped::Denied { action, refusal } => {
             help.push(format!("allow the caller the action {action}"));
-            format!("stopped: denied: {}", escaped(&refusal.to_string()))
+            format!("stopped: denied: {refusal}")
         }
-        Stopped::NoList(refusal) => {
-            format!("stopped: the target gives no list: {}", escaped(&refusal.to_string()))
-        }
+        Stopped::NoList(refusal) => format!("stopped: the target gives no list: {refusal}"),
         Stopped::Unwritten(error) => {
             if told.files == 0 {
                 exit = Exit::Usage;
             }
-            format!("stopped: {}", escaped(&error.to_string()))
+            format!("stopped: {error}")
         }
-        Stopped::Ended(End::OutOfPatience { cause, refusal }) => {
-            let what = match cause {
-                Cause::Limit => "at a limit",
-                Cause::Unreachable => "no connection",
-                Cause::Expired => "no valid credentials",
-                Cause::Throttled => "nothing but throttling",
-                Cause::Failing => "nothing but failures",
-            };
-            help.push("`--limit-patience` waits longer".to_owned());
-            format!("stopped: {what}: {}", escaped(&refusal.to_string()))
+        Stopped::Ended(end) => {
+            exit = end.exit(told.files > 0);
+            match end {
+                End::OutOfPatience { cause, refusal } => {
+                    help.push("`--limit-patience` waits longer".to_owned());
+                    format!("stopped: {}: {refusal}", cause.lasting())
+                }
+                End::Interrupted { .. } => "interrupted".to_owned(),
+                _ => "stopped".to_owned(),
+            }
         }
-        Stopped::Ended(End::Interrupted { signal, .. }) => {
-            exit = Exit::Signal(*signal);
-            "interrupted".to_owned()
-        }
-        Stopped::Ended(_) => "stopped".to_owned(),
     };
     if told.files > 0 {
         help.push(format!(
@@ -217,5 +190,5 @@ fn notice(stopped: &Stopped, told: &Told) -> Notice {
             counted(told.files, "file")
         ));
     }
-    Notice { exit, message, help }
+    Failure { exit, message, help }
 }

@@ -3,21 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::checking::{shell_word, shown_on_stdout};
-use super::{Failure, Notice};
 use crate::cli::{Global, Pace, Run};
-use crate::event::Cause;
+use crate::commands::failure::Failure;
+use crate::commands::terminal::shown_on_stdout;
 use crate::exit::Exit;
 use crate::journal::Journal;
-use crate::report::output::Output;
-use crate::report::run::format::{self, ReportError};
+use crate::report::output::{Output, OutputError};
+use crate::report::run::format;
 use crate::report::run::places::Places;
 use crate::report::run::rows::{JournalRows, Rows};
 use crate::report::run::{RunLog, summary};
 use crate::run::{End, Ledger};
 use crate::source::SourceStore;
-use crate::submission::{Class, ELSEWHERE, Outcome, Refusal};
-use crate::text::{counted, escaped, redacted};
+use crate::submission::Outcome;
+use crate::text::{counted, redacted, shell_word};
 
 /// How a run ends: reports, a summary, and why it ended early.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +68,7 @@ impl<'s> Ending<'s> {
         let rows = &JournalRows { ledger, journal: Some(journal) };
         let unwritten = format::write_rows(&log, rows, self.reports)
             .err()
-            .map(|error| Failure { exit: Exit::Stopped, ..report_failure(&error) });
+            .map(|error| Failure { exit: Exit::Stopped, ..error.into() });
         let out = Output::stdout(self.global.color.into());
         let shown = if self.global.quiet {
             summary::brief(&log, out)
@@ -79,7 +78,7 @@ impl<'s> Ending<'s> {
             summary::write_rows(&log, rows, Some(&places), out)
         };
         let unshown =
-            shown.err().map(|error| Failure { exit: Exit::Stopped, ..Failure::from(error) });
+            shown.err().map(|error| Failure { exit: Exit::Stopped, ..OutputError(error).into() });
         let mut exit = finish(self.global, self, &log, end);
         for failure in [unwritten, unshown].into_iter().flatten() {
             failure.show(self.global);
@@ -106,9 +105,8 @@ pub(super) fn as_typed(word: Option<&str>) -> String {
 /// now, so that one of an earlier run is not taken for this one's.
 pub(super) fn reports_can_be_written(reports: &[PathBuf]) -> Result<(), Failure> {
     let nothing = RunLog::new(&[], &SourceStore::default());
-    format::can_be_written(reports)
-        .and_then(|()| format::write(&nothing, reports))
-        .map_err(|error| report_failure(&error))
+    format::can_be_written(reports)?;
+    Ok(format::write(&nothing, reports)?)
 }
 
 /// Writes the reports of a run that submitted nothing.
@@ -117,39 +115,28 @@ pub(super) fn write_reports(
     rows: &dyn Rows,
     reports: &[PathBuf],
 ) -> Result<(), Failure> {
-    format::write_rows(log, rows, reports).map_err(|error| report_failure(&error))
-}
-
-fn report_failure(error: &ReportError) -> Failure {
-    let failure = Failure::usage(error.to_string());
-    match error.help() {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+    Ok(format::write_rows(log, rows, reports)?)
 }
 
 /// Says why the run ended early, if it did, and how the process ends.
 fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit {
     let counts = log.counts();
     let count = |outcome: Outcome| counts.of(outcome);
-    let mut exit = Exit::Success;
-    let failed = [Outcome::Invalid, Outcome::Rejected, Outcome::Conflict, Outcome::Differs];
-    if stops.findings || failed.iter().any(|outcome| count(*outcome) > 0) {
-        exit = Exit::Findings;
+    let mut exit = if stops.findings { Exit::Findings } else { Exit::Success };
+    for outcome in Outcome::ALL.into_iter().filter(|outcome| count(*outcome) > 0) {
+        exit = exit.and(outcome.exit());
     }
     if count(Outcome::Unresolved) > 0 {
         let unresolved = counted(count(Outcome::Unresolved), "artifact");
-        let notice = Notice {
-            exit: Exit::Stopped,
+        let notice = Failure {
+            exit: Outcome::Unresolved.exit(),
             message: format!("{unresolved} unresolved: they may be there or not"),
             help: vec![format!("the next run looks them up first: `{}`", stops.command)],
         };
         notice.show(global);
-        exit = exit.and(notice.exit);
     }
-    let counts = log.counts_now();
-    let taken = [Outcome::Created, Outcome::Recovered, Outcome::Updated];
-    let taken = taken.into_iter().any(|outcome| counts.of(outcome) > 0);
+    let now = log.counts_now();
+    let taken = Outcome::ALL.into_iter().any(|one| one.is_written() && now.of(one) > 0);
     if let Some(notice) = ended_early(stops, end, count(Outcome::Pending), taken) {
         notice.show(global);
         exit = exit.and(notice.exit);
@@ -157,97 +144,58 @@ fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit 
     exit
 }
 
-fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Option<Notice> {
-    let left = counted(pending, "artifact");
-    let again = format!("{left} left; run it again to go on: `{}`", stops.command);
-    let (exit, message, mut help) = match end {
+fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Option<Failure> {
+    let (message, mut help) = match end {
         End::Done => return None,
-        End::Interrupted { signal, drained: true } => (
-            Exit::Signal(*signal),
-            "interrupted: what was in flight was waited for".to_owned(),
-            vec![],
-        ),
-        End::Interrupted { signal, drained: false } => (
-            Exit::Signal(*signal),
+        End::Interrupted { drained: true, .. } => {
+            ("interrupted: what was in flight was waited for".to_owned(), vec![])
+        }
+        End::Interrupted { drained: false, .. } => (
             "interrupted: what was in flight was not waited for; the next run looks it up"
                 .to_owned(),
             vec![],
         ),
         End::OutOfPatience { cause, refusal } => {
-            let patience = humane(stops.patience);
-            let said = escaped(&refusal.to_string());
-            let message = match cause {
-                Cause::Limit => {
-                    format!("stopped at a limit that did not lift in {patience}: {said}")
-                }
-                Cause::Unreachable => format!("stopped: no connection in {patience}: {said}"),
-                Cause::Expired => format!("stopped: no valid credentials in {patience}: {said}"),
-                Cause::Failing => {
-                    format!("stopped: nothing but failures in {patience}: {said}")
-                }
-                Cause::Throttled => {
-                    format!("stopped: nothing but throttling in {patience}: {said}")
-                }
-            };
-            let help = advice(refusal, "sagemaker:CreateArtifact");
-            (Exit::Stopped, message, help)
+            let (lasting, patience) = (cause.lasting(), humane(stops.patience));
+            let message = format!("stopped: {lasting} in {patience}: {refusal}");
+            (message, refusal.help("sagemaker:CreateArtifact"))
         }
         End::Unnoted { reason } => {
-            let message = format!(
-                "stopped: {}; nothing is submitted that the journal does not have",
-                escaped(reason)
-            );
+            let message =
+                format!("stopped: {reason}; nothing is submitted that the journal does not have");
             let help = "if the journal was lost, what was in flight is in no journal: before the next \
                         import, wait until listings have caught up";
-            (Exit::Stopped, message, vec![help.to_owned()])
+            (message, vec![help.to_owned()])
         }
         End::TooManyErrors { errors } => {
-            let message = format!(
-                "stopped: {} failed, and `--max-errors` stops there",
-                counted(*errors, "entry")
-            );
-            (Exit::Stopped, message, vec!["fix what is listed above; `lineload status --failed-manifests DIR` writes it as manifests".to_owned()])
+            let errors = counted(*errors, "entry");
+            let help = "fix what is listed above; `lineload status --failed-manifests DIR` writes it \
+                        as manifests";
+            let message = format!("stopped: {errors} failed, and `--max-errors` stops there");
+            (message, vec![help.to_owned()])
         }
-        End::Unable { refusal } => {
-            let message = format!("stopped: {}", escaped(&refusal.to_string()));
-            let help = advice(refusal, "");
-            (unable(refusal, taken), message, help)
-        }
+        End::Unable { refusal } => (format!("stopped: {refusal}"), refusal.help("")),
         End::RefusedAlike { count, refusal } => {
             let message = format!(
-                "stopped: the first {count} artifacts were all rejected with the same error: {}",
-                escaped(&refusal.to_string())
+                "stopped: the first {count} artifacts were all rejected with the same error: \
+                 {refusal}"
             );
-            let help =
-                "nothing was lost; to continue past rejections, add `--max-errors N`".to_owned();
-            (Exit::Stopped, message, vec![help])
+            let help = "nothing was lost; to continue past rejections, add `--max-errors N`";
+            (message, vec![help.to_owned()])
         }
         End::OutOfTime => {
             let most = stops.max_duration.map(humane).unwrap_or_default();
-            (Exit::Stopped, format!("stopped after {most}, as `--max-duration` says"), vec![])
+            (format!("stopped after {most}, as `--max-duration` says"), vec![])
         }
         End::Denied { action, refusal } => {
-            let message = format!("stopped: denied: {}", escaped(&refusal.to_string()));
-            (Exit::Stopped, message, advice(refusal, action))
+            (format!("stopped: denied: {refusal}"), refusal.help(action))
         }
     };
     if pending > 0 {
-        help.push(again);
+        let left = counted(pending, "artifact");
+        help.push(format!("{left} left; run it again to go on: `{}`", stops.command));
     }
-    Some(Notice { exit, message, help })
-}
-
-/// Returns what to do about a refusal of what needs `action`.
-fn advice(refusal: &Refusal, action: &str) -> Vec<String> {
-    refusal.help(action).iter().map(|help| escaped(help)).collect()
-}
-
-/// Returns how the process ends where no request can succeed any more. With `taken` the target took
-/// some before.
-fn unable(refusal: &Refusal, taken: bool) -> Exit {
-    // What was created in another account than was meant did leave.
-    let unsent = refusal.class == Class::Unsendable && !refusal.message.starts_with(ELSEWHERE);
-    if unsent && !taken { Exit::Usage } else { Exit::Stopped }
+    Some(Failure { exit: end.exit(taken), message, help })
 }
 
 /// `2m`, as it was given.

@@ -1,31 +1,29 @@
 //! `lineload resume`
 
-use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::Failure;
-use super::checking::misdirected;
 use super::ending::{Ending, as_typed, reports_can_be_written, write_reports};
-use super::import::too_many;
+use super::refusal::too_many;
 use super::run_policy::RunPolicy;
-use super::runtime::{Stopping, block_on};
-use super::session::{Progress, Session};
-use super::settings::Settings;
+use super::session::{Progress, Session, show_note};
 use super::staging::fingerprint;
-use super::status;
+use super::stopping::Stopping;
 use super::target::{self, Ready};
-use crate::artifact::Key;
 use crate::cli::{self, Global, Resume};
+use crate::commands::failure::Failure;
+use crate::commands::runtime::block_on;
+use crate::commands::settings::Settings;
+use crate::commands::status::no_journal;
 use crate::destination;
 use crate::exit::Exit;
-use crate::journal::{Journal, RunId, StagedRun};
+use crate::journal::{Journal, StagedRun};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
-use crate::run::{Ledger, Line, Policy, Resolved, is_unknown};
-use crate::submission::{EntryId, Outcome, Target};
-use crate::text::{counted, escaped, grouped};
+use crate::run::{self, Ledger, Policy};
+use crate::submission::Target;
+use crate::text::{counted, grouped};
 
 /// Changed files that are named.
 const NAMED: usize = 5;
@@ -34,31 +32,28 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
     reports_can_be_written(&args.run.report)?;
     if !args.run.journal.exists() {
-        let journal = args.run.journal.display();
-        return Err(Failure::usage(format!("there is no journal {journal}"))
-            .help("`lineload import` makes one; `--journal FILE` names another"));
+        return Err(no_journal(&args.run.journal));
     }
-    let journal = Journal::open(&args.run.journal).map_err(|error| status::failure(&error))?;
+    let journal = Journal::open(&args.run.journal)?;
     if let Some(id) = &args.id
-        && journal.runs_like(id).map_err(|error| status::failure(&error))? > 1
+        && journal.runs_like(id)? > 1
     {
-        return Err(Failure::usage(format!("several runs begin with `{}`", escaped(id)))
+        return Err(Failure::usage(format!("several runs begin with `{id}`"))
             .help("`lineload status` lists them"));
     }
-    let run = journal.staged_run(args.id.as_deref()).map_err(|error| status::failure(&error))?;
+    let run = journal.staged_run(args.id.as_deref())?;
     let Some(run) = run else {
         return match &args.id {
-            Some(id) => Err(Failure::usage(format!("no run begins with `{}`", escaped(id)))
+            Some(id) => Err(Failure::usage(format!("no run begins with `{id}`"))
                 .help("`lineload status` lists them")),
             None => Err(Failure::usage("nothing is left of any run")
                 .help("`lineload import` checks the manifests again and sends what is new")),
         };
     };
     let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
-    destination::check_all(args.run.report.iter().map(PathBuf::as_path), inputs)
-        .map_err(|error| misdirected(&error))?;
+    destination::check_all(args.run.report.iter().map(PathBuf::as_path), inputs)?;
     unchanged(&run, args.as_staged)?;
-    let run_policy = kept(&run)?;
+    let run_policy = RunPolicy::of(&run)?;
     block_on(async {
         let stopping = Stopping::listen()?;
         let target = target_of(&run, args, &run_policy);
@@ -80,18 +75,6 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     })
 }
 
-/// Returns what the run was told to do about what exists. Without that nothing is sent: a field that
-/// was set would be missing.
-fn kept(run: &StagedRun) -> Result<RunPolicy, Failure> {
-    if run.settings.is_empty() {
-        return Ok(RunPolicy::default());
-    }
-    serde_json::from_str(&run.settings).map_err(|error| {
-        Failure::usage(format!("the options of run {} cannot be read: {error}", run.id))
-            .help(format!("import the manifests again: `{}`", run.command))
-    })
-}
-
 /// That the manifests are as they were when the run was staged.
 fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
     if as_staged {
@@ -108,7 +91,7 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
     let more = if changed.len() > NAMED { ", …" } else { "" };
     let files =
         if changed.len() == 1 { "1 file has" } else { &format!("{} files have", changed.len()) };
-    let named = escaped(&named.join(", "));
+    let named = named.join(", ");
     Err(Failure::usage(format!("{files} changed since the run was staged: {named}{more}"))
         .help(format!("import them as they are now: `{}`", run.command))
         .help(format!("or send what was staged: `{} --as-staged`", as_typed(None))))
@@ -148,7 +131,7 @@ fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("the run was staged for {}, and this is another", run.target);
-    Err(Failure::usage(escaped(&message)))
+    Err(Failure::usage(message))
 }
 
 /// A run that is resumed.
@@ -164,7 +147,7 @@ struct Resuming<'r> {
 impl Resuming<'_> {
     async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, run, ref policy, ready } = self;
-        status::show_note(global, &journal);
+        show_note(global, &journal);
         let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
         let (pace, config) = (&args.pace, &settings.config);
         let began = SystemTime::now();
@@ -173,7 +156,7 @@ impl Resuming<'_> {
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
         let ending = Ending::new(global, args_run, pace, &command, &run.folder, false);
         let id = run.run;
-        let before = ledger(&journal, run)?;
+        let before = Ledger::read(&journal, &run.run)?;
         let mut log = RunLog::resumed(run, before.outcomes());
         log.begun_at(began);
         let (mut journal, settled) = session.settle_open(journal, id).await?;
@@ -182,9 +165,9 @@ impl Resuming<'_> {
             Err(end) => return Ok(ending.conclude(log, &before, &journal, &end, None)),
         };
         // What was open has come to an end, or is known to be left.
-        let mut ledger = ledger(&journal, run)?;
+        let mut ledger = Ledger::read(&journal, &run.run)?;
         log.recount(ledger.outcomes());
-        let (unknown, left) = unknown(&journal, id, policy, &resolved)?;
+        let (unknown, left) = run::unknown(&journal, id, policy, &resolved)?;
         let spared = match session.survey(&mut journal, unknown, &resolved, &mut log).await? {
             Ok(spared) => spared,
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
@@ -202,66 +185,13 @@ impl Resuming<'_> {
             let left = counted(left, "artifact");
             let mut err = anstream::stderr().lock();
             // Nobody may be there to read it.
-            let _ = std::io::Write::write_fmt(
-                &mut err,
-                format_args!("resuming run {}: {done} done, {left} left\n", run.id),
-            );
+            let _ = writeln!(err, "resuming run {}: {done} done, {left} left", run.id);
         }
         session.agree(changes, &log).await?;
-        journal.reopen(&id).map_err(|error| status::failure(&error))?;
+        journal.reopen(&id)?;
         let sending = Instant::now();
         let progress = Progress { log: &mut log, ledger: &mut ledger };
         let (journal, end) = session.submit(journal, id, left, resolved, progress).await?;
         Ok(ending.conclude(log, &ledger, &journal, &end, Some(sending)))
-    }
-}
-
-/// Returns the entries of a run as the journal has them.
-fn ledger(journal: &Journal, run: &StagedRun) -> Result<Ledger, Failure> {
-    let mut ledger = Ledger::default();
-    let mut file: Arc<str> = Arc::from("");
-    let each = journal.each(&run.run, &mut |stored| {
-        if *stored.file != *file {
-            file = stored.file.into();
-        }
-        let outcome = stored.outcome.as_deref().and_then(Outcome::from_name);
-        let outcome = match outcome {
-            Some(outcome) => outcome,
-            // An attempt may have created it.
-            None if stored.is_open => Outcome::Unresolved,
-            None => Outcome::Pending,
-        };
-        let line = Line::new(stored.id, stored.line, outcome, false);
-        ledger.add((Arc::clone(&file), None), line);
-        Ok(())
-    });
-    each.map(|()| ledger).map_err(|error| status::failure(&error))
-}
-
-/// Returns the entries of which nothing is known, by source, and how many are left in all.
-fn unknown(
-    journal: &Journal,
-    run: RunId,
-    policy: &Policy,
-    resolved: &Resolved,
-) -> Result<(HashMap<Key, EntryId>, usize), Failure> {
-    /// Entries that are read at once.
-    const MANY: usize = 1024;
-    let (mut unknown, mut left, mut after) = (HashMap::new(), 0, None);
-    loop {
-        let next = journal.next(&run, after, MANY).map_err(|error| status::failure(&error))?;
-        after = next.last().map(|entry| entry.id).or(after);
-        left += next.len();
-        for entry in &next {
-            let key = entry.artifact.identity().key();
-            let earlier = resolved.get(&key);
-            let known = crate::run::known(&entry.artifact, entry.known.as_ref(), earlier, policy);
-            if is_unknown(&entry.artifact, &known, policy) {
-                unknown.insert(key, entry.id);
-            }
-        }
-        if next.len() < MANY {
-            return Ok((unknown, left));
-        }
     }
 }

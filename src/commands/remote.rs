@@ -1,0 +1,31 @@
+//! The commands that talk to a target, which need the AWS SDK. Nothing outside of this module asks
+//! whether it was built.
+
+mod checking;
+mod dry_run;
+mod ending;
+mod export;
+mod import;
+mod paced;
+mod plan;
+mod refusal;
+mod resume;
+mod run_policy;
+mod session;
+mod staging;
+mod stopping;
+mod target;
+
+use crate::cli::{Global, Remote};
+use crate::commands::failure::Failure;
+use crate::exit::Exit;
+
+/// Runs one of them.
+pub(super) fn run(global: &Global, command: &Remote) -> Result<Exit, Failure> {
+    match command {
+        Remote::Import(args) => import::run(global, args),
+        Remote::Plan(args) => plan::run(global, args),
+        Remote::Resume(args) => resume::run(global, args),
+        Remote::Export(args) => export::run(global, args),
+    }
+}

@@ -1,0 +1,94 @@
+//! The check in front of an import or a plan: everything is checked, and the findings are a digest.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::check::{Entries, Summary};
+use crate::cli::{Global, Manifests};
+use crate::commands::checking::{self, Check};
+use crate::commands::command_line::lint_command;
+use crate::commands::failure::Failure;
+use crate::commands::filter::Filter;
+use crate::commands::manifests::ManifestSet;
+use crate::commands::reports::{People, Reports, inputs};
+use crate::commands::settings::Settings;
+use crate::commands::terminal::{human_options, shown_on_stderr};
+use crate::config::Format;
+use crate::destination;
+use crate::report::digest::{Closing, Digest};
+use crate::report::{FindingsReport, human};
+
+/// Checks that none of `destinations` is a file that a check of `manifests` reads.
+pub(super) fn none_is_read(
+    destinations: &[PathBuf],
+    global: &Global,
+    manifests: &Manifests,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let destinations = || destinations.iter().map(PathBuf::as_path);
+    if !destination::any_is_there(destinations()) {
+        return Ok(());
+    }
+    let manifest = ManifestSet::find(manifests, settings)?;
+    Ok(destination::check_all(destinations(), inputs(global, &manifest.walk))?)
+}
+
+/// The findings of a command that does more than check, for people.
+pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
+    let human = human_options(global, false, lint_command(global, manifests, None), manifests);
+    let digest: People = |out, options| Box::new(Digest::new(out, options, Closing::Always));
+    let mut reports = Reports::new(human, digest, false);
+    reports.on_stdout(global, Format::Human, false);
+    reports.finish()
+}
+
+/// The same on standard error, where standard output belongs to something else.
+pub(super) fn human_report_on_stderr(
+    global: &Global,
+    manifests: &Manifests,
+) -> Box<dyn FindingsReport> {
+    let out = anstream::AutoStream::new(io::stderr(), global.color.into());
+    let options = human::Options {
+        command: lint_command(global, manifests, None),
+        all: false,
+        quiet: true,
+        ..shown_on_stderr()
+    };
+    Box::new(Digest::new(out, options, Closing::WithFindings))
+}
+
+/// `path` as it is shown: without `./` in front, and the working directory as nothing.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// Returns whether `file` is one of `manifests`, or would be if it were there, as a path of the command
+/// line has it.
+pub(super) fn covers(manifests: &ManifestSet, args: &Manifests, file: &str) -> bool {
+    let file_path = plain(Path::new(file));
+    let named = args.paths.iter().any(|path| file_path.starts_with(plain(path)));
+    named || manifests.walk.found.iter().any(|found| *found.name == *file)
+}
+
+/// Checks the manifests and shows what is found.
+pub(super) fn check(
+    global: &Global,
+    manifests: &Manifests,
+    settings: &Settings,
+    manifest: &ManifestSet,
+    mut report: Box<dyn FindingsReport>,
+    entries: &mut dyn Entries,
+) -> Result<Summary, Failure> {
+    let check = Check {
+        global,
+        settings,
+        manifest,
+        threads: manifests.threads,
+        filter: &Filter::default(),
+    };
+    let summary = checking::check(check, &mut *report, Some(entries))?;
+    match manifest.none_found(manifests) {
+        Some(failure) => Err(failure),
+        None => Ok(summary),
+    }
+}

@@ -1,0 +1,70 @@
+//! Why a run submits nothing that could.
+
+use super::ending::write_reports;
+use crate::check::Summary;
+use crate::cli::{Global, Run};
+use crate::commands::failure::Failure;
+use crate::exit::Exit;
+use crate::journal::{Journal, RunId};
+use crate::report::run::RunLog;
+use crate::report::run::rows::JournalRows;
+use crate::run::{Ledger, Place};
+use crate::text::{counted, grouped};
+
+/// Ends a run that submits nothing.
+pub(super) fn refuse(
+    global: &Global,
+    args: &Run,
+    mut journal: Journal,
+    run: RunId,
+    mut log: RunLog,
+    ledger: &Ledger,
+    notice: &Failure,
+) -> Result<Exit, Failure> {
+    notice.show(global);
+    log.finish(None);
+    write_reports(&log, &JournalRows { ledger, journal: Some(&journal) }, &args.report)?;
+    journal.discard(&run)?;
+    Ok(notice.exit)
+}
+
+/// Why nothing is sent where every manifest must be valid, if one is not.
+pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
+    if checked.errors == 0 {
+        return None;
+    }
+    let invalid = counted(checked.invalid(), "artifact");
+    let what = if checked.invalid() > 0 {
+        format!("{invalid} of {} invalid", grouped(checked.artifacts as u64))
+    } else {
+        counted(checked.errors, "error")
+    };
+    let message = format!("nothing was sent: {what}, and `--require-valid` is given");
+    Some(Failure { exit: Exit::Findings, message, help: Vec::new() })
+}
+
+/// Why nothing is sent where it would be too much.
+pub(super) fn too_many(args: &Run, changes: usize) -> Option<Failure> {
+    let most = args.max_changes.filter(|most| changes > *most)?;
+    let message = format!(
+        "nothing was sent: it may be {}, and `--max-changes` allows {}",
+        counted(changes, "change"),
+        grouped(most as u64)
+    );
+    Some(Failure { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
+}
+
+/// Returns why nothing is sent where what `--set` adds is more than the service takes.
+pub(super) fn too_much((count, first, reason): &(usize, Place, String)) -> Failure {
+    let message = format!(
+        "nothing was sent: with `--set` {} too much, as {}:{}: {reason}",
+        if *count == 1 {
+            "1 artifact has".to_owned()
+        } else {
+            format!("{} have", counted(*count, "artifact"))
+        },
+        first.file,
+        first.line
+    );
+    Failure { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] }
+}

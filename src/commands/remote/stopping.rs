@@ -1,0 +1,101 @@
+//! Signals as the wish to end a run.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::commands::failure::Failure;
+use crate::commands::runtime::Signals;
+use crate::exit::Exit;
+use crate::run::{Stop, stop};
+
+/// How long a signal may go unheeded before the process ends without more ado.
+const HEEDED: Duration = Duration::from_millis(500);
+
+/// Whether the run is to end, from the moment it began.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    pub(super) stopped: watch::Receiver<Stop>,
+    /// When the command began.
+    pub(super) began: Instant,
+    sending: Arc<AtomicBool>,
+    listening: JoinHandle<()>,
+}
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Stopping {
+    /// Listens to signals from now on.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let sending = Arc::new(AtomicBool::new(false));
+        let (stopped, listening) = into_stop(Signals::listen()?, Arc::clone(&sending));
+        Ok(Self { stopped, began: Instant::now(), sending, listening })
+    }
+
+    /// From now on requests are in flight that are worth waiting for.
+    pub(super) fn sends(&self) {
+        self.sending.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns what comes of `work`, unless a signal ends it before anything is sent.
+    pub(super) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            end = stop::asked(self.stopped.clone()) => Err(Failure {
+                exit: end.exit(false),
+                message: "interrupted: nothing was sent".to_owned(),
+                help: Vec::new(),
+            }),
+            done = work => done,
+        }
+    }
+}
+
+/// Turns the first signal into a wish to drain and the second into one to end, for as long as the
+/// task lasts. Where nothing is sent yet, a signal that nobody heeds, since a file or an answer is
+/// being read, ends the process.
+pub(super) fn into_stop(
+    mut signals: Signals,
+    sending: Arc<AtomicBool>,
+) -> (watch::Receiver<Stop>, JoinHandle<()>) {
+    let (stop, stopped) = watch::channel(Stop::No);
+    let listening = tokio::spawn(async move {
+        let signal = signals.next().await;
+        tracing::info!("signal {signal}: waiting for what is in flight");
+        let _ = stop.send(Stop::Drain { signal });
+        let hard = async {
+            tokio::time::sleep(HEEDED).await;
+            if !sending.load(Ordering::Relaxed) {
+                end_now(signal);
+            }
+            std::future::pending::<()>().await;
+        };
+        let signal = tokio::select! {
+            signal = signals.next() => signal,
+            () = hard => signal,
+        };
+        let _ = stop.send(Stop::Now { signal });
+        // The channel must not close while somebody listens.
+        std::future::pending::<()>().await;
+    });
+    (stopped, listening)
+}
+
+#[expect(clippy::exit, reason = "something blocks that cannot be called off, and nothing was sent")]
+fn end_now(signal: u8) {
+    // Nobody may be there to read it.
+    let _ = anstream::stderr().write_all(b"interrupted: nothing was sent\n");
+    std::process::exit(i32::from(Exit::Signal(signal).code()));
+}
