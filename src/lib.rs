@@ -5,6 +5,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
 
 pub mod text;
+pub mod markup;
 pub mod exit;
 pub mod model;
 pub mod source;

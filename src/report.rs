@@ -12,7 +12,6 @@ pub mod github;
 pub mod gitlab;
 pub mod human;
 pub mod json;
-mod markup;
 pub mod junit;
 mod markdown;
 pub mod output;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::operations;
 
 /// Everything that a registry does wrong, or otherwise than the service's pages say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Misbehaviour {
     /// Requests a second that an operation takes, out of a bucket that holds a second's worth;
     /// beyond that, `ThrottlingException`.
@@ -41,6 +41,13 @@ impl Default for Misbehaviour {
             unique_sources: true,
             faults: Vec::new(),
         }
+    }
+}
+
+impl Misbehaviour {
+    /// Returns whether the registry behaves as the service's pages describe.
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
     }
 }
 

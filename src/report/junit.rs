@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use super::FindingsReport;
 use super::bounded::Bounded;
-use super::markup::xml;
 use crate::check::Summary;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::markup::escaped as xml;
 use crate::source::{Region, SourceStore};
 use crate::text::counted;
 

@@ -8,6 +8,7 @@ use crate::support::root;
 /// Low to high.
 const ORDER: &[&str] = &[
     "text",
+    "markup",
     "exit",
     "model",
     "source",
@@ -39,15 +40,15 @@ const ORDER: &[&str] = &[
 
 /// All that the registry may know of lineload: it stands in for the service, and a mistake that both
 /// sides share would not be seen.
-const USED_BY_REGISTRY: &[&str] = &["registry", "model", "text", "exit"];
+const USED_BY_REGISTRY: &[&str] = &["registry", "markup", "model", "text", "exit"];
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn files(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            all.extend(files(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            all.extend(files(&path, wanted));
+        } else if path.extension().is_some_and(|ending| ending == wanted) {
             all.push(path);
         }
     }
@@ -63,7 +64,7 @@ fn place(module: &str) -> usize {
 fn modules_import_only_from_those_below_them() {
     let src = root().join("src");
     let mut wrong = Vec::new();
-    for path in files(&src) {
+    for path in files(&src, "rs") {
         let below = path.strip_prefix(&src).unwrap().with_extension("");
         let module = below.iter().next().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
@@ -91,4 +92,26 @@ fn modules_import_only_from_those_below_them() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn templates_escape_every_text() {
+    let src = root().join("src");
+    let mut unescaped = Vec::new();
+    let templates = files(&src, "html");
+    assert!(templates.len() > 3, "{templates:?}");
+    for path in templates {
+        let text = fs::read_to_string(&path).unwrap();
+        let shown = text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap().trim());
+        unescaped.extend(shown.filter(|shown| shown.contains("safe")).map(str::to_owned));
+    }
+    unescaped.sort();
+    // Both are templates themselves.
+    assert_eq!(unescaped, ["failures.rows|safe", "over_time.picture|safe"]);
+    for path in files(&src, "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        let templates = text.split("#[template(").skip(1);
+        let marked = templates.filter(|rest| rest.split(")]").next().unwrap().contains("escape"));
+        assert_eq!(marked.count(), 0, "{}", path.display());
+    }
 }

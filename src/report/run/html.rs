@@ -1,147 +1,177 @@
-//! How an import went as a page of its own: the counts, a picture of the rate over time, and what
-//! failed.
+//! The HTML report of an import: the counts, a picture of the rate over time, and the failures.
 //!
 //! The page loads nothing and runs nothing, and its policy forbids both. It is well-formed XML too,
-//! so that a parser can tell that no text from a manifest has become markup.
+//! so that a parser can check that no text from a manifest has become markup.
 
 mod picture;
 mod scale;
 
+use std::cell::RefCell;
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
+use askama::Template;
+
+use self::picture::Picture;
 use super::row::Row;
 use super::rows::Rows;
-use super::timeline::Pause;
+use super::timeline::{Pause, Timeline};
 use super::{Counts, RunLog, row, words};
 use crate::event::Cause;
-use crate::report::markup::xml;
 use crate::submission::Outcome;
 use crate::text::{self, counted, duration, grouped};
 
-/// Failures that are listed at most: a browser is slow with longer tables.
-const LISTED: usize = 2_000;
-/// Pauses that are listed at most.
-const PAUSES: usize = 50;
+/// The largest number of failures that are listed: a browser is slow with longer tables.
+const MAX_FAILURES: usize = 2_000;
+/// The largest number of pauses that are listed.
+const MAX_PAUSES: usize = 50;
 /// The longest text in a cell, in characters.
 const LONGEST_TEXT: usize = 1_000;
-const STYLE: &str = include_str!("html/style.css");
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// Writes the report.
+/// Writes the report. Rows are rendered one at a time, as they come.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
-    let total = counted(log.counts().total(), "artifact");
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <title>lineload import: {total}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header><h1>lineload <b>import</b></h1><p>{total}</p></header>\n<main>\n"
-    )?;
-    summary(log, &mut out)?;
-    over_time(log, &mut out)?;
-    failures(log, rows, &mut out)?;
-    write!(out, "</main>\n</body>\n</html>\n")?;
-    out.flush()
+    let unreadable = RefCell::new(None);
+    let written = Page::of(log, rows, &unreadable).write_into(&mut out);
+    match unreadable.take() {
+        Some(error) => Err(error),
+        None => written.and_then(|()| out.flush()),
+    }
 }
 
-/// The counts, and the rest that is said in a word.
-fn summary(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    write!(out, "<section>\n<h2>Outcome</h2>\n")?;
-    match log.earlier {
-        Some(_) => {
-            tiles("Now", &log.counts_now(), out)?;
-            tiles("In all", &log.counts(), out)?;
-        }
-        None => tiles("", &log.counts(), out)?,
-    }
-    writeln!(out, "<dl>")?;
-    let mut line = |name: &str, text: &str| writeln!(out, "<dt>{name}</dt><dd>{text}</dd>");
-    if let Some(target) = &log.target {
-        line("Target", &xml(&row::shown_target(target).to_string()))?;
-    }
-    if let Some(started) = log.earlier.and_then(|earlier| earlier.started) {
-        line("Run started", &words::moment(started))?;
-    }
-    line("Started", &words::moment(log.started))?;
-    line("Took", &duration(log.took()))?;
-    if let Some(rate) = log.created_a_second() {
-        line("Average rate", &format!("{}/s", text::rate(rate)))?;
-    }
-    line("Run", &xml(&log.run))?;
-    let notes = words::notes(log);
-    if !notes.is_empty() {
-        let notes: String = notes.iter().map(|note| format!("<li>{}</li>", spans(note))).collect();
-        line("Notes", &format!("<ul>{notes}</ul>"))?;
-    }
-    write!(out, "</dl>\n</section>\n")
+/// The whole page.
+#[derive(Template)]
+#[template(path = "report/run/html/page.html")]
+struct Page<'r> {
+    /// The number of artifacts, with the noun.
+    artifacts: String,
+    counts: Vec<Tiles>,
+    target: Option<String>,
+    run_started: Option<String>,
+    started: String,
+    took: String,
+    average_rate: Option<String>,
+    run: &'r str,
+    notes: Vec<String>,
+    over_time: Option<OverTime>,
+    failures: Option<Failures<'r>>,
 }
 
-fn tiles(heading: &str, counts: &Counts, out: &mut impl Write) -> io::Result<()> {
-    if !heading.is_empty() {
-        writeln!(out, "<h3>{heading}</h3>")?;
-    }
-    writeln!(out, "<ul class=\"counts\">")?;
-    for outcome in Outcome::ALL {
-        let count = counts.of(outcome);
-        if count == 0 && outcome != Outcome::Created {
-            continue;
-        }
-        let class = match outcome {
-            _ if count == 0 => "zero",
-            Outcome::Created | Outcome::Recovered | Outcome::Updated => "good",
-            Outcome::Existed => "plain",
-            Outcome::Pending | Outcome::Differs => "open",
-            _ => "bad",
+/// The counts of outcomes, of this invocation or of the whole run.
+struct Tiles {
+    heading: Option<&'static str>,
+    tiles: Vec<Tile>,
+}
+
+struct Tile {
+    class: &'static str,
+    count: String,
+    outcome: Outcome,
+}
+
+struct OverTime {
+    is_resumed: bool,
+    picture: Picture,
+    pauses: Option<Pauses>,
+}
+
+struct Pauses {
+    count: String,
+    rows: Vec<PauseRow>,
+    /// The number of pauses that are not listed.
+    more: Option<String>,
+}
+
+struct PauseRow {
+    after: String,
+    lasted: String,
+    why: &'static str,
+}
+
+struct Failures<'r> {
+    count: String,
+    rows: FailureRows<'r>,
+    /// The number of failures that are not listed.
+    more: Option<String>,
+}
+
+impl<'r> Page<'r> {
+    fn of(log: &'r RunLog, rows: &'r dyn Rows, unreadable: &'r RefCell<Option<io::Error>>) -> Self {
+        let counts = match log.earlier {
+            Some(_) => vec![
+                Tiles::of(Some("Now"), &log.counts_now()),
+                Tiles::of(Some("In all"), &log.counts()),
+            ],
+            None => vec![Tiles::of(None, &log.counts())],
         };
-        let count = grouped(count as u64);
-        writeln!(out, "<li class=\"{class}\"><b>{count}</b> {outcome}</li>")?;
-    }
-    writeln!(out, "</ul>")
-}
-
-/// A text of lineload's own, with what stands in backticks as code.
-fn spans(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    let part =
-        |(at, part)| if at % 2 == 1 { format!("<code>{}</code>", xml(part)) } else { xml(part) };
-    parts.map(part).collect()
-}
-
-/// The picture, and its pauses in words: not each has the room for a name in it.
-fn over_time(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
-    let timeline = &log.timeline;
-    if timeline.is_empty() {
-        return Ok(());
-    }
-    let heading =
-        if log.earlier.is_some() { "Over time, since it was resumed" } else { "Over time" };
-    write!(out, "<section>\n<h2>{heading}</h2>\n")?;
-    picture::draw(timeline, out)?;
-    let pauses = timeline.pauses();
-    if !pauses.is_empty() {
-        let count = counted(pauses.len(), "pause");
-        write!(
-            out,
-            "<details><summary>{count}</summary>\n<table class=\"pauses\">\n<thead><tr>\
-             <th>After</th><th>For</th><th>Why</th></tr></thead>\n<tbody>\n"
-        )?;
-        for Pause { cause, from, to } in pauses.iter().take(PAUSES) {
-            let (after, lasted) = (duration(*from), duration(to.saturating_sub(*from)));
-            let why = why(*cause);
-            writeln!(out, "<tr><td>{after}</td><td>{lasted}</td><td>{why}</td></tr>")?;
+        let run_started = log.earlier.and_then(|earlier| earlier.started);
+        let failed = log.counts().failed();
+        Self {
+            artifacts: counted(log.counts().total(), "artifact"),
+            counts,
+            target: log.target.as_ref().map(|target| row::shown_target(target).to_string()),
+            run_started: run_started.map(words::moment),
+            started: words::moment(log.started),
+            took: duration(log.took()),
+            average_rate: log.created_a_second().map(text::rate),
+            run: &log.run,
+            notes: words::notes(log),
+            over_time: OverTime::of(&log.timeline, log.earlier.is_some()),
+            failures: (failed > 0).then(|| Failures {
+                count: grouped(failed as u64),
+                rows: FailureRows { rows, unreadable },
+                more: more(failed, MAX_FAILURES),
+            }),
         }
-        write!(out, "</tbody>\n</table>\n")?;
-        more(pauses.len(), PAUSES, "", out)?;
-        writeln!(out, "</details>")?;
     }
-    writeln!(out, "</section>")
+}
+
+impl Tiles {
+    fn of(heading: Option<&'static str>, counts: &Counts) -> Self {
+        let outcomes = Outcome::ALL.into_iter();
+        let shown =
+            outcomes.filter(|outcome| counts.of(*outcome) > 0 || *outcome == Outcome::Created);
+        let tile = |outcome| {
+            let count = counts.of(outcome);
+            let class = match outcome {
+                _ if count == 0 => "zero",
+                Outcome::Created | Outcome::Recovered | Outcome::Updated => "good",
+                Outcome::Existed => "plain",
+                Outcome::Pending | Outcome::Differs => "open",
+                _ => "bad",
+            };
+            Tile { class, count: grouped(count as u64), outcome }
+        };
+        Self { heading, tiles: shown.map(tile).collect() }
+    }
+}
+
+impl OverTime {
+    fn of(timeline: &Timeline, is_resumed: bool) -> Option<Self> {
+        if timeline.is_empty() {
+            return None;
+        }
+        let pauses = timeline.pauses();
+        let row = |Pause { cause, from, to }: &Pause| PauseRow {
+            after: duration(*from),
+            lasted: duration(to.saturating_sub(*from)),
+            why: why(*cause),
+        };
+        let pauses = (!pauses.is_empty()).then(|| Pauses {
+            count: counted(pauses.len(), "pause"),
+            rows: pauses.iter().take(MAX_PAUSES).map(row).collect(),
+            more: more(pauses.len(), MAX_PAUSES),
+        });
+        Some(Self { is_resumed, picture: Picture::of(timeline), pauses })
+    }
+}
+
+/// Returns how many of `count` are not among the `listed` first, if there are any.
+fn more(count: usize, listed: usize) -> Option<String> {
+    count.checked_sub(listed).filter(|more| *more > 0).map(|more| grouped(more as u64))
 }
 
 const fn why(cause: Cause) -> &'static str {
@@ -154,47 +184,55 @@ const fn why(cause: Cause) -> &'static str {
     }
 }
 
-fn failures(log: &RunLog, rows: &dyn Rows, out: &mut impl Write) -> io::Result<()> {
-    let count = log.counts().failed();
-    if count == 0 {
-        return Ok(());
-    }
-    write!(
-        out,
-        "<section>\n<h2>{} failed</h2>\n<div class=\"wide\">\n<table class=\"failures\">\n<thead><tr>\
-         <th>File</th><th>Name</th><th>Outcome</th><th>Message</th></tr></thead>\n\
-         <tbody>\n",
-        grouped(count as u64)
-    )?;
-    let text = |text: &str| xml(&text::cut(text, LONGEST_TEXT));
-    let mut listed = 0;
-    rows.for_each_failed(&mut |entry| {
-        if listed == LISTED {
-            return Ok(ControlFlow::Break(()));
-        }
-        listed += 1;
-        let row = Row::of(entry);
-        let request = row.request_id.map(|id| format!("<small>request {}</small>", text(id)));
-        writeln!(
-            out,
-            "<tr><td class=\"mono\">{}:{}</td><td>{}</td><td>{}</td><td>{}{}</td></tr>",
-            text(row.file),
-            row.line,
-            text(row.title()),
-            row.outcome,
-            text(&row.said()),
-            request.unwrap_or_default(),
-        )?;
-        Ok(ControlFlow::Continue(()))
-    })?;
-    write!(out, "</tbody>\n</table>\n</div>\n")?;
-    more(count, listed, "; <code>--report FILE.json</code> lists them all", out)?;
-    writeln!(out, "</section>")
+/// The rows of the failures, rendered one by one: no more than one is in memory.
+struct FailureRows<'r> {
+    rows: &'r dyn Rows,
+    /// Takes the error that ended the rows early.
+    unreadable: &'r RefCell<Option<io::Error>>,
 }
 
-fn more(count: usize, listed: usize, hint: &str, out: &mut impl Write) -> io::Result<()> {
-    if count <= listed {
-        return Ok(());
+impl fmt::Display for FailureRows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut listed = 0;
+        let mut written = Ok(());
+        let read = self.rows.for_each_failed(&mut |entry| {
+            if listed == MAX_FAILURES {
+                return Ok(ControlFlow::Break(()));
+            }
+            listed += 1;
+            written = Failure::of(&Row::of(entry)).render_into(f).map_err(|_| fmt::Error);
+            Ok(if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        });
+        if let Err(error) = read {
+            self.unreadable.replace(Some(error));
+            return Err(fmt::Error);
+        }
+        written
     }
-    writeln!(out, "<p>and {} more{hint}</p>", grouped((count - listed) as u64))
+}
+
+/// The row of a failed entry.
+#[derive(Template)]
+#[template(path = "report/run/html/failure.html")]
+struct Failure {
+    file: String,
+    line: u32,
+    title: String,
+    outcome: Outcome,
+    message: String,
+    request_id: Option<String>,
+}
+
+impl Failure {
+    fn of(row: &Row<'_>) -> Self {
+        let cut = |part: &str| text::cut(part, LONGEST_TEXT);
+        Self {
+            file: cut(row.file),
+            line: row.line,
+            title: cut(row.title()),
+            outcome: row.outcome,
+            message: cut(&row.said()),
+            request_id: row.request_id.map(cut),
+        }
+    }
 }

@@ -125,16 +125,16 @@ fn rates_and_what_was_throttled_or_faulted_are_shown() {
     served.ask("<b>", &json!({}));
     let page = get(&served, "/").2;
     for part in [
-        "ListTags: at most 0.01 a second",
+        "ListTags: at most 0.01 per second",
         "at most 0 artifacts",
         "ListTags lags 1,000 ms behind",
-        "several artifacts may have one name",
-        "several artifacts may have one SourceUri",
+        "several artifacts may have the same name",
+        "several artifacts may have the same SourceUri",
         "ListArtifacts: <code>garbage</code> with a probability of 1",
-        "<td>throttled<td><code>ThrottlingException</code>",
-        "<td>faulted<td><code>garbage</code>",
-        "<td>limited<td><code>ResourceLimitExceeded</code>",
-        "<td>anything else<td>refused<td><code>UnknownOperationException</code>",
+        "<td>throttled</td><td><code>ThrottlingException</code>",
+        "<td>faulted</td><td><code>garbage</code>",
+        "<td>limited</td><td><code>ResourceLimitExceeded</code>",
+        "<td>anything else</td><td>refused</td><td><code>UnknownOperationException</code>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
