@@ -73,7 +73,7 @@ try: build
 
 # write what the program says into README.md, docs/ and the schema beside the examples
 docs *ARGS:
-    LINELOAD_UPDATE_DOCS=1 cargo test {{ARGS}} --test it -- docs
+    LINELOAD_UPDATE_DOCS=1 cargo test --test it {{ARGS}} -- docs
 
 # fuzz each target for MINUTES (`cargo install cargo-fuzz`)
 fuzz MINUTES="10":

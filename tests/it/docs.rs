@@ -47,6 +47,9 @@ macro_rules! pages {
 #[cfg(unix)]
 pages! {
     the_readme_shows_what_is_printed "README.md"
+    architecture_shows_what_is_printed "ARCHITECTURE.md"
+    contributing_shows_what_is_printed "CONTRIBUTING.md"
+    security_shows_what_is_printed "SECURITY.md"
     manifests_shows_what_is_printed "docs/manifests.md"
     lint_shows_what_is_printed "docs/lint.md"
     plan_and_ci_shows_what_is_printed "docs/plan-and-ci.md"
@@ -68,4 +71,38 @@ fn every_page_is_tested() {
             }
         }
     }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let link = regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
+    for page in PAGES {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for found in link.captures_iter(&text) {
+            let to = root().join(page).parent().unwrap().join(&found[1]);
+            assert!(to.exists(), "{page}: a link to {}", &found[1]);
+        }
+    }
+}
+
+#[test]
+fn paths_that_the_pages_name_exist() {
+    let path = regex::Regex::new(r"\b((?:src|tests|benches|fuzz|docs|manifests)/[A-Za-z0-9_./-]*)")
+        .unwrap();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for found in path.captures_iter(&text) {
+            let named = found[1].trim_end_matches('.');
+            // A name in capitals is the reader's to choose.
+            let free =
+                named.split(['/', '.']).any(|part| part.len() > 2 && part.to_uppercase() == part);
+            assert!(free || root().join(named).exists(), "{page} names {named}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = std::fs::read_to_string(root().join("README.md")).unwrap().lines().count();
+    assert!(lines <= 150, "README.md has {lines} lines: what does not fit belongs in docs/");
 }
