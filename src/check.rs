@@ -5,6 +5,7 @@
 //! what concerns several manifests is in `index`; the threads are in `pipeline`. It sends nothing
 //! and prints nothing.
 
+mod ahead;
 mod defaults;
 mod index;
 mod part;

@@ -19,6 +19,7 @@ use std::thread;
 use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 
 use super::Options;
+use super::ahead::Ahead;
 use super::part::{self, Batch};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile, SourceStore};
@@ -38,9 +39,11 @@ const BYTES_AHEAD: usize = 32 << 20;
 const COUNTED_BYTES: usize = 16 << 10;
 /// Files from this size on are lent to whoever shows findings, not read again.
 const LENT_BYTES: usize = 1 << 20;
+/// Artifacts of one piece of work that go to the consumer in one message, about.
+const ENTRIES_AT_ONCE: usize = 1024;
 /// Pieces of work that may be done and not consumed yet.
 const UNITS_AHEAD: usize = 256;
-/// Batches of one piece of work that may wait.
+/// Batches of one piece of work that may wait, within what [`Ahead`] lets wait of all of them.
 const BATCHES_AHEAD: usize = 8;
 
 /// What the consumer gets.
@@ -68,11 +71,21 @@ pub(super) fn run(
         .map(|start| start..(start + GROUP).min(walk.found.len()))
         .collect();
     let (units, in_order) = sync_channel::<Receiver<Vec<Message>>>(UNITS_AHEAD);
+    let ahead = &Ahead::default();
     thread::scope(|scope| {
+        let _consumer = ahead.consumer();
         for _ in 0..READERS.min(groups.len()) {
             scope.spawn(|| shelf.fill(&groups, walk));
         }
-        let work = Work { shelf: &shelf, groups: groups.len(), group: 0, rest: Vec::new(), units };
+        let work = Work {
+            shelf: &shelf,
+            groups: groups.len(),
+            group: 0,
+            rest: Vec::new(),
+            number: 0,
+            ahead,
+            units,
+        };
         let check = || {
             work.par_bridge().for_each(|(unit, out)| unit.check(store, options, &out));
         };
@@ -85,9 +98,12 @@ pub(super) fn run(
                 scope.spawn(check);
             }
         }
-        for unit in in_order {
+        for (number, unit) in in_order.into_iter().enumerate() {
+            ahead.reached(number);
             for messages in unit {
+                let entries = entries_in(&messages);
                 messages.into_iter().for_each(&mut consume);
+                ahead.taken(entries);
             }
         }
     });
@@ -269,11 +285,14 @@ struct Work<'r> {
     group: usize,
     /// Of the group taken last, in reverse.
     rest: Vec<Unit>,
+    /// How many units have been taken.
+    number: usize,
+    ahead: &'r Ahead,
     units: SyncSender<Receiver<Vec<Message>>>,
 }
 
-impl Iterator for Work<'_> {
-    type Item = (Unit, SyncSender<Vec<Message>>);
+impl<'r> Iterator for Work<'r> {
+    type Item = (Unit, Out<'r>);
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -285,11 +304,37 @@ impl Iterator for Work<'_> {
             self.group += 1;
         }
         let unit = self.rest.pop()?;
+        let number = self.number;
+        self.number += 1;
         let (out, messages) = sync_channel(BATCHES_AHEAD);
         // Nobody listens any more only where the consumer panicked.
         self.units.send(messages).ok()?;
-        Some((unit, out))
+        Some((unit, Out { number, ahead: self.ahead, messages: out }))
     }
+}
+
+/// Where a worker puts what it finds in a unit.
+struct Out<'r> {
+    /// The number of the unit.
+    number: usize,
+    ahead: &'r Ahead,
+    messages: SyncSender<Vec<Message>>,
+}
+
+impl Out<'_> {
+    fn send(&self, messages: Vec<Message>) {
+        self.ahead.add(self.number, entries_in(&messages));
+        // Nobody listens any more only where the consumer panicked.
+        let _ = self.messages.send(messages);
+    }
+}
+
+fn entries_in(messages: &[Message]) -> usize {
+    let entries = |message: &Message| match message {
+        Message::Batch(_, batch) => batch.entries.len(),
+        Message::PartEnd { .. } | Message::Unreadable(_) => 0,
+    };
+    messages.iter().map(entries).sum()
 }
 
 impl Drop for Work<'_> {
@@ -337,11 +382,7 @@ fn units(group: Vec<Read>) -> Vec<Unit> {
 }
 
 impl Unit {
-    fn check(self, store: &SourceStore, options: Options<'_>, out: &SyncSender<Vec<Message>>) {
-        let send = |messages: Vec<Message>| {
-            // Nobody listens any more only where the consumer panicked.
-            let _ = out.send(messages);
-        };
+    fn check(self, store: &SourceStore, options: Options<'_>, out: &Out<'_>) {
         match self {
             Self::Files(files) => {
                 let mut messages = Vec::new();
@@ -352,9 +393,9 @@ impl Unit {
                             lend(store, &source);
                             part::check(&source, 0..source.text().len(), options, &mut |batch| {
                                 messages.push(Message::Batch(file, batch));
-                                // A long list must not pile up.
-                                if messages.len() > 2 * GROUP {
-                                    send(std::mem::take(&mut messages));
+                                // Long lists must not pile up.
+                                if entries_in(&messages) > ENTRIES_AT_ONCE {
+                                    out.send(std::mem::take(&mut messages));
                                 }
                             });
                             messages.push(Message::PartEnd { file, last: true });
@@ -362,15 +403,15 @@ impl Unit {
                         Err(finding) => messages.push(Message::Unreadable(*finding)),
                     }
                 }
-                send(messages);
+                out.send(messages);
             }
             Self::Part { file, part, last, _charge } => {
                 let id = file.id();
                 lend(store, &file);
                 part::check(&file, part, options, &mut |batch| {
-                    send(vec![Message::Batch(id, batch)]);
+                    out.send(vec![Message::Batch(id, batch)]);
                 });
-                send(vec![Message::PartEnd { file: id, last }]);
+                out.send(vec![Message::PartEnd { file: id, last }]);
             }
         }
     }
