@@ -223,7 +223,7 @@ class Case:
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | how
         return subprocess.Popen([*wrap, *self.command(*args)], cwd=self.folder, env=clean, **how)
 
-    def run(self, *args, wait=120, **how):
+    def run(self, *args, wait=400, **how):
         child = self.start(*args, **how)
         out, err = child.communicate(timeout=wait)
         return Ran(child.returncode, (out or b"").decode(), (err or b"").decode())
