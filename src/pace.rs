@@ -1,28 +1,28 @@
-//! The rate of requests.
+//! The pace of requests.
 //!
 //! In: what time it is, and how requests came out. Out: whether one may leave now, and if not, when,
-//! and how many may be under way. It is pure: it reads no clock, never sleeps and draws no lots, so a
-//! simulated clock can drive it (`simulation`, and `just pace-plot`).
+//! and how many may be in flight. It is pure: it reads no clock, never sleeps and draws no random
+//! numbers, so that a simulated clock can drive it (`simulation`, and `just pace-plot`). `docs/pacing.md`
+//! has the model.
 //!
-//! `ceiling` holds a rate that is never exceeded, `adaptive` finds and follows what the service
-//! allows beneath it, by the `evidence` of what was accepted and rejected, or where that is none,
-//! by the share of rejections (`track`). `slots` makes up for timers that went off late, so that a busy
-//! machine is not taken for a limit of the service.
+//! `ceiling` holds a rate that is never exceeded, and `adaptive` finds and follows what the service
+//! allows beneath it: the `throttle_detector` tells a rate that is too high from a stray rejection,
+//! `measure` counts what was accepted from one throttle to the next, `estimate` makes the limit of it,
+//! and `growth` has the curve up to the next throttle. `slots` makes up for late timers, so that a busy
+//! machine is not taken for a limit of the service. `operations` has a pace for each API operation.
 
 mod adaptive;
 mod ceiling;
-mod debt;
-mod depth;
 mod estimate;
-mod evidence;
-mod excess;
+mod growth;
+mod measure;
 mod operations;
 #[cfg(test)]
 mod simulation;
 mod slots;
 #[cfg(test)]
 mod table;
-mod track;
+mod throttle_detector;
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,21 +32,21 @@ use adaptive::Adaptive;
 use ceiling::Ceiling;
 pub use operations::Paces;
 
-/// `auto`'s highest rate where nothing is said, in requests a second.
+/// The default of `auto`'s highest rate, in requests a second.
 pub const MAX_RATE: f64 = 50.0;
 /// The rates that can be asked for, in requests a second.
 const RATES: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
-/// A change of the rate that is worth telling, as a share of it.
-const TOLD: f64 = 0.1;
+/// The smallest change of the rate that is reported, as a share of it.
+const REPORTED: f64 = 0.1;
 
 /// How fast requests may leave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
-    /// As fast as the service allows, which is found out.
+    /// As fast as the service allows, which the run finds out.
     Auto,
     /// As fast as they are answered.
     Unlimited,
-    /// No more than so many a second.
+    /// At most this many requests a second.
     Fixed(f64),
 }
 
@@ -76,10 +76,10 @@ impl fmt::Display for Rate {
     }
 }
 
-/// A number of requests a second.
+/// Parses a number of requests a second.
 ///
 /// # Errors
-/// What is wrong with it, for people.
+/// Returns what is wrong with it, in words for people.
 pub fn per_second(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "it is a number of requests a second".to_owned()).and_then(in_range)
 }
@@ -91,12 +91,12 @@ fn in_range(rate: f64) -> Result<f64, String> {
     Err("a rate is from 0.001 to 1000000 requests a second".to_owned())
 }
 
-/// What `auto` may do.
+/// The bounds of `auto`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Its highest rate, in requests a second.
+    /// The highest rate, in requests a second.
     pub max_rate: f64,
-    /// How far it stays under what it found, as a share of it, from 0 to 0.9.
+    /// How far the rate stays below the limit that it found, as a share of it, from 0 to 0.9.
     pub headroom: f64,
 }
 
@@ -106,23 +106,23 @@ impl Default for Limits {
     }
 }
 
-/// Tells when the next request may leave.
+/// A pace: it decides when the next request may leave.
 #[derive(Debug)]
 pub struct Pace {
     ceiling: Option<Ceiling>,
-    /// What follows the service; `None` where nothing bounds the rate, so far.
+    /// The controller that follows the service; `None` as long as nothing bounds the rate.
     adaptive: Option<Adaptive>,
-    /// Whether the service has a say in how many requests may be under way.
+    /// Whether the rate bounds how many requests may be in flight.
     windowed: bool,
-    /// The rate that was told last.
-    told: Option<f64>,
-    /// Answers in the second that began then, and in the one before.
-    seen: Option<(Instant, u32, u32)>,
+    /// The rate that was reported last.
+    reported: Option<f64>,
+    /// When the present second began, the answers in it, and those in the second before.
+    answered: Option<(Instant, u32, u32)>,
 }
 
 impl Pace {
-    /// A pace that holds `rate`; with [`Rate::Auto`], one within [`Limits::default`]. A burst of
-    /// `burst` requests may leave at once, or of `rate / 50` and at least one where nothing is said.
+    /// Makes a pace that holds `rate`; with [`Rate::Auto`], one within [`Limits::default`]. A burst of
+    /// `burst` requests may leave at once, by default of `rate / 50` and at least one.
     #[must_use]
     pub fn new(rate: Rate, burst: Option<u32>, start: Instant) -> Self {
         let (ceiling, adaptive) = match rate {
@@ -132,37 +132,36 @@ impl Pace {
                 (Ceiling::new(rate, burst, start), Some(Adaptive::holding(rate, start)))
             }
         };
-        let told = adaptive.as_ref().map(Adaptive::rate);
-        Self { ceiling, adaptive, windowed: false, told, seen: None }
+        let reported = adaptive.as_ref().map(Adaptive::rate);
+        Self { ceiling, adaptive, windowed: false, reported, answered: None }
     }
 
-    /// A pace that finds out what is allowed. At its highest rate a burst of `burst` requests may
+    /// Makes a pace that finds out what is allowed. At its highest rate a burst of `burst` requests may
     /// leave at once.
     #[must_use]
     pub fn auto(limits: Limits, burst: Option<u32>, start: Instant) -> Self {
         let Limits { max_rate, headroom } = limits;
         let adaptive = Adaptive::finding(max_rate, headroom.clamp(0.0, 0.9), start);
-        let told = Some(adaptive.rate());
+        let reported = Some(adaptive.rate());
         let ceiling = Ceiling::new(max_rate, burst, start);
-        Self { ceiling, adaptive: Some(adaptive), windowed: true, told, seen: None }
+        Self { ceiling, adaptive: Some(adaptive), windowed: true, reported, answered: None }
     }
 
-    /// A pace as of [`Pace::auto`] that begins with `known`, the rate that an earlier run found:
-    /// it starts a little under it, and goes on from there.
+    /// Makes a pace as [`Pace::auto`] does, where an earlier run found `known`, in requests a second: it
+    /// starts a little below that, and goes on from there.
     #[must_use]
     pub fn auto_from(limits: Limits, burst: Option<u32>, known: f64, start: Instant) -> Self {
-        let mut pace = Self::auto(limits, burst, start);
-        if let Some(adaptive) = &mut pace.adaptive {
-            adaptive.begin_with(known);
-        }
-        pace.told = pace.rate();
-        pace
+        let Limits { max_rate, headroom } = limits;
+        let adaptive = Adaptive::resuming(known, max_rate, headroom.clamp(0.0, 0.9), start);
+        let reported = Some(adaptive.rate());
+        let ceiling = Ceiling::new(max_rate, burst, start);
+        Self { ceiling, adaptive: Some(adaptive), windowed: true, reported, answered: None }
     }
 
     /// Takes a permit at `now`.
     ///
     /// # Errors
-    /// When the next one is to be had.
+    /// Returns when to ask again.
     pub fn acquire(&mut self, now: Instant) -> Result<(), Instant> {
         if let Some(next) = self.adaptive.as_mut().and_then(|adaptive| adaptive.wait(now)) {
             return Err(next);
@@ -176,61 +175,62 @@ impl Pace {
         Ok(())
     }
 
-    /// Requests a second that may leave now; `None` where there is no bound.
+    /// Returns the requests a second that may leave now; `None` without a bound.
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
         self.adaptive.as_ref().map(Adaptive::rate)
     }
 
-    /// Requests that may be under way at once. It grows with the rate and with the latency, so that
-    /// a service that answers late is not sent more than it allows; no bound where the rate is as it
-    /// was asked for.
+    /// Returns the in-flight window: how many requests may be in flight at once. It grows with the rate
+    /// and with the latency, so that a service that answers late is not sent more than it allows. A rate
+    /// that was asked for has no bound until it is throttled.
     #[must_use]
     pub fn window(&self) -> usize {
         let adaptive = self.adaptive.as_ref().filter(|_| self.windowed);
         adaptive.map_or(usize::MAX, Adaptive::window)
     }
 
-    /// The request that left at `sent` was throttled. The new rate, if this made one.
+    /// Records that the request that left at `sent` was throttled. Returns the new rate, if it changed.
     pub fn throttled(&mut self, sent: Instant, now: Instant) -> Option<f64> {
         self.windowed = true;
         let Some(adaptive) = &mut self.adaptive else {
             // Nothing bounded the rate until now.
-            let rate = self.seen_rate(now) / 2.0;
+            let rate = self.answer_rate(now) / 2.0;
             let mut adaptive = Adaptive::starting(rate, *RATES.end(), 0.0, now);
             adaptive.sent(now);
             self.adaptive = Some(adaptive);
-            self.told = self.rate();
-            return self.told;
+            self.reported = self.rate();
+            return self.reported;
         };
         if adaptive.throttled(sent, now) {
-            self.told = Some(adaptive.rate());
-            return self.told;
+            self.reported = Some(adaptive.rate());
+            return self.reported;
         }
         self.news()
     }
 
-    /// The request that left at `sent` was taken. The new rate, if it became another.
+    /// Records that the request that left at `sent` was accepted. Returns the new rate, if it changed by
+    /// enough to be reported.
     pub fn accepted(&mut self, sent: Instant, now: Instant) -> Option<f64> {
         match &mut self.adaptive {
             Some(adaptive) => adaptive.accepted(sent, now),
-            None => self.see(now),
+            None => self.count(now),
         }
         self.news()
     }
 
-    /// The rate, if it is far enough from what was told last.
+    /// Returns the rate, if it is far enough from what was reported last.
     fn news(&mut self) -> Option<f64> {
-        let (rate, told) = (self.rate()?, self.told?);
-        if (rate - told).abs() < TOLD * told {
+        let (rate, reported) = (self.rate()?, self.reported?);
+        if (rate - reported).abs() < REPORTED * reported {
             return None;
         }
-        self.told = Some(rate);
-        self.told
+        self.reported = Some(rate);
+        self.reported
     }
 
-    fn see(&mut self, now: Instant) {
-        self.seen = Some(match self.seen {
+    fn count(&mut self, now: Instant) {
+        self.answered = Some(match self.answered {
             Some((start, count, before)) => match now.saturating_duration_since(start).as_secs() {
                 0 => (start, count + 1, before),
                 1 => (start + Duration::from_secs(1), 1, count),
@@ -240,9 +240,9 @@ impl Pace {
         });
     }
 
-    /// Answers a second, lately.
-    fn seen_rate(&self, now: Instant) -> f64 {
-        self.seen.map_or(1.0, |(start, count, before)| {
+    /// Returns the answers a second, lately.
+    fn answer_rate(&self, now: Instant) -> f64 {
+        self.answered.map_or(1.0, |(start, count, before)| {
             let seconds = now.saturating_duration_since(start).as_secs_f64().max(0.1);
             (f64::from(count) / seconds).max(f64::from(before)).max(1.0)
         })
@@ -253,7 +253,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How many permits are taken in `time`, asked for without a pause.
+    /// Returns when permits are taken in `time`, asked for without a pause.
     fn taken(pace: &mut Pace, start: Instant, time: Duration) -> Vec<Duration> {
         let mut now = start;
         let mut taken = Vec::new();
@@ -330,9 +330,10 @@ mod tests {
         for sent in &sent {
             assert_eq!(pace.acquire(*sent), Ok(()));
         }
-        let told: Vec<_> = sent.iter().filter_map(|sent| pace.throttled(*sent, later)).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0] <= 80.0, "{told:?}");
+        let reported: Vec<_> =
+            sent.iter().filter_map(|sent| pace.throttled(*sent, later)).collect();
+        assert_eq!(reported.len(), 1, "{reported:?}");
+        assert!(reported[0] <= 80.0, "{reported:?}");
         assert!(pace.acquire(later).is_err());
     }
 

@@ -92,7 +92,7 @@ impl Ceiling {
     /// Takes a permit at `now`.
     ///
     /// # Errors
-    /// When the next one is to be had.
+    /// Returns when to ask again.
     pub(super) fn acquire(&self, now: Instant) -> Result<(), Instant> {
         let since = now.saturating_duration_since(self.start);
         let nanos = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);

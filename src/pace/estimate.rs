@@ -1,63 +1,154 @@
-//! What is taken for allowed after a flight of requests met the limit.
+//! What is taken for allowed after requests met the limit.
 //!
-//! In: what the flight tells (`own`), what that and the time before tell together (`range`), and what
+//! In: what the flight of requests tells that met the limit, what the time before it tells, and what
 //! was known. Out: requests a second.
 
-use super::evidence::{Counts, Flight, Range};
+use super::measure::{Counts, Flow};
 
-/// By how much the rate is raised at once: more carefully where something is known, and most so where
-/// few requests make a second.
-pub(super) fn growth(known: Option<f64>) -> f64 {
-    match known {
-        Some(known) if known < 4.0 => 1.25,
-        Some(_) => 1.5,
-        None => 2.0,
-    }
+/// How far the estimate is raised towards the rate at which the limit was met. A bucket that was full
+/// for a while lets requests go unmeasured, so a measurement is rather too low than too high.
+const RAISE: f64 = 0.15;
+/// The same for what is beyond the rate at which it should have been met: the bucket is not what was
+/// thought.
+const RAISE_BEYOND: f64 = 0.7;
+/// What is kept of the estimate at least where few requests were rejected. Right after a throttle a
+/// measurement is of a few seconds, and of a rate that had just been lowered.
+const KEEP: f64 = 0.85;
+/// The share of rejections with which a flight tells by itself what is allowed, and how many there
+/// must be.
+const HEAVY: (f64, f64) = (0.2, 4.0);
+/// The accepted requests that it takes.
+const FLIGHT_REQUESTS: f64 = 10.0;
+/// For how many requests an estimate stands at most that no measurement is behind.
+const GUESS: f64 = 4.0;
+
+/// What is allowed, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Estimate {
+    /// In requests a second.
+    pub(super) rate: f64,
+    /// How many requests it rests on.
+    pub(super) requests: f64,
 }
 
-/// After the rate was raised from `known`, or from nothing, until it was too high.
-pub(super) fn raised(known: Option<f64>, flight: Flight, own: Range, range: Range) -> f64 {
-    if own.requests >= 6.0 {
-        return range.nearest(own.middle());
-    }
-    // Between what was accepted in all and the rate before it was raised last.
-    let high = flight.rate / growth(known);
-    let low = range.low.max(known.filter(|known| *known <= own.high).unwrap_or(0.5));
-    range.nearest((low * high.max(low)).sqrt())
-}
-
-/// After `found` turned out to be too much.
-pub(super) fn lowered(found: f64, counts: Counts, own: Range, range: Range) -> f64 {
-    let share = counts.rejected_share();
-    if counts.rejected >= 4.0 && share >= 0.1 {
-        return range.nearest(own.middle());
-    }
-    let most = if found < 5.0 { 0.12 } else { 0.07 };
-    range.nearest(found * (1.0 - (share * 0.75).min(most)))
-}
-
-/// A climb from what was found until the limit was met.
+/// What is known of a flight of requests that met the limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Climb {
-    pub(super) found: f64,
-    /// What was surely accepted before.
-    pub(super) held: Option<f64>,
-    /// Whether more room is left to others than the margin.
-    pub(super) leaves_room: bool,
+pub(super) struct Evidence {
+    /// How the requests of the flight came out, and in how many seconds they were sent.
+    pub(super) flight: Counts,
+    pub(super) seconds: f64,
+    /// What was accepted before it, since the last one.
+    pub(super) flow: Flow,
+    /// The rate when the flight began, and the highest at which it should have.
+    pub(super) met: f64,
+    pub(super) top: f64,
+    /// By how much the rate had been raised at once, where it had been.
+    pub(super) jump: Option<f64>,
 }
 
-/// After a climb met the limit.
-pub(super) fn climbed(climb: Climb, flight: Flight, own: Range, range: Range) -> f64 {
-    let Climb { found, held, leaves_room } = climb;
-    if let Some(held) = held.filter(|held| range.high < *held) {
-        // So little cannot be, with what was accepted before: it may be jitter at the limit.
-        return held + (flight.rate - held).max(0.0) * 0.3;
+impl Evidence {
+    /// Returns the estimate that follows from this and from what was known `before`.
+    pub(super) fn estimate(&self, before: Option<Estimate>) -> Estimate {
+        let heavy = self.flight.rejected_share() >= HEAVY.0 && self.flight.rejected >= HEAVY.1;
+        let own = self.flight.accepted / self.seconds.max(1e-3);
+        let mut estimate = if self.agree(own) {
+            self.raised()
+        } else {
+            let estimate = if heavy && self.flight.accepted >= FLIGHT_REQUESTS {
+                Estimate { rate: own, requests: self.flight.accepted / 2.0 }
+            } else {
+                self.guessed(before, heavy)
+            };
+            Estimate { rate: estimate.rate.min(self.met), ..estimate }
+        };
+        if let Some(before) = before.filter(|_| !heavy && self.jump.is_none()) {
+            estimate.rate = estimate.rate.max(KEEP * before.rate);
+        }
+        estimate
     }
-    let found = range.nearest(found).max(held.unwrap_or(0.0));
-    if leaves_room {
-        // The rate stays so low that an error on the high side would not be met again.
-        return found.min(range.low * 1.05).min(own.high);
+
+    /// Returns the estimate where the flight does not tell it.
+    fn guessed(&self, before: Option<Estimate>, heavy: bool) -> Estimate {
+        if let Some(jump) = self.jump {
+            // Between what was surely accepted and the rate before it was raised last.
+            let low = self.flow.rate.max(before.map_or(0.25, |before| before.rate));
+            let high = (self.met / jump).max(low);
+            let requests = self.flow.requests.min(GUESS);
+            return Estimate { rate: (low * high).sqrt(), requests };
+        }
+        let share = (1.0 - self.flight.rejected_share()).max(0.5);
+        match before {
+            Some(before) if heavy && self.seconds > 1.0 => {
+                Estimate { rate: before.rate.min(self.met) * share, requests: GUESS / 2.0 }
+            }
+            _ if self.flow.exact && self.flow.requests >= 1.0 => self.raised(),
+            Some(before) => Estimate { rate: before.rate.max(self.flow.rate), ..before },
+            None => Estimate { rate: self.met * share, requests: GUESS / 2.0 },
+        }
     }
-    // A little more, or an error on the low side would never be found out.
-    (found + (flight.rate - found).max(0.0) * 0.08).min(own.high)
+
+    /// Returns whether what was accepted before the flight and in it tell the same, so that the longer
+    /// measurement counts.
+    fn agree(&self, own: f64) -> bool {
+        let all = self.flight.accepted + self.flight.rejected;
+        let noise = (1.0 + 0.5 * all.sqrt()) / self.seconds.max(1e-3);
+        self.flow.exact
+            && self.flow.requests >= self.flight.accepted
+            && (self.flow.rate - own).abs() <= noise
+    }
+
+    fn raised(&self) -> Estimate {
+        let Flow { rate, requests, .. } = self.flow;
+        let within = (self.met.min(self.top) - rate).max(0.0);
+        let beyond = (self.met - self.top.max(rate)).max(0.0);
+        Estimate { rate: rate + RAISE * within + RAISE_BEYOND * beyond, requests }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEADY: Evidence = Evidence {
+        flight: Counts { accepted: 10.0, rejected: 2.0 },
+        seconds: 0.2,
+        flow: Flow { rate: 50.0, requests: 1000.0, exact: true },
+        met: 52.0,
+        top: 53.0,
+        jump: None,
+    };
+
+    #[test]
+    fn what_was_accepted_between_two_throttles_is_what_is_allowed() {
+        let Estimate { rate, requests } = STEADY.estimate(None);
+        assert!((50.0..50.5).contains(&rate) && requests == 1000.0, "{rate}");
+        // So late that the bucket must have been full in between.
+        let late = Evidence { met: 63.0, ..STEADY };
+        let rate = late.estimate(None).rate;
+        assert!((56.0..59.0).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_flight_of_which_much_is_rejected_tells_by_itself() {
+        let fallen =
+            Evidence { flight: Counts { accepted: 20.0, rejected: 30.0 }, seconds: 1.0, ..STEADY };
+        assert_eq!(fallen.estimate(None), Estimate { rate: 20.0, requests: 10.0 });
+    }
+
+    #[test]
+    fn a_few_rejections_lower_it_by_a_little_only() {
+        let flow = Flow { rate: 20.0, requests: 8.0, exact: true };
+        let flight = Counts { accepted: 3.0, rejected: 1.0 };
+        let short = Evidence { flow, flight, seconds: 0.1, ..STEADY };
+        let before = Some(Estimate { rate: 50.0, requests: 500.0 });
+        assert_eq!(short.estimate(before).rate, 42.5);
+    }
+
+    #[test]
+    fn after_a_jump_it_is_between_what_was_accepted_and_the_rate_before() {
+        let flow = Flow { rate: 20.0, requests: 60.0, exact: false };
+        let flight = Counts { accepted: 2.0, rejected: 3.0 };
+        let jump = Evidence { flow, flight, seconds: 0.1, met: 90.0, jump: Some(2.0), ..STEADY };
+        assert_eq!(jump.estimate(None), Estimate { rate: 30.0, requests: 4.0 });
+    }
 }

@@ -1,8 +1,7 @@
 //! One pace for each operation of the service.
 //!
 //! The service limits each operation by itself: a listing that is throttled says nothing about
-//! creates. So each operation has a [`Pace`] that learns from the answers to that operation alone,
-//! and takes its own timers for late or not.
+//! creates. So each operation has a [`Pace`] that learns from the answers to that operation alone.
 
 use std::time::Instant;
 
@@ -25,7 +24,7 @@ impl Paces {
     /// Takes a permit for `operation` at `now`.
     ///
     /// # Errors
-    /// When the next one is to be had.
+    /// Returns when to ask again.
     pub fn acquire(&mut self, operation: Operation, now: Instant) -> Result<(), Instant> {
         self.of_mut(operation).acquire(now)
     }

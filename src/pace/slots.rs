@@ -6,7 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-/// The most that is made up for where it is not known that a timer went off late.
+/// The most that is made up for where it is not known that a timer went off late: half a period, so
+/// that no two leave at once, and no more than this.
 const BURST: Duration = Duration::from_millis(20);
 /// And at rates so high that half a period is less than a timer is late, at least this.
 const LEAST_BURST: Duration = Duration::from_millis(5);
@@ -19,16 +20,15 @@ pub(super) struct Slots {
     next: Instant,
     /// The slot that was waited for and is not made up for yet.
     awaited: Option<Instant>,
-    /// When slots that were missed were last made up for.
-    made_up: Option<Instant>,
 }
 
 impl Slots {
+    /// Makes slots from `start` on.
     pub(super) const fn new(start: Instant) -> Self {
-        Self { next: start, awaited: None, made_up: None }
+        Self { next: start, awaited: None }
     }
 
-    /// When the next request may leave, if that is later than `now`. It is waited for then.
+    /// Returns when the next request may leave, if that is later than `now`. It is waited for then.
     pub(super) fn wait(&mut self, now: Instant) -> Option<Instant> {
         if self.next <= now {
             return None;
@@ -37,35 +37,23 @@ impl Slots {
         self.awaited
     }
 
-    /// A request leaves at `now`, at `rate` requests a second. Where `made_up`, slots that passed
-    /// since the one that was waited for are not lost: it was this process that came late.
-    pub(super) fn take(&mut self, now: Instant, rate: f64, made_up: bool) {
+    /// Records that a request leaves at `now`, at `rate` requests a second. Slots that passed since the
+    /// one that was waited for are not lost: it was this process that came late.
+    pub(super) fn take(&mut self, now: Instant, rate: f64) {
         let period = Duration::from_secs_f64(1.0 / rate);
-        // Half a period at most sends no two at once; in a shallow bucket even that costs rejections.
         let burst = BURST.min(period / 2).max(LEAST_BURST);
-        let mut earliest = now;
-        if made_up {
-            earliest = now.checked_sub(burst).unwrap_or(now);
-            if let Some(awaited) = self.awaited {
-                earliest = earliest.min(awaited.max(now.checked_sub(LATEST).unwrap_or(now)));
-            }
+        let mut earliest = now.checked_sub(burst).unwrap_or(now);
+        if let Some(awaited) = self.awaited {
+            earliest = earliest.min(awaited.max(now.checked_sub(LATEST).unwrap_or(now)));
         }
         self.next = self.next.max(earliest) + period;
         if self.next > now {
             self.awaited = None;
-        } else {
-            self.made_up = Some(now);
         }
     }
 
-    /// Whether requests left closer to each other than the rate says, at `begin` or later: what is
-    /// rejected of them may be for that.
-    pub(super) fn made_up_since(&self, begin: Instant) -> bool {
-        self.made_up.is_some_and(|made_up| made_up + 2 * BURST >= begin)
-    }
-
-    /// Nothing leaves before `until`.
-    pub(super) fn hold(&mut self, until: Instant) {
+    /// Lets nothing leave before `until`.
+    pub(super) const fn hold(&mut self, until: Instant) {
         (self.next, self.awaited) = (until, None);
     }
 }
@@ -81,35 +69,34 @@ mod tests {
         let mut now = start;
         for _ in 0..1000 {
             now = slots.wait(now).unwrap_or(now) + Duration::from_micros(1500);
-            slots.take(now, 100.0, true);
+            slots.take(now, 100.0);
         }
         let took = (now - start).as_secs_f64();
         assert!((9.98..10.02).contains(&took), "{took}");
         now += Duration::from_secs(60);
-        assert_eq!(at_once(&mut slots, now, true), 1);
+        assert_eq!(at_once(&mut slots, now), 1);
     }
 
     /// How many leave at `now`, at a hundred a second.
-    fn at_once(slots: &mut Slots, now: Instant, made_up: bool) -> u32 {
+    fn at_once(slots: &mut Slots, now: Instant) -> u32 {
         let mut at_once = 0;
         while slots.wait(now).is_none() {
-            slots.take(now, 100.0, made_up);
+            slots.take(now, 100.0);
             at_once += 1;
         }
         at_once
     }
 
     #[test]
-    fn a_late_timer_is_made_up_for_unless_the_bucket_is_shallow_or_it_is_no_timer() {
+    fn a_late_timer_is_made_up_for_as_far_as_a_busy_machine_makes_it_late() {
         let start = Instant::now();
-        // It is waited for the slot at 10 ms, and comes 200 ms late.
-        for (late, made_up, expected) in [(200, true, 21), (200, false, 1), (60_000, true, 51)] {
+        // It is waited for the slot at 10 ms.
+        for (late, expected) in [(0, 1), (200, 21), (60_000, 51)] {
             let mut slots = Slots::new(start);
-            slots.take(start, 100.0, made_up);
+            slots.take(start, 100.0);
             assert!(slots.wait(start).is_some());
             let now = start + Duration::from_millis(10 + late);
-            assert_eq!(at_once(&mut slots, now, made_up), expected, "{late} ms");
-            assert_eq!(slots.made_up_since(now), made_up, "{late} ms");
+            assert_eq!(at_once(&mut slots, now), expected, "{late} ms");
         }
     }
 }

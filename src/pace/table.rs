@@ -1,10 +1,10 @@
-//! What `auto` achieves with services of many kinds, on a simulated clock.
+//! Tests of what `auto` achieves with services of many kinds, on a simulated clock.
 //!
 //! `cargo test --no-default-features --lib pace::table -- --nocapture` prints the tables.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::simulation::{Outcome, Service, simulate};
+use super::simulation::{Outcome, Service, simulate, simulate_together};
 use super::{Limits, Pace};
 
 const ALLOWED: [f64; 8] = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
@@ -79,8 +79,8 @@ fn mean(cell: &Cell) -> Shares {
     mean
 }
 
-/// Runs a table and prints it; tells which cells fall short of a goal: how much is accepted at least
-/// and rejected at most, by what is allowed and by the latency.
+/// Runs a table and prints it. Returns the cells that fall short of a goal: how much is accepted at
+/// least and rejected at most, by what is allowed and by the latency.
 fn table(
     name: &str,
     cells: impl Fn(f64, f64) -> Option<Cell>,
@@ -139,7 +139,7 @@ fn a_short_import_gets_its_share_too() {
         let service = Service::new(allowed, latency);
         (latency < 0.5).then(|| Cell::new(service, 40.0, vec![0.0]))
     };
-    let goal = |allowed, _| if allowed > 2.0 { (0.95, 0.025) } else { (0.85, 0.045) };
+    let goal = |allowed, _| if allowed > 2.0 { (0.95, 0.025) } else { (0.9, 0.045) };
     let short = table("40 seconds", cells, goal);
     assert!(short.is_empty(), "{short:#?}");
 }
@@ -158,11 +158,17 @@ fn late_timers_are_not_taken_for_a_limit() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// Strays cost little more than themselves.
+/// A stray is a large share of the requests at a low rate, where a single rejection is taken for a
+/// limit; and where answers are late, more is in flight each time.
 #[test]
 fn stray_rejections_are_told_from_an_excess() {
-    let mut short = table("0.5% strays", like(|service| service.stray = 0.005), all(0.9, 0.025));
-    short.extend(table("1% strays", like(|service| service.stray = 0.01), all(0.83, 0.035)));
+    let goal = |least, most| {
+        move |allowed, latency| {
+            if allowed > 5.0 && latency < 0.5 { (least, most) } else { (0.85, 0.05) }
+        }
+    };
+    let mut short = table("0.5% strays", like(|service| service.stray = 0.005), goal(0.9, 0.02));
+    short.extend(table("1% strays", like(|service| service.stray = 0.01), goal(0.78, 0.025)));
     assert!(short.is_empty(), "{short:#?}");
 }
 
@@ -183,33 +189,24 @@ fn a_limit_by_the_second_of_the_clock_is_lived_with() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// The most that a steady rate gets through a bucket of one token, where the time between two
-/// requests varies by up to `spread` either way and as much again, as a share of the time between
-/// two tokens.
-fn feasible(spread: f64) -> f64 {
-    let share = |x: f64| (1.0 - (1.0 - x / 2.0).powi(2) / 2.0) / (1.0 + x * spread);
-    (0..=20).map(|x| share(f64::from(x) / 10.0)).fold(0.0, f64::max)
-}
-
-/// A bucket of one token rejects whatever comes a little early, so there is an end to what comes
-/// through it; the services are those where jitter and late timers leave room for 87%.
+/// A bucket of one token rejects whatever comes a little early, whatever the rate. There is no remedy
+/// but a rate that is a good part lower; the services are those whose jitter leaves room for one.
 #[test]
 fn a_bucket_of_one_token_is_lived_with() {
     let mut short = Vec::new();
-    for jitter in [0.0, 0.002, 0.01, 0.03, 0.1, 0.3] {
+    for jitter in [0.0, 0.01, 0.1] {
         let cells = |allowed: f64, latency: f64| {
             let service = Service { burst: 0.0, jitter, ..Service::new(allowed, latency) };
-            // A timer is late by a millisecond and a half at most.
+            // How far a request may be off, as a share of the time between two tokens.
             let spread = (latency / 2.0 * jitter + 0.0008) * allowed;
-            let cell = Cell::new(service, seconds(allowed), vec![0.0]);
-            (feasible(spread) > 0.87).then_some(cell)
+            (spread < 0.1).then(|| Cell::new(service, seconds(allowed), vec![0.0]))
         };
-        short.extend(table(&format!("one token, jitter {jitter}"), cells, all(0.85, 0.05)));
+        short.extend(table(&format!("one token, jitter {jitter}"), cells, all(0.6, 0.08)));
     }
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// At a low rate few requests pay for few climbs: an increase is found within 35 seconds.
+/// At a low rate few requests pay for few probes: an increase is found within 35 seconds.
 #[test]
 fn a_change_of_the_allowed_rate_is_followed() {
     let cells = |change: fn(f64) -> [(f64, f64); 2]| {
@@ -224,7 +221,7 @@ fn a_change_of_the_allowed_rate_is_followed() {
         }
     };
     let up = |allowed| [(0.0, allowed), (200.0, allowed * 2.0)];
-    let mut short = table("doubles midway", cells(up), all(0.92, 0.025));
+    let mut short = table("doubles midway", cells(up), all(0.92, 0.027));
     let down = |allowed| [(0.0, allowed), (200.0, allowed / 2.0)];
     let goal = |allowed, _| if allowed > 2.0 { (0.95, 0.02) } else { (0.9, 0.03) };
     short.extend(table("halves midway", cells(down), goal));
@@ -271,7 +268,9 @@ fn others_take_half_for_a_while() {
         let service = Service { others, ..Service::new(allowed, latency) };
         (allowed >= 20.0).then(|| Cell::new(service, 300.0, vec![0.0, 100.0, 200.0]))
     };
-    let short = table("shared for a while", cells, all(0.9, 0.03));
+    // A late answer is a late yield.
+    let goal = |_, latency| if latency < 0.5 { (0.93, 0.02) } else { (0.85, 0.045) };
+    let short = table("shared for a while", cells, goal);
     assert!(short.is_empty(), "{short:#?}");
 }
 
@@ -291,8 +290,7 @@ fn headroom_is_left_and_the_window_follows_the_latency() {
     }
 }
 
-/// Where there is no bucket to reckon with, the limit is felt for now and then, and room is left
-/// between.
+/// Where there is no bucket to measure, room is left all the same.
 #[test]
 fn headroom_is_left_by_limits_of_other_kinds() {
     for allowed in [50.0, 100.0] {
@@ -303,7 +301,113 @@ fn headroom_is_left_by_limits_of_other_kinds() {
             let late = || outcome.between(60.0, 300.0);
             let accepted = late().filter(|sent| sent.accepted).count() as f64;
             let share = accepted / service.allowed_between(60.0, 300.0);
-            assert!((0.7..0.92).contains(&share), "{allowed}/s: {share} of {service:?}");
+            assert!((0.55..0.92).contains(&share), "{allowed}/s: {share} of {service:?}");
+        }
+    }
+}
+
+/// What each of two got of one service, from 60 to 120 seconds after the second began, the second
+/// `after` seconds later than the first: shares of what is allowed, and of all requests that were
+/// rejected.
+fn two(service: &Service, headroom: f64, after: f64, seed: u64) -> ([f64; 2], f64) {
+    let start = Instant::now();
+    let limits = Limits { max_rate: 1000.0, headroom };
+    let mut one = Pace::auto(limits, None, start);
+    let mut other = Pace::auto(limits, None, start + Duration::from_secs_f64(after));
+    let (from, to) = (after + 60.0, after + 120.0);
+    let outcomes =
+        simulate_together(service, [(&mut one, 0.0), (&mut other, after)], start, to, seed);
+    let accepted =
+        |outcome: &Outcome| outcome.between(from, to).filter(|sent| sent.accepted).count() as f64;
+    let got = [accepted(&outcomes[0]), accepted(&outcomes[1])];
+    let sent: f64 = outcomes.iter().map(|outcome| outcome.between(from, to).count() as f64).sum();
+    let allowed = service.allowed_between(from, to);
+    (got.map(|got| got / allowed), 1.0 - (got[0] + got[1]) / sent)
+}
+
+/// Two runs on one account, neither told: a minute after the second began they share what is allowed
+/// within 2 to 1, in the mean over some runs, and next to nothing of it is lost. A single run may be
+/// further off: at five a second chance has its say, and a second of latency makes every yield late.
+#[test]
+fn two_runs_share_what_is_allowed() {
+    const RUNS: u32 = 12;
+    let mut short = Vec::new();
+    for headroom in [0.0, 0.1] {
+        println!(
+            "\ntwo with a headroom of {headroom}: first to second of {RUNS} runs, % used, % rejected"
+        );
+        let (mut all, mut within) = (0, 0);
+        for allowed in [5.0, 10.0, 20.0, 50.0, 100.0, 200.0] {
+            let mut line = format!("{allowed:>9} |");
+            for latency in [0.005, 0.05, 0.2, 1.0] {
+                let service = Service::new(allowed, latency);
+                let (mut first, mut second, mut rejected) = (0.0, 0.0, 0.0);
+                for seed in 0..RUNS {
+                    let after = 10.0 + f64::from(seed) * 1.37;
+                    let ([one, other], lost) = two(&service, headroom, after, seed.into());
+                    (first, second, rejected) = (first + one, second + other, rejected + lost);
+                    all += 1;
+                    within += u32::from((0.5..=2.0).contains(&(one / other)));
+                }
+                let (ratio, used) = (first / second, (first + second) / f64::from(RUNS));
+                let rejected = rejected / f64::from(RUNS);
+                line += &format!(" {ratio:4.2} {:5.1} {:4.2} |", used * 100.0, rejected * 100.0);
+                if !(0.5..=2.0).contains(&ratio) || used < 0.95 || rejected > 0.09 {
+                    let cell = format!("{allowed}/s at {latency} s, headroom {headroom}");
+                    short.push(format!("{cell}: {ratio}, {used} used, {rejected} rejected"));
+                }
+            }
+            println!("{line}");
+        }
+        println!("within 2 to 1: {within} of {all}");
+        assert!(f64::from(within) >= 0.8 * f64::from(all), "{within} of {all}");
+    }
+    assert!(short.is_empty(), "{short:#?}");
+}
+
+/// A steep rise is followed within a minute, wherever in a cycle it comes.
+#[test]
+fn a_rise_is_found_within_a_minute() {
+    for (low, high) in [(2.0, 20.0), (5.0, 50.0), (20.0, 100.0)] {
+        for latency in [0.005, 0.05, 0.2] {
+            let mut last = 0.0_f64;
+            for seed in 0..8_u32 {
+                let rise = 200.0 + f64::from(seed) * 7.3;
+                let allowed = vec![(0.0, low), (rise, high)];
+                let service = Service { allowed, ..Service::new(low, latency) };
+                let outcome = run(&service, 0.0, rise + 70.0, seed.into());
+                let at_90 = (0..61).map(f64::from).find(|at| {
+                    let from = rise + at;
+                    let accepted = outcome.between(from, from + 10.0).filter(|sent| sent.accepted);
+                    accepted.count() as f64 >= 9.0 * high
+                });
+                last = last.max(at_90.unwrap_or(f64::INFINITY));
+            }
+            println!("{low}/s rises to {high}/s at {latency} s: 90 % after {last} s");
+            assert!(last <= 60.0, "{low}/s to {high}/s at {latency} s: {last} s");
+        }
+    }
+}
+
+/// Two a second are hardly more than the rate that it starts with.
+#[test]
+fn the_first_minute_at_a_low_rate_is_used() {
+    for allowed in [2.0, 3.0, 5.0] {
+        for latency in [0.005, 0.05, 0.2] {
+            let shares: Vec<f64> = (0..8)
+                .map(|seed| {
+                    let outcome = run(&Service::new(allowed, latency), 0.0, 60.0, seed);
+                    let accepted = outcome.between(0.0, 60.0).filter(|sent| sent.accepted);
+                    accepted.count() as f64 / (60.0 * allowed)
+                })
+                .collect();
+            let mean = shares.iter().sum::<f64>() / 8.0;
+            println!("the first minute at {allowed}/s and {latency} s: {:.1} %", mean * 100.0);
+            assert!(mean >= 0.9, "{allowed}/s at {latency} s: {shares:?}");
+            assert!(
+                shares.iter().all(|share| *share >= 0.85),
+                "{allowed}/s at {latency} s: {shares:?}"
+            );
         }
     }
 }

@@ -1,0 +1,95 @@
+//! Tells a stray rejection from a rate that is too high, by the share of requests that are rejected.
+//!
+//! In: answers. Out: whether too many of the last ones were rejections. It is a running score in the
+//! manner of CUSUM: a rejection adds one, an accepted request takes a little off, and the score never
+//! falls below zero. One rejection in a hundred is tolerated; three in a hundred add up, however slowly.
+
+/// What an accepted request takes off: a share of rejections below this never adds up.
+const SHARE: f64 = 0.022;
+/// The same in slow start, where a rate that is too high has a third of the requests rejected or more.
+const SHARE_IN_SLOW_START: f64 = 0.3;
+/// How many rejections are too many in slow start.
+const ENOUGH_IN_SLOW_START: f64 = 3.0;
+/// The rate up to which a single rejection is enough. Strays come with requests, so more of them come
+/// close together at a higher rate; at a lower one there is no time to wait for more.
+const SINGLE: f64 = 4.0;
+/// How many more are needed with each doubling of the rate.
+const PER_DOUBLING: f64 = 0.6;
+
+/// How much a rejection means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suspicion {
+    /// The rate doubles: it is too high soon, and plainly.
+    SlowStart,
+    /// The rate is above what was measured: it is expected to be too high.
+    Probe,
+    /// The rate is one that was accepted before.
+    Hold,
+}
+
+/// The score of the rejections since the rate was cut last.
+#[derive(Debug, Default)]
+pub(super) struct ThrottleDetector {
+    score: f64,
+}
+
+impl ThrottleDetector {
+    /// Records that a request was accepted.
+    pub(super) fn accepted(&mut self, suspicion: Suspicion) {
+        let share = if suspicion == Suspicion::SlowStart { SHARE_IN_SLOW_START } else { SHARE };
+        self.score = (self.score - share).max(0.0);
+    }
+
+    /// Records that a request was rejected while sending at `rate`. Returns whether that is too many.
+    pub(super) fn rejected(&mut self, suspicion: Suspicion, rate: f64) -> bool {
+        self.score += 1.0;
+        // A few accepted requests between two rejections are no matter.
+        self.score > enough(suspicion, rate) - 0.1
+    }
+
+    /// Returns whether nothing is left of the suspicion.
+    pub(super) fn is_calm(&self) -> bool {
+        self.score <= 0.0
+    }
+
+    /// Forgets all rejections.
+    pub(super) const fn reset(&mut self) {
+        self.score = 0.0;
+    }
+}
+
+/// Returns how many rejections close together mean that the rate is too high.
+fn enough(suspicion: Suspicion, rate: f64) -> f64 {
+    let some = ((rate / SINGLE).log2() * PER_DOUBLING).max(1.0);
+    match suspicion {
+        Suspicion::SlowStart => ENOUGH_IN_SLOW_START,
+        Suspicion::Probe => some,
+        Suspicion::Hold => some + 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After how many requests of which every `every`th is rejected it says so, of ten thousand.
+    fn after(every: u32, rate: f64) -> Option<u32> {
+        let mut detector = ThrottleDetector::default();
+        (1..10_000).find(|at| {
+            if at % every == 0 {
+                return detector.rejected(Suspicion::Hold, rate);
+            }
+            detector.accepted(Suspicion::Hold);
+            false
+        })
+    }
+
+    #[test]
+    fn one_in_a_hundred_is_tolerated_and_one_in_five_is_not() {
+        for rate in [2.0, 10.0, 50.0, 500.0] {
+            assert_eq!(after(100, rate), None, "{rate}");
+            assert!(after(5, rate).is_some_and(|requests| requests < 40), "{rate}");
+            assert!(after(2, rate).is_some_and(|requests| requests < 20), "{rate}");
+        }
+    }
+}
