@@ -19,9 +19,10 @@ use governor::{Quota, RateLimiter};
 const CELLS: u64 = 1000;
 /// Nanoseconds a cell, at least: they are whole, and rounding is to cost less than 0.1 % of the rate.
 const CELL: u64 = 1000;
-/// How late a timer may be without a loss where the burst is one request. Timers of the runtime are 1
-/// to 2 ms late, and a little more where the machine is busy; at high rates it is half a period.
-const TOLERANCE: Duration = Duration::from_millis(5);
+/// How late a timer may be without a loss where the burst is one request, or half a period if that is
+/// less: what a burst of a fiftieth of the rate makes up for at higher rates. Timers of the runtime are 1
+/// to 2 ms late, and 10 or 20 where other programs keep the processors busy.
+const TOLERANCE: Duration = Duration::from_millis(20);
 /// Seconds' worth of requests that a burst holds at most, so that no sum of nanoseconds overflows.
 const LONGEST_BURST: f64 = 1e9;
 
@@ -57,8 +58,8 @@ impl Ceiling {
     /// Makes a ceiling of `rate` requests a second, of which `burst` may leave at once; a fiftieth of
     /// `rate` by default. Returns `None` for a rate that is no rate.
     ///
-    /// In any window there leave no more than `rate` times the window plus `burst`; with a burst of
-    /// one, [`TOLERANCE`] or half a request more.
+    /// In any window there leave no more than `rate` times the window plus `burst`; with a burst of one,
+    /// [`TOLERANCE`] or half a request more.
     pub(super) fn new(rate: f64, burst: Option<u32>, start: Instant) -> Option<Self> {
         let period = Duration::try_from_secs_f64(1.0 / rate).ok().filter(|it| !it.is_zero())?;
         #[expect(
@@ -72,16 +73,20 @@ impl Ceiling {
             clippy::cast_sign_loss,
             reason = "a float out of range is cut to it"
         )]
-        let burst = burst.unwrap_or((rate / 50.0) as u32).min(most).max(1);
+        let whole = burst.unwrap_or((rate / 50.0) as u32).min(most).max(1);
+        // What a fiftieth of the rate is more than whole requests.
+        let rest =
+            if burst.is_none() { (rate / 50.0 - f64::from(whole)).clamp(0.0, 1.0) } else { 0.0 };
         let nanos = u64::try_from(period.as_nanos()).ok()?;
         let cells =
-            (nanos / CELL).min(CELLS).min(u64::from(u32::MAX) / 2 / u64::from(burst)).max(1);
+            (nanos / CELL).min(CELLS).min(u64::from(u32::MAX) / 2 / u64::from(whole)).max(1);
         // Rounded up, or the rate would be exceeded.
         let cell = nanos.div_ceil(cells);
-        let tolerance = if burst == 1 { TOLERANCE.min(period / 2) } else { Duration::ZERO };
+        let least = if whole == 1 { TOLERANCE.min(period / 2) } else { Duration::ZERO };
+        let tolerance = period.mul_f64(rest).max(least);
         let tolerance = u64::try_from(tolerance.as_nanos()).ok()? / cell;
         let cells = u32::try_from(cells).ok()?;
-        let bucket = u64::from(cells) * u64::from(burst) + tolerance;
+        let bucket = u64::from(cells) * u64::from(whole) + tolerance;
         let bucket = NonZeroU32::new(u32::try_from(bucket).ok()?)?;
         let quota = Quota::with_period(Duration::from_nanos(cell))?.allow_burst(bucket);
         let clock = SetClock::default();
@@ -154,15 +159,25 @@ mod tests {
 
     #[test]
     fn a_rate_is_kept_where_timers_are_late() {
+        // In milliseconds: of an idle machine, and of a busy one that is later now and then.
+        for most in [2, 8] {
+            a_rate_is_kept(most);
+        }
+    }
+
+    fn a_rate_is_kept(most_late: u64) {
         let rates: [f64; 12] =
             [0.5, 1.0, 2.0, 5.0, 20.0, 50.0, 99.0, 100.0, 250.0, 1000.0, 3333.3, 5000.0];
         for rate in rates {
             let mut random = fastrand::Rng::with_seed(7);
             let seconds = (2000.0 / rate).max(20.0);
-            let late = || Duration::from_micros(random.u64(1000..=2000));
+            let late = || {
+                let most = if random.u8(0..4) == 0 { most_late } else { 2 };
+                Duration::from_micros(random.u64(1000..=1000 * most))
+            };
             let taken = taken((rate, None), seconds, late);
             let share = (taken.len() - 1) as f64 / seconds / rate;
-            assert!((0.995..=1.001).contains(&share), "{rate}: {share}");
+            assert!((0.995..=1.001).contains(&share), "{rate}, {most_late} ms late: {share}");
         }
     }
 
@@ -203,7 +218,7 @@ mod tests {
 
     proptest! {
         /// In no window there are more than the rate has it and the burst, however late permits are
-        /// asked for; with a burst of one, half a request more or 5 ms of them.
+        /// asked for; with a burst of one, half a request more or 20 ms of them.
         #[test]
         fn no_window_holds_more_than_its_share_and_the_burst(
             rate in prop_oneof![0.5..20.0, 20.0..150.0, 150.0..5000.0],
@@ -216,9 +231,11 @@ mod tests {
             let mut each = lates.iter().cycle();
             let late = || Duration::from_micros(*each.next().unwrap());
             let taken = taken((rate, burst), 2000.0 / rate, late);
-            let most = match burst.unwrap_or((rate / 50.0) as u32).max(1) {
-                1 => 1.0 + (0.005 * rate).min(0.5),
-                burst => f64::from(burst),
+            let single = 1.0 + (0.02 * rate).min(0.5);
+            let most = match burst {
+                None => (rate / 50.0).max(single),
+                Some(1) => single,
+                Some(burst) => f64::from(burst),
             };
             let excess = excess(&taken, rate);
             prop_assert!(excess <= most + 1e-3, "{excess} of {most} at {rate}");
