@@ -45,8 +45,8 @@ deny:
 bench:
     cargo bench --bench lint
 
-# draw how `--rate auto` follows simulated services, as an SVG
-pace-plot FILE="target/pace.svg":
+# draw how `--rate auto` follows simulated services, as an SVG for docs/pacing.md
+pace-plot FILE="docs/pacing.svg":
     cargo bench --no-default-features --bench pace --profile dev -- "{{FILE}}"
 
 # how much of an allowed rate BINARY uses, beside boto3: ten minutes, and a built-in AWS SDK
@@ -57,6 +57,14 @@ bench-pace BINARY:
     [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check 'boto3>=1.43'
     exec "$venv/bin/python" tests/interop/pace.py "{{BINARY}}"
+
+# what share of a given `--rate` BINARY reaches, at each RATE (default: nine from 0.5 to 5,000/s): eight minutes
+pace-told BINARY *RATES:
+    python3 tests/interop/pace.py "{{BINARY}}" told {{RATES}}
+
+# how two runs of BINARY share one account that allows each RATE (default: 20/s): two minutes each
+pace-together BINARY *RATES:
+    python3 tests/interop/pace.py "{{BINARY}}" together {{RATES}}
 
 # the local registry at 1,000, 100,000 and 1,000,000 artifacts
 bench-registry:

@@ -78,6 +78,7 @@ impl Evidence {
         }
         let share = (1.0 - self.flight.rejected_share()).max(0.5);
         match before {
+            // A shorter flight may be the end of a fixed window of a second.
             Some(before) if heavy && self.seconds > 1.0 => {
                 Estimate { rate: before.rate.min(self.met) * share, requests: GUESS / 2.0 }
             }
@@ -150,5 +151,16 @@ mod tests {
         let flight = Counts { accepted: 2.0, rejected: 3.0 };
         let jump = Evidence { flow, flight, seconds: 0.1, met: 90.0, jump: Some(2.0), ..STEADY };
         assert_eq!(jump.estimate(None), Estimate { rate: 30.0, requests: 4.0 });
+    }
+
+    #[test]
+    fn a_flight_of_which_nearly_all_is_rejected_halves_it_once_it_is_longer_than_a_second() {
+        let flight = Counts { accepted: 3.0, rejected: 60.0 };
+        let before = Some(Estimate { rate: 50.0, requests: 1000.0 });
+        let fallen = Evidence { flight, seconds: 1.2, ..STEADY };
+        assert_eq!(fallen.estimate(before).rate, 25.0);
+        // It may be the end of a fixed window.
+        let short = Evidence { flight, seconds: 0.8, ..STEADY };
+        assert!((50.0..51.0).contains(&short.estimate(before).rate), "{short:?}");
     }
 }

@@ -40,6 +40,8 @@ const DECREASE: f64 = 0.3;
 /// The increase there, in requests a second each second, for each root of the rate. It grows with the
 /// rate, so that a high one is back in time, and by less than the rate, so that a low one catches up.
 const INCREASE: f64 = 0.2;
+/// And the seconds in which a high rate is back at the limit, at most.
+const BACK: f64 = 12.0;
 
 /// Seconds from the headroom up to the limit.
 const PROBE: f64 = 6.0;
@@ -107,7 +109,10 @@ impl Curve {
                 let x = seconds / half - 1.0;
                 self.limit + if x < 0.0 { below } else { above } * x.powi(3)
             }
-            Shape::Linear => self.limit * (1.0 - DECREASE) + INCREASE * self.limit.sqrt() * seconds,
+            Shape::Linear => {
+                let increase = (INCREASE * self.limit.sqrt()).max(DECREASE * self.limit / BACK);
+                self.limit * (1.0 - DECREASE) + increase * seconds
+            }
         };
         rate.min(HIGHEST * self.limit.max(ALONE))
     }

@@ -14,7 +14,7 @@ use super::Pace;
 /// How long a request takes to leave at most once it has a permit, in nanoseconds.
 const LEAVING: u64 = 300_000;
 
-/// A service as it is simulated.
+/// A simulated service.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
     /// Requests a second that are accepted from then on, in seconds since the start, in order.
@@ -31,8 +31,9 @@ pub(super) struct Service {
     pub(super) others: Option<(f64, f64)>,
     /// From when on, in seconds, answers take so many seconds instead.
     pub(super) later: Option<(f64, f64)>,
-    /// It holds no bucket: what it allows in a second is there in one lump when the second begins.
-    pub(super) lumps: bool,
+    /// It counts by fixed windows: what it allows in a second is there when the second begins, and is not
+    /// carried over.
+    pub(super) fixed_window: bool,
     /// The share of the time in which the sender itself is held up, for 5 to 50 ms at a time, or for
     /// 200 ms once in fifty times.
     pub(super) slips: f64,
@@ -41,7 +42,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// A service that allows `allowed` a second out of a bucket of one second's worth, and answers
+    /// Makes a service that allows `allowed` a second out of a bucket of one second's worth, and answers
     /// after `latency` seconds.
     pub(super) fn new(allowed: f64, latency: f64) -> Self {
         Self {
@@ -52,13 +53,13 @@ impl Service {
             stray: 0.0,
             others: None,
             later: None,
-            lumps: false,
+            fixed_window: false,
             slips: 0.0,
             timers: (0.0, 0.0015),
         }
     }
 
-    /// Requests a second that are allowed to this sender at `second`.
+    /// Returns the requests a second that are allowed to this sender at `second`.
     pub(super) fn allowed_at(&self, second: f64) -> f64 {
         let allowed = self.allowed.iter().rev().find(|(from, _)| *from <= second);
         let allowed = allowed.map_or(0.0, |(_, allowed)| *allowed);
@@ -66,19 +67,19 @@ impl Service {
         if shared { allowed / 2.0 } else { allowed }
     }
 
-    /// Seconds from request to answer at `second`.
+    /// Returns the seconds from request to answer at `second`.
     fn latency_at(&self, second: f64) -> f64 {
         self.later.filter(|(from, _)| *from <= second).map_or(self.latency, |(_, latency)| latency)
     }
 
-    /// How long a request takes to the service, or an answer back, in nanoseconds.
+    /// Returns how long a request takes to the service, or an answer back, in nanoseconds.
     fn way(&self, second: f64, random: &mut fastrand::Rng) -> u64 {
         let varied = self.jitter * (random.f64() * 2.0 - 1.0);
         let way = self.latency_at(second) / 2.0 * (1.0 + varied);
         nanos_of(Duration::from_secs_f64(way.max(1e-6)))
     }
 
-    /// Requests that are allowed between two seconds.
+    /// Returns the requests that are allowed between two seconds.
     pub(super) fn allowed_between(&self, from: f64, to: f64) -> f64 {
         let step: f64 = 0.01;
         let (mut second, mut allowed) = (from, 0.0);
@@ -101,23 +102,23 @@ pub(super) struct Sent {
     pub(super) rate: f64,
 }
 
-/// What came of a simulation, in the order in which requests reached the service.
+/// The outcome of a simulation, in the order in which requests reached the service.
 #[derive(Debug, Clone)]
 pub(super) struct Outcome {
     /// Every request.
     pub(super) requests: Vec<Sent>,
-    /// The most that were under way at once.
-    pub(super) most_under_way: usize,
+    /// The most that were in flight at once.
+    pub(super) most_in_flight: usize,
 }
 
 impl Outcome {
-    /// The requests that were sent between two seconds.
+    /// Returns the requests that were sent between two seconds.
     pub(super) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &Sent> {
         self.requests.iter().filter(move |sent| (from..to).contains(&sent.at))
     }
 }
 
-/// What happens next, by the nanoseconds since the start.
+/// The next step, by the nanoseconds since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     /// A request that left at these nanoseconds reaches the service.
@@ -128,7 +129,7 @@ enum Step {
     Wakes,
 }
 
-/// One who sends to the service.
+/// A sender.
 struct Sender<'p> {
     pace: &'p mut Pace,
     wake: Option<u64>,
@@ -149,7 +150,7 @@ impl Bucket {
     fn take(&mut self, service: &Service, second: f64) -> bool {
         let allowed = service.allowed_at(second);
         let holds = (allowed * service.burst).max(1.0);
-        let flown = if service.lumps {
+        let flown = if service.fixed_window {
             if second.floor() > self.filled.floor() { holds } else { 0.0 }
         } else {
             (second - self.filled) * allowed
@@ -162,17 +163,6 @@ impl Bucket {
         }
         there
     }
-}
-
-/// Sends for so many `seconds` as fast as `pace`, made at `start`, lets requests go.
-pub(super) fn simulate(
-    service: &Service,
-    pace: &mut Pace,
-    start: Instant,
-    seconds: f64,
-    seed: u64,
-) -> Outcome {
-    simulate_together(service, [(pace, 0.0)], start, seconds, seed).remove(0)
 }
 
 /// Sends to one service with several paces, each from its own second on.
@@ -194,7 +184,7 @@ pub(super) fn simulate_together<'p>(
             wake: Some(from),
             in_flight: 0,
             slips: Slips { share: service.slips, from: 0, to: 0 },
-            outcome: Outcome { requests: Vec::new(), most_under_way: 0 },
+            outcome: Outcome { requests: Vec::new(), most_in_flight: 0 },
         });
     }
     let mut bucket = Bucket { tokens: f64::MAX, filled: 0.0 };
@@ -240,7 +230,7 @@ pub(super) fn simulate_together<'p>(
                 Ok(()) => {
                     sender.in_flight += 1;
                     let outcome = &mut sender.outcome;
-                    outcome.most_under_way = outcome.most_under_way.max(sender.in_flight);
+                    outcome.most_in_flight = outcome.most_in_flight.max(sender.in_flight);
                     // The sender may be held up between the permit and the request, too.
                     let left = sender.slips.after(nanos + random.u64(0..LEAVING), &mut random);
                     let there = service.way(second, &mut random);
@@ -263,7 +253,7 @@ pub(super) fn simulate_together<'p>(
     senders.into_iter().map(|sender| sender.outcome).collect()
 }
 
-/// When the sender is held up, and does nothing.
+/// The times in which the sender is held up and does nothing.
 struct Slips {
     share: f64,
     from: u64,
@@ -271,7 +261,7 @@ struct Slips {
 }
 
 impl Slips {
-    /// When what is to be done at `nanos` is done, in order of time.
+    /// Returns when what is to be done at `nanos` is done. Asked in order of time.
     fn after(&mut self, nanos: u64, random: &mut fastrand::Rng) -> u64 {
         if self.share <= 0.0 {
             return nanos;
