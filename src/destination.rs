@@ -17,7 +17,7 @@ use crate::text::escaped;
 pub enum DestinationError {
     /// It is a symlink, or leads through one.
     #[error(
-        "`{}` is a symlink to `{}`, and nothing is written through symlinks",
+        "`{}` is a symlink to `{}`, and lineload does not write through symlinks",
         shown(link),
         shown(to)
     )]
@@ -28,7 +28,7 @@ pub enum DestinationError {
         to: PathBuf,
     },
     /// The same run reads it.
-    #[error("`{}` is read by this run and would be overwritten", shown(.0))]
+    #[error("`{}` is an input of this run and would be overwritten", shown(.0))]
     Input(PathBuf),
     /// It is to be written twice.
     #[error("`{}` would be written twice", shown(.0))]
@@ -38,9 +38,9 @@ pub enum DestinationError {
 impl Fatal for DestinationError {
     fn help(&self) -> Vec<String> {
         let help = match self {
-            Self::Symlink { .. } => "name the file itself, or another one",
-            Self::Input(_) => "name another file",
-            Self::Twice(_) => "name a file for each",
+            Self::Symlink { .. } => "use the file itself, or another file",
+            Self::Input(_) => "use another file",
+            Self::Twice(_) => "use a different file for each",
         };
         vec![help.to_owned()]
     }

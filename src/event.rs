@@ -146,7 +146,7 @@ impl Cause {
             Self::Limit => Names {
                 now: "limit",
                 stopped: "stopped: limit",
-                lasting: "a limit that did not lift",
+                lasting: "at a limit",
                 happened: "a limit of the service was reached",
             },
             Self::Unreachable => Names {
@@ -164,13 +164,13 @@ impl Cause {
             Self::Throttled => Names {
                 now: "throttled",
                 stopped: "stopped: throttled",
-                lasting: "nothing but throttling",
+                lasting: "throttled",
                 happened: "every request was throttled",
             },
             Self::Failing => Names {
-                now: "the service fails",
-                stopped: "stopped: the service fails",
-                lasting: "nothing but failures",
+                now: "service errors",
+                stopped: "stopped: service errors",
+                lasting: "service errors",
                 happened: "the service failed",
             },
         }

@@ -61,7 +61,7 @@ pub enum JournalError {
         holder: String,
     },
     /// The directory is on a network file system that has no locks, or makes nothing durable.
-    #[error("the journal {} is on a file system ({kind}) that cannot lock it, or make it durable", path.display())]
+    #[error("the journal {} is on a file system ({kind}) without locks or durable writes", path.display())]
     Network {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum JournalError {
         kind: &'static str,
     },
     /// It was written by a later lineload.
-    #[error("the journal {} was written by a later lineload (version {found} of its tables)", path.display())]
+    #[error("the journal {} was written by a newer lineload (schema version {found})", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -77,13 +77,13 @@ pub enum JournalError {
         found: i64,
     },
     /// It was written by an earlier lineload, and is only to be read.
-    #[error("the journal {} was written by an earlier lineload", path.display())]
+    #[error("the journal {} was written by an older lineload", path.display())]
     Older {
         /// The file.
         path: PathBuf,
     },
     /// It is something else, or damaged.
-    #[error("{} is no journal of lineload, or it is damaged: {reason}", path.display())]
+    #[error("{} is not a lineload journal, or is damaged: {reason}", path.display())]
     NotAJournal {
         /// The file.
         path: PathBuf,
@@ -91,7 +91,7 @@ pub enum JournalError {
         reason: String,
     },
     /// It cannot be read or written.
-    #[error("the journal {} cannot be used: {reason}", path.display())]
+    #[error("cannot use the journal {}: {reason}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -215,8 +215,8 @@ impl Journal {
     pub fn note(&self) -> Option<String> {
         let network = self.files.as_ref()?.network.filter(|network| !network.perhaps)?;
         Some(format!(
-            "the journal {} is on a network file system ({}): each commit takes longer than on a local \
-             disk, and a run that is killed on another machine keeps it locked for a minute",
+            "the journal {} is on a network file system ({}): commits are slower than on a local \
+             disk, and a run killed on another machine keeps the journal locked for one minute",
             self.path.display(),
             network.kind
         ))
@@ -313,7 +313,7 @@ impl Journal {
         let path = self.path.clone();
         Writer::start(self, book).map_err(|error| JournalError::Unusable {
             path,
-            reason: format!("no thread can be had to write to it: {error}"),
+            reason: format!("cannot start its writer thread: {error}"),
         })
     }
 }

@@ -134,7 +134,7 @@ impl State {
             let spaces = findings.source().slice(odd.span).chars().map(|_| ' ').collect();
             let edits = vec![Edit { span: odd.span, text: spaces }];
             let draft = Draft::new(Code::NoBreakSpace, odd.span, message)
-                .help("write a space: YAML takes this character for a letter")
+                .help("write a space: YAML treats this character as a letter")
                 .fix(Some(Fix { safety: Safety::Safe, edits }));
             findings.push(draft);
         }

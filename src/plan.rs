@@ -366,7 +366,12 @@ async fn item<S: Service>(
             item.fate = Fate::Differs { differences, change };
         }
         _ => {
-            let reason = settled.error.unwrap_or_else(|| Refusal::ours("nobody could tell"));
+            let reason = settled.error.unwrap_or_else(|| {
+                Refusal::ours(
+                    "the service gave no \
+                                                                        conclusive response",
+                )
+            });
             item.fate = Fate::Unknown { reason };
         }
     }

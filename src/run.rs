@@ -134,14 +134,14 @@ impl End {
             Self::OutOfPatience { cause, .. } => cause.stopped(),
             Self::Denied { .. } => "stopped: denied",
             Self::Unable { refusal } => match refusal.class {
-                Class::ClockOff => "stopped: the clock is off",
+                Class::ClockOff => "stopped: clock skew",
                 Class::ExpiredForGood => "stopped: credentials expired",
-                _ => "stopped: no request can be sent",
+                _ => "stopped: cannot send requests",
             },
-            Self::RefusedAlike { .. } => "stopped: every entry was refused",
-            Self::Unnoted { .. } => "stopped: the journal could not be written",
+            Self::RefusedAlike { .. } => "stopped: every entry was rejected",
+            Self::Unnoted { .. } => "stopped: cannot write the journal",
             Self::TooManyErrors { .. } => "stopped: too many errors",
-            Self::OutOfTime => "stopped: out of time",
+            Self::OutOfTime => "stopped: time limit",
             Self::Interrupted { .. } => "interrupted",
         }
     }

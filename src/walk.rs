@@ -295,7 +295,7 @@ fn kind_of(kind: FileType) -> Option<&'static str> {
 
 #[cfg(not(unix))]
 fn kind_of(kind: FileType) -> Option<&'static str> {
-    (!kind.is_file()).then_some("no regular file")
+    (!kind.is_file()).then_some("not a regular file")
 }
 
 impl PathFault {
@@ -306,19 +306,17 @@ impl PathFault {
             Self::Unreadable(reason) => {
                 Diagnostic::of_file(Code::PathUnreadable, file, format!("cannot be read: {reason}"))
             }
-            Self::LinkLoop => {
-                Diagnostic::of_file(Code::LinkLoop, file, "a link that leads back to itself")
-                    .with_help("remove the link, or leave it out with `--exclude`")
-            }
+            Self::LinkLoop => Diagnostic::of_file(Code::LinkLoop, file, "a loop of symlinks")
+                .with_help("remove the symlink, or exclude it with `--exclude`"),
             Self::LinkOutside(target) => Diagnostic::of_file(
                 Code::LinkOutside,
                 file,
                 format!(
-                    "a link to `{}`, outside the named folders: not followed",
+                    "a symlink to `{}`, outside the given directories, is not followed",
                     target.display()
                 ),
             )
-            .with_help("name its target too, or add `--follow-links`"),
+            .with_help("pass its target too, or add `--follow-links`"),
             Self::NotAFile(kind) => {
                 Diagnostic::of_file(Code::PathKind, file, format!("{kind}, not a file"))
                     .with_help("use `-` to read from standard input")
@@ -326,7 +324,7 @@ impl PathFault {
             Self::TooLarge(bytes) => Diagnostic::of_file(
                 Code::FileSize,
                 file,
-                format!("{bytes} bytes; at most {MAX_FILE_BYTES} are read"),
+                format!("the file has {bytes} bytes; the limit is {MAX_FILE_BYTES}"),
             )
             .with_help("split the file"),
         }

@@ -34,13 +34,13 @@ pub struct Stamp {
 pub struct BadStamp(String);
 
 impl Stamp {
-    /// Sets one more field, written as in `Properties.Team=lake`. The last of two wins.
+    /// Sets one more field, written such as `Properties.Team=lake`. The last of two wins.
     ///
     /// # Errors
     /// Where there is no such field, or the service does not take its value.
     pub fn set(&mut self, text: &str) -> Result<(), BadStamp> {
         let bad = |reason: String| BadStamp(reason);
-        let example = "write it as FIELD=VALUE, as in `Properties.Team=lake`";
+        let example = "write it as FIELD=VALUE, such as `Properties.Team=lake`";
         let (field, value) = text.split_once('=').ok_or_else(|| bad(example.to_owned()))?;
         let kinds = ["MetadataProperties.*", "Properties.*", "Tags.*"];
         let unknown = || bad(format!("only {} can be set", either(kinds)));
@@ -51,7 +51,9 @@ impl Stamp {
                 let known = METADATA_FIELDS.contains(&key);
                 if !known {
                     let fields = either(METADATA_FIELDS);
-                    return Err(bad(format!("`{kind}` has no `{key}`, but {fields}")));
+                    return Err(bad(format!(
+                        "unknown field `{key}` in `{kind}`; expected {fields}"
+                    )));
                 }
                 keeps(METADATA_VALUE, field, &value)?;
                 let metadata = &mut self.metadata_properties;
@@ -72,7 +74,7 @@ impl Stamp {
                 keeps(TAG_KEY, "the key of a tag", key)?;
                 keeps(TAG_VALUE, field, &value)?;
                 if is_reserved_tag(key) {
-                    return Err(bad("only AWS sets tags that begin with `aws:`".to_owned()));
+                    return Err(bad("tags that begin with `aws:` are reserved for AWS".to_owned()));
                 }
                 self.tags.insert(key.to_owned(), value);
             }
@@ -115,7 +117,7 @@ impl Stamp {
         let new = |keys: usize, there: usize, most: usize, what: &str| {
             let total = keys + there;
             (keys > 0 && total > most)
-                .then(|| format!("{total} {what}, and the service takes {most}"))
+                .then(|| format!("{total} {what}; an artifact can have at most {most}"))
         };
         let properties = |key: &&String| !artifact.properties.contains_key(*key);
         let properties = self.properties.keys().filter(properties).count();
@@ -156,11 +158,11 @@ fn keeps(limit: TextLimit, what: &str, text: &str) -> Result<(), BadStamp> {
         Some(Violation::TooShort { .. }) => Err(BadStamp(format!("{what} is empty"))),
         Some(Violation::TooLong { length, .. }) => {
             let most = limit.max;
-            Err(BadStamp(format!("{what} has {length} characters, and the service takes {most}")))
+            Err(BadStamp(format!("{what} has {length} characters; the limit is {most}")))
         }
         Some(Violation::Pattern { offending }) => {
             let offending: String = text[offending.clone()].escape_debug().collect();
-            Err(BadStamp(format!("{what} cannot hold `{offending}`")))
+            Err(BadStamp(format!("{what} cannot contain `{offending}`")))
         }
     }
 }
@@ -196,19 +198,19 @@ mod tests {
         let refused = |field: &str| Stamp::default().set(field).unwrap_err().to_string();
         assert_eq!(
             refused("MetadataProperties.CommitID=1"),
-            "`MetadataProperties` has no `CommitID`, but `CommitId`, `GeneratedBy`, `ProjectId` or \
-             `Repository`"
+            "unknown field `CommitID` in `MetadataProperties`; expected `CommitId`, `GeneratedBy`, \
+             `ProjectId` or `Repository`"
         );
         assert_eq!(
             refused("ArtifactType=x"),
             "only `MetadataProperties.*`, `Properties.*` or `Tags.*` can be set"
         );
-        assert_eq!(refused("Tags.AWS:x=1"), "only AWS sets tags that begin with `aws:`");
-        assert_eq!(refused("Tags.k=a\nb"), "`Tags.k` cannot hold `\\n`");
+        assert_eq!(refused("Tags.AWS:x=1"), "tags that begin with `aws:` are reserved for AWS");
+        assert_eq!(refused("Tags.k=a\nb"), "`Tags.k` cannot contain `\\n`");
         assert_eq!(refused("Tags.=a"), "the key of a tag is empty");
         assert!(refused("Properties.a").starts_with("write it as FIELD=VALUE"));
         let long = format!("Tags.k={}", "x".repeat(257));
-        assert_eq!(refused(&long), "`Tags.k` has 257 characters, and the service takes 256");
+        assert_eq!(refused(&long), "`Tags.k` has 257 characters; the limit is 256");
     }
 
     #[test]
@@ -218,7 +220,7 @@ mod tests {
         assert_eq!(stamp(&["Properties.p3=x"]).too_much_for(&full), None);
         assert_eq!(
             stamp(&["Properties.q=x"]).too_much_for(&full).unwrap(),
-            "31 properties, and the service takes 30"
+            "31 properties; an artifact can have at most 30"
         );
     }
 }

@@ -248,11 +248,11 @@ fn encoding(source: &SourceFile, fault: &EncodingFault) -> Diagnostic {
     let to_utf8 = "save it as UTF-8";
     match fault {
         EncodingFault::Utf16 => {
-            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-16; manifests are UTF-8")
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-16; manifests must be UTF-8")
                 .with_help(format!("{to_utf8}, as with `iconv -f UTF-16 -t UTF-8`"))
         }
         EncodingFault::Utf32 => {
-            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-32; manifests are UTF-8")
+            Diagnostic::of_file(Code::Encoding, file, "the file is UTF-32; manifests must be UTF-8")
                 .with_help(format!("{to_utf8}, as with `iconv -f UTF-32 -t UTF-8`"))
         }
         EncodingFault::Invalid { offset, length, byte } => {

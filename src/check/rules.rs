@@ -69,19 +69,26 @@ fn required(raw: &RawArtifact<'_>, defaults: &Defaults, findings: &mut Findings<
         return;
     }
     if raw.artifact_type.is_absent() && defaults.artifact_type.is_absent() {
-        let message = "an artifact without `ArtifactType`";
+        let message = "missing field `ArtifactType`";
         let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
-        findings.push(draft.help("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"));
+        findings.push(draft.help(
+            "add `ArtifactType: DataSet`, or `Model`, `Image` or another \
+                                  type",
+        ));
     }
     match &raw.source {
         Slot::Absent => {
-            let message = "an artifact without `Source`";
+            let message = "missing field `Source`";
             let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
             findings.push(draft.help("add `Source:` and below it, indented, `SourceUri: …`"));
         }
         Slot::Given(source) | Slot::Doubtful(source) if source.uri.is_absent() => {
-            let draft =
-                Draft::new(Code::MissingField, source.head, "a `Source` without `SourceUri`");
+            let draft = Draft::new(
+                Code::MissingField,
+                source.head,
+                "missing field `SourceUri` in \
+                                                             `Source`",
+            );
             findings.push(draft.help("add `SourceUri: …`").at(&ROOT.field("Source")));
         }
         Slot::Given(_) | Slot::Doubtful(_) | Slot::Faulty => {}

@@ -209,18 +209,15 @@ impl<'r, S: Sink> Consumer<'r, S> {
             return;
         }
         let mut finding = match code {
-            Code::DuplicateName => {
-                Diagnostic::of_file(code, file, "this `ArtifactName` is used twice").with_help(
-                    "give each artifact a name of its own: the reference wants names unique in an \
-                 account and Region",
-                )
+            Code::DuplicateName => Diagnostic::of_file(code, file, "duplicate `ArtifactName`")
+                .with_help(
+                    "give each artifact its own name: names must be unique in an account and \
+                     Region",
+                ),
+            _ => {
+                Diagnostic::of_file(code, file, "duplicate `SourceUri` with the same `SourceTypes`")
+                    .with_help("remove one, or give them different `SourceTypes`")
             }
-            _ => Diagnostic::of_file(
-                code,
-                file,
-                "this `SourceUri` with these `SourceTypes` is used twice",
-            )
-            .with_help("remove one, or give them different `SourceTypes`"),
         };
         let path = if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" };
         finding.artifact = artifact;
@@ -228,18 +225,18 @@ impl<'r, S: Sink> Consumer<'r, S> {
         path.clone_into(&mut finding.path);
         if let Some(source) = self.store.get(file) {
             let text = source.slice(span);
-            let what = if code == Code::DuplicateName { "the name" } else { "the source" };
+            let what = if code == Code::DuplicateName { "name" } else { "source" };
             let text = redacted(text.trim_matches(['"', '\'']));
             let text = quoted(&text);
             finding.message = match code {
-                Code::DuplicateName => format!("{what} {text} is used twice"),
-                _ => format!("{what} {text} is used twice, with the same `SourceTypes`"),
+                Code::DuplicateName => format!("duplicate {what} {text}"),
+                _ => format!("duplicate {what} {text} with the same `SourceTypes`"),
             };
             finding.region = Some(source.region(span));
         }
         finding.label = Some("used again".to_owned());
         finding.related.push(Related {
-            message: "used first here".to_owned(),
+            message: "first used here".to_owned(),
             file: first.file,
             region: self.store.get(first.file).map(|source| source.region(first.span)),
         });
@@ -268,10 +265,10 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
         if unlisted.total() > 0 {
             let what = counted(unlisted.total(), "finding");
-            let message = format!("{what} more in this file, not shown");
+            let message = format!("{what} more in this file are not shown");
             findings.push(
                 Diagnostic::of_file(Code::FindingsLimit, file, message)
-                    .with_help("fix the findings that are shown, and check again"),
+                    .with_help("fix the findings shown, then check again"),
             );
         }
         self.summary.errors += unlisted.errors;

@@ -322,6 +322,6 @@ fn account(text: &str) -> Result<String, String> {
     if crate::submission::is_account(text) {
         Ok(text.to_owned())
     } else {
-        Err("write its twelve digits".to_owned())
+        Err("write the 12 digits of the account id".to_owned())
     }
 }

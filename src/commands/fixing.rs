@@ -118,7 +118,7 @@ pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
         let places = counted(left_out, "place");
         let _ = writeln!(
             err,
-            "{places} not shown: a secret or a control character stands in or right behind the \
+            "{places} not shown, because of a secret or a control character in or right after the \
              change; `--fix` changes them too"
         );
     }
@@ -207,7 +207,7 @@ fn replace(path: &Path, change: &Change) -> io::Result<()> {
     new.as_file().sync_all()?;
     // Somebody else may have written to it since it was read.
     if std::fs::read(&path)? != change.source.text().as_bytes() {
-        return Err(io::Error::other("it changed meanwhile"));
+        return Err(io::Error::other("it changed in the meantime"));
     }
     new.persist(&path).map_err(|error| error.error)?;
     Ok(())

@@ -57,7 +57,7 @@ fn no_repository(output: &Output) -> Failure {
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("not a git repository") {
         return Failure::usage(
-            "`--changed-since` needs a git repository; this directory is in none",
+            "`--changed-since` requires a git repository, and this directory is not in one",
         );
     }
     let failure = failed(output);
@@ -65,7 +65,7 @@ fn no_repository(output: &Output) -> Failure {
     let command = text.lines().map(str::trim).find(|line| line.starts_with("git config"));
     match command {
         Some(command) => failure.help(format!(
-            "if you trust it: `{}`; in GitHub Actions, jobs in a container need this",
+            "if you trust the repository, run `{}`; GitHub Actions jobs in a container need this",
             escaped(command)
         )),
         None => failure,
@@ -80,11 +80,11 @@ fn failed(output: &Output) -> Failure {
     Failure::usage(format!("git failed: {}", escaped(&said.join(" "))))
 }
 
-const DEEPEN: &str = "a shallow clone lacks it: `git fetch --unshallow`, or in GitHub Actions \
-                      `fetch-depth: 0` for actions/checkout";
+const DEEPEN: &str = "a shallow clone does not contain it: run `git fetch --unshallow`, or in \
+                      GitHub Actions set `fetch-depth: 0` for actions/checkout";
 
 fn missing(reference: &str) -> Failure {
-    let failure = Failure::usage(format!("git knows no commit {}", quoted(reference)));
+    let failure = Failure::usage(format!("unknown commit {}", quoted(reference)));
     let shallow = git(["rev-parse", "--is-shallow-repository"])
         .is_ok_and(|output| trimmed_text(&output.stdout) == "true");
     let branch = reference.strip_prefix("origin/").unwrap_or(reference);
@@ -101,8 +101,8 @@ fn git<'a>(args: impl IntoIterator<Item = &'a str>) -> Result<Output, Failure> {
 
 fn run(mut command: Command) -> Result<Output, Failure> {
     command.output().map_err(|error| {
-        Failure::usage(format!("git cannot be run: {}", crate::text::reason(&error)))
-            .help("`--changed-since` asks git for what changed")
+        Failure::usage(format!("cannot run git: {}", crate::text::reason(&error)))
+            .help("`--changed-since` uses git to find what changed")
     })
 }
 

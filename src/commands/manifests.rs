@@ -36,9 +36,10 @@ impl ManifestSet {
         }
         let paths: Vec<_> = args.paths.iter().map(|path| path.display().to_string()).collect();
         let paths = either(paths.iter().map(String::as_str));
-        let failure = Failure::usage(format!("no manifest found in {paths}"));
+        let failure = Failure::usage(format!("no manifests found in {paths}"));
         Some(failure.help(
-            "name a file, or a directory that holds `*.yaml` or `*.yml`; `-` reads standard input",
+            "pass a file, or a directory that contains `*.yaml` or `*.yml`; `-` reads standard \
+             input",
         ))
     }
 }

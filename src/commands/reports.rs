@@ -43,7 +43,7 @@ pub(super) fn findings_report(
     for output in &args.output {
         let file = destination::create(&output.file).map_err(|error| {
             let file = escaped(&output.file.display().to_string());
-            Failure::usage(format!("{file} cannot be written: {}", reason(&error)))
+            Failure::usage(format!("cannot write {file}: {}", reason(&error)))
         })?;
         reports.add(output.format, to_file(output, file));
     }
@@ -191,7 +191,7 @@ fn step_summary(path: &Path) -> Option<StepSummary> {
     };
     open()
         .inspect_err(|error: &io::Error| {
-            tracing::warn!("{} cannot be written: {}", path.display(), reason(error));
+            tracing::warn!("cannot write {}: {}", path.display(), reason(error));
         })
         .ok()
 }

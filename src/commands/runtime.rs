@@ -11,7 +11,7 @@ use crate::text::reason;
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     enough_to_start().map_err(|error| {
         Failure::usage(format!("cannot start: {}", reason(&error)))
-            .help("the limits of the shell may be too low: `ulimit -a`")
+            .help("the resource limits of the shell may be too low: check `ulimit -a`")
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::usage(format!("cannot start: {error}")))?;
@@ -37,7 +37,7 @@ fn enough_to_start() -> std::io::Result<()> {
 
 /// Why signals cannot be listened to.
 fn deaf(error: &std::io::Error) -> Failure {
-    Failure::usage(format!("cannot start: signals cannot be caught: {}", reason(error)))
+    Failure::usage(format!("cannot start: cannot handle signals: {}", reason(error)))
 }
 
 /// Signals that ask the process to end, by number.

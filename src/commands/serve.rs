@@ -39,7 +39,7 @@ fn greet(global: &Global, args: &Serve, registry: &Registry) -> io::Result<()> {
     writeln!(out, "listening on {endpoint}")?;
     if !global.quiet {
         let place = if args.db.as_os_str() == ":memory:" {
-            "memory: it ends with this process".to_owned()
+            "memory: it is lost when this process ends".to_owned()
         } else {
             args.db.display().to_string()
         };
@@ -52,7 +52,8 @@ fn greet(global: &Global, args: &Serve, registry: &Registry) -> io::Result<()> {
 
 fn warn_of_others(global: &Global, listen: IpAddr) {
     let warning = format!(
-        "everybody who reaches {listen} can read and change this registry: signatures are not checked"
+        "anyone who can reach {listen} can read and change this registry: signatures are not \
+         checked"
     );
     let mut error = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
     // Nobody may be there to read it.

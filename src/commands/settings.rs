@@ -43,7 +43,7 @@ impl Settings {
             return Ok(Self { config: Config::default(), allowances: false });
         }
         let working = std::env::current_dir().map_err(|error| {
-            Failure::usage(format!("the working directory cannot be read: {}", reason(&error)))
+            Failure::usage(format!("cannot read the working directory: {}", reason(&error)))
         })?;
         let found = match &global.config {
             Some(file) => Some(working.join(file)),
@@ -61,7 +61,7 @@ impl Settings {
 fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure> {
     let shown = file.strip_prefix(working).unwrap_or(file).display().to_string();
     let bytes = std::fs::read(file)
-        .map_err(|error| Failure::usage(format!("{shown} cannot be read: {}", reason(&error))))?;
+        .map_err(|error| Failure::usage(format!("cannot read {shown}: {}", reason(&error))))?;
     let name: Arc<str> = Arc::from(shown.as_str());
     let source = Arc::new(SourceFile::new(FileId(0), Arc::clone(&name), bytes));
     let root = file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
@@ -78,7 +78,7 @@ fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure>
         // Nobody may be there to read it.
         let _ = writeln!(err, "{}", human::render(finding, &store, &options));
     }
-    let faults = counted(findings.len(), "fault");
-    Err(Failure::usage(format!("{shown} has {faults}, and nothing was checked"))
-        .help("`--isolated` ignores it"))
+    let faults = counted(findings.len(), "error");
+    Err(Failure::usage(format!("{shown} has {faults}; nothing was checked"))
+        .help("fix them, or ignore the file with `--isolated`"))
 }

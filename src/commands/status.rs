@@ -20,15 +20,15 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
     directories.iter().flatten().try_for_each(|directory| manifests::vacant(directory))?;
     if directories[0].is_some() && directories[0] == directories[1] {
         return Err(Failure::usage(
-            "`--failed-manifests` and `--invalid-manifests` name one directory",
+            "`--failed-manifests` and `--invalid-manifests` are the same directory",
         )
-        .help("name a directory for each"));
+        .help("use a different directory for each"));
     }
     let journal = Status::open(&args.journal)?;
     let mut out = Output::stdout(global.color.into());
     if directories.iter().any(Option::is_some) {
         let run = journal.runs(1)?.into_iter().next();
-        let Some(run) = run else { return Err(Failure::usage("no run yet")) };
+        let Some(run) = run else { return Err(Failure::usage("no runs yet")) };
         if let Some(directory) = directories[0] {
             let failed = manifests::failed(&journal, &run, directory)?;
             show_failed(&mut out, &run, failed, directory).map_err(OutputError)?;
@@ -55,8 +55,8 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
 
 /// Returns that there is no journal where one is named.
 pub(super) fn no_journal(journal: &Path) -> Failure {
-    Failure::usage(format!("there is no journal `{}`", journal.display()))
-        .help("`lineload import` makes one; `--journal FILE` names another")
+    Failure::usage(format!("journal `{}` not found", journal.display()))
+        .help("`lineload import` creates one; choose another with `--journal FILE`")
 }
 
 fn show_failed(
@@ -66,7 +66,7 @@ fn show_failed(
     directory: &Path,
 ) -> io::Result<()> {
     if failed.artifacts == 0 {
-        return writeln!(out, "nothing failed in the latest run, of {}", escaped(&run.started));
+        return writeln!(out, "nothing failed in the latest run ({})", escaped(&run.started));
     }
     let (artifacts, files) = (counted(failed.artifacts, "artifact"), counted(failed.files, "file"));
     let directory = shell_word(&directory.display().to_string());
@@ -80,18 +80,15 @@ fn show_invalid(
     directory: &Path,
 ) -> io::Result<()> {
     if invalid.artifacts == 0 {
-        return writeln!(
-            out,
-            "nothing was invalid in the latest run, of {}",
-            escaped(&run.started)
-        );
+        return writeln!(out, "nothing was invalid in the latest run ({})", escaped(&run.started));
     }
     let artifacts = counted(invalid.artifacts, "invalid artifact");
     let files = counted(invalid.copied, "file");
     let directory = shell_word(&directory.display().to_string());
     writeln!(
         out,
-        "{artifacts}, {files} copied: fix them (`lineload lint {directory}`), then run `lineload import {directory}`"
+        "{artifacts}, {files} copied: fix them (`lineload lint {directory}`), then run `lineload \
+         import {directory}`"
     )?;
     invalid.lost.iter().try_for_each(|lost| writeln!(out, "not copied: {lost}"))
 }

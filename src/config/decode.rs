@@ -51,11 +51,11 @@ pub fn decode(source: &SourceFile, base: &Arc<Base>) -> (Config, Vec<Diagnostic>
     } else {
         let (root, errors) = DeTable::parse_recoverable(source.text());
         for error in &errors {
-            let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
+            let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
             decoder.fault(
                 error.span().unwrap_or(0..0),
                 message,
-                "see https://toml.io for the form",
+                "see https://toml.io for the syntax",
             );
         }
         if errors.is_empty() {
@@ -105,10 +105,10 @@ impl Decoder<'_> {
     fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, known: &[&str], place: &str) {
         let name = key.get_ref();
         if COMMAND_LINE_ONLY.contains(&name.as_ref()) {
-            let message = format!("{} cannot be set in a file", quoted(name));
+            let message = format!("{} cannot be set in a configuration file", quoted(name));
             let help = format!(
-                "give it as `--{name}`: a file in a pull request must not decide where requests go \
-                 or what is written"
+                "pass it as `--{name}`: a file in a pull request must not decide where requests \
+                 go or what is written"
             );
             self.fault(key.span(), message, help);
             return;
@@ -120,16 +120,16 @@ impl Decoder<'_> {
             .filter(|(distance, _)| *distance <= 2);
         let help = match near {
             Some((_, near)) => format!("did you mean `{near}`?"),
-            None => format!("it can hold {}", either(known.iter().copied())),
+            None => format!("expected {}", either(known.iter().copied())),
         };
-        self.fault(key.span(), format!("{place} has no key {}", quoted(name)), help);
+        self.fault(key.span(), format!("unknown key {} in {place}", quoted(name)), help);
     }
 
     fn text<'v>(&mut self, value: &'v Value<'_>) -> Option<&'v str> {
         if let DeValue::String(text) = value.get_ref() {
             return Some(text);
         }
-        self.fault(value.span(), "a text belongs here", "write it in double quotes");
+        self.fault(value.span(), "expected a string", "write it in double quotes");
         None
     }
 
@@ -137,7 +137,7 @@ impl Decoder<'_> {
         if let DeValue::Table(table) = value.get_ref() {
             return Some(table);
         }
-        self.fault(value.span(), "a table belongs here", "write `{ key = value }`, or `[key]`");
+        self.fault(value.span(), "expected a table", "write `{ key = value }`, or `[key]`");
         None
     }
 
@@ -150,8 +150,12 @@ impl Decoder<'_> {
         let text = self.text(value)?;
         let found = from_name(text);
         if found.is_none() {
-            let message = format!("{} is not one of the values", quoted(text));
-            self.fault(value.span(), message, format!("use {}", either(names.iter().copied())));
+            let message = format!("invalid value {}", quoted(text));
+            self.fault(
+                value.span(),
+                message,
+                format!("expected {}", either(names.iter().copied())),
+            );
         }
         found
     }
@@ -165,15 +169,15 @@ impl Decoder<'_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`lineload explain` lists the rules".to_owned(),
                 };
-                self.fault(key.span(), format!("there is no rule {}", quoted(name)), help);
+                self.fault(key.span(), format!("unknown rule {}", quoted(name)), help);
                 continue;
             };
             let Some(level) = self.one_of(value, &Level::NAMES, Level::from_name) else { continue };
             if Levels::default().set(code, level) {
                 levels.push((code, level));
             } else {
-                let message = format!("`{code}` is an error, and nothing less");
-                let help = format!("remove the line: `lineload explain {code}` says why");
+                let message = format!("the severity of `{code}` cannot be lowered");
+                let help = format!("remove the line; `lineload explain {code}` explains why");
                 self.fault(value.span(), message, help);
             }
         }
@@ -182,7 +186,7 @@ impl Decoder<'_> {
 
     fn patterns(&mut self, value: &Value<'_>) -> Vec<Pattern> {
         let DeValue::Array(items) = value.get_ref() else {
-            self.fault(value.span(), "a list of globs belongs here", "write `[\"legacy/**\"]`");
+            self.fault(value.span(), "expected an array of globs", "write `[\"legacy/**\"]`");
             return Vec::new();
         };
         let mut patterns = Vec::new();
@@ -191,7 +195,7 @@ impl Decoder<'_> {
             match text.parse::<Pattern>() {
                 Ok(pattern) => patterns.push(pattern.relative_to(self.base)),
                 Err(error) => {
-                    self.fault(item.span(), error.to_string(), "write a glob, as in `legacy/**`");
+                    self.fault(item.span(), error.to_string(), "write a glob, such as `legacy/**`");
                 }
             }
         }
@@ -200,7 +204,7 @@ impl Decoder<'_> {
 
     fn overrides(&mut self, value: &Value<'_>) {
         let DeValue::Array(items) = value.get_ref() else {
-            self.fault(value.span(), "a list of tables belongs here", "write `[[overrides]]`");
+            self.fault(value.span(), "expected an array of tables", "write `[[overrides]]`");
             return;
         };
         for item in items {
@@ -239,8 +243,9 @@ impl Decoder<'_> {
             match number.filter(|number| number.is_finite() && *number > 0.0) {
                 Some(number) => self.config.max_rate = Some(number),
                 None => {
-                    let help = "write the creates a second that no import goes beyond, as in `20`";
-                    self.fault(value.span(), "a number above 0 belongs here", help);
+                    let help = "write the maximum rate of an import in creates per second, such \
+                                as `20`";
+                    self.fault(value.span(), "expected a number above 0", help);
                 }
             }
         }
@@ -256,8 +261,8 @@ impl Decoder<'_> {
                     if let Some(text) = account
                         && !is_account(&text)
                     {
-                        let message = format!("{} is no account id", quoted(text));
-                        self.fault(value.span(), message, "write its twelve digits");
+                        let message = format!("invalid account id {}", quoted(text));
+                        self.fault(value.span(), message, "write the 12 digits of the account id");
                     }
                     self.config.expect_account = account.map(str::to_owned);
                 }
@@ -319,7 +324,7 @@ mod tests {
         );
         let places: Vec<_> = findings.iter().map(|(place, _)| place.as_str()).collect();
         assert_eq!(places, ["profile", "excludes", "'off'", "line-brake", "'loud'", "0", "'12'"]);
-        assert!(findings[0].1.contains("cannot be set in a file"), "{findings:?}");
+        assert!(findings[0].1.contains("cannot be set in a configuration file"), "{findings:?}");
         assert_eq!(config.max_rate, None);
         let (_, findings) = read("a = \n[");
         assert!(!findings.is_empty());

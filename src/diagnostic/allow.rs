@@ -95,7 +95,7 @@ impl Allowances {
 impl Allowance {
     fn draft(&self) -> Draft {
         if self.name.is_empty() {
-            let message = "this comment for lineload allows nothing";
+            let message = "this `lineload:` comment has no effect";
             return Draft::new(Code::UnusedAllow, self.span, message)
                 .help("write it as `# lineload: allow CODE`, or remove it");
         }
@@ -110,12 +110,11 @@ impl Allowance {
             }
             Some(code) if !code.can_be_changed() => (
                 format!("{name} cannot be allowed"),
-                format!("fix the fault itself: `lineload explain {code}` says why"),
+                format!("fix it instead; `lineload explain {code}` explains why"),
             ),
             Some(_) => (
-                format!("{name} is allowed here, but not reported"),
-                "remove it from the comment, or put the comment on the line of the finding, or the \
-                 line above"
+                format!("unused allow comment: {name} is not reported here"),
+                "remove it, or move the comment to the line of the finding or the line above"
                     .to_owned(),
             ),
         };

@@ -77,61 +77,74 @@ macro_rules! codes {
 codes! {
     PathUnreadable "path-unreadable" Error Fixed "a file or directory cannot be read";
     PathKind "path-kind" Error Fixed "a path is neither a file nor a directory";
-    LinkLoop "link-loop" Error Fixed "symbolic links form a loop";
-    LinkOutside "link-outside" Warning Free "a symbolic link leads out of the named directories and is not followed";
+    LinkLoop "link-loop" Error Fixed "symlinks form a loop";
+    LinkOutside "link-outside" Warning Free "a symlink leads out of the given directories and is \
+                 not followed";
     FileSize "file-size" Error Fixed "a file is larger than 4 GiB";
     Encoding "encoding" Error Fixed "a file is not UTF-8";
     FindingsLimit "findings-limit" Warning Fixed "a file has more findings than are listed";
-    Syntax "syntax" Error Fixed "a document is not YAML";
-    NoBreakSpace "no-break-space" Error Fixed "a no-break space stands where YAML needs a space";
-    UnquotedPlaceholder "unquoted-placeholder" Error Fixed "a placeholder of a template stands without quotes";
-    NotAManifest "not-a-manifest" Error Fixed "a document is plainly something else than a manifest";
+    Syntax "syntax" Error Fixed "a document is not valid YAML";
+    NoBreakSpace "no-break-space" Error Fixed "a no-break space where YAML requires a space";
+    UnquotedPlaceholder "unquoted-placeholder" Error Fixed "a template placeholder without quotes";
+    NotAManifest "not-a-manifest" Error Fixed "a document is clearly something other than a \
+                  manifest";
     NestingDepth "nesting-depth" Error Fixed "collections are nested too deep";
-    DocumentSize "document-size" Error Fixed "one artifact holds more values than can be read";
-    UnknownAnchor "unknown-anchor" Error Fixed "an alias names an anchor that its document does not have";
-    RecursiveAlias "recursive-alias" Error Fixed "an alias stands inside the value that it names";
-    AliasLimit "alias-limit" Error Fixed "aliases repeat far more text than the file holds";
+    DocumentSize "document-size" Error Fixed "one artifact has more values than can be read";
+    UnknownAnchor "unknown-anchor" Error Fixed "an alias refers to an anchor that its document \
+                   does not have";
+    RecursiveAlias "recursive-alias" Error Fixed "an alias is inside the value that it refers to";
+    AliasLimit "alias-limit" Error Fixed "aliases expand to far more values than the file contains";
     MergeKey "merge-key" Error Fixed "`<<` merges something that is not a mapping";
     YamlTag "yaml-tag" Error Fixed "a YAML tag that manifests do not have";
     DuplicateKey "duplicate-key" Error Fixed "a mapping has the same key twice";
     UnknownField "unknown-field" Error Fixed "a field that `CreateArtifact` does not have";
-    WrongKind "wrong-kind" Error Fixed "a mapping, a list or a text where another of them belongs";
-    MissingField "missing-field" Error Fixed "a field that the service requires is not there";
-    NotAString "not-a-string" Error Fixed "a number, boolean or null where the service takes text only";
-    AmbiguousScalar "ambiguous-scalar" Warning Free "a text that other YAML readers take for something else";
+    WrongKind "wrong-kind" Error Fixed "a mapping, a list or a string where another kind is \
+               expected";
+    MissingField "missing-field" Error Fixed "a field that the service requires is missing";
+    NotAString "not-a-string" Error Fixed "a number, boolean or null where the service accepts \
+                only strings";
+    AmbiguousScalar "ambiguous-scalar" Warning Free "a string that other YAML parsers read as \
+                     something else";
     NameLength "name-length" Error Fixed "an `ArtifactName` is empty or too long";
-    NamePattern "name-pattern" Error Fixed "an `ArtifactName` has characters that names cannot have";
+    NamePattern "name-pattern" Error Fixed "an `ArtifactName` has characters that names cannot \
+                 have";
     TypeLength "type-length" Error Fixed "an `ArtifactType` is too long";
     UriLength "uri-length" Error Fixed "a `SourceUri` is empty or too long";
-    SourceIdType "source-id-type" Error Fixed "a `SourceIdType` that the service does not know";
+    SourceIdType "source-id-type" Error Fixed "an unknown `SourceIdType`";
     SourceValueLength "source-value-length" Error Fixed "the `Value` of a source type is too long";
     PropertyCount "property-count" Error Fixed "more `Properties` than an artifact can have";
-    PropertyKeyLength "property-key-length" Error Fixed "a key of `Properties` is too long";
+    PropertyKeyLength "property-key-length" Error Fixed "a `Properties` key is too long";
     PropertyValueLength "property-value-length" Error Fixed "a value of `Properties` is too long";
     MetadataLength "metadata-length" Error Fixed "a value of `MetadataProperties` is too long";
-    LineBreak "line-break" Error Free "a line break in a value that the service reads as one line";
+    LineBreak "line-break" Error Free "a line break in a value that must be a single line";
     TagCount "tag-count" Error Fixed "more `Tags` than an artifact can have";
     TagKeyLength "tag-key-length" Error Fixed "the `Key` of a tag is empty or too long";
     TagValueLength "tag-value-length" Error Fixed "the `Value` of a tag is too long";
     TagPattern "tag-pattern" Error Fixed "a tag has characters that tags cannot have";
-    TagReserved "tag-reserved" Error Fixed "the `Key` of a tag starts with `aws:`, which is reserved";
+    TagReserved "tag-reserved" Error Fixed "the `Key` of a tag starts with `aws:`, which is \
+                 reserved";
     DuplicateTag "duplicate-tag" Error Fixed "two tags of an artifact have the same `Key`";
     Credential "credential" Error Free "a value looks like a password, a key or a token";
-    InvisibleCharacter "invisible-character" Warning Free "a value holds characters that cannot be seen";
+    InvisibleCharacter "invisible-character" Warning Free "a value contains invisible characters";
     OuterBlank "outer-blank" Warning Free "a value begins or ends with a space";
-    UnfilledTemplate "unfilled-template" Warning Free "a value still holds a placeholder of a template";
+    UnfilledTemplate "unfilled-template" Warning Free "a value contains an unfilled template \
+                      placeholder";
     TypeEmpty "type-empty" Warning Free "an `ArtifactType` is empty";
     TypeCase "type-case" Warning Free "an `ArtifactType` differs only in case from a usual one";
     UriScheme "uri-scheme" Warning Free "a `SourceUri` has no scheme, or one that is misspelt";
-    UriBlank "uri-blank" Warning Free "a `SourceUri` holds a space";
+    UriBlank "uri-blank" Warning Free "a `SourceUri` contains a space";
     BucketName "bucket-name" Warning Free "an `s3://` URI names a bucket that cannot exist";
-    SourceValueFormat "source-value-format" Warning Free "the `Value` of a source type does not fit its `SourceIdType`";
-    DuplicateSourceType "duplicate-source-type" Warning Free "an artifact has the same source type twice";
+    SourceValueFormat "source-value-format" Warning Free "the `Value` of a source type does not \
+                       fit its `SourceIdType`";
+    DuplicateSourceType "duplicate-source-type" Warning Free "an artifact has the same source \
+                         type twice";
     TagCase "tag-case" Warning Free "two tags of an artifact have keys that differ only in case";
     DuplicateName "duplicate-name" Error Free "two artifacts have the same `ArtifactName`";
-    DuplicateSource "duplicate-source" Error Fixed "two artifacts have the same `SourceUri` and `SourceTypes`";
-    UnusedAllow "unused-allow" Warning Free "a comment allows a finding that is not there or cannot be allowed";
-    Config "config" Error Fixed "`lineload.toml` holds a setting that it cannot hold";
+    DuplicateSource "duplicate-source" Error Fixed "two artifacts have the same `SourceUri` and \
+                     `SourceTypes`";
+    UnusedAllow "unused-allow" Warning Free "a comment allows a finding that is not reported or \
+                 cannot be allowed";
+    Config "config" Error Fixed "`lineload.toml` has an invalid setting";
 }
 
 impl Code {

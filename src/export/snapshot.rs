@@ -20,7 +20,7 @@ use crate::text::reason;
 
 /// A file that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}` cannot be written: {}", path.display(), reason(source))]
+#[error("cannot write `{}`: {}", path.display(), reason(source))]
 pub struct WriteError {
     path: PathBuf,
     source: io::Error,
@@ -30,10 +30,10 @@ pub struct WriteError {
 #[derive(Debug, thiserror::Error)]
 pub enum NoFolder {
     /// There is something else.
-    #[error("`{}` is no folder", .0.display())]
+    #[error("`{}` is not a directory", .0.display())]
     NoFolder(PathBuf),
     /// There is something in it.
-    #[error("the folder `{}` is not empty", .0.display())]
+    #[error("the directory `{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// It cannot be looked into, or nothing can be written to it.
     #[error(transparent)]

@@ -42,7 +42,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
     let ours = !folder.exists() || folder.file_name().is_some_and(|name| name == ".lineload");
     std::fs::create_dir_all(folder).map_err(|error| JournalError::Unusable {
         path: path.to_owned(),
-        reason: format!("its folder cannot be made: {}", reason(&error)),
+        reason: format!("cannot create its directory: {}", reason(&error)),
     })?;
     let ignore = folder.join(".gitignore");
     if ours && !ignore.exists() {
@@ -67,7 +67,7 @@ pub(super) fn find(path: &Path) -> Result<Place, JournalError> {
     if metadata.is_file() && std::os::unix::fs::MetadataExt::nlink(&metadata) > 1 {
         return Err(JournalError::Unusable {
             path: path.to_owned(),
-            reason: "it has several names (hard links), and a lock only by one of them".to_owned(),
+            reason: "it has several hard links, and the lock covers only one of them".to_owned(),
         });
     }
     if !metadata.is_file() {
@@ -144,7 +144,7 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
             JournalError::Unusable { path, reason: "the disk is full".to_owned() }
         }
         Some(rusqlite::ErrorCode::DatabaseBusy) => {
-            JournalError::Unusable { path, reason: "another program has it open".to_owned() }
+            JournalError::Unusable { path, reason: "another program has locked it".to_owned() }
         }
         _ => JournalError::Unusable { path, reason: error.to_string() },
     }

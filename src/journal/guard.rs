@@ -77,17 +77,17 @@ impl Guard {
 
     fn same(&self, path: &Path, left: &Stamp) -> Result<(), &'static str> {
         let now = Stamp::read(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "it was removed while a run used it",
-            _ => "it cannot be looked at any more",
+            io::ErrorKind::NotFound => "it was removed during the run",
+            _ => "it can no longer be read",
         })?;
         if now.file != left.file {
-            return Err("it was replaced by another file while a run used it");
+            return Err("it was replaced by another file during the run");
         }
         if now.links != 1 {
-            return Err("it got another name (a hard link) while a run used it");
+            return Err("a hard link to it was created during the run");
         }
         if now.size < left.size || (self.exact && now != *left) {
-            return Err("it was changed by another program while a run used it");
+            return Err("it was changed by another program during the run");
         }
         Ok(())
     }
@@ -95,12 +95,12 @@ impl Guard {
     /// Notes what the files look like now: this process has written to them.
     pub(super) fn note(&mut self) -> Result<(), &'static str> {
         let (Ok(main), Ok(log)) = (Stamp::read(&self.path), Stamp::read(&self.log)) else {
-            return Err("it was removed while a run used it");
+            return Err("it was removed during the run");
         };
         if let Some((left, left_log)) = &self.left
             && (left.file != main.file || left_log.file != log.file)
         {
-            return Err("it was replaced by another file while a run used it");
+            return Err("it was replaced by another file during the run");
         }
         self.left = Some((main, log));
         Ok(())

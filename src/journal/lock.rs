@@ -108,7 +108,7 @@ impl Lock {
         let found = Holder::parse(&text);
         let locked = |holder: Option<&Holder>| JournalError::Locked {
             path: path.to_owned(),
-            holder: holder.map_or_else(|| "another lineload".to_owned(), Holder::to_string),
+            holder: holder.map_or_else(|| "another lineload process".to_owned(), Holder::to_string),
         };
         match tried {
             Ok(()) => {}
@@ -148,7 +148,7 @@ impl Lock {
 
     /// Checks that the lock file is the one that this process holds, and names it still.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let gone = "its lock file was removed while a run used it";
+        let gone = "its lock file was removed during the run";
         if let Some(lease) = &self.lease {
             return if lease.holds() { Ok(()) } else { Err("another run took its lock") };
         }

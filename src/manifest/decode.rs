@@ -238,7 +238,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             let draft = Draft::new(
                 Code::MissingField,
                 self.head(root),
-                "`Defaults` without `Artifacts`: nothing takes them",
+                "`Defaults` without `Artifacts` has no effect",
             );
             self.findings.push(draft.help("add `Artifacts:` with a list of artifacts"));
         }
@@ -304,7 +304,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         value: NodeId,
         path: &Pointer<'_>,
     ) -> Slot<Vec<RawProperty<'a>>> {
-        let help = || "write each property as `name: text`, indented".to_owned();
+        let help = || "write each property as `name: value`, indented".to_owned();
         let Some(target) = self.mapping(key, value, path, help) else {
             return Slot::Faulty;
         };

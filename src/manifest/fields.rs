@@ -129,20 +129,20 @@ impl Shape {
     /// What to do about the key `key`, which this mapping does not have.
     pub(super) fn help(self, key: &str) -> String {
         if let Some((below, field)) = self.misplaced(key) {
-            return format!("put `{field}` under `{}:`", below.field());
+            return format!("move `{field}` under `{}:`", below.field());
         }
         let elsewhere = match (self, key) {
             (Self::Source, "SourceIdType" | "Value") => {
-                Some(format!("put `{key}` in an item of `SourceTypes:`"))
+                Some(format!("move `{key}` into an item of `SourceTypes:`"))
             }
             (Self::Wrapper, key) if model::ARTIFACT_FIELDS.contains(&key) => {
-                Some(format!("put `{key}` under `Defaults:`, or in each artifact"))
+                Some(format!("move `{key}` under `Defaults:`, or into each artifact"))
             }
             (Self::Defaults, "ArtifactName") => {
-                Some("give each artifact a name of its own: names are unique".to_owned())
+                Some("give each artifact its own name: names must be unique".to_owned())
             }
             (Self::Defaults, "Source" | "SourceUri") => {
-                Some("give each artifact a source of its own".to_owned())
+                Some("give each artifact its own source".to_owned())
             }
             _ => None,
         };

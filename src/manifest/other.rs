@@ -30,9 +30,9 @@ struct Kind {
     help: &'static str,
 }
 
-const EXCLUDE: &str = "leave it out with `--exclude`, or name the manifests alone";
-const ONE_EACH: &str = "write a manifest for each artifact: `lineload explain missing-field` shows \
-                        one, and `lineload schema` has the whole form";
+const EXCLUDE: &str = "exclude it with `--exclude`, or pass only the manifests";
+const ONE_EACH: &str = "write a manifest for each artifact: see `lineload explain missing-field` \
+                        for an example and `lineload schema` for every field";
 
 const fn kind(
     keys: &'static [&'static str],
@@ -49,24 +49,24 @@ const KINDS: [Kind; 24] = [
     kind(
         &["ArtifactSummaries"],
         &[],
-        "an answer of `ListArtifacts`",
-        "`lineload export` writes manifests of artifacts that exist; an answer lacks their \
-         properties and tags",
+        "a `ListArtifacts` response",
+        "use `lineload export` to write manifests of existing artifacts; this response lacks \
+         their properties and tags",
     ),
-    kind(&["ActionSummaries"], &[], "an answer of `ListActions`", EXCLUDE),
-    kind(&["ContextSummaries"], &[], "an answer of `ListContexts`", EXCLUDE),
-    kind(&["AssociationSummaries"], &[], "an answer of `ListAssociations`", EXCLUDE),
-    kind(&["ActionArn", "ActionName"], &[], "an answer of `DescribeAction`", EXCLUDE),
-    kind(&["ContextArn", "ContextName"], &[], "an answer of `DescribeContext`", EXCLUDE),
-    kind(&["TableList"], &[], "an answer of Glue's `GetTables`", ONE_EACH),
+    kind(&["ActionSummaries"], &[], "a `ListActions` response", EXCLUDE),
+    kind(&["ContextSummaries"], &[], "a `ListContexts` response", EXCLUDE),
+    kind(&["AssociationSummaries"], &[], "a `ListAssociations` response", EXCLUDE),
+    kind(&["ActionArn", "ActionName"], &[], "a `DescribeAction` response", EXCLUDE),
+    kind(&["ContextArn", "ContextName"], &[], "a `DescribeContext` response", EXCLUDE),
+    kind(&["TableList"], &[], "a Glue `GetTables` response", ONE_EACH),
     kind(
         &["Contents"],
         &["KeyCount", "Prefix", "IsTruncated", "Name"],
-        "an answer of `ListObjectsV2`",
+        "a `ListObjectsV2` response",
         ONE_EACH,
     ),
-    kind(&["Buckets", "Owner"], &[], "an answer of `ListBuckets`", ONE_EACH),
-    kind(&["fileSchema", "files"], &[], "the manifest of an S3 Inventory report", ONE_EACH),
+    kind(&["Buckets", "Owner"], &[], "a `ListBuckets` response", ONE_EACH),
+    kind(&["fileSchema", "files"], &[], "an S3 Inventory manifest", ONE_EACH),
     kind(
         &["services"],
         &["version", "volumes", "networks", "configs", "secrets", "name"],
@@ -81,8 +81,8 @@ const KINDS: [Kind; 24] = [
     kind(&["$schema"], &["properties", "type", "$defs"], "a JSON Schema", EXCLUDE),
     kind(&["resources"], &["name", "profile", "licenses"], "a Data Package descriptor", ONE_EACH),
     kind(&["outs"], &[], "a DVC file", ONE_EACH),
-    kind(&["stages"], &[], "a pipeline of DVC or GitLab", EXCLUDE),
-    kind(&["flavors"], &["model_uuid", "run_id"], "an MLmodel file of MLflow", ONE_EACH),
+    kind(&["stages"], &[], "a DVC or GitLab pipeline", EXCLUDE),
+    kind(&["flavors"], &["model_uuid", "run_id"], "an MLflow MLmodel file", ONE_EACH),
     kind(
         &["repos"],
         &["default_stages", "ci", "minimum_pre_commit_version"],
@@ -97,7 +97,7 @@ const KINDS: [Kind; 24] = [
     ),
 ];
 
-const CARD: &str = "the metadata of a Hugging Face card";
+const CARD: &str = "Hugging Face card metadata";
 
 impl Other {
     /// The finding about a document at `span`.
@@ -120,8 +120,8 @@ impl Other {
         let has = |name: &str| value(tree, entries.clone(), name).is_some();
         if has("ArtifactType") || has("ArtifactName") || has("Source") {
             return is_skeleton(tree, &entries).then_some(Self {
-                name: "the skeleton of the AWS CLI with nothing filled in",
-                help: "fill in `ArtifactType` and `SourceUri`, and remove the fields that stay empty",
+                name: "an AWS CLI skeleton with nothing filled in",
+                help: "fill in `ArtifactType` and `SourceUri`, and remove the empty fields",
                 whole_file: false,
             });
         }
@@ -152,9 +152,14 @@ impl Other {
         if table {
             let quoted = text.starts_with('"');
             return Some(Self {
-                name: if quoted { "a CSV file, such as S3 Inventory writes" } else { "a CSV file" },
-                help: "write a manifest for each row: `lineload explain missing-field` shows one, \
-                       and `lineload schema` has the whole form",
+                name: if quoted {
+                    "a CSV file, such as an S3 Inventory report"
+                } else {
+                    "a CSV \
+                                   file"
+                },
+                help: "write a manifest for each row: see `lineload explain missing-field` for an \
+                       example and `lineload schema` for every field",
                 whole_file: true,
             });
         }
@@ -252,12 +257,12 @@ pub(super) fn placeholder(text: &str, at: usize) -> Option<Draft> {
     let found = &line[..length];
     let span = Span::new(at..at + length);
     let message = if open == "{{" {
-        format!("{} is a placeholder that nobody filled in", quoted(found))
+        format!("{} is an unfilled placeholder", quoted(found))
     } else {
-        format!("{} is a statement of a template that nobody rendered", quoted(found))
+        format!("{} is a statement of an unrendered template", quoted(found))
     };
-    let help = "render the template first, and check what comes out; a text that really holds \
-                braces belongs in quotes";
+    let help = "render the template first, then check the result; quote the value if the braces \
+                belong to it";
     Some(Draft::new(Code::UnquotedPlaceholder, span, message).help(help))
 }
 

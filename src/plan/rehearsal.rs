@@ -122,7 +122,7 @@ impl<S: Service> Rehearsal<S> {
             ended @ Unanswered::Ended(_) => {
                 self.state().ended = Some(ended);
                 // It ends the rehearsal; why is told from `ended`.
-                Refusal { class: Class::Unsendable, ..Refusal::ours("the plan was ended") }
+                Refusal { class: Class::Unsendable, ..Refusal::ours("the plan was interrupted") }
             }
         })
     }

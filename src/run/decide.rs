@@ -53,7 +53,7 @@ pub struct Known {
     pub there: Option<There>,
     /// The attempts that may have made what exists.
     pub attempt: Option<Attempt>,
-    /// What came of looking for what an earlier run's attempt made, if nobody could tell: then it
+    /// What came of looking for what an earlier run's attempt made, if the service gave no conclusive response: then it
     /// must not be created again.
     pub unresolved: Option<Refusal>,
 }
@@ -225,7 +225,7 @@ fn refuses_existing(known: &Known, arn: Option<&String>, policy: &Policy) -> Opt
     if policy.on_exists != OnExists::Fail || made {
         return None;
     }
-    let error = Refusal::ours("it already exists, and `--on-exists fail` is given");
+    let error = Refusal::ours("it already exists, and `--on-exists fail` is set");
     let verdict = Verdict::new(Outcome::Rejected, arn.cloned());
     Some(settle(Verdict { error: Some(error), ..verdict }))
 }
@@ -323,7 +323,7 @@ fn existing(
         [] => (Outcome::Existed, None),
         some if updates => {
             let fields = listed(some);
-            let error = format!("it differs in {fields}, which no update can change");
+            let error = format!("it differs in {fields}, which cannot be updated");
             (Outcome::Differs, Some(Refusal::ours(error)))
         }
         some => (Outcome::Differs, Some(Refusal::differs(some))),

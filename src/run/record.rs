@@ -21,7 +21,7 @@ use crate::submission::{EntryId, Outcome};
 #[derive(Debug, Clone)]
 pub struct Record {
     outcomes: Option<Outcomes>,
-    /// Whether attempts that earlier runs left open are settled: what nobody could tell stays open,
+    /// Whether attempts that earlier runs left open are settled: what the service gave no conclusive response stays open,
     /// for the next run to ask again.
     settles_open: bool,
 }
@@ -57,7 +57,7 @@ impl Record {
     pub(super) fn event(&self, event: &Event) {
         let Some(outcomes) = &self.outcomes else { return };
         match event {
-            // What nobody could tell stays open.
+            // What the service gave no conclusive response stays open.
             Event::Settled(settled)
                 if self.settles_open && settled.outcome == Outcome::Unresolved => {}
             // The entry of the earlier run has that it was recovered: it was created once.

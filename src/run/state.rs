@@ -150,7 +150,7 @@ impl State {
             let earlier = entry.of_earlier_run();
             self.entries.insert(id, entry);
             if earlier {
-                let message = "an earlier run ended before the answer came".to_owned();
+                let message = "an earlier run ended before the response arrived".to_owned();
                 let refusal = Refusal { class: Class::Lost, ..Refusal::ours(message) };
                 let why = Why::NoVerdict(refusal);
                 // Its clock is not ours, so how long ago it left is not known.

@@ -52,7 +52,7 @@ pub async fn submit<S: Service>(
 }
 
 /// Settles the attempts that earlier runs left open, and returns what became of each source. What
-/// nobody could tell stays open.
+/// the service gave no conclusive response stays open.
 ///
 /// # Errors
 /// As [`submit`].

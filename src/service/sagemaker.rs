@@ -65,7 +65,8 @@ impl Account {
     /// Checks that `arn` is one, and that it is the target's.
     fn check(&self, arn: &str) -> Result<(), Refusal> {
         let Some(parts) = Arn::parse(arn) else {
-            let message = format!("the answer names no artifact, but {}", quoted(arn));
+            let message =
+                format!("expected the ARN of an artifact in the response, found {}", quoted(arn));
             return Err(Refusal::of(Class::Ambiguous, message));
         };
         let differs = |expected: &Option<String>, is: &str| {
@@ -77,7 +78,7 @@ impl Account {
         {
             let expected = [self.account.as_deref(), self.region.as_deref()];
             let expected = expected.into_iter().flatten().collect::<Vec<_>>().join(", ");
-            let message = format!("{ELSEWHERE}: {arn}, and {expected} is expected");
+            let message = format!("{ELSEWHERE}: {arn}; expected {expected}");
             return Err(Refusal::of(Class::Unsendable, message));
         }
         Ok(())
@@ -117,7 +118,7 @@ impl SageMaker {
                         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
                     }
                     // Somebody may be writing the files right now.
-                    Err(error) => tracing::debug!(%error, "the credentials cannot be read again"),
+                    Err(error) => tracing::debug!(%error, "cannot refresh the credentials"),
                 }
             }
         }

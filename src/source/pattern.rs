@@ -26,7 +26,7 @@ pub struct Base {
 
 /// A pattern that is no glob.
 #[derive(Debug, thiserror::Error)]
-#[error("`{pattern}` is no glob: {reason}")]
+#[error("invalid glob `{pattern}`: {reason}")]
 pub struct PatternError {
     pattern: String,
     reason: String,

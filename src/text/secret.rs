@@ -17,11 +17,12 @@ use regex::Regex;
 pub const REDACTED: &str = "[redacted]";
 
 /// What to do about a credential in a manifest.
-pub const HELP: &str = "remove it, and revoke it if it is real: whoever can list artifacts could \
-                        read it; name where it is kept instead, as in an ARN of Secrets Manager";
+pub const HELP: &str = "remove it, and revoke it if it is real: anyone who can list artifacts \
+                        could read it; refer to where it is stored instead, such as by the ARN of \
+                        a secret in Secrets Manager";
 
 /// What a value is called whose key names a secret.
-pub const NAMED: &str = "a secret, by the name of its key";
+pub const NAMED: &str = "a secret, judging by the name of its key";
 
 /// A value that looks like a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,15 +273,15 @@ mod tests {
             ("a GitLab token", format!("glptt-{}", hex(40))),
             ("a Slack token", "xoxb-123456789012-123456789012-abcDEF".to_owned()),
             (
-                "the URL of a Slack webhook",
+                "a Slack webhook URL",
                 format!("https://hooks.slack.com/services/T0AAAAAAA/B0BBBBBBB/{}", of(24)),
             ),
             (
-                "the URL of a Discord webhook",
+                "a Discord webhook URL",
                 format!("https://discord.com/api/webhooks/123456789012345678/{}", of(60)),
             ),
             (
-                "the URL of a Microsoft Teams webhook",
+                "a Microsoft Teams webhook URL",
                 format!("https://x.webhook.office.com/webhookb2/{}", hex(40)),
             ),
             ("a Stripe key", format!("rk_test_{}", of(24))),
@@ -315,7 +316,7 @@ mod tests {
             ("a SendGrid key", format!("SG.{}.{}", of(22), of(43))),
             ("a Shopify token", format!("shpss_{}", hex(32))),
             ("a Vault token", format!("hvs.{}", of(90))),
-            ("a token of HCP Terraform", format!("{}.atlasv1.{}", of(14), of(60))),
+            ("an HCP Terraform token", format!("{}.atlasv1.{}", of(14), of(60))),
             ("a Grafana token", format!("glsa_{}_{}", of(32), hex(8))),
             ("a Pulumi token", format!("pul-{}", hex(40))),
             ("a Postman key", format!("PMAK-{}-{}", hex(24), hex(34))),

@@ -59,9 +59,9 @@ pub(super) fn too_many_values(at: Span, limit: usize) -> SyntaxError {
     SyntaxError {
         fault: SyntaxFault::Size,
         span: at,
-        message: format!("more than {limit} values before the artifact ends"),
+        message: format!("more than {limit} values in one artifact"),
         label: None,
-        help: Some("split the file: one artifact holds a few hundred values at most".into()),
+        help: Some("split the file: an artifact has at most a few hundred values".into()),
         related: None,
     }
 }
@@ -190,7 +190,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         K::UnclosedFlowCollection { .. } => flow::unclosed_flow(place, here),
         K::MisplacedFlowCollectionEnd => {
             let found = place.text.get(here.range()).unwrap_or("");
-            SyntaxError::new(here, format!("`{found}` closes nothing"))
+            SyntaxError::new(here, format!("unmatched `{found}`"))
                 .help(format!("remove `{found}`, or quote the value that it belongs to"))
         }
         K::MismatchedFlowCollectionEnd { open, close } => flow::mismatched(place, *open, *close),
@@ -203,23 +203,21 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         | K::MappingKeyNotAllowed => out_of_line(kind, place),
         K::UnexpectedCharacter { character } => unexpected(*character, place),
         K::BomInsideDocument => {
-            SyntaxError::new(here, "a byte-order mark (U+FEFF) stands inside the document")
-                .help("remove it: files joined one behind the other often hold one")
+            SyntaxError::new(here, "a byte-order mark (U+FEFF) inside the document")
+                .help("remove it: concatenated files often contain one")
         }
         K::CommentNotSeparated => {
-            SyntaxError::new(here, "`#` follows the value without a space between them").help(
-                "put a space in front of the comment, or quote the value if `#` belongs to it",
-            )
+            SyntaxError::new(here, "`#` follows the value without a space between them")
+                .help("put a space before the comment, or quote the value if `#` belongs to it")
         }
         K::CommentInterceptedScalar => {
-            SyntaxError::new(here, "a comment stands inside an unquoted value of several lines")
+            SyntaxError::new(here, "a comment inside an unquoted multi-line value")
                 .help("move the comment above the value")
         }
-        K::InvalidDocumentEnd => SyntaxError::new(
-            place.to_line_end(at),
-            "`...` ends the document, and more text follows on its line",
-        )
-        .help("begin the next document on a new line with `---`"),
+        K::InvalidDocumentEnd => {
+            SyntaxError::new(place.to_line_end(at), "text after `...`, which ends the document")
+                .help("begin the next document on a new line with `---`")
+        }
         K::InvalidBlockScalarHeader | K::ZeroBlockScalarIndent => block_header(place),
         K::ExpectedNodeContent | K::UnexpectedEof => expected_value(place),
         other => rare::explain(other, place),
@@ -259,7 +257,7 @@ fn stray_colon(place: &Where<'_>) -> SyntaxError {
             let value = place.to_line_end(scalar.start as usize);
             let text = place.text.get(value.range()).unwrap_or("");
             if !raw.starts_with(['"', '\'']) {
-                return SyntaxError::new(colon, "a second `: ` in one line")
+                return SyntaxError::new(colon, "a second `: ` on one line")
                     .label("this colon would begin a mapping")
                     .help(format!("quote the value: `{}`", quoted(text)));
             }
@@ -278,7 +276,7 @@ fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxErr
     if place.leads_its_line(start) {
         let help = match text.find(':') {
             Some(at) if at + 1 < text.len() => {
-                format!("put a space behind the colon: `{}: {}`", &text[..at], &text[at + 1..])
+                format!("put a space after the colon: `{}: {}`", &text[..at], &text[at + 1..])
             }
             _ => "write it as `key: value`".to_owned(),
         };
@@ -290,9 +288,9 @@ fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxErr
     let key_start = scalar.end as usize - key.len();
     SyntaxError::new(
         Span::new(key_start..scalar.end as usize),
-        format!("`{key}:` is indented like a second line of the value above"),
+        format!("`{key}:` is indented like a continuation of the value above"),
     )
-    .related(first, "the value that it would continue")
+    .related(first, "this value would be continued")
     .help("indent it like the key that it belongs with")
 }
 
@@ -327,18 +325,18 @@ fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
             )
             .help("put the first `- ` on a line of its own");
         }
-        return SyntaxError::new(span, "nothing more can stand on this line")
-            .help("quote the value in front of it, or begin a new line");
+        return SyntaxError::new(span, "unexpected text at the end of the line")
+            .help("quote the value before it, or start a new line");
     }
     let indent = at - place.line_start(at);
     let columns = place.columns();
     if *kind == ErrorKind::ExpectedBlockSequenceEntry && !is_item {
-        let message = "this line stands among the items of a list, without `- `";
+        let message = "this line is among the items of a list, but has no `- `";
         return SyntaxError::new(span, message)
-            .help("write `- ` in front of it, or indent it to belong to the item above");
+            .help("write `- ` before it, or indent it to belong to the item above");
     }
     if is_item && columns.contains(&indent) {
-        return SyntaxError::new(span, "a list item stands among the keys of a mapping")
+        return SyntaxError::new(span, "a list item among the keys of a mapping")
             .help("indent it under the key that it belongs to");
     }
     let spaces = if indent == 1 { "space" } else { "spaces" };
@@ -381,7 +379,7 @@ const fn is_printable(c: char) -> bool {
 }
 
 fn block_header(place: &Where<'_>) -> SyntaxError {
-    SyntaxError::new(place.to_line_end(place.at), "text follows `|` or `>` on its line").help(
+    SyntaxError::new(place.to_line_end(place.at), "text after `|` or `>` on the same line").help(
         "begin the text on the next line, indented; quote a value that begins with `|` or `>`",
     )
 }

@@ -89,7 +89,7 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     let here = upstream.path();
     let none = lint(here, &["m", "--changed-since", "main"]);
     assert_eq!(none.code, 2);
-    assert!(none.err.contains("needs a git repository"), "{}", none.err);
+    assert!(none.err.contains("requires a git repository"), "{}", none.err);
     git(here, &["init", "-q"]);
     for (at, message) in ["one", "two"].iter().enumerate() {
         write(&here.join("m/a.yaml"), artifact(at));
@@ -103,7 +103,7 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     let shallow = clones.path().join("shallow");
     let ran = lint(&shallow, &["m", "--changed-since", "origin/old"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("git knows no commit `origin/old`"), "{}", ran.err);
+    assert!(ran.err.contains("unknown commit `origin/old`"), "{}", ran.err);
     assert!(ran.err.contains("git fetch origin old"), "{}", ran.err);
     assert!(ran.err.contains("fetch-depth: 0"), "{}", ran.err);
     // There, but with nothing in common as far as the shallow clone knows.
@@ -113,7 +113,7 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     assert!(ran.err.contains("in common"), "{}", ran.err);
     let option = lint(&shallow, &["m", "--changed-since=--output=x"]);
     assert_eq!(option.code, 2);
-    assert!(option.err.contains("git knows no commit"), "{}", option.err);
+    assert!(option.err.contains("unknown commit"), "{}", option.err);
 }
 
 #[test]

@@ -79,7 +79,10 @@ fn a_profile_that_is_asked_for_wins_over_keys_in_the_environment() {
     // So does a profile's Region to AWS_REGION, which is said.
     let (key, region, err) = sent(&prod, &[("AWS_REGION", "eu-west-2")]);
     assert_eq!((key, region), of("AKIAPROD", "eu-west-2"));
-    assert!(err.contains("the Region eu-west-2 of the environment wins over us-east-1"), "{err}");
+    assert!(
+        err.contains("using the Region eu-west-2 from the environment, not us-east-1"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -90,11 +93,11 @@ fn a_profile_that_does_not_exist_ends_before_anything() {
     let asked =
         ran(with_keys(&mut import(folder.path(), &[&target[..], &["--profile", "prd"]].concat())));
     assert_eq!(asked.code, 2, "{}", asked.err);
-    assert!(asked.err.contains("there is no AWS profile `prd`\n"), "{}", asked.err);
+    assert!(asked.err.contains("AWS profile `prd` not found\n"), "{}", asked.err);
     assert!(asked.err.contains("did you mean `prod`?"), "{}", asked.err);
     let set = ran(with_keys(&mut import(folder.path(), &target)).env("AWS_PROFILE", "nope"));
     assert_eq!(set.code, 2, "{}", set.err);
-    assert!(set.err.contains("`nope`, which AWS_PROFILE names"), "{}", set.err);
+    assert!(set.err.contains("`nope` not found (set by AWS_PROFILE)"), "{}", set.err);
     assert!(set.err.contains("`dev` or `prod`"), "{}", set.err);
     assert!(server.requests().is_empty());
 }
@@ -120,8 +123,8 @@ fn on_this_machine_a_region_and_credentials_are_made_up() {
         .env("HTTP_PROXY", nobody())
         .env("HTTPS_PROXY", nobody()));
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.err.contains("note: no Region is set: requests to this machine are signed for"));
-    assert!(ran.err.contains("note: no credentials are found: requests to this machine are"));
+    assert!(ran.err.contains("note: no Region is set: requests to localhost are signed for"));
+    assert!(ran.err.contains("note: no credentials found: requests to localhost are"));
     let requests = server.requests();
     assert!(requests.iter().any(|request| request.body.contains("s3://bucket/1")));
     assert!(requests.iter().all(|request| request.signed() == ("local", "us-east-1")));
@@ -172,7 +175,7 @@ fn bundles_of_certificates_are_respected_as_the_aws_cli_does() {
     assert_eq!(ended(&[("AWS_CA_BUNDLE", authority)]).code, 0);
     let ran = ended(&[]);
     assert_eq!(ran.code, 2, "{}", ran.err);
-    assert!(ran.err.contains("`ca_bundle` of the profile names, cannot be read"), "{}", ran.err);
+    assert!(ran.err.contains("set by `ca_bundle` in the profile: "), "{}", ran.err);
     profile("");
     assert_eq!(ended(&[("SSL_CERT_FILE", authority)]).code, 0);
 }
@@ -218,7 +221,7 @@ fn sts_out_of_reach_wants_the_account() {
     let mut command = import(folder.path(), &["--region", "eu-west-1"]);
     let ran = ran(with_keys(&mut command).env("HTTPS_PROXY", &proxy.url));
     assert_eq!(ran.code, 2, "{}", ran.err);
-    assert!(ran.err.contains("AWS STS, which says whose credentials these are, gives no answer"));
+    assert!(ran.err.contains("cannot identify the caller, AWS STS does not respond"));
     assert!(ran.err.contains("add `--account ID`"), "{}", ran.err);
     assert!(proxy.requests().iter().all(|request| request.head.contains("CONNECT sts.")));
 }
@@ -239,7 +242,11 @@ fn an_account_by_name_is_checked_against_what_is_there() {
         ["--region", "eu-west-1", "--endpoint-url", &server.url, "--account", "123456789012"];
     let ran = signed(&args);
     assert_eq!(ran.code, 2, "{}", ran.err);
-    assert!(ran.err.contains("another account or Region answered: arn:aws:"), "{}", ran.err);
+    assert!(
+        ran.err.contains("the response is from another account or Region: arn:aws:"),
+        "{}",
+        ran.err
+    );
     assert!(server.requests().iter().all(|request| request.operation() == "ListArtifacts"));
     // A guard that nothing can be held against lets nothing be written.
     let server = creating();
@@ -286,7 +293,8 @@ fn a_profile_that_asks_for_mfa_has_the_command_that_does() {
 
 #[test]
 fn a_clock_that_is_off_is_told_by_sts_too() {
-    let said = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: \
+    let said = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature \
+                expired: \
                 20261127T100000Z is now earlier than 20261127T114500Z (20261127T115000Z - 5 min.)\
                 </Message></Error></ErrorResponse>";
     let (folder, sts) = (one(), Scripted::always(http(403, "Content-Type: text/xml\r\n", said)));

@@ -126,7 +126,7 @@ fn an_update_adds_and_a_pruning_one_removes() {
     write(&folder.path().join("manifests/00002.yaml"), text);
     let ran = import(folder.path(), &served, &["--on-exists", "update"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("`ArtifactType`, which no update can change"), "{}", ran.out);
+    assert!(ran.out.contains("`ArtifactType`, which cannot be updated"), "{}", ran.out);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn breakers_stop_and_the_run_can_be_gone_on_with() {
     let args = [&run[..], &["--rate", "20", "--max-duration", "1s"]].concat();
     let ran = at(folder.path(), &served, "import", &args);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.err.contains("stopped after 1s, as `--max-duration` says"), "{}", ran.err);
+    assert!(ran.err.contains("stopped after 1s (`--max-duration`)"), "{}", ran.err);
     assert!(ran.err.contains("artifacts left"), "{}", ran.err);
     let there = served.artifacts().len();
     assert!((5..60).contains(&there), "{there}");
@@ -239,7 +239,7 @@ fn breakers_stop_and_the_run_can_be_gone_on_with() {
         let ran = at(another.path(), &full, "import", &args);
         assert_eq!(ran.code, 4, "{ran:?}");
         assert!(
-            ran.err.contains("8 entries failed, and `--max-errors` stops there"),
+            ran.err.contains("8 entries failed, more than `--max-errors` allows"),
             "{}",
             ran.err
         );

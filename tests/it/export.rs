@@ -87,7 +87,8 @@ fn what_is_wanted_goes_into_as_many_files_as_are_asked_for() {
     assert_eq!(files, ["Model/0001.yaml", "Model/0002.yaml", "Model/0003.yaml"]);
     let document = |at: usize| {
         format!(
-            "ArtifactName: Model-{at}\nArtifactType: Model\nSource:\n  SourceUri: s3://lake/Model/{at}\n\
+            "ArtifactName: Model-{at}\nArtifactType: Model\nSource:\n  SourceUri: \
+             s3://lake/Model/{at}\n\
              Tags:\n- Key: team\n  Value: a\n"
         )
     };
@@ -125,7 +126,7 @@ fn where_nothing_can_be_read_or_written_nothing_is_made() {
     let folder = folder(&[("file", "")]);
     let ran = run(folder.path(), &["export", "--local=missing.sqlite3", "-o", "snap"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("there is no local registry `missing.sqlite3`"), "{}", ran.err);
+    assert!(ran.err.contains("local registry `missing.sqlite3` not found"), "{}", ran.err);
     let ran = run(folder.path(), &["export", "-o", "snap"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("--region") && ran.err.contains("--local"), "{}", ran.err);
@@ -135,7 +136,7 @@ fn where_nothing_can_be_read_or_written_nothing_is_made() {
     let served = Served::start(folder.path(), &[]);
     let ran = export(folder.path(), &served, &["-o", "file"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("`file` is no folder"), "{}", ran.err);
+    assert!(ran.err.contains("`file` is not a directory"), "{}", ran.err);
     let ran = export(folder.path(), &served, &["-o", "file/snap"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("`file/snap` cannot be written"), "{}", ran.err);
@@ -153,8 +154,8 @@ fn a_disk_that_takes_no_more_stops_it_and_what_is_there_is_whole() {
     fill(&served, &["DataSet"], 3);
     let ran = export(folder.path(), &served, &args);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.err.contains("`snap/Model/Model-0.yaml` cannot be written: "), "{}", ran.err);
-    assert!(ran.err.contains("3 files written, and whole; run it again"), "{}", ran.err);
+    assert!(ran.err.contains("cannot write `snap/Model/Model-0.yaml`: "), "{}", ran.err);
+    assert!(ran.err.contains("3 files written, each complete; run it again"), "{}", ran.err);
     assert_eq!(timeless(&ran.out), "3 artifacts in 3 files in snap: 0 filtered out, 0 skipped\n");
     assert_eq!(tree(&folder.path().join("snap")).len(), 4);
 }

@@ -73,8 +73,14 @@ fn a_fault_hides_no_other() {
             "artifactType: dataset\nSource: {SourceUri: s3://lake/x}\n".to_owned(),
             &["unknown-field", "type-case"],
         ),
-        (format!("{head}Tags: {{aws:owner: x#}}\n"), &["wrong-kind", "tag-reserved", "tag-pattern"]),
-        (format!("{head}Tags: {{Key: 'aws:x'}}\n"), &["wrong-kind", "missing-field", "tag-reserved"]),
+        (
+            format!("{head}Tags: {{aws:owner: x#}}\n"),
+            &["wrong-kind", "tag-reserved", "tag-pattern"],
+        ),
+        (
+            format!("{head}Tags: {{Key: 'aws:x'}}\n"),
+            &["wrong-kind", "missing-field", "tag-reserved"],
+        ),
         ("ArtifactType: x\nSource: s3://A_b/x\n".to_owned(), &["wrong-kind", "bucket-name"]),
         (
             "ArtifactType: x\nsourceUri: s3://A_b/x\ncommit_id: <sha>\n".to_owned(),
@@ -85,7 +91,8 @@ fn a_fault_hides_no_other() {
             &["unknown-field", "uri-scheme"],
         ),
         (
-            "ArtifactType: x\nSource:\n  SourceUri: s3://lake/x\n  SourceTypes:\n  - {SourceIdType: md5, Value: x}\n"
+            "ArtifactType: x\nSource:\n  SourceUri: s3://lake/x\n  SourceTypes:\n  - \
+             {SourceIdType: md5, Value: x}\n"
                 .to_owned(),
             &["source-id-type", "source-value-format"],
         ),
@@ -101,7 +108,9 @@ fn a_fault_hides_no_other() {
             &["unknown-field", "unknown-field", "unknown-field", "type-case"],
         ),
         (
-            "Defaults: {ArtifactType: 1, Tags: {a: b#}}\nArtifacts:\n- Source: s3://A_b/x\n".to_owned(),
+            "Defaults: {ArtifactType: 1, Tags: {a: b#}}\nArtifacts:\n- Source: \
+             s3://A_b/x\n"
+                .to_owned(),
             &["not-a-string", "wrong-kind", "tag-pattern", "wrong-kind", "bucket-name"],
         ),
     ];
@@ -120,7 +129,7 @@ fn a_fault_hides_no_other() {
     );
     assert_eq!(
         ran.out,
-        "<stdin>:1:15: error[name-pattern]: a name cannot hold `_` or a space, nor begin with `-`\n"
+        "<stdin>:1:15: error[name-pattern]: a name cannot contain `_` or a space, or begin with `-`\n"
     );
 }
 
@@ -140,13 +149,14 @@ fn an_artifact_with_a_fault_in_a_default_that_it_takes_is_not_valid() {
 fn every_format_names_one_place_of_a_finding() {
     let keys: String = (0..9).map(|at| format!("  k{at}: v\n")).collect();
     let text = format!(
-        "ArtifactType: DataSet\nSource: {{SourceUri: s3://lake/x}}\nProperties:\n  a: b\n{keys}  a: c\n"
+        "ArtifactType: DataSet\nSource: {{SourceUri: s3://lake/x}}\nProperties:\n  a: b\n{keys}  \
+         a: c\n"
     );
     let folder = crate::support::folder(&[("m.yaml", &text)]);
     let human = run(folder.path(), &["lint", "m.yaml"]).out;
     let first = human.find("m.yaml:").unwrap();
     assert!(human[first..].starts_with("m.yaml:14:3]"), "{human}");
-    assert!(human.contains("given first here") && human.contains("m.yaml:4:3]"), "{human}");
+    assert!(human.contains("first given here") && human.contains("m.yaml:4:3]"), "{human}");
     let short = run(folder.path(), &["lint", "m.yaml", "--format", "short"]).out;
     assert!(short.starts_with("m.yaml:14:3: error[duplicate-key]"), "{short}");
 }
@@ -155,7 +165,8 @@ fn every_format_names_one_place_of_a_finding() {
 fn the_same_name_twice_can_be_allowed() {
     let artifact = |at: usize, comment: &str| {
         format!(
-            "ArtifactName: shared{comment}\nArtifactType: DataSet\nSource: {{SourceUri: s3://lake/{at}}}\n"
+            "ArtifactName: shared{comment}\nArtifactType: DataSet\nSource: {{SourceUri: \
+             s3://lake/{at}}}\n"
         )
     };
     let allow = " # lineload: allow duplicate-name";

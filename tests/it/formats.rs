@@ -46,9 +46,9 @@ fn short_is_one_line_a_finding() {
     let folder = folder(&[("a.yaml", "ArtifactName: a_b\nArtifactType: 1\nSource: x\n")]);
     let ran = run(folder.path(), &["lint", "a.yaml", "--format", "short"]);
     insta::assert_snapshot!(ran.out, @r"
-    a.yaml:1:16: error[name-pattern]: a name cannot hold `_`
-    a.yaml:2:15: error[not-a-string]: `ArtifactType` is a number; the service takes text only
-    a.yaml:3:9: error[wrong-kind]: `Source` is a single value; expected a mapping
+    a.yaml:1:16: error[name-pattern]: a name cannot contain `_`
+    a.yaml:2:15: error[not-a-string]: `ArtifactType` is a number; the service accepts only strings
+    a.yaml:3:9: error[wrong-kind]: `Source` is a scalar; expected a mapping
     ");
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
 }
@@ -96,7 +96,7 @@ fn standard_input_is_read_once_and_named() {
     let folder = folder(&[]);
     let args = ["lint", "-", "-", "--stdin-filename", "m/x.yaml", "--format", "short"];
     let ran = run_with_input(folder.path(), &args, "ArtifactType: DataSet\n");
-    assert_eq!(ran.out, "m/x.yaml:1:1: error[missing-field]: an artifact without `Source`\n");
+    assert_eq!(ran.out, "m/x.yaml:1:1: error[missing-field]: missing field `Source`\n");
     let ran = run_with_input(folder.path(), &["lint", "-"], "ArtifactType: DataSet\n");
     assert!(ran.out.contains("[<stdin>:1:1]"), "{}", ran.out);
 }
@@ -106,7 +106,7 @@ fn no_manifest_is_no_success() {
     let folder = folder(&[("empty/x.txt", "")]);
     let ran = run(folder.path(), &["lint"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("no manifest found in `manifests`"), "{}", ran.err);
+    assert!(ran.err.contains("no manifests found in `manifests`"), "{}", ran.err);
     let ran = run(folder.path(), &["lint", "empty"]);
     assert_eq!(ran.code, 2);
     let ran = run(folder.path(), &["lint", "--nonsense"]);
@@ -150,7 +150,8 @@ fn colours_come_and_go_as_they_are_asked_for() {
 /// What stands in a manifest must not act on a terminal, in whatever format.
 #[test]
 fn no_control_character_of_a_manifest_reaches_the_terminal() {
-    let evil = "ArtifactName: \"\\e[2J\\a\u{202e}x\"\n\"\\e]0;t\\a\": \u{9b}1\nSource: {SourceUri: \"a\\rb\"}\n";
+    let evil = "ArtifactName: \"\\e[2J\\a\u{202e}x\"\n\"\\e]0;t\\a\": \u{9b}1\nSource: \
+                {SourceUri: \"a\\rb\"}\n";
     let folder = folder(&[("a.yaml", evil), ("m\u{1b}[31m\u{9b}1.yaml", "ArtifactName: a_b\n")]);
     for format in EVERY {
         let ran = run(folder.path(), &["lint", ".", "--format", format]);

@@ -25,8 +25,14 @@ const MORE: [&str; 12] = [
 ];
 
 /// Words that stand in front of what a help says is to be written at the fault.
-const NAMES_AN_EDIT: [&str; 6] =
-    ["did you mean `", "as in `", "quote it: `", "write `", "quote the value: `", "write one of `"];
+const NAMES_AN_EDIT: [&str; 6] = [
+    "did you mean `",
+    "such as `",
+    "quote it: `",
+    "write `",
+    "quote the value: `",
+    "write one of `",
+];
 
 fn findings(text: &str) -> Vec<Value> {
     let ran = run_with_input(&root(), &["lint", "-", "--format", "json", "--isolated"], text);
@@ -90,7 +96,7 @@ fn a_help_that_names_what_to_write_recommends_what_lint_takes() {
             let (start, end) = (start as usize, end as usize);
             // Of some, the help is about more than the text at fault, or about a part of it.
             let (start, end, new) = match code {
-                "name-pattern" | "bucket-name" | "uri-scheme" if help.contains("as in `") => {
+                "name-pattern" | "bucket-name" | "uri-scheme" if help.contains("such as `") => {
                     let from = text[..start].rfind(['\n', ' ']).map_or(0, |at| at + 1);
                     let to = text[from..].find(['\n', '}']).map_or(text.len(), |at| from + at);
                     (from, to, new)

@@ -140,7 +140,7 @@ fn without_a_target_both_ways_out_are_named() {
     assert!(ran.err.contains("--region") && ran.err.contains("--local"), "{}", ran.err);
     let ran = run(folder.path(), &["import", "--region", "eu-west-1"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("no AWS credentials are found"), "{}", ran.err);
+    assert!(ran.err.contains("no AWS credentials found"), "{}", ran.err);
     assert!(ran.err.contains("AWS_ACCESS_KEY_ID") && ran.err.contains("--local"), "{}", ran.err);
 }
 
@@ -313,7 +313,7 @@ fn a_signal_lets_what_is_under_way_end_and_a_second_run_goes_on() {
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}: {said}");
-        assert!(said.contains("artifacts left; run it again to go on"), "{said}");
+        assert!(said.contains("artifacts left; to resume, run"), "{said}");
         let report = json(&folder.path().join("r.json"));
         let created = report["counts"]["created"].as_u64().unwrap();
         assert!(created > 0 && created < 60, "{signal}: {created}");
@@ -359,7 +359,7 @@ fn credentials_that_cannot_be_had_any_more_pause_the_run_and_leave_nothing_in_do
     command.args(["--rate", "50", "--limit-patience", "2s", "--report", "r.json"]);
     let ran: Ran = command.output().unwrap().into();
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.err.contains("no valid credentials in 2s"), "{}", ran.err);
+    assert!(ran.err.contains("no valid credentials for 2s"), "{}", ran.err);
     let report = json(&path.join("r.json"));
     let created = served.artifacts().len() as u64;
     assert_eq!(

@@ -82,7 +82,8 @@ fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
     // Each was created by one attempt and never by two, and the journal knows by which.
     let made = ask(
         folder.path(),
-        "SELECT source_uri, count(*) FROM entries WHERE outcome IN ('created', 'recovered') GROUP BY 1",
+        "SELECT source_uri, count(*) FROM entries WHERE outcome IN ('created', 'recovered') GROUP \
+         BY 1",
     );
     assert_eq!(made.len(), ENTRIES);
     assert!(made.iter().all(|(_, times)| *times == 1), "{made:?}");
@@ -130,7 +131,7 @@ fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
     let folder = folder(&[]);
     let none = run(folder.path(), &["status"]);
     assert_eq!(none.code, 2);
-    assert!(none.err.contains("there is no journal"), "{}", none.err);
+    assert!(none.err.contains("not found"), "{}", none.err);
     manifests(folder.path(), 60);
     let served = Served::start(folder.path(), &["--latency", "20", "--max-artifacts", "40"]);
     let mut child =
@@ -166,8 +167,8 @@ fn a_journal_that_cannot_be_used_is_told_before_anything_is_sent() {
     manifests(folder.path(), 1);
     let served = Served::start(folder.path(), &[]);
     for (journal, told) in [
-        ("file/journal.sqlite3", "its folder cannot be made"),
-        ("text.sqlite3", "is no journal of lineload"),
+        ("file/journal.sqlite3", "cannot create its directory"),
+        ("text.sqlite3", "is not a lineload journal"),
         ("/dev/full", "/dev/full"),
     ] {
         let ran = ran(import(folder.path(), &served.endpoint, &["--journal", journal]));

@@ -20,8 +20,8 @@ fn links_sockets_and_pipes_are_findings_and_the_run_goes_on() {
     let out = ran.out.replace(&folder.path().display().to_string(), "<folder>");
     insta::assert_snapshot!(out, @r"
     m/dangling.yaml: error[path-unreadable]: cannot be read: no such file or directory
-    m/loop: warning[link-outside]: a link to `<folder>`, outside the named folders: not followed
-    m/out.yaml: warning[link-outside]: a link to `<folder>/secret/key.yaml`, outside the named folders: not followed
+    m/loop: warning[link-outside]: a symlink to `<folder>`, outside the given directories, is not followed
+    m/out.yaml: warning[link-outside]: a symlink to `<folder>/secret/key.yaml`, outside the given directories, is not followed
     m/pipe.yaml: error[path-kind]: a pipe, not a file
     m/socket.yaml: error[path-kind]: a socket, not a file
     ");
@@ -36,8 +36,8 @@ fn links_round_in_a_circle_are_found() {
     symlink("me.yaml", folder.path().join("m/me.yaml")).unwrap();
     let ran = run(folder.path(), &["lint", "m", "--format", "short"]);
     insta::assert_snapshot!(ran.out, @r"
-    m/loop: error[link-loop]: a link that leads back to itself
-    m/me.yaml: error[link-loop]: a link that leads back to itself
+    m/loop: error[link-loop]: a loop of symlinks
+    m/me.yaml: error[link-loop]: a loop of symlinks
     ");
 }
 

@@ -53,7 +53,7 @@ fn what_a_run_reads_is_not_written_by_it() {
     write(&folder.path().join("manifests/m.json"), manifest);
     let read = |ran: &Ran, path: &str| {
         assert_eq!(ran.code, 2, "{ran:?}");
-        let said = format!("`{path}` is read by this run and would be overwritten");
+        let said = format!("`{path}` is an input of this run and would be overwritten");
         assert!(ran.err.contains(&said), "{}", ran.err);
         let path = folder.path().join("manifests/m.json");
         assert_eq!(std::fs::read_to_string(path).unwrap(), manifest);

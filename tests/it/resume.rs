@@ -46,7 +46,7 @@ fn a_run_is_gone_on_with_as_it_was_staged() {
     }
     let ran = with_keys(folder.path(), &resume);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("nothing is left of any run"), "{}", ran.err);
+    assert!(ran.err.contains("no unfinished run"), "{}", ran.err);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn another_target_is_refused_and_a_run_is_found_by_its_id() {
     manifests(folder.path(), 3);
     let ran = with_keys(folder.path(), &["resume"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("there is no journal"), "{}", ran.err);
+    assert!(ran.err.contains("not found"), "{}", ran.err);
     let ran = with_keys(folder.path(), &["import", "--local=one.sqlite3", "--report", "r.json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let report = json(&folder.path().join("r.json"));

@@ -15,8 +15,8 @@ pub(super) fn check(
     Rule::new("ArtifactType", ARTIFACT_TYPE, Code::TypeLength).check(artifact_type, path, findings);
     let value = artifact_type.value;
     if value.is_empty() {
-        let message = "`ArtifactType` is empty: no list filtered by type will show this artifact";
-        let help = format!("write {}, or what it is", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
+        let message = "`ArtifactType` is empty: lists filtered by type will not show this artifact";
+        let help = format!("write {}, or another type", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
         let draft = Draft::new(Code::TypeEmpty, artifact_type.span, message).help(help);
         text::push(draft.at(path), artifact_type, findings);
     }

@@ -63,7 +63,7 @@ impl<'n> Content<'n> {
             text::note_secret(text, findings);
         }
         let name = self.key.map_or_else(|| self.called(), quoted);
-        let draft = Draft::new(Code::Credential, span, format!("{name} holds {what}"))
+        let draft = Draft::new(Code::Credential, span, format!("{name} contains {what}"))
             .help(secret::HELP)
             .at(path);
         text::push(draft, text, findings);
@@ -74,10 +74,9 @@ impl<'n> Content<'n> {
         let Some(range) = unseen(text.value) else { return };
         let found = text.value[range.clone()].chars().next().unwrap_or_default();
         let name = self.called();
-        let message =
-            format!("{name} holds a character that cannot be seen, U+{:04X}", u32::from(found));
+        let message = format!("{name} contains the invisible character U+{:04X}", u32::from(found));
         let draft = Draft::new(Code::InvisibleCharacter, text.locate(range), message)
-            .help("remove it: what looks the same would not be found")
+            .help("remove it: a search for the visible text would not find this value")
             .at(path);
         text::push(draft, text, findings);
     }
@@ -89,8 +88,15 @@ impl<'n> Content<'n> {
         let inner = line.trim_matches(is_space);
         let name = self.called();
         if inner.is_empty() {
-            let draft = Draft::new(Code::OuterBlank, text.span, format!("{name} is all spaces"));
-            let draft = draft.help("write a text, or remove the line").at(path);
+            let draft = Draft::new(
+                Code::OuterBlank,
+                text.span,
+                format!(
+                    "{name} consists of \
+                                                                         spaces only"
+                ),
+            );
+            let draft = draft.help("write a value, or remove the line").at(path);
             text::push(draft, text, findings);
             return;
         }
@@ -106,7 +112,7 @@ impl<'n> Content<'n> {
             let safety = if text.is_plain() { Safety::Safe } else { Safety::Unsafe };
             let fix = exact.then_some(Fix { safety, edits });
             let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with {what}"))
-                .help("remove it: two values that differ in it look the same")
+                .help("remove it: values that differ only in this look the same")
                 .fix(fix)
                 .at(path);
             text::push(draft, text, findings);
@@ -131,9 +137,12 @@ impl<'n> Content<'n> {
         }
         let name = self.called();
         let what = if names.len() == 1 { "placeholder" } else { "placeholders" };
-        let message = format!("{name} still holds the {what} {}", list(&names));
+        let message = format!("{name} contains the unfilled {what} {}", list(&names));
         let mut draft = Draft::new(Code::UnfilledTemplate, span, message)
-            .help("fill it in: lineload fills in nothing, and the service would keep it as it is")
+            .help(
+                "fill it in: lineload does not expand templates, and the service would store it \
+                   as it is",
+            )
             .at(path);
         for other in others {
             draft = draft.related(other, "and this one");

@@ -56,18 +56,18 @@ fn pattern(name: &Text<'_>, near: Option<&str>) -> Draft {
         (false, true) => Some("end with `-`"),
         (false, false) => None,
     };
-    let hold = (!held.is_empty()).then(|| format!("hold {}", any(&held)));
+    let hold = (!held.is_empty()).then(|| format!("contain {}", any(&held)));
     let both: Vec<_> = hold.into_iter().chain(edge.map(str::to_owned)).collect();
     let rule = "use ASCII letters and digits, with hyphens between them";
     let help = match near {
-        Some(near) => format!("{rule}, as in {}", quoted(near)),
+        Some(near) => format!("{rule}, such as {}", quoted(near)),
         None => rule.to_owned(),
     };
     let first = runs.first().cloned().unwrap_or(0..value.len());
-    let message = format!("a name cannot {}", both.join(", nor "));
+    let message = format!("a name cannot {}", both.join(", or "));
     let mut draft = Draft::new(Code::NamePattern, name.locate(first), message).help(help);
     for run in runs.into_iter().skip(1).take(SHOWN) {
-        draft = draft.related(name.locate(run), "nor here");
+        draft = draft.related(name.locate(run), "not allowed here either");
     }
     draft
 }

@@ -19,7 +19,7 @@ pub(super) fn check(
         let name = property.key.given().map_or("", |key| key.value);
         let path = &path.field(name);
         if let Some(key) = property.key.given() {
-            let rule = Rule::new("a key of `Properties`", PROPERTY_KEY, Code::PropertyKeyLength);
+            let rule = Rule::new("a `Properties` key", PROPERTY_KEY, Code::PropertyKeyLength);
             ok &= rule.check(key, path, findings);
         }
         if let Some(value) = property.value.given() {
@@ -37,11 +37,11 @@ pub(super) fn check(
 }
 
 fn too_many(count: usize, span: Span) -> Draft {
-    let message = format!("{count} properties; an artifact takes {PROPERTIES_MAX}");
+    let message = format!("{count} properties; an artifact can have at most {PROPERTIES_MAX}");
     Draft::new(Code::PropertyCount, span, message)
         .label(format!("property number {}", PROPERTIES_MAX + 1))
         .help(format!(
-            "remove {}, or join some into one value",
+            "remove {}, or combine some into one value",
             counted(count - PROPERTIES_MAX, "property")
         ))
 }
@@ -68,7 +68,7 @@ pub(super) fn with_defaults(
         && let Some(first) = taken.first()
     {
         let message = format!(
-            "{count} properties with those of `Defaults`; an artifact takes {PROPERTIES_MAX}"
+            "{count} properties including `Defaults`; an artifact can have at most {PROPERTIES_MAX}"
         );
         let draft = Draft::new(Code::PropertyCount, raw.head, message)
             .help(format!("remove {}", counted(count - PROPERTIES_MAX, "property")))

@@ -36,15 +36,15 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
         format_of(meant, value, &path.field("Value"), findings);
         let first = seen.iter().find(|(a, b, _)| (*a, *b) == (id_type.value, value.value));
         if let Some((.., first)) = first {
-            let message = format!("{} {} is given twice", id_type.value, quoted(value.value));
+            let message = format!("duplicate {} {}", id_type.value, quoted(value.value));
             let text = findings.source().text();
             let edit =
                 before.and_then(|before| layout::remove_item(text, before, source_type.item));
             let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
             let draft = Draft::new(Code::DuplicateSourceType, value.span, message)
                 .label("again")
-                .related(*first, "first here")
-                .help("remove one of the two: source types are a set")
+                .related(*first, "first given here")
+                .help("remove one of them: source types are a set")
                 .fix(fix);
             text::push(draft.at(path), value, findings);
         } else if seen.len() < COMPARED {
@@ -63,7 +63,7 @@ fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut
         "MD5Hash" => (is_md5(value.value), "32 hexadecimal digits"),
         "S3ETag" => (
             is_etag(value.value),
-            "32 hexadecimal digits, and `-` with a number of parts where it was uploaded in parts",
+            "32 hexadecimal digits, then `-` and the number of parts if it was a multipart upload",
         ),
         _ => return,
     };
@@ -72,7 +72,8 @@ fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut
     }
     let base64 = value.value.len() == 24 && value.value.ends_with("==");
     let help = if id_type == "MD5Hash" && base64 {
-        "it looks like base64, as in a `Content-MD5` header: write hexadecimal digits, or make it `Custom`"
+        "it looks like base64, as in a `Content-MD5` header: write it in hexadecimal, or use \
+         `Custom`"
             .to_owned()
     } else {
         format!("expected {form}; use `Custom` for anything else")
@@ -106,7 +107,7 @@ fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mu
 }
 
 fn unknown_id_type(id_type: &Text<'_>) -> Draft {
-    let message = format!("{} is not a `SourceIdType`", quoted(id_type.value));
+    let message = format!("invalid `SourceIdType` {}", quoted(id_type.value));
     let known = either(model::SOURCE_ID_TYPES);
     let meant = meant(id_type.value);
     let help = match meant {

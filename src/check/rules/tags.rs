@@ -46,7 +46,7 @@ pub(super) fn check(
         sound.push(ok);
     }
     if tags.len() > TAGS_MAX {
-        let message = format!("{} tags; an artifact takes {TAGS_MAX}", tags.len());
+        let message = format!("{} tags; an artifact can have at most {TAGS_MAX}", tags.len());
         let draft = Draft::new(Code::TagCount, tags[TAGS_MAX].head, message)
             .label(format!("tag number {}", TAGS_MAX + 1))
             .help(format!("remove {}", counted(tags.len() - TAGS_MAX, "tag")));
@@ -67,14 +67,14 @@ fn duplicate(
     let value = |tag: &RawTag<'_>| tag.value.given().map(|value| value.value.to_owned());
     let same = value(first).is_some() && value(first) == value(tag);
     let values = if same { "with the same value" } else { "with different values" };
-    let message = format!("two tags have the key {}, {values}", quoted(key.value));
+    let message = format!("duplicate tag key {}, {values}", quoted(key.value));
     let edit = before
         .filter(|_| same)
         .and_then(|before| layout::remove_item(findings.source().text(), before.item, tag.item));
     let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
     let first = first.key.given().map_or(first.head, |key| key.span);
     let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
-    let draft = draft.related(first, "first here").help("remove one of the two").fix(fix);
+    let draft = draft.related(first, "first given here").help("remove one of them").fix(fix);
     text::push(draft.at(path), key, findings);
 }
 
@@ -83,7 +83,7 @@ fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &m
     let message = format!("the tag key {name} differs from another only in case");
     let draft = Draft::new(Code::TagCase, key.span, message)
         .related(first, "the other one")
-        .help("keep one of the two: tag keys are case-sensitive");
+        .help("keep one of them: tag keys are case-sensitive");
     text::push(draft.at(path), key, findings);
 }
 
@@ -120,7 +120,7 @@ pub(super) fn with_defaults(
         && let Some(first) = taken.first()
     {
         let message =
-            format!("{count} tags with those of `Defaults`; an artifact takes {TAGS_MAX}");
+            format!("{count} tags including `Defaults`; an artifact can have at most {TAGS_MAX}");
         let draft = Draft::new(Code::TagCount, raw.head, message)
             .help(format!("remove {}", counted(count - TAGS_MAX, "tag")))
             .related(first.span, format!("{} come from here", taken.len()));

@@ -66,12 +66,12 @@ impl<'n> Rule<'n> {
             Violation::TooLong { length, excess } => {
                 let span = first_line(text, text.locate(excess.clone()));
                 let message = format!(
-                    "{name} has {} characters; the service takes {}",
+                    "{name} has {} characters; the limit is {}",
                     grouped(*length as u64),
                     grouped(max as u64)
                 );
                 Draft::new(self.length, span, message)
-                    .label(format!("from character {} on", grouped(max as u64 + 1)))
+                    .label(format!("character {} and later", grouped(max as u64 + 1)))
                     .help(format!("shorten it by {}", counted(length - max, "character")))
                     .fix(self.cut(text, excess.start))
             }
@@ -165,15 +165,15 @@ fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
             held.push(found);
         }
     }
-    let message = format!("{name} of a tag cannot hold {}", any(&held));
+    let message = format!("{name} of a tag cannot contain {}", any(&held));
     let near = near_tag(text.value).filter(|near| !near.is_empty());
     let fix = near.and_then(|near| replaced(text, &near, Fix::unsafely));
     let mut draft = Draft::new(Code::TagPattern, span, message)
-        .label("not in a tag")
+        .label("not allowed in a tag")
         .help("use letters, digits, spaces and any of `_ . : / = + - @`")
         .fix(fix);
     for run in runs.into_iter().skip(1).take(SHOWN) {
-        draft = draft.related(text.locate(run), "nor here");
+        draft = draft.related(text.locate(run), "not allowed here either");
     }
     draft
 }
@@ -213,20 +213,17 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
     let header = text.block_header();
     let edit = match header {
         Some(header) if only_at_end => {
-            format!(
-                "write `{0}-` instead of `{header}`, which leaves out the last line break",
-                &header[..1]
-            )
+            format!("write `{0}-` instead of `{header}` to drop the final line break", &header[..1])
         }
-        Some(_) => "write `>-`, which joins the lines with spaces".to_owned(),
-        None if only_at_end => "leave out the line break at its end".to_owned(),
+        Some(_) => "write `>-` to join the lines with spaces".to_owned(),
+        None if only_at_end => "remove the line break at the end".to_owned(),
         None => "write the text on one line".to_owned(),
     };
     let help = format!(
-        "{edit}; that the service wants one line is inferred from its pattern `.*`, not confirmed \
-         on a live account"
+        "{edit}; that the service requires a single line is inferred from its pattern `.*`, not \
+         confirmed on a live account"
     );
-    let message = format!("{name} holds a line break; the service takes one line");
+    let message = format!("{name} contains a line break; the service accepts a single line");
     let fix = match (header, text.header_span()) {
         (Some(header), Some(span)) if only_at_end => {
             let kept: String = header.chars().filter(|c| *c != '+').collect();

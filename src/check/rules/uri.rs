@@ -80,13 +80,12 @@ impl Uri<'_, '_> {
         let help = if is_http {
             "write `%20`, or remove it"
         } else {
-            "remove it; if the name really has one, `# lineload: allow uri-blank` keeps it"
+            "remove it; if the name really contains one, add `# lineload: allow uri-blank`"
         };
         let encoded = self.inner.replace(' ', "%20");
-        let draft =
-            Draft::new(Code::UriBlank, self.span(range), "a `SourceUri` with a space in it")
-                .help(help)
-                .fix(is_http.then(|| self.replaced(&encoded)).flatten());
+        let draft = Draft::new(Code::UriBlank, self.span(range), "`SourceUri` contains a space")
+            .help(help)
+            .fix(is_http.then(|| self.replaced(&encoded)).flatten());
         self.report(draft, path, findings);
     }
 
@@ -100,13 +99,13 @@ impl Uri<'_, '_> {
         let as_s3 = format!("s3://{inner}");
         let bucket = inner.split('/').next().unwrap_or_default();
         let help = if is_local {
-            "write where others find it, as in `s3://bucket/key`; `file:///…` if it is on one \
-             machine alone"
+            "write a URI that others can reach, such as `s3://bucket/key`, or `file:///…` if it \
+             is on one machine only"
                 .to_owned()
         } else if bucket_fault(bucket).is_none() && !inner.contains(' ') {
-            format!("write where it is, as in {}", quoted(&as_s3))
+            format!("write its full URI, such as {}", quoted(&as_s3))
         } else {
-            "write where it is, as in `s3://bucket/key`".to_owned()
+            "write its full URI, such as `s3://bucket/key`".to_owned()
         };
         let message = format!("{} has no scheme", quoted(inner));
         let draft = Draft::new(Code::UriScheme, self.text.span, message).help(help);
@@ -127,7 +126,7 @@ impl Uri<'_, '_> {
         let inner = self.inner;
         let Some(rest) = inner[scheme..].strip_prefix("://") else {
             let key = inner[scheme + 1..].trim_start_matches('/');
-            let message = format!("{} lacks the `//` in front of its bucket", quoted(inner));
+            let message = format!("{} is missing the `//` before the bucket", quoted(inner));
             let fix = self.replaced(&format!("{}://{key}", &inner[..scheme]));
             let draft = Draft::new(Code::BucketName, self.text.span, message)
                 .help("write it as `s3://bucket/key`")
@@ -140,7 +139,7 @@ impl Uri<'_, '_> {
         if let Some(bucket) = bucket_of_arn(name) {
             let key = &rest[name.len()..];
             let written = format!("{}{bucket}{key}", &inner[..start]);
-            let message = "the ARN of a bucket stands where its name belongs";
+            let message = "expected the name of a bucket, found its ARN";
             let draft = Draft::new(Code::BucketName, self.span(start..start + name.len()), message)
                 .help(format!("write {}", quoted(&written)))
                 .fix(self.replaced(&written));
@@ -158,9 +157,9 @@ impl Uri<'_, '_> {
             let written = format!("{}{more}", &inner[..start]);
             let fix = self.replaced(&written).filter(|_| sound(bucket_of(more)));
             (
-                "an `s3://` URI with more than two slashes in front of its bucket".to_owned(),
+                "more than two slashes before the bucket of an `s3://` URI".to_owned(),
                 fix,
-                "write `s3://` and the bucket behind it",
+                "write `s3://` and then the bucket",
             )
         } else if name.is_empty() {
             ("an `s3://` URI without a bucket".to_owned(), None, help)
@@ -169,7 +168,7 @@ impl Uri<'_, '_> {
                 .filter(|name| sound(name))
                 .map(|instead| format!("{}{instead}{}", &inner[..start], &rest[name.len()..]));
             let fix = written.and_then(|written| self.replaced(&written));
-            (format!("no bucket can have the name {}: {what}", quoted(name)), fix, help)
+            (format!("invalid bucket name {}: {what}", quoted(name)), fix, help)
         };
         let range = start + range.start..start + range.end;
         let span = if range.is_empty() { self.text.span } else { self.span(range) };
@@ -197,13 +196,13 @@ fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
     let did_you_mean = |meant: &str| format!("did you mean `{meant}://`?");
     if matches!(lower.as_str(), "s3a" | "s3n") {
         let message = format!("`{scheme}` is Hadoop's name for `s3`");
-        let help = "write `s3://`: SageMaker and the AWS CLI know no other".to_owned();
+        let help = "write `s3://`: SageMaker and the AWS CLI accept no other scheme".to_owned();
         return Some(("s3".to_owned(), message, help));
     }
     let is_common = COMMON.contains(&lower.as_str()) || lower == "s3";
     if is_common {
         let message = format!("the scheme `{scheme}` is not in lower case");
-        let help = format!("write `{lower}`: few tools take another case");
+        let help = format!("write `{lower}`: many tools accept only lower case");
         return Some((lower, message, help));
     }
     if !rest.starts_with("://") || OTHERS.contains(&lower.as_str()) {
@@ -215,7 +214,7 @@ fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
     } else {
         COMMON.iter().find(near).copied()
     }?;
-    let message = format!("{} is not a known scheme", quoted(scheme));
+    let message = format!("unknown scheme {}", quoted(scheme));
     Some((meant.to_owned(), message, did_you_mean(meant)))
 }
 
@@ -276,8 +275,7 @@ struct Fault<'n> {
 
 /// The first way in which `name` breaks the naming rules of S3 buckets.
 fn bucket_fault(name: &str) -> Option<Fault<'_>> {
-    const CHARACTERS: &str =
-        "bucket names are made of lower-case letters, digits, hyphens and dots";
+    const CHARACTERS: &str = "use only lower-case letters, digits, hyphens and dots";
     let whole = 0..name.len();
     let fault = |range, what, help| Some(Fault { range, what, help, instead: None });
     if name.is_empty() {
@@ -287,7 +285,12 @@ fn bucket_fault(name: &str) -> Option<Fault<'_>> {
     if let Some(start) = name.find(|c: char| !allowed(c)) {
         let length = name[start..].find(allowed).unwrap_or(name.len() - start);
         let upper = name[start..start + length].chars().all(|c| c.is_ascii_uppercase());
-        let what = if upper { "it has upper-case letters" } else { "it has other characters" };
+        let what = if upper {
+            "it contains upper-case letters"
+        } else {
+            "it contains characters \
+                               that bucket names cannot have"
+        };
         return fault(start..start + length, what, CHARACTERS);
     }
     if name.len() < *BUCKET_NAME_LENGTH.start() {
@@ -308,7 +311,7 @@ fn bucket_fault(name: &str) -> Option<Fault<'_>> {
         return Some(Fault { range: name.len() - 1..name.len(), what, help, instead });
     }
     if let Some(at) = name.find("..") {
-        return fault(at..at + 2, "it has two dots together", "write one dot");
+        return fault(at..at + 2, "it contains two dots in a row", "write one dot");
     }
     if name.parse::<Ipv4Addr>().is_ok() {
         return fault(whole, "it looks like an IP address", "write the name of a bucket");

@@ -42,7 +42,7 @@ fn show(mut out: impl Write, valid: &[&Artifact], nothing: bool, each: bool) -> 
     if nothing {
         writeln!(
             out,
-            "would send nothing: not every manifest is valid, and `--require-valid` is given"
+            "would send nothing: not every manifest is valid, and `--require-valid` is set"
         )?;
         return out.flush();
     }

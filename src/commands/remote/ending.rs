@@ -130,7 +130,7 @@ fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit 
         let unresolved = counted(count(Outcome::Unresolved), "artifact");
         let notice = Failure {
             exit: Outcome::Unresolved.exit(),
-            message: format!("{unresolved} unresolved: they may be there or not"),
+            message: format!("{unresolved} unresolved: they may or may not exist"),
             help: vec![format!("the next run looks them up first: `{}`", stops.command)],
         };
         notice.show(global);
@@ -148,30 +148,29 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
     let (message, mut help) = match end {
         End::Done => return None,
         End::Interrupted { drained: true, .. } => {
-            ("interrupted: what was in flight was waited for".to_owned(), vec![])
+            ("interrupted: requests in flight were completed".to_owned(), vec![])
         }
         End::Interrupted { drained: false, .. } => (
-            "interrupted: what was in flight was not waited for; the next run looks it up"
-                .to_owned(),
+            "interrupted: requests in flight were abandoned; the next run looks them up".to_owned(),
             vec![],
         ),
         End::OutOfPatience { cause, refusal } => {
             let (lasting, patience) = (cause.lasting(), humane(stops.patience));
-            let message = format!("stopped: {lasting} in {patience}: {refusal}");
+            let message = format!("stopped: {lasting} for {patience}: {refusal}");
             (message, refusal.help("sagemaker:CreateArtifact"))
         }
         End::Unnoted { reason } => {
             let message =
-                format!("stopped: {reason}; nothing is submitted that the journal does not have");
-            let help = "if the journal was lost, what was in flight is in no journal: before the next \
-                        import, wait until listings have caught up";
+                format!("stopped: {reason}; nothing is submitted that the journal cannot record");
+            let help = "if the journal is lost, so is the record of requests in flight: before \
+                        the next import, wait until `ListArtifacts` has caught up";
             (message, vec![help.to_owned()])
         }
         End::TooManyErrors { errors } => {
             let errors = counted(*errors, "entry");
-            let help = "fix what is listed above; `lineload status --failed-manifests DIR` writes it \
-                        as manifests";
-            let message = format!("stopped: {errors} failed, and `--max-errors` stops there");
+            let help = "fix the artifacts listed above; `lineload status --failed-manifests DIR` \
+                        writes them as manifests";
+            let message = format!("stopped: {errors} failed, more than `--max-errors` allows");
             (message, vec![help.to_owned()])
         }
         End::Unable { refusal } => (format!("stopped: {refusal}"), refusal.help("")),
@@ -185,7 +184,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
         }
         End::OutOfTime => {
             let most = stops.max_duration.map(humane).unwrap_or_default();
-            (format!("stopped after {most}, as `--max-duration` says"), vec![])
+            (format!("stopped after {most} (`--max-duration`)"), vec![])
         }
         End::Denied { action, refusal } => {
             (format!("stopped: denied: {refusal}"), refusal.help(action))
@@ -193,7 +192,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
     };
     if pending > 0 {
         let left = counted(pending, "artifact");
-        help.push(format!("{left} left; run it again to go on: `{}`", stops.command));
+        help.push(format!("{left} left; to resume, run `{}`", stops.command));
     }
     Some(Failure { exit: end.exit(taken), message, help })
 }

@@ -30,8 +30,10 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     destination::check(&args.output)?;
     export::vacant(&args.output, args.force)?;
     if let Some(file) = args.target.local.as_ref().filter(|file| !file.exists()) {
-        return Err(Failure::usage(format!("there is no local registry `{}`", file.display()))
-            .help("`--local=FILE` names another; `lineload import --local` makes one"));
+        return Err(Failure::usage(format!("local registry `{}` not found", file.display())).help(
+            "choose another with `--local=FILE`, or create one with `lineload import \
+                   --local`",
+        ));
     }
     block_on(async {
         let signals = Signals::listen()?;
@@ -89,16 +91,13 @@ async fn export(
     let told = snapshot.told();
     warn(global, &notes(told, &layout));
     if layout.is_empty() && end.is_ok() {
-        warn(global, &["no artifact of the target is among what was asked for".to_owned()]);
+        warn(global, &["no artifact at the target matches".to_owned()]);
     }
     let others = if args.force { others(&args.output, told.files) } else { 0 };
     if others > 0 {
         let others = counted(others, "other manifest");
         let folder = escaped(&args.output.display().to_string());
-        warn(
-            global,
-            &[format!("{others} in `{folder}`: `lint` and `import` take them with these")],
-        );
+        warn(global, &[format!("{others} in `{folder}`: `lint` and `import` will read them too")]);
     }
     let exit = match &end {
         Err(stopped) => tell(global, stopped, told),
@@ -162,10 +161,10 @@ fn notice(stopped: &Stopped, told: &Told) -> Failure {
     let mut help = Vec::new();
     let message = match stopped {
         Stopped::Denied { action, refusal } => {
-            help.push(format!("allow the caller the action {action}"));
+            help.push(format!("allow the caller {action} in an IAM policy"));
             format!("stopped: denied: {refusal}")
         }
-        Stopped::NoList(refusal) => format!("stopped: the target gives no list: {refusal}"),
+        Stopped::NoList(refusal) => format!("stopped: cannot list the artifacts: {refusal}"),
         Stopped::Unwritten(error) => {
             if told.files == 0 {
                 exit = Exit::Usage;
@@ -176,7 +175,7 @@ fn notice(stopped: &Stopped, told: &Told) -> Failure {
             exit = end.exit(told.files > 0);
             match end {
                 End::OutOfPatience { cause, refusal } => {
-                    help.push("`--limit-patience` waits longer".to_owned());
+                    help.push("wait longer with `--limit-patience`".to_owned());
                     format!("stopped: {}: {refusal}", cause.lasting())
                 }
                 End::Interrupted { .. } => "interrupted".to_owned(),
@@ -186,7 +185,7 @@ fn notice(stopped: &Stopped, told: &Told) -> Failure {
     };
     if told.files > 0 {
         help.push(format!(
-            "{} written, and whole; run it again with `--force` for all of them",
+            "{} written, each complete; run it again with `--force` to export the rest",
             counted(told.files, "file")
         ));
     }

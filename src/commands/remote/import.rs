@@ -153,7 +153,7 @@ fn keep_or_replace(
     journal.make_ready(&run, covers, &[])?;
     let (_, unwritten) = journal.into_writer(run)?.finish(Some(End::Done.words()), None);
     if let Some(error) = unwritten {
-        tracing::warn!("the journal does not have the end of this run: {error}");
+        tracing::warn!("cannot record the end of this run in the journal: {error}");
     }
     Ok(())
 }

@@ -43,8 +43,8 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
     };
     // The embedded registry is made where it is not there, and a plan makes nothing.
     if let Some(file) = args.target.local.as_deref().filter(|file| !file.exists()) {
-        let message = format!("there is no local registry {}", file.display());
-        return Err(Failure::usage(message).help("`lineload import --local` makes one"));
+        let message = format!("local registry {} not found", file.display());
+        return Err(Failure::usage(message).help("create one with `lineload import --local`"));
     }
     block_on(async {
         let stopping = Stopping::listen()?;
@@ -230,7 +230,7 @@ fn unplanned(unanswered: Unanswered) -> Failure {
                     (exit, format!("no plan: {refusal}"), refusal.help(actions))
                 }
                 End::Interrupted { .. } => {
-                    (exit, "interrupted: there is no plan".to_owned(), Vec::new())
+                    (exit, "interrupted: no plan was made".to_owned(), Vec::new())
                 }
                 End::OutOfPatience { cause, refusal } => {
                     let message = format!("no plan: {}: {refusal}", cause.as_str());

@@ -39,7 +39,7 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
     } else {
         counted(checked.errors, "error")
     };
-    let message = format!("nothing was sent: {what}, and `--require-valid` is given");
+    let message = format!("nothing was sent: {what}, and `--require-valid` is set");
     Some(Failure { exit: Exit::Findings, message, help: Vec::new() })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
 pub(super) fn too_many(args: &Run, changes: usize) -> Option<Failure> {
     let most = args.max_changes.filter(|most| changes > *most)?;
     let message = format!(
-        "nothing was sent: it may be {}, and `--max-changes` allows {}",
+        "nothing was sent: up to {}, and `--max-changes` allows {}",
         counted(changes, "change"),
         grouped(most as u64)
     );
@@ -57,12 +57,8 @@ pub(super) fn too_many(args: &Run, changes: usize) -> Option<Failure> {
 /// Returns why nothing is sent where what `--set` adds is more than the service takes.
 pub(super) fn too_much((count, first, reason): &(usize, Place, String)) -> Failure {
     let message = format!(
-        "nothing was sent: with `--set` {} too much, as {}:{}: {reason}",
-        if *count == 1 {
-            "1 artifact has".to_owned()
-        } else {
-            format!("{} have", counted(*count, "artifact"))
-        },
+        "nothing was sent: `--set` exceeds a limit for {}, such as {}:{}: {reason}",
+        if *count == 1 { "1 artifact".to_owned() } else { counted(*count, "artifact") },
         first.file,
         first.line
     );

@@ -38,16 +38,16 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     if let Some(id) = &args.id
         && journal.runs_like(id)? > 1
     {
-        return Err(Failure::usage(format!("several runs begin with `{id}`"))
+        return Err(Failure::usage(format!("several run ids begin with `{id}`"))
             .help("`lineload status` lists them"));
     }
     let run = journal.staged_run(args.id.as_deref())?;
     let Some(run) = run else {
         return match &args.id {
-            Some(id) => Err(Failure::usage(format!("no run begins with `{id}`"))
+            Some(id) => Err(Failure::usage(format!("no run id begins with `{id}`"))
                 .help("`lineload status` lists them")),
-            None => Err(Failure::usage("nothing is left of any run")
-                .help("`lineload import` checks the manifests again and sends what is new")),
+            None => Err(Failure::usage("no unfinished run")
+                .help("`lineload import` checks the manifests again and submits what is new")),
         };
     };
     let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
@@ -94,7 +94,7 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
     let named = named.join(", ");
     Err(Failure::usage(format!("{files} changed since the run was staged: {named}{more}"))
         .help(format!("import them as they are now: `{}`", run.command))
-        .help(format!("or send what was staged: `{} --as-staged`", as_typed(None))))
+        .help(format!("or submit what was staged: `{} --as-staged`", as_typed(None))))
 }
 
 /// The target of the run, as a command line would name it.
@@ -130,7 +130,7 @@ fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
     if ready.target.identity() == run.target.identity() {
         return Ok(());
     }
-    let message = format!("the run was staged for {}, and this is another", run.target);
+    let message = format!("the run was staged for {}, and this is another target", run.target);
     Err(Failure::usage(message))
 }
 

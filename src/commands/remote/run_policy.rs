@@ -25,7 +25,7 @@ impl RunPolicy {
     /// Returns what the command line says of it.
     pub(super) fn new(existing: &Existing, profile: Option<&str>) -> Result<Self, Failure> {
         if existing.prune && existing.on_exists != WhenExists::Update {
-            return Err(Failure::usage("`--prune` removes nothing without `--on-exists update`"));
+            return Err(Failure::usage("`--prune` requires `--on-exists update`"));
         }
         Ok(Self {
             on_exists: existing.on_exists(),
@@ -42,7 +42,7 @@ impl RunPolicy {
             return Ok(Self::default());
         }
         serde_json::from_str(&run.settings).map_err(|error| {
-            Failure::usage(format!("the options of run {} cannot be read: {error}", run.id))
+            Failure::usage(format!("cannot read the options of run {}: {error}", run.id))
                 .help(format!("import the manifests again: `{}`", run.command))
         })
     }
@@ -60,7 +60,7 @@ impl RunPolicy {
     /// Returns it as the journal keeps it.
     pub(super) fn kept(&self) -> Result<String, Failure> {
         serde_json::to_string(self)
-            .map_err(|error| Failure::usage(format!("the options cannot be kept: {error}")))
+            .map_err(|error| Failure::usage(format!("cannot record the options: {error}")))
     }
 }
 
@@ -73,7 +73,10 @@ fn stamp(fields: &[String]) -> Result<Stamp, Failure> {
             && secret::find(value).is_some()
         {
             let message = format!("the value of `--set {name}` looks like a credential");
-            return Err(Failure::usage(message).help("keep it out of what everybody can read"));
+            return Err(Failure::usage(message).help(
+                "remove it: anyone who can list artifacts \
+                                                     could read it",
+            ));
         }
         let set = stamp.set(field);
         set.map_err(|error| Failure::usage(format!("`--set {name}`: {error}")))?;

@@ -88,7 +88,7 @@ impl Session<'_> {
             return Ok((journal, Ok(Resolved::new())));
         }
         self.stopping.sends();
-        tracing::info!("{} attempts of an earlier run are open", intents.len());
+        tracing::info!("{} attempts of an earlier run have no response yet", intents.len());
         let options = run::Options {
             policy: Policy::of_open(),
             max_errors: Some(usize::MAX),
@@ -155,7 +155,7 @@ impl Session<'_> {
             Err(Unanswered::Ended(end)) => Ok(Err(end)),
             // Then refusals will tell.
             Err(Unanswered::Refused(refusal)) => {
-                tracing::warn!("the target cannot be listed first: {refusal}");
+                tracing::warn!("cannot list the artifacts at the target: {refusal}");
                 Ok(Ok(spared.len()))
             }
         }
@@ -171,7 +171,7 @@ impl Session<'_> {
         let (target, yes) = (self.ready.target.clone(), self.args.yes);
         let ask = tokio::task::spawn_blocking(move || target::agreed(&target, size, yes));
         let agreed = self.stopping.unless_stopped(async {
-            ask.await.unwrap_or_else(|_| Err(Failure::usage("nobody could be asked")))
+            ask.await.unwrap_or_else(|_| Err(Failure::usage("cannot ask for confirmation")))
         });
         let agreed = agreed.await?;
         if agreed { Ok(()) } else { Err(Failure::usage("nothing was written")) }

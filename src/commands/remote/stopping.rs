@@ -73,7 +73,7 @@ pub(super) fn into_stop(
     let (stop, stopped) = watch::channel(Stop::No);
     let listening = tokio::spawn(async move {
         let signal = signals.next().await;
-        tracing::info!("signal {signal}: waiting for what is in flight");
+        tracing::info!("signal {signal}: waiting for requests in flight");
         let _ = stop.send(Stop::Drain { signal });
         let hard = async {
             tokio::time::sleep(HEEDED).await;
@@ -93,7 +93,7 @@ pub(super) fn into_stop(
     (stopped, listening)
 }
 
-#[expect(clippy::exit, reason = "something blocks that cannot be called off, and nothing was sent")]
+#[expect(clippy::exit, reason = "a blocking call cannot be cancelled, and nothing was sent")]
 fn end_now(signal: u8) {
     // Nobody may be there to read it.
     let _ = anstream::stderr().write_all(b"interrupted: nothing was sent\n");

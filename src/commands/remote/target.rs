@@ -82,16 +82,16 @@ fn expected(
         match found {
             Some(found) if found == expected => Ok(()),
             Some(found) => Err(Failure::usage(format!(
-                "the {name} is {found}, and {expected} is expected: nothing is written"
+                "the {name} is {found}, but {expected} is expected; nothing was written"
             ))),
             None => {
                 let failure = Failure::usage(format!(
-                    "{target} has no {name}, and {expected} is expected: nothing is written"
+                    "{target} has no {name}, but {expected} is expected; nothing was written"
                 ));
                 Err(match target {
                     Target::Endpoint { .. } => failure.help(format!(
-                        "add `--account {expected}` if that account answers there: ARNs that come \
-                         back are checked against it"
+                        "add `--account {expected}` if that account is behind the endpoint: every \
+                         returned ARN is checked against it"
                     )),
                     _ => failure,
                 })
@@ -119,7 +119,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     let mut err = anstream::stderr().lock();
     let _ = writeln!(err, "target: {}", escaped(&redacted(&target.to_string())));
     if let Target::Aws { caller, .. } = target {
-        let caller = if caller.is_empty() { "not known" } else { caller };
+        let caller = if caller.is_empty() { "unknown" } else { caller };
         let _ = writeln!(err, "caller: {}", escaped(caller));
     }
     let _ = writeln!(err, "changes: up to {}", counted(size.changes, "artifact"));
@@ -131,11 +131,11 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Failure::usage(
-            "there is no terminal to ask on, and nothing is written unasked",
+            "cannot ask for confirmation without a terminal; nothing was written",
         )
-        .help("add `--yes`"));
+        .help("add `--yes` to import without confirmation"));
     }
-    let _ = write!(err, "go on? [y/N] ");
+    let _ = write!(err, "continue? [y/N] ");
     let _ = err.flush();
     // Nobody else could say anything while it is waited for an answer.
     drop(err);
@@ -152,12 +152,12 @@ fn quota(size: Size) -> Option<String> {
         return None;
     }
     let has = match size.there {
-        Some(there) => format!(", of which {} are taken", grouped(there as u64)),
+        Some(there) => format!(", of which {} are in use", grouped(there as u64)),
         None => String::new(),
     };
     Some(format!(
-        "SageMaker gives an account {} artifacts in a Region{has}, if the quota was never raised; \
-         where they are used up, this import stops and can be resumed",
+        "the default quota is {} artifacts per account and Region{has}; when it is reached, this \
+         import stops and can be resumed",
         grouped(quota)
     ))
 }
@@ -171,7 +171,10 @@ mod tests {
         let size = |changes, there| Size { changes, there };
         assert_eq!(quota(size(6000, None)), None);
         assert_eq!(quota(size(1000, Some(5000))), None);
-        assert!(quota(size(6001, None)).unwrap().contains("6,000 artifacts in a Region, if"));
-        assert!(quota(size(1, Some(6000))).unwrap().contains("of which 6,000 are taken"));
+        assert!(quota(size(6001, None)).unwrap().contains(
+            "is 6,000 artifacts per account and \
+                                                           Region;"
+        ));
+        assert!(quota(size(1, Some(6000))).unwrap().contains("of which 6,000 are in use"));
     }
 }

@@ -34,7 +34,7 @@ async fn an_attempt_is_not_made_once_the_journal_was_removed_or_changed() {
     attempt_after(|path| drop(std::fs::read(path).unwrap())).await.unwrap();
 
     let removed = attempt_after(|path| std::fs::remove_file(path).unwrap()).await.unwrap_err();
-    assert!(removed.contains("was removed while a run used it"), "{removed}");
+    assert!(removed.contains("was removed during the run"), "{removed}");
     let folder = |path: &Path| {
         let folder = path.parent().unwrap();
         std::fs::rename(folder, folder.with_extension("gone")).unwrap();

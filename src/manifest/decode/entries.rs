@@ -42,19 +42,19 @@ impl<'a> Decoder<'a, '_, '_> {
                 }
                 (
                     Code::AliasLimit,
-                    "aliases repeat far more values than the file holds".to_owned(),
-                    "write the values out, or share less of them",
+                    "aliases expand to far more values than the file contains".to_owned(),
+                    "write the values out, or use fewer aliases",
                 )
             }
             Node::RecursiveAlias => (
                 Code::RecursiveAlias,
-                format!("{} is used inside the value that it names", self.source_text(span)),
-                "an alias can only repeat a value that is complete above it",
+                format!("{} is used inside the value that it refers to", self.source_text(span)),
+                "an alias can only refer to a value that is complete before it",
             ),
             Node::UnknownAlias => (
                 Code::UnknownAnchor,
-                format!("{} has no anchor in this document", self.source_text(span)),
-                "anchor a value above it with `&name`, or quote the text if no alias is meant",
+                format!("undefined alias {}", self.source_text(span)),
+                "define its anchor above it with `&name`, or quote the value if it is not an alias",
             ),
             _ => return Some(Target { node, alias: None }),
         };
@@ -115,7 +115,10 @@ impl<'a> Decoder<'a, '_, '_> {
             _ => {
                 let span = self.opening(target.node);
                 let draft = Draft::new(Code::MergeKey, span, "`<<` can only merge mappings");
-                let draft = draft.help("name a mapping with `<<: *name`, or list several");
+                let draft = draft.help(
+                    "merge one mapping with `<<: *name`, or several with `<<: \
+                                        [*a, *b]`",
+                );
                 self.push(draft.at(path), target.alias);
             }
         }
@@ -131,16 +134,16 @@ impl<'a> Decoder<'a, '_, '_> {
         }
         let span = self.opening(target.node);
         let draft = Draft::new(Code::WrongKind, span, "a key cannot be a list or a mapping");
-        self.push(draft.help("write the key as a text").at(path), target.alias);
+        self.push(draft.help("write the key as a string").at(path), target.alias);
         None
     }
 
     fn duplicate(&mut self, key: &Key<'a>, first: Span, path: &Pointer<'_>) {
         let name = quoted(key.scalar.value);
         let draft =
-            Draft::new(Code::DuplicateKey, key.scalar.span, format!("{name} is given twice"));
-        let draft = draft.label("given again").related(first, "given first here");
-        let draft = draft.help("remove one of the two: readers of YAML differ in which they keep");
+            Draft::new(Code::DuplicateKey, key.scalar.span, format!("duplicate key {name}"));
+        let draft = draft.label("duplicate").related(first, "first given here");
+        let draft = draft.help("remove one of them: YAML parsers differ in which one they keep");
         self.findings.push(draft.at(&path.field(key.scalar.value)));
     }
 }

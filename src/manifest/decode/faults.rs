@@ -49,7 +49,7 @@ impl<'a> Decoder<'a, '_, '_> {
         meant: Option<&'static str>,
         path: &Pointer<'_>,
     ) {
-        let message = format!("{} has no field {}", shape.name(), quoted(key.scalar.value));
+        let message = format!("unknown field {} in {}", quoted(key.scalar.value), shape.name());
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
         let help = shape.help(key.scalar.value);
         let fix = meant.and_then(|meant| rename(key, meant));
@@ -75,7 +75,7 @@ impl<'a> Decoder<'a, '_, '_> {
                     shape.name()
                 )
             }
-            _ => format!("{} has no field {}", shape.name(), quoted(name)),
+            _ => format!("unknown field {} in {}", quoted(name), shape.name()),
         };
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
         self.push(draft.help(shape.help(name)).fix(fix).at(path), key.alias);
@@ -94,9 +94,9 @@ impl<'a> Decoder<'a, '_, '_> {
         };
         let is_answer = fields().any(|entry| is_same(entry.key.scalar.value, "ArtifactArn"));
         let message = if is_answer && found.len() > 1 {
-            format!("this is an answer of `DescribeArtifact`: {names} {verb} read-only")
+            format!("this is a `DescribeArtifact` response: {names} {verb} read-only")
         } else {
-            format!("{names} {verb} read-only, part of an answer of `DescribeArtifact`")
+            format!("{names} {verb} read-only, part of a `DescribeArtifact` response")
         };
         let it = if found.len() == 1 {
             "it: the service sets it"
@@ -108,7 +108,7 @@ impl<'a> Decoder<'a, '_, '_> {
             .fix(self.remove(node, entries, found))
             .at(&crate::diagnostic::ROOT.field(first.key.scalar.value));
         for other in fields().skip(1).take(SHOWN) {
-            draft = draft.related(other.key.scalar.span, "read-only too");
+            draft = draft.related(other.key.scalar.span, "also read-only");
         }
         self.push(draft, first.key.alias);
     }
@@ -116,9 +116,9 @@ impl<'a> Decoder<'a, '_, '_> {
     pub(super) fn wrong_tag(&mut self, target: Target, path: &Pointer<'_>) {
         let span = self.tree.tag_span(target.node);
         let tag = quoted(self.tree.text().get(span.range()).unwrap_or("!"));
-        let message = format!("the tag {tag} is not allowed in a manifest");
+        let message = format!("the YAML tag {tag} is not allowed in a manifest");
         let draft = Draft::new(Code::YamlTag, span, message).at(path);
-        self.push(draft.help("remove the tag; quote the value if it is a text"), target.alias);
+        self.push(draft.help("remove the tag; quote the value if it is a string"), target.alias);
     }
 
     /// A value of another kind than its key wants.
@@ -137,7 +137,7 @@ impl<'a> Decoder<'a, '_, '_> {
             let message = format!("{name} has no value; expected {wanted}");
             let draft = Draft::new(Code::WrongKind, key.scalar.span, message).at(path);
             let help = advice.help.map_or_else(String::new, |help| format!("; {help}"));
-            self.push(draft.help(format!("remove the line, or fill it in{help}")), target.alias);
+            self.push(draft.help(format!("fill it in, or remove the line{help}")), target.alias);
             return;
         }
         let found = self.found(target.node);
@@ -161,7 +161,7 @@ impl<'a> Decoder<'a, '_, '_> {
         match self.tree.node(node) {
             Node::Scalar(scalar) if scalar.span.is_empty() => "nothing",
             Node::Scalar(scalar) if self.is_null(&scalar, node) => "null",
-            Node::Scalar(_) => "a single value",
+            Node::Scalar(_) => "a scalar",
             Node::Mapping(_) => "a mapping",
             _ => "a list",
         }
@@ -283,8 +283,8 @@ pub(super) fn quote_it(text: &str) -> String {
 pub(super) fn shape_help(shape: Shape) -> String {
     match shape {
         Shape::Artifact => {
-            "a manifest holds one artifact, several documents of one each, a list of them, \
-             or `Defaults:` and `Artifacts:`"
+            "a manifest contains one artifact, several documents with one artifact each, a list \
+             of artifacts, or `Defaults:` and `Artifacts:`"
                 .to_owned()
         }
         _ => format!("expected {}", either(shape.fields().iter().copied())),

@@ -163,7 +163,7 @@ impl<'a> Decoder<'a, '_, '_> {
         for (name, slot) in names.iter().zip(&mut pair.values) {
             if slot.is_absent() {
                 *slot = Slot::Faulty;
-                let message = format!("{} without `{name}`", shape.name());
+                let message = format!("missing field `{name}` in {}", shape.name());
                 let draft = Draft::new(Code::MissingField, pair.head, message).at(path);
                 self.findings.push(draft.help(format!("add `{name}: …`")));
             }

@@ -32,8 +32,8 @@ impl<'a> Decoder<'a, '_, '_> {
             return Slot::Faulty;
         };
         let Node::Scalar(scalar) = self.tree.node(target.node) else {
-            let help = "write one text; quote it if it holds brackets or braces";
-            self.wrong_kind_of(key, target, "a text", path, help.into());
+            let help = "write a single string; quote it if it contains brackets or braces";
+            self.wrong_kind_of(key, target, "a string", path, help.into());
             return Slot::Faulty;
         };
         if scalar.span.is_empty() && scalar.style == Style::Plain && self.untagged(target.node) {
@@ -84,15 +84,15 @@ impl<'a> Decoder<'a, '_, '_> {
         };
         let called = match name {
             Name::Of(field) => quoted(field),
-            Name::Key => "a key of `Properties`".to_owned(),
+            Name::Key => "a `Properties` key".to_owned(),
         };
-        let message = format!("{called} is {kind}; the service takes text only");
+        let message = format!("{called} is {kind}; the service accepts only strings");
         // The check that follows reports the secret itself.
         let is_secret = matches!(name, Name::Of(key) if secret::is_named(key, scalar.value));
         let help = match (kind, name) {
             ("null", Name::Of(_)) => when_empty(path).to_owned(),
             ("null", Name::Key) => quote_it(scalar.value),
-            _ if is_secret => "quote it; better, name where it is kept instead".to_owned(),
+            _ if is_secret => "quote it; or better, refer to where it is stored".to_owned(),
             _ => quote_it(scalar.value),
         };
         let fix = (kind != "null").then(|| self.quote(&scalar)).flatten();
@@ -108,7 +108,7 @@ impl<'a> Decoder<'a, '_, '_> {
             OtherReading::Date => "a date",
         };
         let message = format!(
-            "{} is a text in YAML 1.2, and {kind} to PyYAML and the AWS CLI",
+            "{} is a string in YAML 1.2, but {kind} in PyYAML and the AWS CLI",
             quoted(text.value)
         );
         let draft = Draft::new(Code::AmbiguousScalar, text.span, message);
@@ -141,15 +141,15 @@ fn when_empty(path: &Pointer<'_>) -> &'static str {
     let mut steps = path.rsplit('/').map(str::to_lowercase);
     let field = steps.next().unwrap_or_default().replace(['_', '-'], "");
     if path.starts_with("/Properties/") {
-        return "write a value, `''` for an empty text, or remove the line";
+        return "write a value, `''` for an empty string, or remove the line";
     }
     match field.as_str() {
         "artifactname" => "write a name, or remove the line",
         "artifacttype" => "write a type, such as `DataSet` or `Model`",
-        "sourceuri" => "write where the source is",
-        "sourceidtype" => "write one of `MD5Hash`, `S3ETag`, `S3Version` and `Custom`",
+        "sourceuri" => "write the URI of the source",
+        "sourceidtype" => "write one of `MD5Hash`, `S3ETag`, `S3Version` or `Custom`",
         "key" => "write a key, or remove the tag",
-        "value" => "write a value, or `''` for an empty text",
-        _ => "write a value, `''` for an empty text, or remove the line",
+        "value" => "write a value, or `''` for an empty string",
+        _ => "write a value, `''` for an empty string, or remove the line",
     }
 }

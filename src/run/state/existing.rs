@@ -147,7 +147,7 @@ impl State {
             return self.look_up(id, Why::Known, now + self.options.read_lag);
         }
         let mut error = refusal;
-        error.message = format!("it exists, and could not be compared: {}", error.message);
+        error.message = format!("it exists, but could not be compared: {}", error.message);
         self.fail(id, Outcome::Unresolved, Some(arn), error);
     }
 }

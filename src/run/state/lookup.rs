@@ -114,7 +114,7 @@ impl State {
         }
         self.prove();
         let message = format!(
-            "the service says that it already exists, but it is not listed yet, so it was not \
+            "the service reports that it already exists, but does not list it yet, so it was not \
              compared; the next import compares it ({})",
             refusal.message
         );
@@ -186,7 +186,7 @@ impl State {
             _ => return,
         };
         let unresolved = |mut first: Refusal| {
-            first.message = format!("{}; and it could not be looked up: {refusal}", first.message);
+            first.message = format!("{}; looking it up failed too: {refusal}", first.message);
             first
         };
         match why {

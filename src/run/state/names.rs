@@ -91,7 +91,7 @@ impl State {
             return self.fail(id, Outcome::Unresolved, None, refusal);
         }
         let name = other.name.as_deref().unwrap_or_default();
-        let message = format!("the name `{name}` belongs to {} ({})", other.uri, other.arn);
+        let message = format!("the name `{name}` is already used by {} ({})", other.uri, other.arn);
         self.fail(id, Outcome::Conflict, None, Refusal::ours(message));
     }
 }

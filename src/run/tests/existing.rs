@@ -134,7 +134,7 @@ async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
     assert_eq!(ran.count(Outcome::Differs), 1);
     assert_eq!(
         message(&ran, 0),
-        "it differs in `MetadataProperties.CommitId`, which no update can change"
+        "it differs in `MetadataProperties.CommitId`, which cannot be updated"
     );
     assert_eq!(ran.service.world().whole["arn/s3://b/0"].properties["Rows"], "2");
 }
@@ -172,7 +172,7 @@ async fn fail_takes_what_exists_for_a_failure_unless_we_made_it() {
     let ran = run_on(service, jobs, on_exists(OnExists::Fail)).await;
     let outcomes: Vec<_> = ran.outcomes.values().map(|settled| settled.outcome).collect();
     assert_eq!(outcomes, [Outcome::Rejected, Outcome::Existed, Outcome::Created]);
-    assert_eq!(message(&ran, 0), "it already exists, and `--on-exists fail` is given");
+    assert_eq!(message(&ran, 0), "it already exists, and `--on-exists fail` is set");
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +186,10 @@ async fn a_name_of_another_source_is_a_conflict_and_the_target_is_listed_once() 
     let ran = run_on(service, jobs(9), options(Rate::Unlimited)).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!((ran.count(Outcome::Conflict), ran.count(Outcome::Created)), (7, 2));
-    assert_eq!(message(&ran, 3), "the name `a3` belongs to s3://other/3 (arn/s3://other/3)");
+    assert_eq!(
+        message(&ran, 3),
+        "the name `a3` is already used by s3://other/3 (arn/s3://other/3)"
+    );
     // Two look-ups each, the second when reads have caught up, and nine artifacts in pages of two
     // at the end.
     assert!(ran.service.world().looked_up.len() <= 2 * 7 + 5);

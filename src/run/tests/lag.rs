@@ -84,7 +84,7 @@ async fn what_exists_by_the_services_word_is_looked_up_until_settle_and_is_never
     let settled = &ran.outcomes[&EntryId(0)];
     assert!(!settled.compared, "what it is like is not known");
     let said = settled.error.clone().unwrap();
-    assert!(said.message.contains("the service says that it already exists"), "{said}");
+    assert!(said.message.contains("the service reports that it already exists"), "{said}");
     assert_eq!(said.code.as_deref(), Some("ValidationException"));
     let looked_up = ran.service.world().looked_up.clone();
     let late = looked_up.iter().filter(|at| **at >= Duration::from_secs(10)).count();

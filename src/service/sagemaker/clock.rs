@@ -22,8 +22,10 @@ pub(super) fn words(date: Option<&str>, now: SystemTime, said: &str) -> String {
             let side = if behind { "behind" } else { "ahead of" };
             format!("this machine's clock is {} {side} the service's", rounded(by))
         }
-        None if said.is_empty() => "the service takes this machine's clock to be off".to_owned(),
-        None => format!("the service takes this machine's clock to be off: {said}"),
+        None if said.is_empty() => "the service reports that this machine's clock is \
+                                    wrong"
+            .to_owned(),
+        None => format!("the service reports that this machine's clock is wrong: {said}"),
     }
 }
 
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_made_up() {
         let now = at("2026-11-27T11:50:01Z");
-        let off = "the service takes this machine's clock to be off";
+        let off = "the service reports that this machine's clock is wrong";
         assert_eq!(words(None, now, ""), off);
         let said = "Signature expired: x is now earlier than y";
         assert_eq!(words(Some(DATE), now, said), format!("{off}: {said}"));

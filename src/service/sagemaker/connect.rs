@@ -70,9 +70,9 @@ pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
     let from_environment = from_environment(&credentials);
     if !from_environment && let Some(profile) = setup.profiles.wants_mfa() {
         notes.push(format!(
-            "`mfa_serial` of the profile {} is not used; {}",
+            "`mfa_serial` in the profile {} is ignored; {}",
             quoted(profile),
-            "what the role may do only with MFA is denied"
+            "actions that require MFA will be denied"
         ));
     }
     let account = Account::of(&target, options.account.as_deref());
@@ -98,7 +98,7 @@ async fn taken_as_given(
     let said = credentials.account_id().map(|id| id.as_str());
     if let Some(other) = said.filter(|said| *said != account) {
         let message =
-            format!("{ELSEWHERE}: the credentials are of {other}, and `--account` is {account}");
+            format!("{ELSEWHERE}: the credentials belong to {other}, but `--account` is {account}");
         return Err(ConnectError::Unsendable(Refusal::of(Class::Unsendable, message)));
     }
     let seen = match service.any_artifact().await {
@@ -110,12 +110,12 @@ async fn taken_as_given(
         Err(_) => None,
     };
     let known = match seen {
-        Some(_) => "an artifact that is there has it in its ARN",
-        None => "it is checked against every ARN that comes back",
+        Some(_) => "the ARN of an existing artifact confirms the account",
+        None => "every returned ARN is checked against it",
     };
     Ok(format!(
-        "the account {account} is taken from `--account`, STS is not asked and the caller is not \
-         known; {known}"
+        "using account {account} from `--account` without asking STS, so the caller is unknown; \
+         {known}"
     ))
 }
 

@@ -12,10 +12,10 @@ pub enum ConnectError {
     #[error("no AWS Region is set")]
     NoRegion,
     /// Nobody says with which credentials.
-    #[error("no AWS credentials are found")]
+    #[error("no AWS credentials found")]
     NoCredentials,
     /// The credentials that are configured cannot be had.
-    #[error("the AWS credentials cannot be had: {reason}")]
+    #[error("cannot load the AWS credentials: {reason}")]
     BadCredentials {
         /// Why.
         reason: String,
@@ -27,9 +27,9 @@ pub enum ConnectError {
     ExpiredKeys(String),
     /// There is no such profile.
     #[error(
-        "there is no AWS profile {}{}",
+        "AWS profile {} not found{}",
         quoted(name),
-        if *by_environment { ", which AWS_PROFILE names" } else { "" }
+        if *by_environment { " (set by AWS_PROFILE)" } else { "" }
     )]
     NoProfile {
         /// As it was asked for.
@@ -40,13 +40,13 @@ pub enum ConnectError {
         near: Vec<String>,
     },
     /// The configuration files cannot be read.
-    #[error("the AWS configuration cannot be read: {0}")]
+    #[error("cannot read the AWS configuration: {0}")]
     BadFiles(String),
     /// The certificates to trust cannot be read.
     #[error(transparent)]
     BadBundle(#[from] BadBundle),
     /// STS, or what is between, gives no answer.
-    #[error("AWS STS, which says whose credentials these are, gives no answer: {refusal}")]
+    #[error("cannot identify the caller, AWS STS does not respond: {refusal}")]
     Unreachable {
         /// What came instead.
         refusal: Refusal,
@@ -54,13 +54,13 @@ pub enum ConnectError {
         account: Option<String>,
     },
     /// The endpoint is no URL.
-    #[error("the endpoint {} is no URL", quoted(.0))]
+    #[error("invalid endpoint URL {}", quoted(.0))]
     BadEndpoint(String),
     /// The Region cannot be one.
-    #[error("there is no Region {}", quoted(.0))]
+    #[error("invalid Region {}", quoted(.0))]
     BadRegion(String),
     /// The credentials are not accepted, or this machine's clock is off.
-    #[error("AWS does not accept the credentials: {0}")]
+    #[error("AWS rejected the credentials: {0}")]
     NotIdentified(Refusal),
     /// No request can leave as things are configured.
     #[error("{0}")]
@@ -74,16 +74,19 @@ impl Fatal for ConnectError {
                       AWS_SECRET_ACCESS_KEY";
         let lines: Vec<&str> = match self {
             Self::NoRegion => {
-                vec!["name a Region with `--region`, AWS_REGION or a profile", local]
+                vec!["set a Region with `--region`, AWS_REGION or a profile", local]
             }
             Self::BadCredentials { mfa: Some(profile), .. } => return vec![export(profile)],
             Self::NoCredentials | Self::BadCredentials { .. } => vec![log_in, local],
             Self::ExpiredKeys(_) => vec![
-                "set newer keys, or unset AWS_ACCESS_KEY_ID and use a profile, whose credentials \
-                 can be renewed during a run",
+                "set new keys, or unset AWS_ACCESS_KEY_ID and use a profile, whose credentials \
+                 can be refreshed during a run",
             ],
             Self::NoProfile { near, .. } if near.is_empty() => {
-                vec!["there are none at all: `aws configure sso` or `aws configure` makes one"]
+                vec![
+                    "no profile is configured: create one with `aws configure sso` or `aws \
+                      configure`",
+                ]
             }
             Self::NoProfile { near, .. } => {
                 let near = either(near.iter().map(String::as_str));
@@ -92,15 +95,15 @@ impl Fatal for ConnectError {
                 )];
             }
             Self::BadFiles(_) => vec![
-                "they are ~/.aws/config and ~/.aws/credentials, or what AWS_CONFIG_FILE and \
-                 AWS_SHARED_CREDENTIALS_FILE name",
+                "check ~/.aws/config and ~/.aws/credentials, or the files set by AWS_CONFIG_FILE \
+                 and AWS_SHARED_CREDENTIALS_FILE",
             ],
-            Self::BadBundle(_) => vec!["name a file of certificates in PEM, or nothing"],
+            Self::BadBundle(_) => vec!["set it to a PEM file of certificates, or unset it"],
             Self::Unreachable { refusal, account } => {
                 let account = account.as_deref().unwrap_or("ID");
                 return std::iter::once(format!(
-                    "where STS cannot be reached, as in a closed network, add `--account \
-                     {account}`: ARNs that come back are checked against it"
+                    "if STS cannot be reached, as in a closed network, add `--account {account}`: \
+                     every returned ARN is checked against it"
                 ))
                 .chain(refusal.help("sts:GetCallerIdentity"))
                 .collect();
@@ -109,7 +112,7 @@ impl Fatal for ConnectError {
                 return refusal.help("sts:GetCallerIdentity");
             }
             Self::BadEndpoint(_) => vec!["write it as `https://HOST` or `http://HOST:PORT`"],
-            Self::BadRegion(_) => vec!["write it as in `eu-west-1`"],
+            Self::BadRegion(_) => vec!["use the code of a Region, such as `eu-west-1`"],
         };
         lines.into_iter().map(str::to_owned).collect()
     }
@@ -120,9 +123,10 @@ fn export(profile: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+=,".contains(c);
     let profile = if profile.chars().all(plain) { profile } else { "NAME" };
     format!(
-        "the profile has `mfa_serial`, and lineload cannot ask for the code: `eval \"$(aws \
-         configure export-credentials --profile {profile} --format env)\"`, then run this without \
-         `--profile`"
+        "the profile requires MFA (`mfa_serial`), and lineload cannot ask for the code: run `eval \
+         \"$(aws \
+         configure export-credentials --profile {profile} --format env)\"`, then run this again \
+                                                                         without `--profile`"
     )
 }
 

@@ -41,14 +41,14 @@ where
             };
             (Seen::Answer { status, code: code.as_deref(), message: said }, message)
         }
-        (None, SdkError::TimeoutError(_)) => (Seen::NoAnswer, "no answer in time".to_owned()),
+        (None, SdkError::TimeoutError(_)) => (Seen::NoAnswer, "the request timed out".to_owned()),
         // The client's own clock may be the first to say so.
         (None, SdkError::DispatchFailure(failure))
             if failure.is_timeout()
                 && find::<HandedOver>(error).is_some()
                 && !connecting(error) =>
         {
-            (Seen::NoAnswer, "no answer in time".to_owned())
+            (Seen::NoAnswer, "the request timed out".to_owned())
         }
         (None, other) => unanswered(other),
     };
@@ -57,9 +57,7 @@ where
         (Class::ClockOff, Some(answer)) => {
             clock::words(answer.headers().get("date"), SystemTime::now(), said)
         }
-        (Class::Unsendable, Some(_)) => {
-            "the proxy wants a user name and a password (HTTP 407)".to_owned()
-        }
+        (Class::Unsendable, Some(_)) => "the proxy requires authentication (HTTP 407)".to_owned(),
         _ => message,
     };
     let request_id = error.request_id().and_then(name);
@@ -107,18 +105,18 @@ fn unexplained(answer: &HttpResponse, has_code: bool, said: &str, too_long: bool
     let body = answer.body().bytes().unwrap_or_default().trim_ascii_start();
     let kind = answer.headers().get("content-type").unwrap_or_default().to_ascii_lowercase();
     if status < 500 && !has_code && (kind.contains("html") || body.starts_with(b"<")) {
-        return format!("{NOT_THE_SERVICE}: HTTP {status} with a page of HTML");
+        return format!("{NOT_THE_SERVICE}: HTTP {status} with an HTML page");
     }
     // The SDK reads the message only where there is a code.
     let read = if said.is_empty() { message_in(body) } else { None };
     let said = read.as_deref().unwrap_or(said);
     match (status, has_code) {
         (_, true) => format!("HTTP {status}"),
-        (200..=299, false) => format!("HTTP {status} with an answer that cannot be read"),
-        _ if body.is_empty() => format!("HTTP {status} with an empty answer"),
-        (300..=499, false) if said.is_empty() => format!("HTTP {status} without a code"),
-        (300..=499, false) => format!("HTTP {status} without a code: {said}"),
-        _ => format!("HTTP {status} with an answer that cannot be read"),
+        (200..=299, false) => format!("HTTP {status} with an unreadable response"),
+        _ if body.is_empty() => format!("HTTP {status} with an empty response"),
+        (300..=499, false) if said.is_empty() => format!("HTTP {status} without an error code"),
+        (300..=499, false) => format!("HTTP {status} without an error code: {said}"),
+        _ => format!("HTTP {status} with an unreadable response"),
     }
 }
 
@@ -135,15 +133,15 @@ fn message_in(body: &[u8]) -> Option<String> {
 /// Says why a certificate is not trusted.
 fn untrusted(reason: &CertificateError) -> String {
     let why = match reason {
-        CertificateError::UnknownIssuer => "its issuer is not known here".to_owned(),
+        CertificateError::UnknownIssuer => "unknown issuer".to_owned(),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another host name".to_owned()
+            "it was issued for another host name".to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired, by this machine's clock".to_owned()
+            "it has expired, according to this machine's clock".to_owned()
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet, by this machine's clock".to_owned()
+            "it is not valid yet, according to this machine's clock".to_owned()
         }
         other => other.to_string(),
     };

@@ -50,7 +50,7 @@ pub(super) enum Trust {
 
 /// Why a bundle of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the certificates in `{}`, which {source_name} names, cannot be read: {reason}", file.display())]
+#[error("cannot read the certificates in `{}`, set by {source_name}: {reason}", file.display())]
 pub struct BadBundle {
     source_name: &'static str,
     file: PathBuf,
@@ -82,8 +82,7 @@ impl Trust {
             }
         }
         if good.is_empty() {
-            let none =
-                || "it has no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`";
+            let none = || "it contains no PEM certificate (`-----BEGIN CERTIFICATE-----`)";
             return Err(bad(reason.unwrap_or_else(|| none().to_owned())));
         }
         Ok(Self::Bundle(good.into()))
@@ -167,7 +166,7 @@ pub(super) struct TooLong;
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer is longer than {} MiB", ANSWER_MAX / (1024 * 1024))
+        write!(f, "the response is larger than {} MiB", ANSWER_MAX / (1024 * 1024))
     }
 }
 

@@ -68,7 +68,7 @@ impl Profiles {
     pub(super) fn trust(&self) -> Result<Trust, ConnectError> {
         let by_profile = || {
             let file = self.selected()?.get("ca_bundle").filter(|file| !file.is_empty())?;
-            Some((file.to_owned(), "`ca_bundle` of the profile"))
+            Some((file.to_owned(), "`ca_bundle` in the profile"))
         };
         let bundle = set("AWS_CA_BUNDLE")
             .map(|file| (file, "AWS_CA_BUNDLE"))

@@ -69,7 +69,7 @@ impl Setup {
         };
         let here = endpoint.as_deref().is_some_and(is_loopback);
         if region.is_none() && here {
-            let note = "no Region is set: requests to this machine are signed for";
+            let note = "no Region is set: requests to localhost are signed for";
             notes.push(format!("{note} {MADE_UP_REGION}"));
             region = Some(Region::new(MADE_UP_REGION));
         } else if region.is_none() {
@@ -99,7 +99,8 @@ impl Setup {
         if let Err(CredentialsError::CredentialsNotLoaded(_)) = provider.provide_credentials().await
         {
             self.notes.push(
-                "no credentials are found: requests to this machine are signed with made-up ones"
+                "no credentials found: requests to localhost are signed with placeholder \
+                 credentials"
                     .to_owned(),
             );
             let builder = self.shared.clone().into_builder();
@@ -164,8 +165,8 @@ async fn region(profiles: &Profiles, notes: &mut Vec<String>) -> Option<Region> 
     match (EnvironmentVariableRegionProvider::new().region().await, by_profile) {
         (Some(region), Some(other)) if region.as_ref() != other => {
             notes.push(format!(
-                "the Region {region} of the environment wins over {other} of the profile {}, as \
-                 with the AWS CLI",
+                "using the Region {region} from the environment, not {other} from the profile {}, \
+                 as the AWS CLI does",
                 quoted(profiles.name())
             ));
             Some(region)

@@ -3,13 +3,13 @@
 use super::{Class, Quota, Refusal};
 
 /// How a message begins that says that something else than the service answered.
-pub const NOT_THE_SERVICE: &str = "the answer is not SageMaker's";
+pub const NOT_THE_SERVICE: &str = "the response is not from SageMaker";
 
 /// How a message begins that says that the target's certificate is not trusted.
 pub const UNTRUSTED: &str = "the target's certificate is not trusted";
 
 /// How a message begins that says that an answer belongs to another account or Region.
-pub const ELSEWHERE: &str = "another account or Region answered";
+pub const ELSEWHERE: &str = "the response is from another account or Region";
 
 /// Codes that say that the keys themselves are not known or do not fit, whatever is asked.
 const KEYS: &[&str] =
@@ -54,40 +54,40 @@ impl Refusal {
         match self.class {
             Class::Rejected => vec![],
             Class::Throttled => vec![
-                "other users of the account may take its share: `--rate` and `--max-rate` send \
-                 fewer requests, `--limit-patience` waits longer"
+                "other callers may be using the account's quota: lower `--rate` or `--max-rate`, \
+                 or wait longer with `--limit-patience`"
                     .to_owned(),
             ],
             Class::Limit => limit(self.quota().as_ref()),
             Class::Denied => self.denied(action),
             Class::Expired => vec![
-                "log in again, for example with `aws sso login`: newer credentials are read where \
-                 these came from"
+                "log in again, for example with `aws sso login`: lineload reads the new \
+                 credentials from the same place"
                     .to_owned(),
             ],
             Class::ExpiredForGood => vec![
-                "the keys stand in AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: set newer ones, or use \
-                 `--profile`, whose credentials can be renewed during a run"
+                "the keys come from AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN: set new ones, or use \
+                 `--profile`, whose credentials can be refreshed during a run"
                     .to_owned(),
             ],
             Class::NotSent => vec![
-                "check the network and `--endpoint-url`, and with HTTPS_PROXY and NO_PROXY whether \
-                 a proxy stands in the way"
+                "check the network, `--endpoint-url`, and the proxy settings in HTTPS_PROXY and \
+                 NO_PROXY"
                     .to_owned(),
             ],
             Class::Unsendable if begins(UNTRUSTED) => self.untrusted(),
             Class::Unsendable if begins(ELSEWHERE) => {
-                vec!["choose the profile and the Region of the account that is meant".to_owned()]
+                vec!["choose the profile and the Region of the intended account".to_owned()]
             }
             Class::Unsendable if self.message.contains("and custom endpoint") => vec![
-                "leave `--endpoint-url` and AWS_ENDPOINT_URL out, or unset \
-                 AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT (in a profile: \
+                "remove `--endpoint-url` and AWS_ENDPOINT_URL, or unset AWS_USE_FIPS_ENDPOINT and \
+                 AWS_USE_DUALSTACK_ENDPOINT (in a profile: \
                  use_fips_endpoint and use_dualstack_endpoint)"
                     .to_owned(),
             ],
             Class::Unsendable if self.message.contains("proxy") => vec![
-                "write HTTPS_PROXY as `http://USER:PASSWORD@HOST:PORT`, or name the target's host \
-                 in NO_PROXY"
+                "set HTTPS_PROXY to `http://USER:PASSWORD@HOST:PORT`, or add the target's host to \
+                 NO_PROXY"
                     .to_owned(),
             ],
             Class::Unsendable => vec![
@@ -99,12 +99,12 @@ impl Refusal {
                     .to_owned(),
             ],
             Class::Ambiguous if begins(NOT_THE_SERVICE) => vec![
-                "a proxy, a portal or another service answers in its place: check \
+                "a proxy, a captive portal or another service responded instead: check \
                  `--endpoint-url`, HTTPS_PROXY and NO_PROXY"
                     .to_owned(),
             ],
             Class::Ambiguous => vec![],
-            Class::Lost => vec!["`--timeout` waits longer for an answer".to_owned()],
+            Class::Lost => vec!["wait longer for a response with `--timeout`".to_owned()],
         }
     }
 
@@ -112,33 +112,34 @@ impl Refusal {
         let code = self.code.as_deref().unwrap_or_default();
         if KEYS.contains(&code) {
             return vec![
-                "log in again, or choose another `--profile`: the service does not know these keys"
+                "log in again, or choose another `--profile`: the service does not recognize \
+                 these keys"
                     .to_owned(),
             ];
         }
         if SIGNATURE.contains(&code) {
             return vec![
-                "check the secret access key, which has to belong to the access key id, and \
-                 whether a proxy changes requests"
+                "check that the secret access key belongs to the access key id, and that no proxy \
+                 modifies requests"
                     .to_owned(),
             ];
         }
         let action = self.denied_action().unwrap_or(action);
         match self.because() {
             Some(reason) if reason.contains("explicit deny") => vec![format!(
-                "a policy denies the caller {action}, whatever others allow: have that statement changed"
+                "a policy explicitly denies the caller {action}: have that statement changed"
             )],
             Some(reason) if reason.contains("VPC endpoint policy") => {
-                vec![format!("allow {action} in the policy of the VPC endpoint")]
+                vec![format!("allow {action} in the VPC endpoint policy")]
             }
-            _ => vec![format!("allow the caller the action {action}")],
+            _ => vec![format!("allow the caller {action} in an IAM policy")],
         }
     }
 
     fn untrusted(&self) -> Vec<String> {
         let mut help = vec![
-            "name a file with the authority's certificate, PEM, in AWS_CA_BUNDLE, in `ca_bundle` of \
-             the profile, or in SSL_CERT_FILE"
+            "set AWS_CA_BUNDLE, `ca_bundle` in the profile, or SSL_CERT_FILE to a PEM file with \
+             the certificate of the authority"
                 .to_owned(),
         ];
         if self.message.contains("expired") || self.message.contains("not valid") {
@@ -159,10 +160,11 @@ fn limit(quota: Option<&Quota>) -> Vec<String> {
     };
     vec![
         format!(
-            "to see it: aws service-quotas list-service-quotas --service-code sagemaker --query \
+            "to see the quota: aws service-quotas list-service-quotas --service-code sagemaker \
+             --query \
              \"Quotas[?{which}].[QuotaName,Value,QuotaCode]\" --output table"
         ),
-        "to ask for more: aws service-quotas request-service-quota-increase --service-code \
+        "to request an increase: aws service-quotas request-service-quota-increase --service-code \
          sagemaker --quota-code CODE --desired-value N"
             .to_owned(),
     ]
@@ -187,20 +189,21 @@ mod tests {
         assert_eq!(refusal.denied_action(), Some("sagemaker:AddTags"));
         let reason = "no identity-based policy allows the sagemaker:AddTags action";
         assert_eq!(refusal.because(), Some(reason));
-        let help = ["allow the caller the action sagemaker:AddTags"];
+        let help = ["allow the caller sagemaker:AddTags in an IAM policy"];
         assert_eq!(refusal.help("sagemaker:CreateArtifact"), help);
 
         let text = "User: x is not authorized to perform: sagemaker:CreateArtifact on resource: y \
                     with an explicit deny in a service control policy";
         let refusal = denied(text);
         assert_eq!(refusal.because(), Some("with an explicit deny in a service control policy"));
-        assert!(
-            refusal.help("")[0].starts_with("a policy denies the caller sagemaker:CreateArtifact")
-        );
+        assert!(refusal.help("")[0].starts_with(
+            "a policy explicitly denies the caller \
+                          sagemaker:CreateArtifact"
+        ));
 
         let text = "User: x is not authorized to perform: sagemaker:ListArtifacts because no VPC \
                     endpoint policy allows the sagemaker:ListArtifacts action";
-        let help = ["allow sagemaker:ListArtifacts in the policy of the VPC endpoint"];
+        let help = ["allow sagemaker:ListArtifacts in the VPC endpoint policy"];
         assert_eq!(denied(text).help(""), help);
     }
 
@@ -211,7 +214,7 @@ mod tests {
         {
             assert_eq!(denied(text).denied_action(), None, "{text}");
             assert_eq!(denied(text).because(), None, "{text}");
-            let help = ["allow the caller the action sagemaker:ListTags"];
+            let help = ["allow the caller sagemaker:ListTags in an IAM policy"];
             assert_eq!(denied(text).help("sagemaker:ListTags"), help);
         }
     }

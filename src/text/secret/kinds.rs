@@ -40,7 +40,8 @@ kinds! {
     "an AWS access key id" ["AKIA", "ASIA", "ABIA", "ACCA"]
         r"\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\b", from "gitleaks aws-access-token";
     "an AWS session token" ["IQoJb3JpZ2lu", "FwoGZXIvYXdz"]
-        r"((?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/=]{60,})", from "AWS STS, the head of every token";
+        r"((?:IQoJb3JpZ2lu|FwoGZXIvYXdz)[A-Za-z0-9+/=]{60,})", from "AWS STS, the head of every \
+          token";
     "an Amazon Bedrock API key" ["ABSK", "bedrock-api-key-"]
         r"\b(ABSK[A-Za-z0-9+/]{60,}={0,2}|bedrock-api-key-[A-Za-z0-9+/=]{20,})",
         from "gitleaks aws-amazon-bedrock-api-key";
@@ -51,13 +52,13 @@ kinds! {
     "a Slack token" ["xox", "xapp-"]
         r"\b(xox[abeoprs][.-][A-Za-z0-9.-]{10,}|xapp-[0-9]-[A-Za-z0-9-]{16,})",
         from "gitleaks slack-bot-token";
-    "the URL of a Slack webhook" ["hooks.slack.com/"]
+    "a Slack webhook URL" ["hooks.slack.com/"]
         r"hooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/_-]{20,})",
         from "gitleaks slack-webhook-url";
-    "the URL of a Discord webhook" ["/api/webhooks/"]
+    "a Discord webhook URL" ["/api/webhooks/"]
         r"discord(?:app)?\.com/api/webhooks/[0-9]{5,}/([A-Za-z0-9_-]{20,})",
         from "detect-secrets DiscordBotTokenDetector; Discord's reference of webhooks";
-    "the URL of a Microsoft Teams webhook" ["webhook.office.com/"]
+    "a Microsoft Teams webhook URL" ["webhook.office.com/"]
         r"webhook\.office\.com/(?:webhookb2/)?([A-Za-z0-9@/-]{36,})",
         from "gitleaks microsoft-teams-webhook";
     "a Stripe key" ["k_live_", "k_test_", "whsec_"]
@@ -66,13 +67,15 @@ kinds! {
     "a Google API key" ["AIza"]
         r"\b(AIza[A-Za-z0-9_-]{35})", from "gitleaks gcp-api-key";
     "a Google OAuth secret" ["ya29.", "GOCSPX-"]
-        r"\b(ya29\.[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,})", from "Google's OAuth 2.0 reference";
+        r"\b(ya29\.[A-Za-z0-9_-]{30,}|GOCSPX-[A-Za-z0-9_-]{20,})", from "Google's OAuth 2.0 \
+          reference";
     "a private key" ["-----BEGIN"]
         r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*))", from "gitleaks private-key";
     "an age secret key" ["AGE-SECRET-KEY-1"]
         r"(AGE-SECRET-KEY-1[A-Z0-9]{50,})", from "gitleaks age-secret-key";
     "a bearer token" ["earer"]
-        r"\b[Bb]earer +([A-Za-z0-9._~+/-]{16,}=*)" if mixed, from "gitleaks curl-auth-header; RFC 6750";
+        r"\b[Bb]earer +([A-Za-z0-9._~+/-]{16,}=*)" if mixed, from "gitleaks curl-auth-header; RFC \
+          6750";
     "the password of an HTTP header" ["uthorization:"]
         r"[Aa]uthorization: *(?:[Bb]asic|[Tt]oken|[Aa]pi[Kk]ey) +([A-Za-z0-9._~+/:-]{8,}=*)",
         from "gitleaks curl-auth-header; RFC 7617";
@@ -90,7 +93,8 @@ kinds! {
         r"(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{16,}={0,2})",
         from "detect-secrets AzureStorageKeyDetector";
     "an Azure client secret" ["7Q~", "8Q~"]
-        r"\b([A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34})", from "gitleaks azure-ad-client-secret";
+        r"\b([A-Za-z0-9_~.]{3}[78]Q~[A-Za-z0-9_~.-]{31,34})", from "gitleaks \
+          azure-ad-client-secret";
     "a Hugging Face token" ["hf_", "api_org_"]
         r"\b((?:hf_|api_org_)[A-Za-z]{34})\b", from "gitleaks huggingface-access-token";
     "an OpenAI key" ["sk-proj-", "T3BlbkFJ"]
@@ -118,8 +122,9 @@ kinds! {
         r"\b(shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32})\b", from "gitleaks shopify-access-token";
     "a Vault token" ["hvs.", "hvb."]
         r"\b(hv[bs]\.[A-Za-z0-9_-]{60,})", from "gitleaks vault-service-token";
-    "a token of HCP Terraform" [".atlasv1."]
-        r"\b([A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,})", from "gitleaks hashicorp-tf-api-token";
+    "an HCP Terraform token" [".atlasv1."]
+        r"\b([A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,})", from "gitleaks \
+          hashicorp-tf-api-token";
     "a Grafana token" ["glc_", "glsa_"]
         r"\b(glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,}={0,3})",
         from "gitleaks grafana-service-account-token";

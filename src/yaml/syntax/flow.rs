@@ -30,14 +30,14 @@ pub(super) fn in_flow(place: &Where<'_>) -> SyntaxError {
     let close = closing(bracket);
     SyntaxError::new(place.to_line_end(place.at), format!("expected `,` or `{close}`"))
         .related(open, format!("inside this `{bracket}`"))
-        .help("put `,` between items, and quote a value that holds any of `,:[]{}`")
+        .help("put `,` between items, and quote a value that contains any of `,:[]{}`")
 }
 
 /// The parser stands at the bracket that was opened.
 pub(super) fn mismatched(place: &Where<'_>, open: char, close: char) -> SyntaxError {
     let right = if open == '{' { '}' } else { ']' };
     let end = place.rest(place.at).find(close).map_or(place.at, |found| place.at + found);
-    SyntaxError::new(place.one_char(end), format!("`{close}` closes what `{open}` opened"))
+    SyntaxError::new(place.one_char(end), format!("mismatched `{close}`: `{open}` is open"))
         .related(place.one_char(place.at), "opened here")
         .help(format!("write `{right}`"))
 }

@@ -32,7 +32,7 @@ pub(super) fn behind_quote(place: &Where<'_>) -> SyntaxError {
         }
         _ => "write a quote inside double quotes as `\\\"`, or close the value at its end",
     };
-    SyntaxError::new(span, "text follows the closing quote of a value").help(help)
+    SyntaxError::new(span, "text after the closing quote of a value").help(help)
 }
 
 /// The parser names the start of the scalar; the escape is inside.
@@ -76,14 +76,14 @@ pub(super) fn bad_escape(place: &Where<'_>) -> SyntaxError {
             .help("write the character itself");
         }
         let message = if digits == 0 {
-            format!("`\\{}` is not an escape in double quotes", escaped.escape_debug())
+            format!("invalid escape `\\{}` in double quotes", escaped.escape_debug())
         } else {
             format!("`\\{escaped}` needs {digits} hexadecimal digits")
         };
         return SyntaxError::new(span, message)
             .help("write a backslash as `\\\\`, or use single quotes, which have no escapes");
     }
-    SyntaxError::new(place.one_char(place.at), "an escape in this value is not valid")
+    SyntaxError::new(place.one_char(place.at), "invalid escape in this value")
         .help("write a backslash as `\\\\`, or use single quotes, which have no escapes")
 }
 

@@ -16,16 +16,16 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
             line,
             "a line that begins with `%` is a directive, which is not allowed here",
         )
-        .help("end the document in front of it with `...`, or quote the value it belongs to"),
+        .help("end the document before it with `...`, or quote the value it belongs to"),
         K::DuplicateVersionDirective | K::DuplicateTagDirective => {
             SyntaxError::new(line, "a document has the same directive twice")
-                .help("remove one of the two")
+                .help("remove one of them")
         }
         K::UnsupportedYamlMajorVersion
         | K::MissingYamlVersionSeparator
         | K::YamlVersionTooLong
-        | K::MissingYamlVersion => SyntaxError::new(line, "unknown version of YAML")
-            .help("write `%YAML 1.2`, or leave the line out"),
+        | K::MissingYamlVersion => SyntaxError::new(line, "unknown YAML version")
+            .help("write `%YAML 1.2`, or remove the line"),
         K::InvalidDirectiveTerminator
         | K::DirectiveDisallowed
         | K::MissingDirectiveName
@@ -39,7 +39,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         )
         .help("remove the line; a manifest needs no directives"),
         K::UndeclaredTagHandle => {
-            SyntaxError::new(word(place), "the handle of this tag is not declared")
+            SyntaxError::new(word(place), "the handle of this YAML tag is not declared")
                 .help("remove the tag, or quote the value if it begins with `!`")
         }
         K::InvalidTagTerminator
@@ -58,25 +58,25 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
         }
         K::PlainScalarStartsWithDashFlowIndicator => {
             SyntaxError::new(here, "a value without quotes cannot begin with `-` and a bracket")
-                .help("quote the value, or put a space behind the `-` of a list item")
+                .help("quote the value, or put a space after the `-` of a list item")
         }
         K::InvalidBlockEntryWhitespace => {
             SyntaxError::new(here, "a space must follow the `-` of a list item")
-                .help("write `- ` in front of the item, with a space and no tab")
+                .help("write `- ` before the item, with a space and not a tab")
         }
         K::InvalidMappingValueWhitespace => {
             SyntaxError::new(here, "a space must follow the `:` of a key")
-                .help("write `key: value`, with a space and no tab")
+                .help("write `key: value`, with a space and not a tab")
         }
         K::UnexpectedEofBlockSequence | K::UnexpectedEofBlockMapping => {
             SyntaxError::new(here, "the file ends in the middle of a list or mapping")
-                .help("complete it, or remove what was begun")
+                .help("complete it, or remove the unfinished part")
         }
         K::UnexpectedEndOfPlainScalar => {
             SyntaxError::new(here, "the value ends too early").help("quote the value")
         }
         K::FlowMappingValueAdjacentCollection => {
-            SyntaxError::new(here, "a value stands right behind a bracket")
+            SyntaxError::new(here, "a value right after a bracket")
                 .help("put a `,` or a `: ` between them")
         }
         other => SyntaxError::new(here, in_our_words(&other.to_string())),

@@ -13,7 +13,8 @@ const SETTINGS: &str = "/_lineload/misbehaviour";
 /// Asks with these headers besides; the status and the answer.
 fn http(served: &Served, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: \
+         {}\r\n{headers}\r\n{body}",
         body.len()
     );
     let (status, body) = served.raw(&request);
@@ -244,7 +245,7 @@ fn other_machines_are_let_in_only_with_a_warning() {
     child.wait().unwrap();
     // The address is one that a client can use.
     assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
-    assert!(err.contains("warning: everybody who reaches 0.0.0.0"), "{err}");
+    assert!(err.contains("warning: anyone who can reach 0.0.0.0"), "{err}");
     let ran = run(folder.path(), &["serve", "--listen", "192.0.2.1"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("cannot listen on 192.0.2.1:0"), "{}", ran.err);

@@ -17,7 +17,7 @@ type Row = (String, Class, Option<&'static str>, &'static str);
 
 fn rows() -> Vec<Row> {
     let html = |status| http(status, "Content-Type: text/html\r\n", "<html>blocked</html>");
-    let portal = "the answer is not SageMaker's: HTTP";
+    let portal = "the response is not from SageMaker: HTTP";
     let coded = |status, code: &'static str, class: Class| {
         (failure(status, code, "no"), class, Some(code), "no")
     };
@@ -34,47 +34,53 @@ fn rows() -> Vec<Row> {
         coded(403, "ExpiredToken", Expired),
         coded(500, "InternalFailure", Ambiguous),
         coded(503, "AccessDeniedException", Ambiguous),
-        (http(429, "", ""), Throttled, None, "HTTP 429 with an empty answer"),
-        (http(500, "", ""), Ambiguous, None, "HTTP 500 with an empty answer"),
-        (html(502), Ambiguous, None, "HTTP 502 with an answer that cannot be read"),
-        (html(503), Ambiguous, None, "HTTP 503 with an answer that cannot be read"),
-        (http(504, "", ""), Ambiguous, None, "HTTP 504 with an empty answer"),
+        (http(429, "", ""), Throttled, None, "HTTP 429 with an empty response"),
+        (http(500, "", ""), Ambiguous, None, "HTTP 500 with an empty response"),
+        (html(502), Ambiguous, None, "HTTP 502 with an unreadable response"),
+        (html(503), Ambiguous, None, "HTTP 503 with an unreadable response"),
+        (http(504, "", ""), Ambiguous, None, "HTTP 504 with an empty response"),
         // No verdict: there is no code.
-        (http(400, "", r#"{"message": null}"#), Ambiguous, None, "HTTP 400 without a code"),
-        (http(400, "", r#"{"message":"x"}"#), Ambiguous, None, "HTTP 400 without a code: x"),
-        (http(400, "", ""), Ambiguous, None, "HTTP 400 with an empty answer"),
-        (http(400, "", "no JSON"), Ambiguous, None, "HTTP 400 without a code"),
-        (failure(400, "a\\u001b[31m", "x"), Ambiguous, None, "HTTP 400 without a code: x"),
+        (http(400, "", r#"{"message": null}"#), Ambiguous, None, "HTTP 400 without an error code"),
+        (http(400, "", r#"{"message":"x"}"#), Ambiguous, None, "HTTP 400 without an error code: x"),
+        (http(400, "", ""), Ambiguous, None, "HTTP 400 with an empty response"),
+        (http(400, "", "no JSON"), Ambiguous, None, "HTTP 400 without an error code"),
+        (failure(400, "a\\u001b[31m", "x"), Ambiguous, None, "HTTP 400 without an error code: x"),
         // Something else answers in the service's place.
-        (html(400), Ambiguous, None, "the answer is not SageMaker's: HTTP 400 with a page of HTML"),
+        (
+            html(400),
+            Ambiguous,
+            None,
+            "the response is not from SageMaker: HTTP 400 with an HTML \
+                                      page",
+        ),
         (html(403), Ambiguous, None, portal),
         (html(404), Ambiguous, None, portal),
         (html(302), Ambiguous, None, portal),
         (html(200), Ambiguous, None, portal),
         (http(403, "", " <!doctype html>"), Ambiguous, None, portal),
-        (html(407), Unsendable, None, "the proxy wants a user name and a password"),
+        (html(407), Unsendable, None, "the proxy requires authentication"),
         // 2xx that is no answer to a create.
-        (http(200, "", "{"), Ambiguous, None, "HTTP 200 with an answer that cannot be read"),
-        (http(200, "", ""), Ambiguous, None, "the answer names no artifact, but ``"),
-        (http(200, "", "{}"), Ambiguous, None, "the answer names no artifact, but ``"),
+        (http(200, "", "{"), Ambiguous, None, "HTTP 200 with an unreadable response"),
+        (http(200, "", ""), Ambiguous, None, "in the response, found ``"),
+        (http(200, "", "{}"), Ambiguous, None, "in the response, found ``"),
         (http(200, "", r#"{"ArtifactArn":7}"#), Ambiguous, None, "HTTP 200"),
         (
             http(200, "", r#"{"ArtifactArn":"foo\u001b[31m"}"#),
             Ambiguous,
             None,
-            "the answer names no artifact, but `foo",
+            "expected the ARN of an artifact in the response, found `foo",
         ),
         (
             http(200, "", r#"{"ArtifactArn":"arn:aws:s3:::bucket"}"#),
             Ambiguous,
             None,
-            "the answer names no artifact, but `arn:aws:s3:::bucket`",
+            "expected the ARN of an artifact in the response, found `arn:aws:s3:::bucket`",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n{".to_owned(),
             Ambiguous,
             None,
-            "HTTP 200: the answer is longer than 8 MiB",
+            "HTTP 200: the response is larger than 8 MiB",
         ),
     ];
     for code in [
@@ -153,7 +159,7 @@ async fn what_never_left_is_told_from_what_may_have() {
     assert_eq!(refused(&at(&cut.url)).await.class, Ambiguous);
     let hanging = Scripted::start(|_, connection| hang(connection));
     let refusal = refused(&local(&hanging.url, Duration::from_millis(300))).await;
-    assert_eq!((refusal.class, refusal.message.as_str()), (Lost, "no answer in time"));
+    assert_eq!((refusal.class, refusal.message.as_str()), (Lost, "the request timed out"));
 }
 
 #[tokio::test]
@@ -212,7 +218,7 @@ async fn an_answer_without_an_end_is_read_no_further_than_it_may() {
     let service = at(&endless.url);
     let refusal = refused(&service).await;
     assert_eq!(refusal.class, Ambiguous);
-    assert_eq!(refusal.message, "HTTP 200: the answer is longer than 8 MiB");
+    assert_eq!(refusal.message, "HTTP 200: the response is larger than 8 MiB");
     let list = service.list(&Filter::default(), None).await.unwrap_err();
     assert_eq!(list.class, Ambiguous);
     assert!(sent.load(Ordering::Relaxed) < 128 << 20, "{} bytes", sent.load(Ordering::Relaxed));

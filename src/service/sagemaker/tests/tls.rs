@@ -33,7 +33,7 @@ async fn a_private_authority_is_trusted_where_its_bundle_is_named() {
     let server = server("localhost");
     let refusal = refused(&trusting(&server.url, &Trust::default())).await;
     assert_eq!(refusal.class, Class::Unsendable, "{refusal:?}");
-    let said = "the target's certificate is not trusted: its issuer is not known here";
+    let said = "the target's certificate is not trusted: unknown issuer";
     assert_eq!(refusal.message, said);
     let help = refusal.help("sagemaker:CreateArtifact").concat();
     for name in ["AWS_CA_BUNDLE", "ca_bundle", "SSL_CERT_FILE"] {
@@ -49,7 +49,7 @@ async fn a_certificate_for_another_name_is_not_trusted() {
     let bundle = Trust::read(&fixture_file("authority.pem"), "AWS_CA_BUNDLE").unwrap();
     let refusal = refused(&trusting(&server("other-name").url, &bundle)).await;
     assert_eq!(refusal.class, Class::Unsendable, "{refusal:?}");
-    let said = "the target's certificate is not trusted: it is for another host name";
+    let said = "the target's certificate is not trusted: it was issued for another host name";
     assert_eq!(refusal.message, said);
 }
 
