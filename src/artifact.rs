@@ -14,22 +14,22 @@ use sha2::{Digest as _, Sha256};
 pub use difference::Difference;
 pub use stamp::{BadStamp, Stamp};
 
-/// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that
-/// keeps every constraint of the service.
+/// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one
+/// that keeps every constraint of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Artifact {
     /// The name, unique in the account and Region.
     #[serde(rename = "ArtifactName", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is: `DataSet`, `Model`, `Image`, or any other text.
+    /// The type: `DataSet`, `Model`, `Image`, or any other text.
     pub artifact_type: String,
-    /// Where it is.
+    /// The source.
     pub source: Source,
     /// Whatever else is to be known of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
-    /// How it came to be.
+    /// The origin of the artifact.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata_properties: Metadata,
     /// Tags of the resource.
@@ -37,14 +37,14 @@ pub struct Artifact {
     pub tags: Vec<Tag>,
 }
 
-/// Where an artifact is.
+/// The source of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Source {
     /// The URI.
     #[serde(rename = "SourceUri")]
     pub uri: String,
-    /// What tells this version of it from others at the same URI.
+    /// The ids that tell this version from others at the same URI.
     #[serde(rename = "SourceTypes", default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<SourceType>,
 }
@@ -60,7 +60,7 @@ pub struct SourceType {
     pub value: String,
 }
 
-/// How an artifact came to be.
+/// The origin of an artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the service documents no meaning beyond the names")]
@@ -76,7 +76,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Whether nothing is set.
+    /// Returns whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -92,7 +92,7 @@ pub struct Tag {
     pub value: String,
 }
 
-/// What makes an artifact the same one at a target: its URI and the set of its source types.
+/// The identity of an artifact at a target: its URI and the set of its source types.
 ///
 /// The developer guide says that there is one artifact for one URI; AWS's own libraries create
 /// several at one URI that differ in their source types.
@@ -112,7 +112,7 @@ pub struct Key(pub [u8; 16]);
 pub struct Digest(pub [u8; 32]);
 
 impl Artifact {
-    /// What makes it the same at a target.
+    /// Returns its identity at a target.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity::new(&self.source.uri, &self.source.types)

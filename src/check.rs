@@ -1,9 +1,9 @@
 //! Raw artifacts to artifacts that may be sent, and findings.
 //!
 //! In: a walk. Out: calls of [`Sink`] in the order of the walk, whatever the threads did: every
-//! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file a family;
-//! what concerns several manifests is in `index`; the threads are in `pipeline`. It sends nothing
-//! and prints nothing.
+//! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file a
+//! family; what concerns several manifests is in `index`; the threads are in `pipeline`. It sends
+//! nothing and prints nothing.
 
 mod ahead;
 mod defaults;
@@ -22,20 +22,21 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml;
 
-/// How to check.
+/// The options of a check.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'o> {
-    /// How bad each rule is, where.
+    /// The severity of each rule, by path.
     pub rules: &'o Rules,
-    /// Whether comments may allow findings.
+    /// True if comments may allow findings.
     pub allowances: bool,
-    /// How many threads; by default as many as there are cores.
+    /// The number of threads; by default as many as there are cores.
     pub threads: Option<usize>,
-    /// Whether entries are wanted, with the request of each that is valid.
+    /// True if entries are wanted, with the request of each that is valid.
     pub entries: bool,
 }
 
-/// The findings of one source by itself, in order. What concerns several manifests is not among them.
+/// The findings of one source on its own, in order. What concerns several manifests is not among
+/// them.
 #[must_use]
 pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -46,7 +47,7 @@ pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     findings
 }
 
-/// What of `source` nobody is to be shown.
+/// Returns the spans of `source` that must not be shown.
 #[must_use]
 pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
     let mut hidden = Vec::new();
@@ -74,7 +75,7 @@ pub struct Entry {
     pub name: Option<String>,
     /// Its `SourceUri`, whether or not that is a valid one.
     pub source_uri: Option<String>,
-    /// What to send, if nothing is wrong with it as far as is known yet.
+    /// The artifact to submit, if no error is known yet.
     pub artifact: Option<Artifact>,
 }
 
@@ -115,7 +116,7 @@ impl Entries for Vec<Entry> {
     fn file(&mut self, _: FileId, _: &[Diagnostic]) {}
 }
 
-/// How a check came out.
+/// The summary of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Files read.

@@ -1,7 +1,7 @@
 //! `lineload.toml`: rules, excludes, formats, the ceiling of the pace, and guards.
 //!
-//! In: the text of the file. Out: a [`Config`], and findings about the text. It may come from a pull
-//! request, so it can name nothing that a request is sent to, signed with or written to.
+//! In: the text of the file. Out: a [`Config`], and findings about the text. It may come from a
+//! pull request, so it can name nothing that a request is sent to, signed with or written to.
 
 mod decode;
 
@@ -16,16 +16,16 @@ pub use decode::decode;
 /// The name of the file.
 pub const FILE: &str = "lineload.toml";
 
-/// What the file says.
+/// The settings of the file.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// How bad each rule is, where.
+    /// The severity of each rule, by path.
     pub rules: Rules,
-    /// What is left out, as with `--exclude`.
+    /// The patterns to exclude, as with `--exclude`.
     pub exclude: Vec<Pattern>,
-    /// How findings are written where the command line does not say.
+    /// The default format of findings.
     pub format: Option<Format>,
-    /// What ends `lint` with exit code 1 where the command line does not say.
+    /// The default of `--fail-on`.
     pub fail_on: Option<FailOn>,
     /// Creates a second that no import goes beyond.
     pub max_rate: Option<f64>,
@@ -35,7 +35,7 @@ pub struct Config {
     pub expect_region: Option<String>,
 }
 
-/// How bad each rule is, by path.
+/// The severity of each rule, by path.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     everywhere: Levels,
@@ -50,8 +50,8 @@ struct Override {
 }
 
 impl Rules {
-    /// How bad each rule is in the file that is shown as `path`. Of several overrides that fit, a
-    /// later one wins.
+    /// Returns the severity of each rule in the file that is shown as `path`. Of several overrides
+    /// that fit, a later one wins.
     #[must_use]
     pub fn levels(&self, path: &str) -> Cow<'_, Levels> {
         let mut levels = Cow::Borrowed(&self.everywhere);
@@ -66,7 +66,7 @@ impl Rules {
     }
 }
 
-/// How findings are written.
+/// The format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Format {

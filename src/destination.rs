@@ -1,8 +1,8 @@
 //! Paths that lineload writes to because an option names them.
 //!
-//! In: such a path, and what the same run reads. Out: why it must not be written, or the open file. A
-//! checkout can hold a symlink under the name that a CI job gives its report, and an option can name a
-//! file that the run is about to read: both are refused before anything is truncated.
+//! In: such a path, and what the same run reads. Out: why it must not be written, or the open file.
+//! A checkout can hold a symlink under the name that a CI job gives its report, and an option can
+//! name a file that the run is about to read: both are refused before anything is truncated.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::exit::Fatal;
 use crate::text::escaped;
 
-/// Why a path must not be written.
+/// The reason why a path must not be written.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
     /// It is a symlink, or leads through one.
@@ -24,7 +24,7 @@ pub enum DestinationError {
     Symlink {
         /// The path up to the symlink.
         link: PathBuf,
-        /// What the symlink says.
+        /// The target of the symlink.
         to: PathBuf,
     },
     /// The same run reads it.
@@ -50,8 +50,8 @@ fn shown(path: &Path) -> String {
     escaped(&path.display().to_string())
 }
 
-/// Checks that `path` is no symlink, and does not lead through one that a checkout may hold: one below
-/// the working directory, or on a relative path.
+/// Checks that `path` is no symlink, and does not lead through one that a checkout may hold: one
+/// below the working directory, or on a relative path.
 ///
 /// # Errors
 /// For the first symlink on the way.
@@ -92,8 +92,9 @@ fn no_symlink(path: &Path, typed: &Path) -> Result<(), DestinationError> {
     }
 }
 
-/// Checks that each of `destinations` may be written ([`check`]), none of them twice, and that none is
-/// among `inputs`, by whatever name. The inputs are looked at only where a destination is there already.
+/// Checks that each of `destinations` may be written ([`check`]), none of them twice, and that none
+/// is among `inputs`, by whatever name. The inputs are looked at only where a destination is there
+/// already.
 ///
 /// # Errors
 /// For the first that must not be written.
@@ -136,7 +137,7 @@ fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
-/// What makes a file the same one under another name.
+/// The identity of a file, which is the same under another name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     #[cfg(unix)]
@@ -163,7 +164,7 @@ impl Identity {
 /// Opens `path` to be written anew, if it is no symlink.
 ///
 /// # Errors
-/// Where it cannot be written, or is a symlink.
+/// If it cannot be written, or is a symlink.
 pub fn create(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().write(true).create(true).truncate(true))
 }
@@ -171,7 +172,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 /// Opens `path` to be written at its end, if it is no symlink.
 ///
 /// # Errors
-/// Where it cannot be written, or is a symlink.
+/// If it cannot be written, or is a symlink.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }

@@ -20,7 +20,7 @@ pub use pointer::{Pointer, ROOT};
 use crate::source::{FileId, Region, SourceFile, Span};
 use crate::text::{escaped, redacted, secret};
 
-/// What a finding says of the alias that brought a value to where it is at fault.
+/// The label of the alias that brought a value to where it is at fault.
 pub const USED_BY_ALIAS: &str = "used here by this alias";
 /// Places of one finding that are shown besides its own, where an anchored value has many uses.
 const ALIASES: usize = 8;
@@ -33,9 +33,9 @@ pub const MAX_PER_FILE: usize = 10_000;
 pub struct Diagnostic {
     /// Which rule.
     pub code: Code,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong, in the user's words.
+    /// The message, in the user's terms.
     pub message: String,
     /// The edit that fixes it, as an imperative.
     pub help: Option<String>,
@@ -43,11 +43,11 @@ pub struct Diagnostic {
     pub file: FileId,
     /// The artifact at fault, from 0 in the file.
     pub artifact: Option<u32>,
-    /// Where in the artifact, as a JSON Pointer (RFC 6901).
+    /// The path in the artifact, as a JSON Pointer (RFC 6901).
     pub path: String,
     /// The text at fault; `None` where the fault is the file's.
     pub region: Option<Region>,
-    /// What stands under the text at fault.
+    /// Sets the label under the text at fault.
     pub label: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
@@ -58,16 +58,16 @@ pub struct Diagnostic {
 /// Another place that belongs to a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related {
-    /// What is there.
+    /// The label.
     pub message: String,
     /// In which file.
     pub file: FileId,
-    /// Where; `None` if the file cannot be read any more.
+    /// The place; `None` if the file can no longer be read.
     pub region: Option<Region>,
 }
 
 impl Diagnostic {
-    /// A finding against a whole file or folder.
+    /// A finding against a whole file or directory.
     #[must_use]
     pub fn of_file(code: Code, file: FileId, message: impl Into<String>) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Diagnostic {
         self
     }
 
-    /// Whether an entry with this finding must not be sent.
+    /// Returns whether an entry with this finding must not be sent.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -134,21 +134,21 @@ impl Draft {
         }
     }
 
-    /// What to do about it, as an imperative.
+    /// Sets the help, as an imperative.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// What stands under the text at fault.
+    /// Sets the label under the text at fault.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Where in the artifact.
+    /// Sets the path in the artifact.
     #[must_use]
     pub fn at(mut self, path: &Pointer<'_>) -> Self {
         self.path = path.into();
@@ -169,8 +169,8 @@ impl Draft {
         self
     }
 
-    /// Where the value at fault begins, if that is further up: a comment there may allow it, since
-    /// none can stand inside a text of many lines.
+    /// Sets where the value at fault begins, if that is further up: a comment there may allow it,
+    /// since none can stand inside a text of many lines.
     #[must_use]
     pub const fn head(mut self, head: Span) -> Self {
         self.head = Some(head);
@@ -192,7 +192,7 @@ pub struct Findings<'s> {
     may_hold_tokens: bool,
 }
 
-/// How many findings were not kept.
+/// The number of findings that were not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unlisted {
     /// Errors.
@@ -251,7 +251,7 @@ impl<'s> Findings<'s> {
         self.hidden.push(span);
     }
 
-    /// What is to be hidden, since the last time.
+    /// Takes the spans to hide since the last call.
     #[must_use]
     pub fn take_hidden(&mut self) -> Vec<Span> {
         std::mem::take(&mut self.hidden)
@@ -274,7 +274,7 @@ impl<'s> Findings<'s> {
         self.errors
     }
 
-    /// Whether a comment allows `code` on the line of one of `places`.
+    /// Returns whether a comment allows `code` on the line of one of `places`.
     pub fn allows(&mut self, code: Code, places: [Span; 2]) -> bool {
         let source = self.source;
         !self.allowances.is_empty()
@@ -332,14 +332,15 @@ impl<'s> Findings<'s> {
         }
     }
 
-    /// What was found since the last time, and what was not kept.
+    /// Takes the findings since the last call, and the number that was not kept.
     #[must_use]
     pub fn take(&mut self) -> (Vec<Diagnostic>, Unlisted) {
         (std::mem::take(&mut self.list), std::mem::take(&mut self.unlisted))
     }
 }
 
-/// Whether a fix can be shown: one that writes a credential again would carry it into every report.
+/// Returns whether a fix can be shown: one that writes a credential again would carry it into every
+/// report.
 fn holds_no_secret(fix: &Fix) -> bool {
     let secret = |text: &str| secret::find(text).is_some() || !secret::ranges(text).is_empty();
     !fix.edits.iter().any(|edit| secret(&edit.text))
@@ -350,8 +351,8 @@ fn fit(text: &str) -> String {
     escaped(&redacted(text))
 }
 
-/// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts use
-/// is at fault once.
+/// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts
+/// use is at fault once.
 pub fn sort(findings: &mut Vec<Diagnostic>) {
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings.dedup_by(|later, first| {

@@ -1,4 +1,4 @@
-//! What the engine tells, in the past tense. Reports listen; the engine does not know them.
+//! The events of the engine, in the past tense. Reports listen; the engine does not know them.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,48 +23,48 @@ pub enum Event {
         from: Option<f64>,
         /// Requests a second now.
         to: f64,
-        /// Whether the service asked for it.
+        /// True if the service asked for it.
         throttled: bool,
     },
     /// Nothing is sent until a probe tells that the service takes requests again.
     Paused {
-        /// Why.
+        /// The reason.
         cause: Cause,
-        /// When the next probe goes out.
+        /// The time when the next probe goes out.
         probe_at: Instant,
-        /// What was said.
+        /// The error.
         refusal: Refusal,
     },
     /// A probe went out.
     Probed,
     /// The service takes requests again.
     Reopened {
-        /// How long it did not.
+        /// The time without success.
         after: Duration,
     },
 }
 
-/// How an entry came to its end.
+/// The settled result of an entry.
 #[derive(Debug, Clone)]
 pub struct Settled {
     /// Which.
     pub entry: EntryId,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Its ARN, where it has one.
     pub arn: Option<String>,
-    /// How many creates were sent for it.
+    /// The number of creates that were sent for it.
     pub attempts: u32,
     /// The service's name for the last of them.
     pub request_id: Option<String>,
-    /// What the service said, where it refused.
+    /// The error of the service, if it refused.
     pub error: Option<Refusal>,
-    /// Whether what is there is known in every field: it was made so, or compared.
+    /// True if what is there is known in every field: it was made so, or compared.
     pub compared: bool,
-    /// When it was changed last, by the target's clock, where that was seen and it is as the
-    /// manifest says.
+    /// The time when it was changed last, by the target's clock, where that was seen and it is as
+    /// the manifest says.
     pub modified: Option<SystemTime>,
-    /// Whether the journal alone says so: no request was made.
+    /// True if the journal alone says so: no request was made.
     pub by_journal: bool,
     /// The fields in which what exists differs, where they were seen.
     pub differences: Vec<Difference>,
@@ -92,7 +92,7 @@ impl Settled {
     }
 }
 
-/// What a cause is called: as it happens, at the end of a run, and afterwards.
+/// The names of a cause: as it happens, at the end of a run, and afterwards.
 struct Names {
     now: &'static str,
     stopped: &'static str,
@@ -100,14 +100,14 @@ struct Names {
     happened: &'static str,
 }
 
-/// Why nothing is sent.
+/// The reason for a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// `ResourceLimitExceeded`.
     Limit,
     /// The target cannot be reached.
     Unreachable,
-    /// The credentials are past their time.
+    /// The credentials have expired.
     Expired,
     /// Every request is throttled.
     Throttled,
@@ -140,7 +140,7 @@ impl Cause {
         self.names().happened
     }
 
-    /// What it is called, everywhere.
+    /// Returns what it is called, everywhere.
     const fn names(self) -> Names {
         match self {
             Self::Limit => Names {

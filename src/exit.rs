@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-/// How a command ended. Where several hold, signals win, then 2, then 4, then 1, then 3.
+/// The exit code of a command. Where several apply, signals win, then 2, then 4, then 1, then 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// All is well.

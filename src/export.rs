@@ -1,9 +1,9 @@
 //! The way back: what a target has, to manifests.
 //!
-//! In: an [`Asker`], and what is wanted of the target. Out: the artifacts, in the order of the files
-//! that are to hold them ([`Layout`]), and those files ([`Snapshot`]). The target is listed first, and
-//! of each artifact little more than the ARN is kept; then each is asked for, and only those under way
-//! are in memory. It changes nothing at the target and prints nothing.
+//! In: an [`Asker`], and what is wanted of the target. Out: the artifacts, in the order of the
+//! files that are to hold them ([`Layout`]), and those files ([`Snapshot`]). The target is listed
+//! first, and of each artifact little more than the ARN is kept; then each is asked for, and only
+//! those under way are in memory. It changes nothing at the target and prints nothing.
 
 mod layout;
 mod snapshot;
@@ -14,7 +14,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 
 pub use layout::{Catalogue, Layout};
-pub use snapshot::{NoFolder, Snapshot, Told, WriteError, make, vacant};
+pub use snapshot::{Counts, DirectoryError, Snapshot, WriteError, make, vacant};
 
 use crate::artifact::Artifact;
 use crate::model::is_reserved_tag;
@@ -36,7 +36,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What the service can sort out: one type, and no prefixes.
+    /// Returns the part of the filter that the service supports: one type, and no prefixes.
     fn filter(&self) -> Filter {
         let artifact_type = match self.types.as_slice() {
             [one] => Some(one.clone()),
@@ -53,14 +53,14 @@ impl Selection {
     }
 }
 
-/// Why an export did not come to its end.
+/// The reason why an export stopped early.
 #[derive(Debug)]
 pub enum Stopped {
     /// The caller may not ask this.
     Denied {
         /// The action that is missing, as IAM names it.
         action: &'static str,
-        /// What was said.
+        /// The error.
         refusal: Refusal,
     },
     /// The target gives no list.
@@ -77,14 +77,14 @@ impl From<WriteError> for Stopped {
     }
 }
 
-/// What came back for an artifact that was listed.
+/// The result of reading a listed artifact.
 #[derive(Debug)]
 pub enum Fetched {
     /// The whole of it.
     There {
         /// Without the tags that no manifest may have.
         artifact: Artifact,
-        /// How many tags those were: their keys begin with `aws:`.
+        /// The number of those tags: their keys begin with `aws:`.
         reserved_tags: usize,
     },
     /// It was deleted since it was listed.
@@ -96,17 +96,17 @@ pub enum Fetched {
 /// Lists what is wanted of the target, over all pages. `told` hears how many were listed so far.
 ///
 /// # Errors
-/// Where the target gives no list.
+/// If the target gives no list.
 pub async fn list<S: Service>(
     asker: &Asker<S>,
     selection: &Selection,
-    mut told: impl FnMut(usize),
+    mut counts: impl FnMut(usize),
 ) -> Result<Catalogue, Stopped> {
     let mut catalogue = Catalogue::default();
     let mut listed = 0;
     let take = |page: Vec<Found>| {
         listed += page.len();
-        told(listed);
+        counts(listed);
         for found in page {
             if selection.takes(&found) {
                 catalogue.add(&found);
@@ -129,7 +129,7 @@ const AT_ONCE: usize = 64;
 /// number, in order.
 ///
 /// # Errors
-/// Where the target answers nothing any more, or `take` cannot go on.
+/// If the target answers nothing any more, or `take` cannot go on.
 pub async fn fetch<S: Service>(
     asker: &Asker<S>,
     layout: &Layout,
@@ -182,7 +182,7 @@ fn not_there(unanswered: Unanswered, action: &'static str) -> Result<Fetched, St
     Ok(if gone { Fetched::Gone } else { Fetched::Refused(refusal) })
 }
 
-/// Why everything stops; or what was said, if that concerns this question alone.
+/// Returns why everything stops; or the refusal, if it concerns this request alone.
 fn stopped(unanswered: Unanswered, action: &'static str) -> Result<Stopped, Refusal> {
     match unanswered {
         Unanswered::Ended(end) => Ok(Stopped::Ended(end)),

@@ -1,7 +1,7 @@
 //! Findings' edits to new text.
 //!
-//! In: a source, and which of its findings to fix. Out: the new text. A fixed text may show what its
-//! faults hid, so it is checked and fixed again until nothing is left that has a fix.
+//! In: a source, and which of its findings to fix. Out: the new text. A fixed text may show what
+//! its faults hid, so it is checked and fixed again until nothing is left that has a fix.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Edit, Safety};
 use crate::source::{SourceFile, Span};
 
-/// How often a text is checked again.
+/// The maximum number of rounds of fixes.
 const ROUNDS: usize = 16;
 
 /// A text with fixes applied.
@@ -18,7 +18,7 @@ const ROUNDS: usize = 16;
 pub struct Fixed {
     /// The new text.
     pub text: String,
-    /// How many findings were fixed.
+    /// The number of findings that were fixed.
     pub findings: usize,
 }
 
@@ -56,8 +56,8 @@ pub fn fixed(
 }
 
 /// Applies sets of edits to `text`, each whole or not at all: one that reaches into the place of an
-/// earlier one is left out. One that says the same again is applied once. How many are applied comes
-/// with the text.
+/// earlier one is left out. One that says the same again is applied once. How many are applied
+/// comes with the text.
 fn apply<'e>(text: &str, sets: impl Iterator<Item = &'e [Edit]>) -> (String, usize) {
     // By place: from the first byte of a set's first edit to the last of its last.
     let mut applied: BTreeMap<Span, &[Edit]> = BTreeMap::new();

@@ -1,8 +1,9 @@
 //! The journal: what is about to be sent, durable before it leaves, and what became of it.
 //!
 //! In: the entries of a run, each attempt before it is made, each outcome. Out: what an earlier run
-//! left open, and what is known of a source at a target. One SQLite file holds any number of targets
-//! and runs, and is locked by the run that writes to it. It sends nothing and knows no service.
+//! left open, and what is known of a source at a target. One SQLite file holds any number of
+//! targets and runs, and is locked by the run that writes to it. It sends nothing and knows no
+//! service.
 //!
 //! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
 
@@ -46,10 +47,10 @@ pub use staging::{Invalid, NewRun, RunId, Staging, ToStage};
 pub use status::{FailedEntry, RunStatus, Status};
 pub use writer::{Outcomes, WriteError, Writer};
 
-/// Where the journal is kept if nothing is said.
+/// The default path of the journal.
 pub const DEFAULT: &str = ".lineload/journal.sqlite3";
 
-/// Why a journal cannot be used. Nothing has been sent.
+/// The reason why a journal cannot be used. Nothing has been sent.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another run writes to it.
@@ -87,7 +88,7 @@ pub enum JournalError {
     NotAJournal {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The message of SQLite.
         reason: String,
     },
     /// It cannot be read or written.
@@ -95,7 +96,7 @@ pub enum JournalError {
     Unusable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -103,15 +104,21 @@ pub enum JournalError {
 impl Fatal for JournalError {
     fn help(&self) -> Vec<String> {
         let help = match self {
-            Self::Locked { .. } => "wait for it to end, or name another with `--journal FILE`",
-            Self::Network { .. } => "name a file on a local disk: `--journal /tmp/journal.sqlite3`",
-            Self::Newer { .. } => "use that lineload, or another `--journal FILE`",
-            Self::Older { .. } => "the next import brings it up to date",
-            Self::NotAJournal { .. } => {
-                "name another with `--journal FILE`: what is at the target already is then found by \
-                 asking"
+            Self::Locked { .. } => {
+                "wait until it ends, or use another journal with `--journal \
+                                    FILE`"
             }
-            Self::Unusable { .. } => "name another with `--journal FILE`",
+            Self::Network { .. } => "use a file on a local disk: `--journal /tmp/journal.sqlite3`",
+            Self::Newer { .. } => {
+                "use that version of lineload, or another journal with \
+                                   `--journal FILE`"
+            }
+            Self::Older { .. } => "the next import upgrades it",
+            Self::NotAJournal { .. } => {
+                "use another with `--journal FILE`: lineload then looks up at the target what \
+                 already exists"
+            }
+            Self::Unusable { .. } => "use another with `--journal FILE`",
         };
         vec![help.to_owned()]
     }
@@ -122,11 +129,11 @@ impl Fatal for JournalError {
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
-    /// What keeps others out, as long as the journal is there; a scratch journal needs nothing.
+    /// The lock that keeps others out as long as the journal is open; a scratch journal needs none.
     files: Option<Files>,
 }
 
-/// What belongs to the file of a journal.
+/// The lock and the guard of a journal's file.
 #[derive(Debug)]
 struct Files {
     guard: Guard,
@@ -140,11 +147,12 @@ struct Files {
 pub struct OpenIntent {
     /// Of which entry.
     pub entry: EntryId,
-    /// When the first of the attempts that are open was made, by the clock of the machine that made it.
+    /// The time when the first of the attempts that are open was made, by the clock of the machine
+    /// that made it.
     pub first: SystemTime,
-    /// When the last was made.
+    /// The time when the last was made.
     pub at: SystemTime,
-    /// What was to be created.
+    /// The artifact that was to be created.
     pub artifact: Artifact,
     /// The file it was read from.
     pub file: String,
@@ -156,7 +164,7 @@ impl Journal {
     /// Opens the journal at `path` and locks it; it is made where it is not there.
     ///
     /// # Errors
-    /// Where it is locked, no journal, from a later lineload, on a network without locks, or cannot be
+    /// If it is locked, no journal, from a later lineload, on a network without locks, or cannot be
     /// written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         destination::check(path).map_err(|error| JournalError::Unusable {
@@ -192,7 +200,7 @@ impl Journal {
     /// Opens a private journal that is gone when it is dropped.
     ///
     /// # Errors
-    /// Where no temporary file can be written.
+    /// If no temporary file can be written.
     pub fn scratch() -> Result<Self, JournalError> {
         let path = std::env::temp_dir();
         let make = || {
@@ -261,8 +269,8 @@ impl Journal {
         Ok(value)
     }
 
-    /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. Nothing happens
-    /// while somebody reads.
+    /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. Nothing
+    /// happens while somebody reads.
     fn checkpoint(&mut self, mode: &str) -> rusqlite::Result<()> {
         let Some(files) = &mut self.files else { return Ok(()) };
         if let Some(_held) = files.gate.close() {
@@ -279,19 +287,19 @@ impl Journal {
         let _ = self.checkpoint("TRUNCATE");
     }
 
-    /// What earlier runs at `target` left open: attempts of which no answer was noted, or none that
-    /// told.
+    /// Returns what earlier runs at `target` left open: attempts without a recorded response, or
+    /// without one that told.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn open_intents(&self, target: &Target) -> Result<Vec<OpenIntent>, JournalError> {
         runs::open_intents(&self.connection, target).map_err(|error| self.failed(&error))
     }
 
-    /// What is known at `target`, to be asked source by source.
+    /// Returns what is known at `target`, to be looked up source by source.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn known(&self, target: &Target) -> Result<KnownAt<'_>, JournalError> {
         KnownAt::new(&self.connection, &self.path, &target.identity())
     }
@@ -299,7 +307,7 @@ impl Journal {
     /// Returns creates a second that the service allowed at the end of the last run at `target`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
         runs::rate(&self.connection, target).map_err(|error| self.failed(&error))
     }
@@ -307,7 +315,7 @@ impl Journal {
     /// Hands the journal to the thread that writes outcomes.
     ///
     /// # Errors
-    /// Where it cannot be written, or no thread can be had.
+    /// If it cannot be written, or no thread can be had.
     pub fn into_writer(mut self, run: RunId) -> Result<Writer, JournalError> {
         let book = self.write(|connection| Book::open(connection, run))?;
         let path = self.path.clone();
@@ -336,7 +344,7 @@ impl Drop for Journal {
     }
 }
 
-/// What a listing showed, as long as this process has the journal.
+/// SQL: a temporary table of listed artifacts, kept as long as this process has the journal.
 const FOUND: &str =
     "CREATE TEMP TABLE found (entry INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT";
 

@@ -35,16 +35,16 @@ pub const DEFAULTS: &str = "Defaults";
 /// The key of a root mapping that holds its artifacts.
 pub const ARTIFACTS: &str = "Artifacts";
 
-/// How many nodes aliases may stand for in one part of a file, besides as many as sixteen times the
-/// part's bytes: repeating a block of defaults in each artifact is fine, doubling thirty times over
-/// is not.
+/// The number of nodes that aliases may expand to in one part of a file, besides as many as sixteen
+/// times the part's bytes: repeating a block of defaults in each artifact is fine, doubling thirty
+/// times over is not.
 const ALIAS_ALLOWANCE: usize = 1 << 20;
 
 /// Takes what [`read`] finds, in the order of the file.
 pub trait Visit {
     /// A document begins.
     fn document(&mut self);
-    /// What the artifacts of this document have in common. Comes before the first of them.
+    /// Takes the `Defaults` of this document. Comes before the first artifact.
     fn defaults(&mut self, defaults: &RawArtifact<'_>, findings: &mut Findings<'_>);
     /// An artifact.
     fn artifact(&mut self, artifact: &RawArtifact<'_>, findings: &mut Findings<'_>);
@@ -91,11 +91,11 @@ struct State {
     document: Document,
     /// Other kinds of documents that have been reported.
     others: Vec<Other>,
-    /// Whether nothing more of the part is a manifest.
+    /// True if nothing more of the part is a manifest.
     ended: bool,
 }
 
-/// What is known of the present document.
+/// The state of the current document.
 #[derive(Default)]
 struct Document {
     begun: bool,
@@ -301,7 +301,8 @@ impl State {
         }
     }
 
-    /// What the whole file is, judged by its text, when its first document is no mapping.
+    /// Returns the kind of the whole file, judged by its text, when its first document is no
+    /// mapping.
     fn other_text(&self, findings: &Findings<'_>) -> Option<Other> {
         let source = findings.source();
         let is_first = self.part.start == 0 && self.artifact == 0;
@@ -367,7 +368,7 @@ impl State {
             draft = placeholder;
         }
         findings.push(draft);
-        // What stands in front of the fault is worth reading, what is missing is not.
+        // What stands before the fault is worth reading, what is missing is not.
         // Of what is nested too deep or is too large, nothing more is reported.
         if let Some(root) = root.filter(|_| code == Code::Syntax)
             && let Node::Mapping(_) = tree.node(root)
@@ -395,7 +396,7 @@ fn entry(tree: &Tree<'_>, mapping: NodeId, name: &str) -> Option<NodeId> {
     entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
 }
 
-/// Whether a root mapping has `Defaults` or `Artifacts`, or plainly means one of them.
+/// Returns whether a root mapping has `Defaults` or `Artifacts`, or plainly means one of them.
 fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
     let Node::Mapping(mut entries) = tree.node(root) else { return false };
     entries.any(|(key, _)| match tree.node(key) {

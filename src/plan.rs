@@ -1,8 +1,8 @@
-//! What an import would do: the manifests compared with the target, and nothing changed.
+//! A plan of an import: the manifests are compared with the target, and nothing is changed.
 //!
-//! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: what would become of each, and
-//! the requests that it takes. It lists the target, and then rehearses the import on that: the same
-//! run, with a service that makes no change (`rehearsal`). It prints nothing.
+//! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: what would become of each,
+//! and the requests that it takes. It lists the target, and then rehearses the import on that: the
+//! same run, with a service that makes no change (`rehearsal`). It prints nothing.
 
 mod rehearsal;
 
@@ -24,13 +24,13 @@ use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
 /// Questions about single artifacts that may be in flight at once, by default.
 pub const AT_ONCE: usize = 32;
-/// How long the rehearsed import waits before it looks up a second time: what the target had is
-/// fixed, so there is nothing to wait for, but the request is counted.
+/// The time that the rehearsed import waits before it looks up a second time: what the target had
+/// is fixed, so there is nothing to wait for, but the request is counted.
 const SETTLE: Duration = Duration::from_millis(1);
 /// The asker has a patience of its own; the rehearsal has more than any.
 const PATIENCE: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// What would become of an entry.
+/// The planned outcome of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It would be created.
@@ -41,12 +41,12 @@ pub enum Fate {
     Differs {
         /// In these fields.
         differences: Vec<Difference>,
-        /// What an import would make of them; `None` where it would leave them.
+        /// The changes that an import would make; `None` if it would leave them.
         change: Option<Change>,
     },
     /// It could not be compared.
     Unknown {
-        /// Why.
+        /// The reason.
         reason: Refusal,
     },
 }
@@ -58,12 +58,12 @@ pub struct Item {
     pub entry: EntryId,
     /// Its ARN, where it is there.
     pub arn: Option<String>,
-    /// What would become of it.
+    /// Its planned outcome.
     pub fate: Fate,
-    /// Whether the journal takes it for done, so that only an import with `--recheck` would see that
-    /// it is not.
+    /// True if the journal takes it for done, so that only an import with `--recheck` would see
+    /// that it is not.
     pub unseen: bool,
-    /// Whether it is a failure that it exists, as `--on-exists fail` has it.
+    /// True if it is a failure that it exists, as `--on-exists fail` has it.
     pub refused: bool,
     /// The URI of another source whose artifact has its name too: a target that wants names to be
     /// unique refuses the create.
@@ -97,14 +97,14 @@ pub struct Calls {
     pub ask: usize,
 }
 
-/// What an import would do.
+/// The plan of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Every valid entry, in the order of the walk.
     pub items: Vec<Item>,
-    /// What no manifest has any more.
+    /// Artifacts that no manifest describes any more.
     pub gone: Vec<Gone>,
-    /// What it would take.
+    /// The number of requests that the import would need.
     pub calls: Calls,
     /// Artifacts that the target has.
     pub there: usize,
@@ -113,24 +113,24 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether an import would change something at the target.
+    /// Returns whether an import would change something at the target.
     #[must_use]
     pub const fn changes(&self) -> bool {
         self.calls.create + self.calls.update > 0
     }
 }
 
-/// How a plan is made.
+/// The options of a plan.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Options<'o> {
-    /// What an import would do about what exists.
+    /// The policy of the import for artifacts that already exist.
     pub policy: &'o Policy,
-    /// How far reads lag behind writes at most.
+    /// The maximum lag of reads behind writes.
     pub read_lag: Duration,
-    /// What the journal knows of a source at the target.
+    /// Looks up a source at the target in the journal.
     pub known: &'o dyn Fn(Key) -> Option<journal::Known>,
-    /// Whether what was read from this file can be gone from the manifests: they were all read, and
+    /// True if what was read from this file can be gone from the manifests: they were all read, and
     /// nothing in that file is invalid.
     pub within: &'o dyn Fn(&str) -> bool,
     /// Questions that may be in flight at once, at most.
@@ -141,7 +141,7 @@ pub struct Options<'o> {
 /// are only settled; `listed` gets how many artifacts have been listed.
 ///
 /// # Errors
-/// Where the target does not answer.
+/// If the target does not answer.
 pub async fn plan<S: Service>(
     asker: &Asker<S>,
     entries: Vec<Job>,
@@ -303,7 +303,7 @@ async fn survey<S: Service>(
     Ok(())
 }
 
-/// What the target has of this journal's runs, and no manifest any more.
+/// Returns the artifacts of this journal's runs that no manifest describes any more.
 fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options<'_>) -> Vec<Gone> {
     let wanted: std::collections::HashSet<Key> =
         entries.iter().map(|job| job.artifact.identity().key()).collect();
@@ -328,7 +328,7 @@ fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options
     gone
 }
 
-/// What would become of an entry.
+/// The planned outcome of an entry.
 async fn item<S: Service>(
     asker: &Asker<S>,
     rehearsal: &Rehearsal<S>,
@@ -381,8 +381,8 @@ async fn item<S: Service>(
     Ok(item)
 }
 
-/// Where the journal takes an entry for done, an import asks nothing; the listing may show that it
-/// is not.
+/// Checks an entry that the journal takes for done: an import asks nothing; the listing may show
+/// that it is not.
 async fn look_behind_the_journal<S: Service>(
     asker: &Asker<S>,
     rehearsal: &Rehearsal<S>,

@@ -86,16 +86,16 @@ impl Fatal for StartError {
     fn help(&self) -> Vec<String> {
         match self {
             Self::Listen { source, .. } if source.kind() == ErrorKind::AddrNotAvailable => {
-                vec!["name an address of this machine with `--listen`".to_owned()]
+                vec!["pass an address of this machine to `--listen`".to_owned()]
             }
             Self::Listen { .. } => {
                 vec!["choose another `--port`, or 0 for any free one".to_owned()]
             }
             Self::Open(OpenError::NoDirectory { directory }) => vec![
                 format!("create it with `mkdir -p {}`", shell_word(&directory.to_string_lossy())),
-                "or name another file".to_owned(),
+                "or use another file".to_owned(),
             ],
-            Self::Open(_) => vec!["name another file".to_owned()],
+            Self::Open(_) => vec!["use another file".to_owned()],
         }
     }
 }

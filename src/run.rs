@@ -26,7 +26,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use asker::{Asker, Unanswered};
-pub use decide::{Attempt, Decision, Known, Policy, Sight, There, Verdict, decide, is_unchanged};
+pub use decide::{
+    Attempt, Decision, Known, Observation, Policy, There, Verdict, decide, is_unchanged,
+};
 pub use drive::{Jobs, run};
 pub use entry::Job;
 pub use ledger::{Ledger, Line};
@@ -42,76 +44,76 @@ use crate::exit::Exit;
 use crate::pace::Paces;
 use crate::submission::{Class, Refusal};
 
-/// What became of the attempts that earlier runs left open, by source.
+/// The outcomes of attempts that earlier runs left open, by source.
 pub type Resolved = HashMap<Key, Settled>;
 
-/// How to submit.
+/// The options of submitting.
 #[derive(Debug)]
 pub struct Options {
     /// The rate of each operation.
     pub paces: Paces,
-    /// Requests that may be in flight at once, at most; a pace that follows the service allows fewer
-    /// where its rate and the latency call for fewer.
+    /// Requests that may be in flight at once, at most; a pace that follows the service allows
+    /// fewer where its rate and the latency call for fewer.
     pub concurrency: usize,
-    /// How long a limit, or a target that cannot be reached, is waited for.
+    /// The time to wait for a limit, or a target that cannot be reached.
     pub patience: Duration,
-    /// How long after an attempt left, and was answered or given up, it may still take effect and stay
-    /// unseen: no second create is sent before.
+    /// The time after which an attempt that was sent, and answered or given up, may still take
+    /// effect and stay unseen: no second create is sent before.
     pub settle: Duration,
-    /// How far reads lag behind writes at most. Zero for the embedded registry.
+    /// The maximum lag of reads behind writes. Zero for the embedded registry.
     pub read_lag: Duration,
     /// The seed of the jitter.
     pub seed: u64,
-    /// What becomes of artifacts that already exist.
+    /// The policy for artifacts that already exist.
     pub policy: Policy,
     /// Entries that may fail: with so many, the run stops.
     pub max_errors: Option<usize>,
-    /// When the run stops, however far it has come.
+    /// The time when the run stops, however far it has come.
     pub until: Option<Instant>,
-    /// When the run began, by this machine's clock.
+    /// The time when the run began, by this machine's clock.
     pub began: SystemTime,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Every entry was settled.
     Done,
     /// The limit, the way to the target or the credentials did not come back within the patience.
     OutOfPatience {
-        /// What was waited for.
+        /// The cause of the pause.
         cause: Cause,
-        /// What the service said last.
+        /// The last response of the service.
         refusal: Refusal,
     },
     /// The caller is not allowed to do this.
     Denied {
         /// The IAM actions that are missing.
         action: &'static str,
-        /// What the service said.
+        /// The response of the service.
         refusal: Refusal,
     },
     /// No request can succeed any more, as the class of the refusal says: the clock is off, the
     /// configuration allows none, the credentials cannot come back.
     Unable {
-        /// What the service, or the client, said.
+        /// The response of the service, or the error of the client.
         refusal: Refusal,
     },
     /// The first entries were all refused in the same words, and none was taken.
     RefusedAlike {
-        /// How many.
+        /// The number.
         count: usize,
         /// The words.
         refusal: Refusal,
     },
     /// An attempt could not be written to the journal, so it was not made.
-    Unnoted {
-        /// Why.
+    NotRecorded {
+        /// The reason.
         reason: String,
     },
     /// More entries failed than may.
     TooManyErrors {
-        /// How many.
+        /// The number.
         errors: usize,
     },
     /// It took as long as it may.
@@ -120,7 +122,7 @@ pub enum End {
     Interrupted {
         /// Its number.
         signal: u8,
-        /// Whether what was in flight was waited for.
+        /// True if what was in flight was waited for.
         drained: bool,
     },
 }
@@ -139,7 +141,7 @@ impl End {
                 _ => "stopped: cannot send requests",
             },
             Self::RefusedAlike { .. } => "stopped: every entry was rejected",
-            Self::Unnoted { .. } => "stopped: cannot write the journal",
+            Self::NotRecorded { .. } => "stopped: cannot write the journal",
             Self::TooManyErrors { .. } => "stopped: too many errors",
             Self::OutOfTime => "stopped: time limit",
             Self::Interrupted { .. } => "interrupted",

@@ -1,12 +1,12 @@
 //! The model to a JSON Schema of a manifest, for editors and for validators of other makers.
 //!
 //! In: nothing. Out: a schema that takes what `lint` has no error about, as far as a schema can say
-//! that: it sees values, so neither keys given twice nor anything across artifacts, and not what the
-//! merge with `Defaults` makes. It reads no manifest.
+//! that: it sees values, so neither keys given twice nor anything across artifacts, and not what
+//! the merge with `Defaults` makes. It reads no manifest.
 //!
 //! Two things follow from editors, which show one message at a place in the text. The forms of a
-//! manifest are told apart with `if`, not `oneOf`, so that a wrong field is reported at the field. And
-//! `patternErrorMessage`, which the language servers for YAML and JSON show in place of the
+//! manifest are told apart with `if`, not `oneOf`, so that a wrong field is reported at the field.
+//! And `patternErrorMessage`, which the language servers for YAML and JSON show in place of the
 //! expression, says what is wanted; other validators pass over it.
 
 use std::ops::RangeInclusive;
@@ -134,7 +134,8 @@ fn define(mapping: &Mapping, definitions: &mut Map<String, Value>) {
     }
 }
 
-/// Whether a field has a definition of its own: it holds more than a text, or stands in two places.
+/// Returns whether a field has a definition of its own: it holds more than a text, or stands in two
+/// places.
 const fn is_defined(field: &Field) -> bool {
     !field.is_text() || field.shared
 }
@@ -235,7 +236,7 @@ fn text_of(limit: TextLimit) -> Map<String, Value> {
 /// - No `\p{…}`, which Python does not have.
 /// - No `\u`, which Go does not have: characters stand for themselves.
 /// - No lookahead, which Go does not have.
-/// - `$` is the end of the text in ECMA-262 and Go, and stands in front of a last line break too in
+/// - `$` is the end of the text in ECMA-262 and Go, and stands before a last line break too in
 ///   Python, Java and .NET. What only those take, `$` with a line break behind it takes only there.
 fn pattern(pattern: Pattern) -> Map<String, Value> {
     let line_breaks = line_breaks();
@@ -283,10 +284,10 @@ fn not_beginning_with(prefix: &str) -> String {
     format!("^(?:{})", ways.join("|"))
 }
 
-/// What tags can hold, as the inside of a character class. Up to U+00FF that is exactly what the limit
-/// says. Beyond, the letters, blanks and digits of Unicode are over seven hundred ranges, which would
-/// bury every message that shows the expression; so there all is taken but the large blocks of
-/// [`NEVER_IN_TAGS`], and the rest is left to `lint`.
+/// Returns what tags can hold, as the inside of a character class. Up to U+00FF that is exactly
+/// what the limit says. Beyond, the letters, blanks and digits of Unicode are over seven hundred
+/// ranges, which would bury every message that shows the expression; so there all is taken but the
+/// large blocks of [`NEVER_IN_TAGS`], and the rest is left to `lint`.
 fn tag_characters() -> String {
     let mut class = String::new();
     let mut run: Option<(char, char)> = None;
@@ -327,8 +328,8 @@ fn push_run(class: &mut String, first: char, last: char) {
     }
 }
 
-/// Blocks beyond U+00FF without a letter, a blank or a digit: what is most often pasted into a tag, in
-/// the order of Unicode.
+/// Blocks beyond U+00FF without a letter, a blank or a digit: what is most often pasted into a tag,
+/// in the order of Unicode.
 const NEVER_IN_TAGS: [RangeInclusive<char>; 24] = [
     '\u{0300}'..='\u{036F}',    // combining accents
     '\u{200B}'..='\u{2027}',    // zero-width characters, dashes, quotation marks, bullets

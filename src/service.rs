@@ -17,7 +17,7 @@ pub use classify::{Seen, classify};
 use crate::artifact::{Artifact, SourceType, Tag};
 use crate::submission::Refusal;
 
-/// What a target says.
+/// The response of a target.
 pub type Answer<T> = Result<T, Refusal>;
 
 /// A target.
@@ -63,7 +63,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// What is at `uri`.
+    /// Returns the filter for artifacts at `uri`.
     #[must_use]
     pub fn at(uri: &str) -> Self {
         Self { uri: Some(uri.to_owned()), artifact_type: None }
@@ -88,9 +88,9 @@ pub struct Update {
 pub struct Described {
     /// All of it but the tags.
     pub artifact: Artifact,
-    /// When it was created, by the target's clock.
+    /// The time when it was created, by the target's clock.
     pub created: Option<SystemTime>,
-    /// When it was changed last, by the same.
+    /// The time when it was changed last, by the same.
     pub modified: Option<SystemTime>,
 }
 
@@ -99,7 +99,7 @@ pub struct Described {
 pub struct TagPage {
     /// Some of them.
     pub tags: Vec<Tag>,
-    /// How to ask for the next; `None` at the end.
+    /// The token of the next page; `None` at the end.
     pub next: Option<String>,
 }
 
@@ -117,7 +117,7 @@ pub struct Created {
 pub struct Page {
     /// Some of them.
     pub found: Vec<Found>,
-    /// How to ask for the next; `None` at the end.
+    /// The token of the next page; `None` at the end.
     pub next: Option<String>,
 }
 
@@ -134,8 +134,8 @@ pub struct Found {
     pub uri: String,
     /// Its source types.
     pub types: Vec<SourceType>,
-    /// When it was created, by the target's clock.
+    /// The time when it was created, by the target's clock.
     pub created: Option<SystemTime>,
-    /// When it was changed last, by the same.
+    /// The time when it was changed last, by the same.
     pub modified: Option<SystemTime>,
 }

@@ -1,7 +1,7 @@
 //! Source files: their text, places in it, and values that know where they stand.
 //!
 //! In: bytes. Out: a [`SourceFile`] with text, and [`Position`]s computed on demand. It knows
-//! nothing of YAML and reads no folder.
+//! nothing of YAML and reads no directory.
 
 mod encoding;
 mod index;
@@ -52,7 +52,7 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    /// Whether it covers no byte.
+    /// Returns whether it covers no byte.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.start >= self.end
@@ -70,7 +70,7 @@ impl Span {
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
 }
 
@@ -146,7 +146,7 @@ impl SourceFile {
         &self.text
     }
 
-    /// Why the bytes are no UTF-8, if they are not.
+    /// Returns why the bytes are not UTF-8, if they are not.
     #[must_use]
     pub const fn fault(&self) -> Option<&EncodingFault> {
         self.fault.as_ref()
@@ -158,8 +158,8 @@ impl SourceFile {
         self.text.get(span.range()).unwrap_or("")
     }
 
-    /// Where the byte `offset` stands. Offsets past the end count as the end, offsets inside a
-    /// character as that character.
+    /// Returns the position of the byte `offset`. Offsets past the end count as the end, offsets
+    /// inside a character as that character.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         self.index().position(&self.text, offset as usize)
@@ -177,7 +177,8 @@ impl SourceFile {
         self.index().position(&self.text, offset as usize).line
     }
 
-    /// The bytes of the line `number`, from 1, its line break left out. `None` behind the last line.
+    /// The bytes of the line `number`, from 1, its line break left out. `None` behind the last
+    /// line.
     #[must_use]
     pub fn line_span(&self, number: u32) -> Option<Span> {
         let start = self.index().start_of_line(&self.text, number)?;

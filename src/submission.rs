@@ -18,7 +18,7 @@ pub use id::EntryId;
 pub use operation::Operation;
 pub use refusal::{Class, ELSEWHERE, NOT_THE_SERVICE, Quota, Refusal, UNTRUSTED, bounded, listed};
 
-/// Where artifacts go. What makes it the same target is in [`Target::identity`].
+/// A target of imports. Two are the same if their [`Target::identity`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Target {
@@ -30,7 +30,7 @@ pub enum Target {
         account: String,
         /// As in `eu-west-1`.
         region: String,
-        /// Who asks, as an ARN.
+        /// The caller's ARN.
         caller: String,
     },
     /// The local registry.
@@ -50,7 +50,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What makes it the same target in another run.
+    /// Returns the identity of the target, by which another run recognizes it.
     #[must_use]
     pub fn identity(&self) -> String {
         match self {
@@ -77,7 +77,7 @@ impl Target {
         host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Whether it is the embedded registry, which nobody else pays for or reads.
+    /// Returns whether it is the embedded registry, which nobody else pays for or reads.
     #[must_use]
     pub const fn is_local(&self) -> bool {
         matches!(self, Self::Local { .. })
@@ -96,7 +96,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {

@@ -1,7 +1,7 @@
 //! Paths to source files.
 //!
 //! In: the paths of the command line. Out: a [`Walk`]: every manifest in one order, and every path
-//! that could not be taken, as a finding against it. It opens nothing but folders.
+//! that could not be taken, as a finding against it. It opens nothing but directories.
 
 mod outside;
 
@@ -22,22 +22,22 @@ use crate::text::reason;
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
 
-/// What to walk.
+/// The options of a walk.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Files, folders, or [`STDIN`].
+    /// Files, directories, or [`STDIN`].
     pub paths: Vec<PathBuf>,
-    /// Follow links that lead out of the named folders.
+    /// Follow links that lead out of the given directories.
     pub follow_links: bool,
-    /// What to leave out, even where it is named.
+    /// The patterns to exclude, even if a path is given directly.
     pub exclude: Vec<Pattern>,
-    /// What to take from folders besides `*.yaml` and `*.yml`.
+    /// The patterns to include from directories besides `*.yaml` and `*.yml`.
     pub include: Vec<Pattern>,
-    /// What standard input is called in findings.
+    /// The name of standard input in findings.
     pub stdin_name: Option<String>,
 }
 
-/// Where a source file comes from.
+/// The origin of a source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A path.
@@ -55,14 +55,14 @@ pub struct Found {
     pub what: Result<Origin, PathFault>,
 }
 
-/// Why a path was not taken.
+/// The reason why a path was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathFault {
     /// It cannot be read.
     Unreadable(String),
-    /// A link that leads back to a folder it stands in, or to itself.
+    /// A link that leads back to a directory it stands in, or to itself.
     LinkLoop,
-    /// A link out of the named folders.
+    /// A link out of the given directories.
     LinkOutside(PathBuf),
     /// A socket, a pipe or a device.
     NotAFile(&'static str),
@@ -78,7 +78,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// How many files there are to read.
+    /// Returns the number of files to read.
     #[must_use]
     pub fn files(&self) -> usize {
         self.found.iter().filter(|found| found.what.is_ok()).count()
@@ -100,7 +100,7 @@ pub fn walk(options: &Options) -> Walk {
         walker.named(path);
     }
     let mut found = walker.found;
-    // One folder is in this order already.
+    // One directory is in this order already.
     found.sort_by(|(a, _), (b, _)| shown(a).cmp(shown(b)));
     if walker.identify {
         let mut seen = HashSet::new();
@@ -156,7 +156,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Takes an entry of a folder. False where a folder is not to be entered.
+    /// Takes an entry of a directory. False where a directory is not to be entered.
     fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
         let path = entry.path();
         // The root is named, or has been looked at as a link.
@@ -178,7 +178,7 @@ impl Walker<'_> {
         true
     }
 
-    /// Takes a link in the folder `root`.
+    /// Takes a link in the directory `root`.
     fn link(&mut self, root: &Path, path: &Path) {
         let target = match std::fs::metadata(path) {
             Ok(target) => target,

@@ -1,4 +1,4 @@
-//! What tells two artifacts of one source apart, by field.
+//! The differences between two artifacts of one source, by field.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::model::is_reserved_tag;
 pub struct Difference {
     /// As in `Properties.Rows`.
     pub field: String,
-    /// What the manifest says; `None` where it says nothing.
+    /// The manifest's value; `None` if it has none.
     pub here: Option<String>,
-    /// What the target has; `None` where it has nothing.
+    /// The target's value; `None` if it has none.
     pub there: Option<String>,
 }
 

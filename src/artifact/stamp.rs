@@ -1,6 +1,6 @@
-//! Fields that every artifact of a run is created with, whatever its manifest says: a commit id, the
-//! name of a pipeline. They are part of no digest and of no comparison, so another value in each run
-//! changes nothing that is there already.
+//! Fields that every artifact of a run is created with, whatever its manifest says: a commit id,
+//! the name of a pipeline. They are part of no digest and of no comparison, so another value in
+//! each run changes nothing that is there already.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Stamp {
     tags: BTreeMap<String, String>,
 }
 
-/// Why a field cannot be set.
+/// The reason why a field cannot be set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadStamp(String);
@@ -37,7 +37,7 @@ impl Stamp {
     /// Sets one more field, written such as `Properties.Team=lake`. The last of two wins.
     ///
     /// # Errors
-    /// Where there is no such field, or the service does not take its value.
+    /// If there is no such field, or the service does not take its value.
     pub fn set(&mut self, text: &str) -> Result<(), BadStamp> {
         let bad = |reason: String| BadStamp(reason);
         let example = "write it as FIELD=VALUE, such as `Properties.Team=lake`";
@@ -83,7 +83,7 @@ impl Stamp {
         Ok(())
     }
 
-    /// Whether nothing is set.
+    /// Returns whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -111,7 +111,7 @@ impl Stamp {
         stamped
     }
 
-    /// What the service will not have of `artifact` with the fields set, if so.
+    /// Returns the limit that `artifact` exceeds with the fields set, if it does.
     #[must_use]
     pub fn too_much_for(&self, artifact: &Artifact) -> Option<String> {
         let new = |keys: usize, there: usize, most: usize, what: &str| {
@@ -127,13 +127,13 @@ impl Stamp {
             .or_else(|| new(tags, artifact.tags.len(), TAGS_MAX, "tags"))
     }
 
-    /// Whether a property of this key is set.
+    /// Returns whether a property of this key is set.
     #[must_use]
     pub fn sets_property(&self, key: &str) -> bool {
         self.properties.contains_key(key)
     }
 
-    /// Whether a difference is none, since the field is set.
+    /// Returns whether a difference is none, since the field is set.
     #[must_use]
     pub fn covers(&self, difference: &Difference) -> bool {
         let Some((kind, key)) = difference.field.split_once('.') else { return false };

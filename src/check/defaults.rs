@@ -1,4 +1,4 @@
-//! What the artifacts of a document have in common, checked once.
+//! The `Defaults` of a document, checked once.
 
 use crate::manifest::{RawArtifact, Slot};
 use crate::model::{METADATA_FIELDS, PROPERTIES_MAX, TAGS_MAX};
@@ -19,7 +19,7 @@ pub(super) struct Defaults {
 pub(super) struct Shared {
     pub(super) key: String,
     pub(super) value: Slot<String>,
-    /// Where the key is.
+    /// The place of the key.
     pub(super) span: Span,
 }
 

@@ -1,7 +1,7 @@
-//! What concerns several manifests: names and sources that are used twice.
+//! Checks across manifests: names and sources that are used twice.
 //!
-//! It keeps 52 bytes an artifact and two hash tables of five: a file of a million artifacts must not
-//! need more memory than itself.
+//! It keeps 52 bytes an artifact and two hash tables of five: a file of a million artifacts must
+//! not need more memory than itself.
 
 use hashbrown::HashTable;
 
@@ -9,7 +9,7 @@ use super::EntryIndex;
 use crate::artifact::Key;
 use crate::source::{FileId, Span};
 
-/// What an artifact is known by.
+/// The keys of an artifact that must be unique.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Claims {
     pub(super) name: Option<Claim>,
@@ -52,8 +52,8 @@ struct Row {
 }
 
 impl Index {
-    /// Takes an artifact in. The first with its name, and the first with its source, where it is not
-    /// the first itself.
+    /// Takes an artifact in. The first with its name, and the first with its source, where it is
+    /// not the first itself.
     pub(super) fn add(
         &mut self,
         entry: EntryIndex,

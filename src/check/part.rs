@@ -22,20 +22,20 @@ pub(super) struct PartEntry {
     pub(super) line: u32,
     pub(super) valid: bool,
     pub(super) claims: Claims,
-    /// Whether a comment allows it a name that another artifact has.
+    /// True if a comment allows it a name that another artifact has.
     pub(super) shares_name: bool,
     pub(super) name: Option<String>,
     pub(super) source_uri: Option<String>,
     pub(super) artifact: Option<Artifact>,
 }
 
-/// What a worker passes on.
+/// The result of a worker for a part of a file.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) entries: Vec<PartEntry>,
     pub(super) findings: Vec<Diagnostic>,
     pub(super) unlisted: Unlisted,
-    /// What nobody is to be shown.
+    /// The spans that must not be shown.
     pub(super) hidden: Vec<Span>,
     /// The number in the part from which on entries are of a document that broke off: they are not
     /// valid, whatever was said before.

@@ -13,7 +13,7 @@ use crate::text::{counted, quoted, redacted};
 use crate::walk::{Origin, Walk};
 use crate::yaml;
 
-/// Where the files of `walk` are, for [`run`] and for showing its findings.
+/// Returns the store of the files of `walk`, for [`run`] and for showing its findings.
 #[must_use]
 pub fn sources(walk: &Walk) -> SourceStore {
     let path = |origin: &Origin| -> Option<Arc<Path>> {
@@ -29,7 +29,8 @@ pub fn sources(walk: &Walk) -> SourceStore {
     SourceStore::new(files.collect())
 }
 
-/// Everything that is found in `source` by itself, duplicates in it too, in order. `store` must hold it.
+/// Everything that is found in `source` on its own, duplicates in it too, in order. `store` must
+/// hold it.
 #[must_use]
 pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> Vec<Diagnostic> {
     struct Kept(Vec<Diagnostic>);
@@ -75,13 +76,13 @@ struct Consumer<'r, S> {
     index: Index,
     /// By number of the entry.
     valid: Vec<bool>,
-    /// The number of the present part's first entry.
+    /// The number of the current part's first entry.
     part_start: usize,
-    /// The number of the present file's first entry.
+    /// The number of the current file's first entry.
     file_start: usize,
-    /// Of the present file.
+    /// Of the current file.
     findings: Vec<Diagnostic>,
-    /// How many findings of the present file are not kept.
+    /// The number of findings of the current file that were not kept.
     unlisted: Unlisted,
 }
 
@@ -180,7 +181,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
     }
 
-    /// How bad `code` is in `file`; `None` where it is off.
+    /// Returns the severity of `code` in `file`; `None` if it is off.
     fn severity(&self, code: Code, file: FileId) -> Option<Severity> {
         self.options.rules.levels(&self.store.name(file)).severity(code)
     }

@@ -16,7 +16,7 @@ use crate::report::output::OutputError;
 use crate::report::progress::CheckProgress;
 use crate::source::{FileId, SourceStore};
 
-/// Where entries go, and how far the check has come.
+/// The consumer of a check: passes entries on and counts progress.
 pub(super) struct Checking<'c> {
     pub(super) sources: &'c SourceStore,
     pub(super) report: &'c mut dyn FindingsReport,
@@ -24,7 +24,7 @@ pub(super) struct Checking<'c> {
     pub(super) failed: Option<io::Error>,
     pub(super) entries: Option<&'c mut (dyn Entries + 'c)>,
     filter: &'c Filter,
-    /// What of the manifests is reported.
+    /// The summary of the findings that are reported.
     reported: Summary,
 }
 

@@ -1,4 +1,4 @@
-//! Why a command did not run to its end, as it is shown on standard error.
+//! The failure of a command, as it is shown on standard error.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -7,14 +7,14 @@ use crate::cli::Global;
 use crate::exit::{Exit, Fatal};
 use crate::text::escaped;
 
-/// What is shown on standard error at the end of a command, and how the process ends then.
+/// A failure: the message on standard error, and the exit code.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// How the process ends.
+    /// The exit code.
     pub(super) exit: Exit,
-    /// What went wrong.
+    /// The error message.
     pub(super) message: String,
-    /// What to do about it.
+    /// The helps.
     pub(super) help: Vec<String>,
 }
 

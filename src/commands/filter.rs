@@ -1,4 +1,4 @@
-//! What of the findings is reported and fixed.
+//! The selection of findings that are reported and fixed.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
 use crate::walk::{self, Origin};
 
-/// What of the findings is reported. It changes nothing about what is valid.
+/// The selection of findings that are reported. It does not change what is valid.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     select: HashSet<Code>,
@@ -49,12 +49,12 @@ impl Filter {
         self
     }
 
-    /// Whether the fix of a finding may be applied.
+    /// Returns whether the fix of a finding may be applied.
     pub(super) fn allows_fix(&self, finding: &Diagnostic) -> bool {
         self.names.as_ref().is_none_or(|names| names.allow(finding))
     }
 
-    /// Whether all manifests have been read for their names.
+    /// Returns whether all manifests have been read for their names.
     pub(super) const fn has_names(&self) -> bool {
         self.names.is_some()
     }
@@ -67,7 +67,7 @@ impl Filter {
         }
     }
 
-    /// Whether a file is reported on, with or without findings.
+    /// Returns whether a file is reported on, with or without findings.
     pub(super) fn covers(&self, file: FileId) -> bool {
         self.changed.as_ref().is_none_or(|changed| changed.contains(&file))
     }
@@ -76,7 +76,7 @@ impl Filter {
         self.select.is_empty() && self.ignore.is_empty() && self.changed.is_none()
     }
 
-    /// Whether a finding is reported.
+    /// Returns whether a finding is reported.
     pub(super) fn keeps(&self, finding: &Diagnostic) -> bool {
         (self.select.is_empty() || self.select.contains(&finding.code))
             && !self.ignore.contains(&finding.code)

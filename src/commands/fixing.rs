@@ -27,7 +27,7 @@ const AT_ONCE: usize = 256;
 /// Files that could not be replaced, of which each is named.
 const SHOWN: usize = 10;
 
-/// What `--fix` did.
+/// The result of `--fix`.
 #[derive(Debug, Default)]
 pub(super) struct Fixed {
     asked: bool,
@@ -37,7 +37,7 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    /// Whether a file that should have been replaced could not be.
+    /// Returns whether a file that should have been replaced could not be.
     pub(super) const fn has_failed(&self) -> bool {
         !self.failed.is_empty()
     }
@@ -66,7 +66,7 @@ struct Change {
     fixed: fix::Fixed,
 }
 
-/// What to fix.
+/// The fixes to apply.
 #[derive(Clone, Copy)]
 pub(super) struct Fixes<'f> {
     pub(super) args: &'f Lint,

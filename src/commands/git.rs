@@ -1,4 +1,4 @@
-//! What git knows of the files of a run.
+//! Queries to git about the files of a run.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -52,7 +52,7 @@ pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure
     Ok(files.map(|file| std::fs::canonicalize(&file).unwrap_or(file)).collect())
 }
 
-/// Why git finds no repository, in its own words: this is none, or it is one that git does not trust.
+/// Returns why git finds no repository, in its own words: there is none, or git does not trust it.
 fn no_repository(output: &Output) -> Failure {
     let text = String::from_utf8_lossy(&output.stderr);
     if text.contains("not a git repository") {
@@ -72,7 +72,7 @@ fn no_repository(output: &Output) -> Failure {
     }
 }
 
-/// What git said of its failure. Its first paragraph says what is wrong.
+/// Returns the failure of git, in the words of its first paragraph.
 fn failed(output: &Output) -> Failure {
     let text = String::from_utf8_lossy(&output.stderr);
     let said = text.trim().lines().take_while(|line| !line.trim().is_empty());

@@ -29,7 +29,7 @@ impl ManifestSet {
         self.sources.forget();
     }
 
-    /// That there is no manifest among what was found, if so.
+    /// Returns the failure of finding no manifests, if none were found.
     pub(super) fn none_found(&self, args: &Manifests) -> Option<Failure> {
         if self.walk.files() > 0 {
             return None;

@@ -26,7 +26,8 @@ impl Names {
         names
     }
 
-    /// Whether the fix of a finding, if it is about a name, gives a name that nothing else has.
+    /// Returns whether the fix of a finding, if it is about a name, gives a name that nothing else
+    /// has.
     pub(super) fn allow(&self, finding: &Diagnostic) -> bool {
         if !matches!(finding.code, Code::NamePattern | Code::NameLength) {
             return true;

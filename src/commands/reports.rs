@@ -82,16 +82,16 @@ pub(super) struct Reports {
     list: Vec<Box<dyn FindingsReport>>,
     human: human::Options,
     people: People,
-    /// Whether warnings end the run with exit code 1.
+    /// True if warnings end the run with exit code 1.
     warnings_fail: bool,
     root: Root,
-    /// Where the step's summary goes, until a report has it.
+    /// The file of the step summary, until a report takes it.
     step_summary: Option<PathBuf>,
 }
 
 impl Reports {
-    /// None yet. `people` makes the report for people, and with `warnings_fail` warnings end the run with
-    /// exit code 1.
+    /// None yet. `people` makes the report for people, and with `warnings_fail` warnings end the
+    /// run with exit code 1.
     pub(super) fn new(human: human::Options, people: People, warnings_fail: bool) -> Self {
         let working = std::env::current_dir().unwrap_or_default();
         Self {
@@ -106,8 +106,8 @@ impl Reports {
         }
     }
 
-    /// What goes to standard output. In GitHub Actions that is the report for people, and behind it
-    /// annotations, unless they go somewhere else.
+    /// Returns the report on standard output. In GitHub Actions that is the report for people, and
+    /// behind it annotations, unless they go somewhere else.
     pub(super) fn on_stdout(&mut self, global: &Global, format: Format, annotated: bool) {
         let out = Shared::new(Output::stdout(global.color.into()));
         let in_actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
@@ -181,7 +181,8 @@ impl Write for Named {
     }
 }
 
-/// The summary of the step, if it can be written to: the findings matter more than where they stand.
+/// The summary of the step, if it can be written to: the findings matter more than where they
+/// stand.
 fn step_summary(path: &Path) -> Option<StepSummary> {
     let open = || {
         let file = File::options().append(true).create(true).open(path)?;

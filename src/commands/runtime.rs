@@ -21,7 +21,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     result
 }
 
-/// That a few threads and open files can be had: the runtime panics where they cannot.
+/// Checks that a few threads and files can be opened: the runtime panics if they cannot.
 fn enough_to_start() -> std::io::Result<()> {
     /// More than the runtime and its signals open.
     const FILES: usize = 16;
@@ -35,7 +35,7 @@ fn enough_to_start() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Why signals cannot be listened to.
+/// Returns why signals cannot be listened to.
 fn deaf(error: &std::io::Error) -> Failure {
     Failure::usage(format!("cannot start: cannot handle signals: {}", reason(error)))
 }
@@ -75,7 +75,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Whether somebody, as `nohup` does, has asked for a signal to be ignored.
+    /// Returns whether somebody, as `nohup` does, has asked for a signal to be ignored.
     #[cfg(unix)]
     fn is_ignored(number: i32) -> bool {
         let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };

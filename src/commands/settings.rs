@@ -13,11 +13,11 @@ use crate::report::human;
 use crate::source::{Base, FileId, SourceFile, SourceStore};
 use crate::text::{counted, reason};
 
-/// What is set for a run beside its command line.
+/// The settings of a run from `lineload.toml`.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) config: Config,
-    /// Whether comments may allow findings.
+    /// True if comments may allow findings.
     pub(super) allowances: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What fits on the terminal, and what belongs there.
+//! The width of the terminal, and the output that belongs there.
 
 use std::io::{self, IsTerminal as _};
 
@@ -9,14 +9,14 @@ use crate::report::progress::When;
 /// Default width of a line: enough for a finding, and the same everywhere.
 const DEFAULT_WIDTH: usize = 100;
 
-/// How a finding is shown on standard error.
+/// Returns the options for a finding on standard error.
 pub(super) fn shown_on_stderr() -> human::Options {
     let size = terminal_size::terminal_size_of(io::stderr());
     let width = size.map(|(width, _)| usize::from(width.0));
     shown_alone(width, io::stderr().is_terminal())
 }
 
-/// How a finding is shown on standard output, by itself.
+/// Returns the options for a single finding on standard output.
 pub(super) fn shown_on_stdout() -> human::Options {
     let size = terminal_size::terminal_size_of(io::stdout());
     let width = size.map(|(width, _)| usize::from(width.0));
@@ -34,7 +34,7 @@ fn shown_alone(width: Option<usize>, terminal: bool) -> human::Options {
     }
 }
 
-/// How the findings of `manifests` are shown on standard output.
+/// Returns how the findings of `manifests` are shown on standard output.
 pub(super) fn human_options(
     global: &Global,
     all: bool,
@@ -54,7 +54,7 @@ pub(super) fn human_options(
     }
 }
 
-/// Whether the locale of the terminal has more than ASCII.
+/// Returns whether the locale of the terminal has more than ASCII.
 fn unicode_locale() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));

@@ -17,7 +17,7 @@ const ROOT: [&str; 7] = ["exclude", "fail-on", "format", "guard", "overrides", "
 const OVERRIDE: [&str; 2] = ["paths", "rules"];
 const PACE: [&str; 1] = ["max-rate"];
 const GUARD: [&str; 2] = ["expect-account", "expect-region"];
-/// What can be said on the command line alone, and why.
+/// The options that may only be set on the command line: a file may come from a pull request.
 const COMMAND_LINE_ONLY: [&str; 13] = [
     "endpoint-url",
     "profile",
@@ -36,8 +36,8 @@ const COMMAND_LINE_ONLY: [&str; 13] = [
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
-/// Reads the configuration in `source`; its patterns are relative to `base`. What has a fault is left
-/// out, and each fault is a finding.
+/// Reads the configuration in `source`; its patterns are relative to `base`. What has a fault is
+/// left out, and each fault is a finding.
 #[must_use]
 pub fn decode(source: &SourceFile, base: &Arc<Base>) -> (Config, Vec<Diagnostic>) {
     let levels = Levels::default();

@@ -7,9 +7,9 @@ use super::{Code, Draft};
 use crate::source::{SourceFile, Span};
 use crate::text::quoted;
 
-/// What a comment begins with that is meant for lineload. A file without these characters has none.
+/// The beginning of a comment for lineload. A file without these characters has none.
 pub const MARKER: &str = "lineload:";
-/// What follows it, in front of the rules.
+/// The word that follows it, before the rules.
 const ALLOW: &str = "allow";
 
 /// The allowances of one piece of a file.
@@ -59,13 +59,13 @@ impl Allowances {
         Self { list }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether `code` is allowed on one of `lines`.
+    /// Returns whether `code` is allowed on one of `lines`.
     pub(super) fn allow(&mut self, code: Code, lines: impl Iterator<Item = u32>) -> bool {
         let mut allowed = false;
         for line in lines {

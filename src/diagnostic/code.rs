@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The entry is not sent.
@@ -28,7 +28,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// Whether a configuration or a comment may change how bad a finding is.
+/// The extent to which a configuration or a comment may change a rule's severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hold {
     /// The file cannot be read, or the service refuses it: nothing makes it less than it is.
@@ -55,13 +55,13 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// What it is about, in one line.
+            /// Returns a summary in one line.
             #[must_use]
             pub const fn summary(self) -> &'static str {
                 match self { $(Self::$variant => $summary),+ }
             }
 
-            /// How bad it is by default.
+            /// Returns the default severity.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),+ }
@@ -148,8 +148,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether `lineload.toml` or a comment may change how bad it is. What keeps a file from being
-    /// read, and what the service refuses by its own documentation, stays an error.
+    /// Returns whether `lineload.toml` or a comment may change how bad it is. What keeps a file
+    /// from being read, and what the service refuses by its own documentation, stays an error.
     #[must_use]
     pub fn can_be_changed(self) -> bool {
         self.hold() == Hold::Free

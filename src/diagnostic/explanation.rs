@@ -11,15 +11,15 @@ mod values;
 
 use super::Code;
 
-/// Why a rule is one.
+/// The reason why a rule is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// Why it is a fault and what happens otherwise: one to three short paragraphs of plain text with
-    /// inline code in backticks, a blank line between them.
+    /// The reason why it is a fault and what happens otherwise: one to three short paragraphs of
+    /// plain text with inline code in backticks, a blank line between them.
     pub text: String,
     /// Manifests that show it.
     pub example: Option<Example>,
-    /// Where the rule or its number comes from, where it is the service's or a standard's.
+    /// The origin of the rule or its number, if it is the service's or a standard's.
     pub source: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Explanation {
 }
 
 impl Code {
-    /// Why it is a rule, with examples where a short manifest can show it.
+    /// Returns why it is a rule, with examples where a short manifest can show it.
     #[must_use]
     pub fn explanation(self) -> Explanation {
         match self {
@@ -124,8 +124,8 @@ impl Code {
     }
 }
 
-/// The text of an example with every repetition written out: `{x * 121}`, which is a character, ` * `
-/// and a count in braces, stands for that character so many times.
+/// The text of an example with every repetition written out: `{x * 121}`, which is a character, ` *
+/// ` and a count in braces, stands for that character so many times.
 #[must_use]
 pub fn expanded(example: &str) -> String {
     let mut out = String::with_capacity(example.len());

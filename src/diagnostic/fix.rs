@@ -2,7 +2,7 @@
 
 use crate::source::Span;
 
-/// Whether a fix can be applied without a look.
+/// The safety of a fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Safety {
     /// It says what was written, as the service wants it.
@@ -25,7 +25,7 @@ impl Safety {
 /// Edits of one file that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// Whether it can be applied without a look.
+    /// True if it can be applied without a look.
     pub safety: Safety,
     /// In the order of the file, none over another.
     pub edits: Vec<Edit>,
@@ -34,9 +34,9 @@ pub struct Fix {
 /// Text in place of other text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What goes; empty where text is only put in.
+    /// The span to replace; empty for an insertion.
     pub span: Span,
-    /// What comes.
+    /// The replacement.
     pub text: String,
 }
 

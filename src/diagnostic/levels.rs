@@ -1,8 +1,8 @@
-//! How bad each rule is in a run.
+//! The severity of each rule in a run.
 
 use super::{Code, Severity};
 
-/// What a configuration makes of a rule.
+/// The severity of a rule in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// The entry is not sent.
@@ -44,7 +44,7 @@ impl Default for Levels {
 }
 
 impl Levels {
-    /// How bad `code` is; `None` where nothing is to be said.
+    /// Returns the severity of `code`; `None` if it is off.
     #[must_use]
     pub const fn severity(&self, code: Code) -> Option<Severity> {
         self.0[code as usize]

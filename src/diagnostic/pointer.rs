@@ -1,7 +1,7 @@
 //! JSON Pointers (RFC 6901) into an artifact.
 
-/// Where a value stands in its artifact, as in `/Tags/3/Key`. It is a chain of borrowed steps, since
-/// most values have no finding and nobody asks for the text.
+/// The path of a value in its artifact, such as `/Tags/3/Key`. It is a chain of borrowed steps,
+/// since most values have no finding and nobody asks for the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointer<'p> {
     parent: Option<&'p Self>,

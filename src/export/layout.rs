@@ -1,8 +1,8 @@
 //! Which artifact goes into which file.
 //!
 //! Names of files are made of what artifacts have in them and not of the order in which a target
-//! lists them: the same content gives the same files, also from another registry. They are ASCII, and
-//! differ in more than case, so that every file system takes them.
+//! lists them: the same content gives the same files, also from another registry. They are ASCII,
+//! and differ in more than case, so that every file system takes them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ const LONGEST: usize = 100;
 /// Digits of a number of a file, at least.
 const DIGITS: usize = 4;
 
-/// What a target has of what is wanted.
+/// The artifacts of a target that match.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     types: HashMap<String, usize>,
@@ -37,7 +37,7 @@ struct Listed {
 /// Files for all artifacts of a [`Catalogue`].
 #[derive(Debug)]
 pub struct Layout {
-    /// The folders, by type of artifacts, and where the artifacts of each begin.
+    /// The directories, by type of artifacts, and where the artifacts of each begin.
     folders: Vec<(Box<str>, usize)>,
     listed: Vec<Listed>,
     per_file: usize,
@@ -81,7 +81,7 @@ impl Catalogue {
         let mut types: Vec<_> = types.into_iter().collect();
         types.sort_unstable();
         let mut folders: Vec<_> = types.iter().map(|(name, _)| safe(name, "untyped")).collect();
-        tell_apart(folders.iter_mut().collect());
+        make_unique(folders.iter_mut().collect());
         let mut place = vec![0; types.len()];
         for (at, (_, number)) in types.iter().enumerate() {
             place[*number] = at;
@@ -97,7 +97,7 @@ impl Catalogue {
                 .then_with(|| one.arn.cmp(&other.arn))
         });
         for of_type in listed.chunk_by_mut(|one, other| one.artifact_type == other.artifact_type) {
-            tell_apart(of_type.iter_mut().map(|one| &mut one.stem).collect());
+            make_unique(of_type.iter_mut().map(|one| &mut one.stem).collect());
         }
         let start = |at| listed.partition_point(|one| one.artifact_type < at);
         let folders = folders.into_iter().enumerate().map(|(at, name)| (name, start(at))).collect();
@@ -106,25 +106,25 @@ impl Catalogue {
 }
 
 impl Layout {
-    /// How many artifacts there are.
+    /// Returns the number of artifacts.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.listed.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
 
-    /// How many artifacts were listed and are not wanted.
+    /// Returns the number of artifacts that were listed and are not wanted.
     #[must_use]
     pub const fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// How many have the name, or the source, of another.
+    /// Returns the number of artifacts that have the name, or the source, of another.
     #[must_use]
     pub const fn duplicates(&self) -> usize {
         self.duplicates
@@ -136,7 +136,7 @@ impl Layout {
         &self.listed[at].arn
     }
 
-    /// The file of the artifact with the number `at`, below the folder of the export.
+    /// The file of the artifact with the number `at`, below the directory of the export.
     #[must_use]
     pub fn file(&self, at: usize) -> PathBuf {
         let one = &self.listed[at];
@@ -153,7 +153,7 @@ impl Layout {
         .into()
     }
 
-    /// Whether the artifact with the number `at` is the last of its file.
+    /// Returns whether the artifact with the number `at` is the last of its file.
     #[must_use]
     pub(super) fn ends_file(&self, at: usize) -> bool {
         let folder = self.listed[at].artifact_type;
@@ -169,7 +169,7 @@ impl Layout {
     }
 }
 
-/// How many artifacts have the name, or the source, of one before.
+/// Returns the number of artifacts that have the name, or the source, of one before.
 fn duplicates(listed: &[Listed]) -> usize {
     let mut sources = HashSet::with_capacity(listed.len());
     let mut names = HashSet::with_capacity(listed.len());
@@ -181,9 +181,9 @@ fn duplicates(listed: &[Listed]) -> usize {
     listed.iter().filter(is_one).count()
 }
 
-/// Puts `-2`, `-3` and so on behind names that differ in nothing, or in case alone. The first of them
-/// stays as it is.
-fn tell_apart(names: Vec<&mut Box<str>>) {
+/// Puts `-2`, `-3` and so on behind names that differ in nothing, or in case alone. The first of
+/// them stays as it is.
+fn make_unique(names: Vec<&mut Box<str>>) {
     let mut taken = HashSet::with_capacity(names.len());
     let mut others = Vec::new();
     for name in names {
@@ -205,7 +205,7 @@ fn tell_apart(names: Vec<&mut Box<str>>) {
     }
 }
 
-/// What a URI ends with that is no parameter: a file, a folder, or a host.
+/// Returns the last part of a URI that is no parameter: a file, a directory, or a host.
 fn last_part(uri: &str) -> &str {
     let bare = uri.split(['?', '#']).next().unwrap_or_default();
     let (host, rest) = match bare.split_once("://") {
@@ -216,17 +216,17 @@ fn last_part(uri: &str) -> &str {
     if !last.is_empty() {
         return last;
     }
-    // A user and a password may be in front of a host.
+    // A user and a password may be before a host.
     host.rsplit('@').next().unwrap_or_default()
 }
 
-/// `text` as a name of a file or folder that every file system takes.
+/// `text` as a name of a file or directory that every file system takes.
 fn safe(text: &str, otherwise: &str) -> Box<str> {
     let mut out = String::new();
     for c in text.chars() {
         let fits = c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         let replaced = !fits && !out.ends_with('-');
-        // Hidden folders are not walked, and a hyphen in front looks like an option.
+        // Hidden directories are not walked, and a hyphen in front looks like an option.
         let in_front = out.is_empty() && !c.is_ascii_alphanumeric() && c != '_';
         if (fits || replaced) && !in_front {
             out.push(if fits { c } else { '-' });
@@ -246,7 +246,7 @@ fn safe(text: &str, otherwise: &str) -> Box<str> {
     out.into()
 }
 
-/// Whether Windows takes `name` for a device, whatever ending it has.
+/// Returns whether Windows takes `name` for a device, whatever ending it has.
 fn is_device(name: &str) -> bool {
     const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
     let name = name.to_ascii_lowercase();

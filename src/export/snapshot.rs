@@ -26,12 +26,12 @@ pub struct WriteError {
     source: io::Error,
 }
 
-/// Why an export cannot go into a folder.
+/// The reason why an export cannot be written to a directory.
 #[derive(Debug, thiserror::Error)]
-pub enum NoFolder {
+pub enum DirectoryError {
     /// There is something else.
     #[error("`{}` is not a directory", .0.display())]
-    NoFolder(PathBuf),
+    NotADirectory(PathBuf),
     /// There is something in it.
     #[error("the directory `{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
@@ -42,14 +42,14 @@ pub enum NoFolder {
 
 impl Fatal for WriteError {}
 
-impl Fatal for NoFolder {
+impl Fatal for DirectoryError {
     fn help(&self) -> Vec<String> {
         let help = match self {
             Self::NotEmpty(_) => {
-                "name a new folder, or add `--force`: files of the same name are replaced, and \
-                 nothing else in it is touched"
+                "choose a new directory, or add `--force` to replace files of the same name; other \
+                 files are left alone"
             }
-            Self::NoFolder(_) | Self::Unusable(_) => "name another folder",
+            Self::NotADirectory(_) | Self::Unusable(_) => "choose another directory",
         };
         vec![help.to_owned()]
     }
@@ -62,7 +62,7 @@ pub struct Snapshot<'s> {
     layout: &'s Layout,
     rules: &'s Rules,
     open: Option<Open>,
-    told: Told,
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -72,9 +72,9 @@ struct Open {
     artifacts: usize,
 }
 
-/// How an export went.
+/// The counts of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct Counts {
     /// Artifacts in the files.
     pub artifacts: usize,
     /// Files that were written.
@@ -85,7 +85,7 @@ pub struct Told {
     pub without_source: usize,
     /// Artifacts of which the target does not say what they are like.
     pub refused: usize,
-    /// What it said of the first of them.
+    /// The refusal of the first of them.
     pub refusal: Option<Refusal>,
     /// Tags that no manifest may have.
     pub reserved_tags: usize,
@@ -97,18 +97,18 @@ pub struct Told {
     pub suspicious: usize,
 }
 
-/// Whether `folder` can take an export: where it exists, there must be nothing in it, or `force` says
-/// that files in it may be replaced. It makes nothing.
+/// Returns whether `folder` can take an export: where it exists, there must be nothing in it, or
+/// `force` says that files in it may be replaced. It makes nothing.
 ///
 /// # Errors
-/// Where it cannot.
-pub fn vacant(folder: &Path, force: bool) -> Result<(), NoFolder> {
+/// If it cannot.
+pub fn vacant(folder: &Path, force: bool) -> Result<(), DirectoryError> {
     let unusable = |error: io::Error| WriteError { path: folder.to_owned(), source: error };
     match fs::metadata(folder) {
-        Ok(found) if !found.is_dir() => Err(NoFolder::NoFolder(folder.to_owned())),
+        Ok(found) if !found.is_dir() => Err(DirectoryError::NotADirectory(folder.to_owned())),
         Ok(_) if force => Ok(()),
         Ok(_) => match fs::read_dir(folder).map_err(unusable)?.next() {
-            Some(_) => Err(NoFolder::NotEmpty(folder.to_owned())),
+            Some(_) => Err(DirectoryError::NotEmpty(folder.to_owned())),
             None => Ok(()),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -119,51 +119,52 @@ pub fn vacant(folder: &Path, force: bool) -> Result<(), NoFolder> {
 /// Makes `folder`, and finds out whether files can be written to it.
 ///
 /// # Errors
-/// Where they cannot.
+/// If they cannot.
 pub fn make(folder: &Path) -> Result<(), WriteError> {
     let made = fs::create_dir_all(folder).and_then(|()| new_file(folder));
     made.map(drop).map_err(|source| WriteError { path: folder.to_owned(), source })
 }
 
 impl<'s> Snapshot<'s> {
-    /// Writes the files of `layout` to `folder`. By `rules` it is told what a check makes of them.
+    /// Writes the files of `layout` to `folder`. By `rules` it counts what a check finds in them.
     #[must_use]
     pub fn new(folder: &'s Path, layout: &'s Layout, rules: &'s Rules) -> Self {
-        Self { folder, layout, rules, open: None, told: Told::default() }
+        Self { folder, layout, rules, open: None, counts: Counts::default() }
     }
 
-    /// How it went so far.
+    /// Returns the counts so far.
     #[must_use]
-    pub const fn told(&self) -> &Told {
-        &self.told
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Takes what came back for the artifact with the number `at`. They come in order.
     ///
     /// # Errors
-    /// Where a file cannot be written.
+    /// If a file cannot be written.
     pub fn take(&mut self, at: usize, fetched: Fetched) -> Result<(), WriteError> {
         match fetched {
             Fetched::There { artifact, .. } if artifact.source.uri.is_empty() => {
-                self.told.without_source += 1;
+                self.counts.without_source += 1;
             }
             Fetched::There { artifact, reserved_tags } => {
-                self.told.reserved_tags += reserved_tags;
+                self.counts.reserved_tags += reserved_tags;
                 let path = self.folder.join(self.layout.file(at));
                 let text = write::artifact(&artifact);
                 self.check(&path, &text);
                 self.write(&path, &text).map_err(|source| WriteError { path, source })?;
             }
-            Fetched::Gone => self.told.gone += 1,
+            Fetched::Gone => self.counts.gone += 1,
             Fetched::Refused(refusal) => {
-                self.told.refused += 1;
-                self.told.refusal.get_or_insert(refusal);
+                self.counts.refused += 1;
+                self.counts.refusal.get_or_insert(refusal);
             }
         }
         if self.layout.ends_file(at) { self.close() } else { Ok(()) }
     }
 
-    /// What `lint` will say of a document. A snapshot is of what is there, whatever that is like.
+    /// Notes what `lint` will report of a document. A snapshot has what exists, whatever that is
+    /// like.
     fn check(&mut self, path: &Path, text: &str) {
         let name = Arc::from(path.to_string_lossy());
         let source = SourceFile::new(FileId(0), name, text.as_bytes().to_vec());
@@ -172,10 +173,10 @@ impl<'s> Snapshot<'s> {
         let findings = check::source(&source, options);
         let errors: BTreeSet<_> =
             findings.iter().filter(|one| one.is_error()).map(|one| one.code).collect();
-        self.told.invalid += usize::from(!errors.is_empty());
-        self.told.suspicious += usize::from(errors.is_empty() && !findings.is_empty());
+        self.counts.invalid += usize::from(!errors.is_empty());
+        self.counts.suspicious += usize::from(errors.is_empty() && !findings.is_empty());
         for code in errors {
-            *self.told.errors.entry(code).or_default() += 1;
+            *self.counts.errors.entry(code).or_default() += 1;
         }
     }
 
@@ -196,16 +197,16 @@ impl<'s> Snapshot<'s> {
         open.file.write_all(text.as_bytes())
     }
 
-    /// Puts the file in its place, in one step. It is not waited for until it is on the disk: after a
-    /// loss of power a snapshot is taken again.
+    /// Puts the file in its place, in one step. It is not waited for until it is on the disk: after
+    /// a loss of power a snapshot is taken again.
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(Open { path, file, artifacts }) = self.open.take() else { return Ok(()) };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
         let placed = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
         match placed {
             Ok(_) => {
-                self.told.files += 1;
-                self.told.artifacts += artifacts;
+                self.counts.files += 1;
+                self.counts.artifacts += artifacts;
                 Ok(())
             }
             Err(source) => Err(WriteError { path, source }),
@@ -213,8 +214,8 @@ impl<'s> Snapshot<'s> {
     }
 }
 
-/// A file with another name until it is complete. Others may read it as far as files may be read that
-/// this user makes.
+/// A file with another name until it is complete. Others may read it as far as files may be read
+/// that this user makes.
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".lineload-");

@@ -22,9 +22,9 @@ const PAGE: usize = 3;
 struct World {
     /// In the order of the list.
     artifacts: Vec<Artifact>,
-    /// What comes back instead of an answer, by question and number of the artifact.
+    /// The scripted failures, by operation and number of the artifact.
     instead: HashMap<(&'static str, usize), Refusal>,
-    /// What was asked.
+    /// The requests.
     log: Vec<String>,
     under_way: usize,
     most_under_way: usize,
@@ -158,7 +158,7 @@ fn tag(key: &str) -> Tag {
 
 struct Ran {
     end: Result<(), Stopped>,
-    told: Told,
+    counts: Counts,
     layout: Layout,
     files: BTreeMap<String, String>,
     took: Duration,
@@ -184,10 +184,10 @@ async fn export(service: &Scripted, folder: &Path, asked: Asked) -> Result<Ran, 
     let rules = Rules::default();
     let mut snapshot = Snapshot::new(folder, &layout, &rules);
     let end = fetch(&asker, &layout, 4, |at, fetched| snapshot.take(at, fetched)).await;
-    let told = snapshot.told().clone();
+    let counts = snapshot.counts().clone();
     drop(snapshot);
     let files = files(folder);
-    Ok(Ran { end, told, layout, files, took: start.elapsed() })
+    Ok(Ran { end, counts, layout, files, took: start.elapsed() })
 }
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
@@ -207,7 +207,7 @@ async fn all_pages_in_the_order_of_the_files_and_no_more_at_once_than_may_be() {
     let folder = tempfile::tempdir().unwrap();
     let ran = export(&service, folder.path(), Asked::default()).await.unwrap();
     ran.end.unwrap();
-    assert_eq!((ran.told.artifacts, ran.told.files), (20, 20));
+    assert_eq!((ran.counts.artifacts, ran.counts.files), (20, 20));
     assert_eq!(ran.files.len(), 20);
     for (number, mut artifact) in artifacts.into_iter().enumerate() {
         artifact.tags.sort();
@@ -219,7 +219,7 @@ async fn all_pages_in_the_order_of_the_files_and_no_more_at_once_than_may_be() {
     let folder = tempfile::tempdir().unwrap();
     let three = Asked { per_file: Some(3), ..Asked::default() };
     let ran = export(&service, folder.path(), three).await.unwrap();
-    assert_eq!((ran.told.artifacts, ran.told.files), (20, 7));
+    assert_eq!((ran.counts.artifacts, ran.counts.files), (20, 7));
     let first = &ran.files["DataSet/0001.yaml"];
     let names: Vec<_> = first.lines().filter(|line| line.starts_with("ArtifactName")).collect();
     assert_eq!(names, ["ArtifactName: a0", "ArtifactName: a1", "ArtifactName: a10"]);
@@ -261,8 +261,8 @@ async fn what_was_deleted_meanwhile_is_left_and_what_is_refused_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let ran = export(&service, folder.path(), Asked::default()).await.unwrap();
     ran.end.unwrap();
-    assert_eq!((ran.told.artifacts, ran.told.gone, ran.told.refused), (3, 2, 1));
-    assert_eq!(ran.told.refusal.unwrap().code.unwrap(), "ValidationException");
+    assert_eq!((ran.counts.artifacts, ran.counts.gone, ran.counts.refused), (3, 2, 1));
+    assert_eq!(ran.counts.refusal.unwrap().code.unwrap(), "ValidationException");
     assert_eq!(service.world().log.iter().filter(|asked| *asked == "describe arn/2").count(), 2);
     assert!(!ran.files.contains_key("DataSet/a2.yaml"), "half an artifact is none");
 }
@@ -296,7 +296,7 @@ async fn a_signal_ends_it() {
     let end = ran.end.unwrap_err();
     assert!(matches!(end, Stopped::Ended(End::Interrupted { signal: 15, .. })), "{end:?}");
     assert!(service.world().log.len() < 30, "nothing more was asked");
-    assert_eq!(ran.told.files, ran.files.len());
+    assert_eq!(ran.counts.files, ran.files.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -326,13 +326,13 @@ async fn what_manifests_cannot_hold_is_told_by_the_rules_of_lint() {
     let folder = tempfile::tempdir().unwrap();
     let ran = export(&service, folder.path(), Asked::default()).await.unwrap();
     ran.end.unwrap();
-    assert_eq!((ran.told.artifacts, ran.told.without_source), (5, 1));
-    assert_eq!(ran.told.reserved_tags, 2);
+    assert_eq!((ran.counts.artifacts, ran.counts.without_source), (5, 1));
+    assert_eq!(ran.counts.reserved_tags, 2);
     assert!(ran.files["DataSet/a0.yaml"].ends_with("Tags:\n- Key: team\n  Value: v\n"));
     assert!(ran.files["DataSet/a2.yaml"].contains("password: hunter2"), "it is the user's data");
     let errors = [(Code::PropertyValueLength, 1), (Code::Credential, 1)];
-    assert_eq!(ran.told.errors, errors.into());
-    assert_eq!((ran.told.invalid, ran.told.suspicious), (2, 1));
+    assert_eq!(ran.counts.errors, errors.into());
+    assert_eq!((ran.counts.invalid, ran.counts.suspicious), (2, 1));
     assert_eq!(ran.layout.duplicates(), 1);
     assert!(ran.files.contains_key("DataSet/a5.yaml"), "both of two are there");
 }
@@ -341,7 +341,7 @@ async fn what_manifests_cannot_hold_is_told_by_the_rules_of_lint() {
 async fn a_file_that_cannot_be_written_ends_it_and_leaves_nothing_half() {
     let service = Scripted::new((0..9).map(artifact).collect());
     let folder = tempfile::tempdir().unwrap();
-    // A folder in the place of a file.
+    // A directory in the place of a file.
     std::fs::create_dir_all(folder.path().join("DataSet/a4.yaml/x")).unwrap();
     let ran = export(&service, folder.path(), Asked::default()).await.unwrap();
     let Err(Stopped::Unwritten(error)) = ran.end else { panic!("{:?}", ran.end) };
@@ -359,9 +359,9 @@ fn a_folder_with_something_in_it_is_refused_unless_forced() {
     make(&path("new/er")).unwrap();
     assert_eq!(std::fs::read_dir(path("new/er")).unwrap().count(), 0);
     std::fs::write(path("file"), "").unwrap();
-    assert!(matches!(vacant(folder.path(), false), Err(NoFolder::NotEmpty(_))));
+    assert!(matches!(vacant(folder.path(), false), Err(DirectoryError::NotEmpty(_))));
     assert!(vacant(folder.path(), true).is_ok());
-    assert!(matches!(vacant(&path("file"), true), Err(NoFolder::NoFolder(_))));
+    assert!(matches!(vacant(&path("file"), true), Err(DirectoryError::NotADirectory(_))));
     assert!(make(&path("file/x")).is_err());
 }
 

@@ -16,13 +16,13 @@ pub struct StagedEntry {
     pub file: String,
     /// And the line.
     pub line: u32,
-    /// What is to be created.
+    /// The artifact to create.
     pub artifact: Artifact,
-    /// How many creates were sent for it.
+    /// The number of creates that were sent for it.
     pub attempts: u32,
-    /// What a listing showed, as [`Journal::note_found`] noted it.
+    /// The listed artifact, as [`Journal::note_found`] recorded it.
     pub found: Option<String>,
-    /// What is known of its source at the target.
+    /// The last result for its source at the target.
     pub known: Option<Known>,
 }
 
@@ -39,13 +39,13 @@ pub struct StoredEntry {
     pub name: Option<String>,
     /// Its URI.
     pub source_uri: Option<String>,
-    /// What became of it, by its name; `None` where nothing has.
+    /// Its outcome, by name; `None` if it has none.
     pub outcome: Option<String>,
-    /// Whether an attempt was made that may have created it.
+    /// True if an attempt was made that may have created it.
     pub is_open: bool,
     /// Its ARN.
     pub arn: Option<String>,
-    /// How many creates were sent for it.
+    /// The number of creates that were sent for it.
     pub attempts: u32,
     /// The target's name for the last of them.
     pub request_id: Option<String>,
@@ -55,7 +55,7 @@ pub struct StoredEntry {
     pub error_message: Option<String>,
 }
 
-/// That an entry is still to be done: it has no outcome that is certain, and no attempt is open.
+/// SQL: an entry is pending: it has no certain outcome, and no attempt is open.
 macro_rules! left {
     () => {
         "(result.outcome IS NULL OR result.outcome = 'unresolved')
@@ -63,7 +63,7 @@ macro_rules! left {
     };
 }
 
-/// What a report has of an entry, and what that is joined from.
+/// SQL: the columns of an entry in a report, and the tables that they are joined from.
 macro_rules! stored {
     () => {
         concat!(
@@ -118,12 +118,12 @@ pub(super) fn next(
 }
 
 impl Journal {
-    /// Returns the first `most` entries of the run, in their order, after the entry `after`, of those
-    /// that are still to be done: neither settled nor open, or unresolved without an open attempt. What
-    /// is open is in [`Journal::open_intents`].
+    /// Returns the first `most` entries of the run, in their order, after the entry `after`, of
+    /// those that are still to be done: neither settled nor open, or unresolved without an open
+    /// attempt. What is open is in [`Journal::open_intents`].
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn next(
         &self,
         run: &RunId,
@@ -136,7 +136,7 @@ impl Journal {
     /// Returns how many entries of the run are still to be done, as in [`Journal::next`].
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn left(&self, run: &RunId) -> Result<u64, JournalError> {
         runs::left(&self.connection, run.0).map_err(|error| self.failed(&error))
     }
@@ -144,7 +144,7 @@ impl Journal {
     /// Hands every entry of the run to `take`, in their order, the invalid ones too.
     ///
     /// # Errors
-    /// Where the journal cannot be read, or `take` fails.
+    /// If the journal cannot be read, or `take` fails.
     pub fn each(
         &self,
         run: &RunId,
@@ -169,7 +169,7 @@ impl Journal {
     /// Returns an entry of any run.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn entry(&self, id: EntryId) -> Result<Option<StoredEntry>, JournalError> {
         let read = || {
             let mut statement =
@@ -179,11 +179,11 @@ impl Journal {
         read().map_err(|error| self.failed(&error))
     }
 
-    /// Returns how many entries of the run came to which outcome, by its name. Those that came to none
-    /// are `pending`, or `unresolved` where an attempt is open.
+    /// Returns how many entries of the run came to which outcome, by its name. Those that came to
+    /// none are `pending`, or `unresolved` where an attempt is open.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn counts(&self, run: &RunId) -> Result<Vec<(String, u64)>, JournalError> {
         runs::counts(&self.connection, run.0, "unresolved").map_err(|error| self.failed(&error))
     }

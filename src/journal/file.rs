@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::JournalError;
 use crate::text::reason;
 
-/// How long a reader is waited for.
+/// The time to wait for a reader.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// A kind of file system that other machines may use too.
@@ -15,16 +15,16 @@ pub(super) const BUSY: Duration = Duration::from_secs(10);
 pub(super) struct Network {
     /// As in `NFS`.
     pub(super) kind: &'static str,
-    /// Whether it may as well be a disk of this machine alone.
+    /// True if it may as well be a disk of this machine alone.
     pub(super) perhaps: bool,
 }
 
-/// Where a journal is.
+/// The location of a journal.
 #[derive(Debug)]
 pub(super) struct Place {
     /// The file itself: a link to it must not be another journal.
     pub(super) file: PathBuf,
-    /// Whether other machines may use it too.
+    /// True if other machines may use it too.
     pub(super) network: Option<Network>,
 }
 
@@ -150,8 +150,8 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
     }
 }
 
-/// Returns whether an error of SQLite says that the file system has no locks, or cannot make a write
-/// durable.
+/// Returns whether an error of SQLite says that the file system has no locks, or cannot make a
+/// write durable.
 pub(super) fn lacks_locks(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi;
     let rusqlite::Error::SqliteFailure(error, _) = error else { return false };

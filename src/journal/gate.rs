@@ -1,9 +1,9 @@
 //! Keeps checkpoints and readers apart.
 //!
 //! A run has the journal locked for itself, so SQLite lets nobody else read it. The file of the
-//! database changes only when a checkpoint copies the WAL into it, and holds everything up to a commit
-//! in between. So `lineload status` reads that file alone, without SQLite's locks, while it holds the
-//! gate; and the run makes a checkpoint every second, unless somebody holds it.
+//! database changes only when a checkpoint copies the WAL into it, and holds everything up to a
+//! commit in between. So `lineload status` reads that file alone, without SQLite's locks, while it
+//! holds the gate; and the run makes a checkpoint every second, unless somebody holds it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::file::{beside, private};
 
-/// How long a reader is waited for when the journal is closed.
+/// The time to wait for a reader when the journal is closed.
 const READER: Duration = Duration::from_secs(2);
 
 /// The gate of a journal, for the process that writes to it.
@@ -51,8 +51,8 @@ impl Gate {
         }
     }
 
-    /// Holds the gate open for a reader of `journal`, until the file is dropped. `None` where no run
-    /// with this version has ever used it.
+    /// Holds the gate open for a reader of `journal`, until the file is dropped. `None` where no
+    /// run with this version has ever used it.
     pub(super) fn hold_open(journal: &Path) -> io::Result<Option<File>> {
         match File::open(beside(journal, ".readers")) {
             Ok(file) => file.lock_shared().map(|()| Some(file)),

@@ -6,26 +6,27 @@ use std::path::{Path, PathBuf};
 
 use super::file::beside;
 
-/// What is known of the files of a journal, as this process left them.
+/// The state of a journal's files, as this process left them.
 #[derive(Debug)]
 pub(super) struct Guard {
     /// As the user names it: a link may be made to lead elsewhere.
     path: PathBuf,
     log: PathBuf,
-    /// Whether times of changes are exact; those that a client of a network file system shows are not.
+    /// True if times of changes are exact; those that a client of a network file system shows are
+    /// not.
     exact: bool,
     /// The database and its WAL.
     left: Option<(Stamp, Stamp)>,
 }
 
-/// What a file looks like from outside.
+/// The identity, size and times of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     /// Device and inode.
     file: (u64, u64),
     links: u64,
     size: u64,
-    /// When its content was changed, in seconds and nanoseconds.
+    /// The time when its content was changed, in seconds and nanoseconds.
     changed: (i64, i64),
 }
 

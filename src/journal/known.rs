@@ -1,4 +1,4 @@
-//! What is known of a source at a target: what was settled last for it.
+//! The last settled result for a source at a target.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,10 +10,10 @@ use super::{JournalError, file, from_millis, request};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;
 
-/// What was settled last for a source.
+/// The last settled result for a source.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// Whether what exists equals the request that was settled; it was seen to differ otherwise.
+    /// True if what exists equals the request that was settled; it was seen to differ otherwise.
     pub is_equal: bool,
     /// Of the digest of that request, as much as is kept.
     digest: [u8; 16],
@@ -23,9 +23,9 @@ pub struct Known {
     request: String,
     /// The ARN at the target.
     pub arn: Option<String>,
-    /// When it was changed last, by the target's clock, if that was seen.
+    /// The time when it was changed last, by the target's clock, if that was seen.
     pub modified: Option<SystemTime>,
-    /// Whether a run with this journal created it.
+    /// True if a run with this journal created it.
     pub made: bool,
     /// The file that it was read from.
     pub file: String,
@@ -33,20 +33,20 @@ pub struct Known {
     pub line: u32,
 }
 
-/// What is known to equal a request.
+/// An artifact that is known to equal a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEqual {
     /// The entry that it was settled for.
     pub entry: EntryId,
     /// Its ARN.
     pub arn: Option<String>,
-    /// When it was changed last, by the target's clock, if that was seen.
+    /// The time when it was changed last, by the target's clock, if that was seen.
     pub modified: Option<SystemTime>,
-    /// Whether a run with this journal created it.
+    /// True if a run with this journal created it.
     pub made: bool,
 }
 
-/// What is known at a target, as it was when this was made.
+/// A snapshot of the results that are known at a target.
 #[derive(Debug)]
 pub struct KnownAt<'j> {
     transaction: rusqlite::Transaction<'j>,
@@ -76,7 +76,7 @@ impl<'j> KnownAt<'j> {
     /// Returns what is known at the source `key`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn at(&self, key: Key) -> Result<Option<Known>, JournalError> {
         let Some(target) = self.target else { return Ok(None) };
         at(&self.transaction, target, &key.0).map_err(|error| file::failure(self.path, &error))
@@ -85,7 +85,7 @@ impl<'j> KnownAt<'j> {
     /// Returns what is known at the source `key` to equal the request with this `digest`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
         let Some(target) = self.target else { return Ok(None) };
         equal(&self.transaction, target, key, digest)
@@ -105,14 +105,14 @@ struct Latest {
     entry: i64,
     invocation: i64,
     is_equal: bool,
-    /// Whether this, or another before it, was created.
+    /// True if this, or another before it, was created.
     made: bool,
-    /// Whether its digest is the one that was asked for.
+    /// True if its digest is the one that was asked for.
     is_asked: bool,
 }
 
-/// Returns the last of what was settled for a source. There is more than one where manifests changed,
-/// and where others share the target's journal.
+/// Returns the last of what was settled for a source. There is more than one where manifests
+/// changed, and where others share the target's journal.
 fn latest(
     connection: &Connection,
     target: i64,

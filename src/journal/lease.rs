@@ -1,9 +1,9 @@
 //! The lock of a journal that other machines may use too.
 //!
 //! There, a lock may hold on this machine alone, and may outlive the machine that took it. So the
-//! holder writes its lock file again every few seconds. What has not been written for a minute, by the
-//! clock of the file system, is free; and so is at once what a process of this machine left that is
-//! gone.
+//! holder writes its lock file again every few seconds. What has not been written for a minute, by
+//! the clock of the file system, is free; and so is at once what a process of this machine left
+//! that is gone.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -16,13 +16,13 @@ use std::time::{Duration, SystemTime};
 use super::file::{beside, private};
 use super::lock::Holder;
 
-/// How often the lock file is written again.
+/// The interval at which the lock file is renewed.
 const RENEWED: Duration = Duration::from_secs(10);
 
-/// How long after that it is free.
+/// The time after the last renewal at which the lock is free.
 const OVER: Duration = Duration::from_secs(60);
 
-/// How long a lock that was another's is watched before it is taken for ours.
+/// The time that another holder's expired lock is watched before it is taken over.
 const WATCHED: Duration = Duration::from_secs(1);
 
 /// A lock file that is written again and again, until this is dropped.
@@ -33,7 +33,7 @@ pub(super) struct Lease {
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// What the holder keeps in the lock file.
+/// The content of the lock file.
 #[derive(Debug)]
 struct Text {
     file: File,
@@ -145,8 +145,8 @@ pub(super) fn age(file: &File, path: &Path) -> io::Result<Duration> {
     Ok(now?.duration_since(written).unwrap_or_default())
 }
 
-/// Returns whether a lock is free that `holder` took and wrote so long ago. `started` returns when a
-/// process of this machine was started.
+/// Returns whether a lock is free that `holder` took and wrote so long ago. `started` returns when
+/// a process of this machine was started.
 pub(super) fn is_over(
     holder: &Holder,
     machine: &str,
@@ -170,8 +170,8 @@ pub(super) fn host() -> String {
     }
 }
 
-/// Returns what tells this machine, as long as it runs, from others, and the processes in a container
-/// from those outside. Empty where nothing does.
+/// Returns what tells this machine, as long as it runs, from others, and the processes in a
+/// container from those outside. Empty where nothing does.
 pub(super) fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let space = std::fs::read_link("/proc/self/ns/pid");
@@ -181,8 +181,8 @@ pub(super) fn machine() -> String {
     }
 }
 
-/// Returns when a process of this machine was started, in ticks since the machine was; `None` where it
-/// is not there, or that cannot be told.
+/// Returns when a process of this machine was started, in ticks since the machine was; `None` where
+/// it is not there, or that cannot be told.
 pub(super) fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is a name in brackets, and may hold anything.

@@ -1,4 +1,4 @@
-//! That one run at a time writes to a journal.
+//! The lock by which one run at a time writes to a journal.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,9 +19,9 @@ pub struct Holder {
     pub host: String,
     /// Since when, in UTC.
     pub since: String,
-    /// What tells this machine from others, and its processes from those of a container.
+    /// An id that tells this machine from others, and its processes from those of a container.
     pub(super) machine: String,
-    /// When the process was started, by the machine's count, where that is known.
+    /// The time when the process was started, by the machine's count, where that is known.
     pub(super) started: Option<u64>,
 }
 
@@ -78,13 +78,13 @@ pub(super) fn holder(file: &Path) -> Option<Holder> {
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
-    /// Where other machines may use the journal too.
+    /// The lease, if other machines may use the journal too.
     lease: Option<Lease>,
 }
 
 impl Lock {
-    /// Takes the lock of the journal `file`, in a file beside it that names the holder. `path` is what
-    /// the user calls it.
+    /// Takes the lock of the journal `file`, in a file beside it that names the holder. `path` is
+    /// what the user calls it.
     pub(super) fn take(
         file: &Path,
         path: &Path,

@@ -1,4 +1,4 @@
-//! What the tables of an earlier lineload become.
+//! Migrations of the tables of older versions.
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params};
@@ -23,7 +23,7 @@ CREATE TABLE file (
 ";
 
 /// Puts the tables of version 2 out of the way.
-const ASIDE: &str = "
+const RENAME_OLD: &str = "
 DROP VIEW runs;
 DROP VIEW entries;
 DROP INDEX entry_by_run;
@@ -35,9 +35,9 @@ ALTER TABLE known RENAME TO known_2;
 ALTER TABLE file RENAME TO file_2;
 ";
 
-/// What can be copied as it is. The numbers of a run's entries follow one another already; those of
-/// two runs may overlap at the end, where the last entries of the earlier one were discarded, and
-/// so they are taken from what is there.
+/// The part that can be copied as it is. The numbers of a run's entries follow one another already;
+/// those of two runs may overlap at the end, where the last entries of the earlier one were
+/// discarded, and so they are taken from what is there.
 const COPY: &str = "
 INSERT INTO target (id, identity, description) SELECT id, identity, description FROM target_2;
 INSERT INTO run (id, uuid, target, command, started_ms, process, ended_ms, ending, folder, settings,
@@ -68,7 +68,7 @@ pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result
     if version < 2 {
         connection.execute_batch(FROM_1)?;
     }
-    connection.execute_batch(ASIDE)?;
+    connection.execute_batch(RENAME_OLD)?;
     connection.execute_batch(schema::TABLES)?;
     connection.execute_batch(COPY)?;
     entries(connection)?;

@@ -12,7 +12,7 @@ use crate::event::Settled;
 use crate::submission::{EntryId, Outcome};
 
 /// The most bytes of what a service said that are kept.
-const SAID: usize = 4096;
+const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// Writes notes for a run.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Book {
     prefixes: Prefixes,
 }
 
-/// What ARNs begin with, as far as it was used.
+/// The prefixes of ARNs that were used.
 #[derive(Debug, Default)]
 pub(super) struct Prefixes {
     rows: HashMap<String, i64>,
@@ -146,8 +146,8 @@ impl Book {
 }
 
 impl Prefixes {
-    /// Returns an ARN as it is kept: the row of the prefix that others have too, and the 16 bytes of its
-    /// id, where it has the usual form; or else all of it.
+    /// Returns an ARN as it is kept: the row of the prefix that others have too, and the 16 bytes
+    /// of its id, where it has the usual form; or else all of it.
     pub(super) fn kept(
         &mut self,
         connection: &Connection,
@@ -206,7 +206,7 @@ fn split(arn: &str) -> Option<(&str, [u8; 16])> {
 
 /// Returns as much of a text as is kept.
 pub(super) fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(SAID)).unwrap_or(text)
+    text.get(..text.floor_char_boundary(MAX_MESSAGE_BYTES)).unwrap_or(text)
 }
 
 /// A request id: 16 bytes where it is a UUID as it is usually written.

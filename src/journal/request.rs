@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::artifact::{Artifact, Metadata, Source, SourceType, Tag};
 
-/// What is not in the columns `name` and `source_uri`, as a JSON array: the type, the source types one
-/// after the other, the properties, the metadata, the tags. With the service's names for the parts it
-/// would be nearly twice as long.
+/// The fields that are not in the columns `name` and `source_uri`, as a JSON array: the type, the
+/// source types one after the other, the properties, the metadata, the tags. With the service's
+/// names for the parts it would be nearly twice as long.
 #[derive(Serialize)]
 struct Kept<'a>(
     &'a str,

@@ -14,21 +14,22 @@ pub struct StagedRun {
     pub run: RunId,
     /// Its id.
     pub id: String,
-    /// Where it writes.
+    /// The target it writes to.
     pub target: Target,
     /// The command that staged it.
     pub command: String,
     /// The directory that its paths are relative to.
     pub folder: PathBuf,
-    /// How it goes about what exists, as the run's side wrote it.
+    /// The policy for existing artifacts, as the run wrote it.
     pub settings: String,
-    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded them.
+    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded
+    /// them.
     pub rate: Option<f64>,
     /// The manifests that it was staged from, with SHA-256 of what they held.
     pub files: Vec<(PathBuf, [u8; 32])>,
 }
 
-/// How many entries of a run have an outcome that is certain.
+/// SQL: the number of entries of a run that have a certain outcome.
 macro_rules! certain {
     () => {
         "(SELECT count(*) FROM result WHERE result.entry BETWEEN run.first AND run.last
@@ -40,7 +41,7 @@ impl Journal {
     /// Returns how many runs have an id that begins with `id`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn runs_like(&self, id: &str) -> Result<u32, JournalError> {
         let like = "SELECT count(*) FROM run WHERE ready AND substr(uuid, 1, length(?1)) = ?1";
         let count = self.connection.query_row(like, [id], |row| row.get(0));
@@ -51,7 +52,7 @@ impl Journal {
     /// there is none.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn staged_run(&self, id: Option<&str>) -> Result<Option<StagedRun>, JournalError> {
         let read = || {
             let mut statement = self.connection.prepare(concat!(
@@ -91,7 +92,7 @@ impl Journal {
     /// Notes that a run is resumed.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn reopen(&mut self, run: &RunId) -> Result<(), JournalError> {
         self.write(|connection| {
             connection.execute(
@@ -140,8 +141,8 @@ pub(super) fn note_done(connection: &Connection, row: i64) -> rusqlite::Result<(
         .map(drop)
 }
 
-/// Returns how many entries of the run `row` came to which outcome, the most first. Those that came to
-/// none are `pending`, or `open` by the name that is given where an attempt is.
+/// Returns how many entries of the run `row` came to which outcome, the most first. Those that came
+/// to none are `pending`, or `open` by the name that is given where an attempt is.
 pub(super) fn counts(
     connection: &Connection,
     row: i64,

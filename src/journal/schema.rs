@@ -13,9 +13,9 @@ pub(super) const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
 pub(super) const VERSION: i64 = 3;
 
-/// The tables of version 3. What is written while a run sends is small and grows at its end, so that
-/// a commit changes a page or two: `entry` does not change once it is staged, `open` has a row for
-/// each request that is in flight, `result` one for each that was answered.
+/// The tables of version 3. What is written while a run sends is small and grows at its end, so
+/// that a commit changes a page or two: `entry` does not change once it is staged, `open` has a row
+/// for each request that is in flight, `result` one for each that was answered.
 pub(super) const TABLES: &str = "
 CREATE TABLE target (
     id INTEGER PRIMARY KEY,
@@ -182,10 +182,10 @@ CREATE VIEW entries AS SELECT
 
 /// Sets what a connection is to be like before it reads anything.
 ///
-/// It locks the file for itself: then SQLite keeps the index of the WAL in its own memory. In a file
-/// that is mapped into memory, as `-shm` is otherwise, a `truncate` by somebody else ends the process
-/// with SIGBUS, and on a network file system it cannot be shared. Readers find what the last
-/// checkpoint wrote, so the journal decides itself when one happens.
+/// It locks the file for itself: then SQLite keeps the index of the WAL in its own memory. In a
+/// file that is mapped into memory, as `-shm` is otherwise, a `truncate` by somebody else ends the
+/// process with SIGBUS, and on a network file system it cannot be shared. Readers find what the
+/// last checkpoint wrote, so the journal decides itself when one happens.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(file::BUSY)?;
     prepare_once(connection)?;
@@ -194,14 +194,15 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
 }
 
-/// Has each statement prepared once. SQLite plans a statement for the values that it is given first,
-/// unless it is asked for plans that do not depend on them, and prepares it anew for every other.
+/// Has each statement prepared once. SQLite plans a statement for the values that it is given
+/// first, unless it is asked for plans that do not depend on them, and prepares it anew for every
+/// other.
 pub(super) fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-/// What the file is.
+/// The kind of a file.
 enum Found {
     Journal,
     Older(i64),

@@ -16,7 +16,7 @@ const BATCH: u32 = 10_000;
 /// Transactions after which the WAL is copied into the database.
 const CHECKPOINT: u32 = 8;
 
-/// What a file has for a digest as long as there is none: as many bytes, so that the row keeps its size.
+/// The digest of a file until it is known: as many bytes, so that the row keeps its size.
 const NO_DIGEST: [u8; 32] = [0; 32];
 
 /// A run in a journal.
@@ -32,7 +32,7 @@ pub struct NewRun<'r> {
     pub command: &'r str,
     /// The directory that paths are relative to.
     pub folder: &'r str,
-    /// How it goes about what exists, as the run's side wrote it.
+    /// The policy for existing artifacts, as the run wrote it.
     pub settings: &'r str,
 }
 
@@ -43,7 +43,7 @@ pub struct ToStage<'e> {
     pub file: &'e str,
     /// And the line.
     pub line: u32,
-    /// What is to be created.
+    /// The artifact to create.
     pub artifact: &'e Artifact,
 }
 
@@ -60,12 +60,12 @@ pub struct Invalid<'e> {
     pub source_uri: Option<&'e str>,
     /// The code of its first error.
     pub code: &'e str,
-    /// What that says.
+    /// The error message.
     pub message: &'e str,
 }
 
-/// A run whose entries are going in. Dropped without [`Staging::finish`], it leaves one that the next
-/// `open` deletes.
+/// A run whose entries are going in. Dropped without [`Staging::finish`], it leaves one that the
+/// next `open` deletes.
 #[derive(Debug)]
 pub struct Staging<'j> {
     journal: &'j mut Journal,
@@ -84,7 +84,7 @@ impl Journal {
     /// Begins a run that is not ready.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn begin(
         &mut self,
         run: &NewRun<'_>,
@@ -124,11 +124,11 @@ impl Journal {
     }
 
     /// Makes a run ready, in one transaction: it takes the place of what earlier runs at its target
-    /// staged and never attempted, from the files that it `covers`, and `files`, each with SHA-256 of
-    /// what it held, are noted.
+    /// staged and never attempted, from the files that it `covers`, and `files`, each with SHA-256
+    /// of what it held, are noted.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn make_ready(
         &mut self,
         run: &RunId,
@@ -157,17 +157,17 @@ impl Journal {
     /// Deletes a run that was never made ready.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn discard(&mut self, run: &RunId) -> Result<(), JournalError> {
         self.replace(run, &|_| false)
     }
 
-    /// Deletes a run that was never made ready, as it has nothing to send, and in the same transaction
-    /// what earlier runs at its target staged and never attempted, from the files that are covered: the
-    /// manifests say now that there is nothing to be done.
+    /// Deletes a run that was never made ready, as it has nothing to send, and in the same
+    /// transaction what earlier runs at its target staged and never attempted, from the files that
+    /// are covered: the manifests say now that there is nothing to be done.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn replace(
         &mut self,
         run: &RunId,
@@ -185,7 +185,7 @@ impl Journal {
     /// process has the journal.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn note_found(
         &mut self,
         found: &mut dyn Iterator<Item = (EntryId, String)>,
@@ -220,7 +220,7 @@ impl Staging<'_> {
     /// Returns what is known at the source `key`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn at(&self, key: Key) -> Result<Option<Known>, JournalError> {
         known::at(self.connection(), self.target, &key.0)
             .map_err(|error| self.journal.failed(&error))
@@ -229,7 +229,7 @@ impl Staging<'_> {
     /// Returns what is known at the source `key` to equal the request with this `digest`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
         known::equal(self.connection(), self.target, key, digest)
             .map_err(|error| self.journal.failed(&error))
@@ -238,7 +238,7 @@ impl Staging<'_> {
     /// Adds an entry.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn add(&mut self, entry: &ToStage<'_>) -> Result<EntryId, JournalError> {
         let artifact = entry.artifact;
         let added = self.file(entry.file).and_then(|file| {
@@ -264,7 +264,7 @@ impl Staging<'_> {
     /// Adds an entry whose manifest has an error.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn add_invalid(&mut self, entry: &Invalid<'_>) -> Result<EntryId, JournalError> {
         let added = self.file(entry.file).and_then(|file| {
             let mut insert = self.connection().prepare_cached(
@@ -289,7 +289,7 @@ impl Staging<'_> {
     /// Makes an entry invalid that was added before: a later finding says so.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn invalidate(
         &mut self,
         id: EntryId,
@@ -341,7 +341,7 @@ impl Staging<'_> {
     /// Ends the staging: all entries are in.
     ///
     /// # Errors
-    /// Where the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn finish(self) -> Result<(), JournalError> {
         let commit = || {
             let last = self.first + self.entries - 1;

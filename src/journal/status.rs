@@ -1,4 +1,4 @@
-//! What a journal holds, read beside a run that may be writing to it.
+//! A reader of a journal, beside a run that may be writing to it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ const LEAST: Duration = Duration::from_secs(1);
 /// Over how long the present rate of a run is measured.
 const LATELY: Duration = Duration::from_secs(10);
 
-/// How long it may take until a reader sees what was settled.
+/// The time until a reader sees what was settled.
 const UNSEEN: Duration = Duration::from_secs(2);
 
-/// What a journal holds.
+/// The content of a journal.
 #[derive(Debug)]
 pub struct Status {
     connection: Connection,
@@ -36,24 +36,25 @@ pub struct Status {
 pub struct RunStatus {
     /// Its id.
     pub run: String,
-    /// What makes its target the same in another run.
+    /// The identity of its target.
     pub target: String,
-    /// When it began, in UTC.
+    /// The time when it began, in UTC.
     pub started: String,
-    /// When it ended; `None` where it was killed or still runs.
+    /// The time when it ended; `None` where it was killed or still runs.
     pub ended: Option<String>,
-    /// How it ended.
+    /// The way it ended.
     pub ending: Option<String>,
     /// The command that resumes it.
     pub command: String,
-    /// How many entries came to which end, by its name; `pending` and `open` are those that came
-    /// to none.
+    /// The number of entries that came to each end, by its name; `pending` and `open` are those that
+    /// came to none.
     pub counts: Vec<(String, u64)>,
     /// The process that writes it, where it is the one that has the journal now.
     pub holder: Option<Holder>,
-    /// How many entries a second were settled in the last ten seconds, where it is running.
+    /// The number of entries a second that were settled in the last ten seconds, where it is running.
     pub settled_per_second: Option<f64>,
-    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded them.
+    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded
+    /// them.
     pub rate: Option<f64>,
 }
 
@@ -67,7 +68,7 @@ macro_rules! failed {
     };
 }
 
-/// That its outcome is no good end.
+/// SQL: the outcome is a failure.
 macro_rules! is_failure {
     () => {
         "outcome IN ('differs', 'conflict', 'rejected', 'unresolved') ORDER BY entry.id"
@@ -83,9 +84,9 @@ pub struct FailedEntry {
     pub line: u32,
     /// Its name, or its URI.
     pub name: String,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: String,
-    /// What the target said, or what is wrong with the manifest.
+    /// The error of the target, or the fault of the manifest.
     pub error: Option<String>,
 }
 
@@ -93,7 +94,7 @@ impl Status {
     /// Opens the journal at `path` to read.
     ///
     /// # Errors
-    /// Where it is not there, or no journal.
+    /// If it is not there, or no journal.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failure = |error: rusqlite::Error| file::failure(path, &error);
         let unusable = |error: std::io::Error| JournalError::Unusable {
@@ -142,7 +143,7 @@ impl Status {
     /// Returns the last `most` runs, the latest first.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn runs(&self, most: u32) -> Result<Vec<RunStatus>, JournalError> {
         let read = || {
             let mut runs = self.connection.prepare(
@@ -206,7 +207,7 @@ impl Status {
     /// Returns the first `most` entries of `run` that failed.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn failed(&self, run: &str, most: u32) -> Result<Vec<FailedEntry>, JournalError> {
         let read = || {
             let mut statement =
@@ -220,7 +221,7 @@ impl Status {
     /// Returns what is known at `target`, to be asked source by source.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn known(&self, target: &Target) -> Result<KnownAt<'_>, JournalError> {
         KnownAt::new(&self.connection, &self.path, &target.identity())
     }
@@ -228,7 +229,7 @@ impl Status {
     /// Returns what earlier runs at `target` left open.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn open_intents(&self, target: &Target) -> Result<Vec<super::OpenIntent>, JournalError> {
         runs::open_intents(&self.connection, target).map_err(|error| self.failure(&error))
     }
@@ -236,7 +237,7 @@ impl Status {
     /// Returns the directory that the paths of `run` are relative to, if it is known.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn folder(&self, run: &str) -> Result<Option<PathBuf>, JournalError> {
         let folder = "SELECT folder FROM run WHERE uuid = ?1";
         let folder = self.connection.query_row(folder, [run], |row| row.get(0)).optional();
@@ -247,7 +248,7 @@ impl Status {
     /// Returns creates a second that the service allowed at the end of the last run at `target`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
         runs::rate(&self.connection, target).map_err(|error| self.failure(&error))
     }
@@ -255,7 +256,7 @@ impl Status {
     /// Hands the entries of `run` that failed to `take`, with the artifact that each was to be.
     ///
     /// # Errors
-    /// Where the journal cannot be read, or `take` fails.
+    /// If the journal cannot be read, or `take` fails.
     pub fn each_failed<E: From<JournalError>>(
         &self,
         run: &str,
@@ -280,7 +281,7 @@ impl Status {
     /// Hands the entries of `run` whose manifest had an error to `take`.
     ///
     /// # Errors
-    /// Where the journal cannot be read, or `take` fails.
+    /// If the journal cannot be read, or `take` fails.
     pub fn each_invalid<E: From<JournalError>>(
         &self,
         run: &str,

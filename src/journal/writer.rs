@@ -14,14 +14,14 @@ use crate::submission::EntryId;
 /// The most notes of one transaction.
 const BATCH: usize = 512;
 
-/// How long readers may see an earlier state.
+/// The time for which readers may see an earlier state.
 const SHOWN: Duration = Duration::from_secs(1);
 
 /// After how many commits that is over at once: each adds two pages or three to the WAL.
 const COMMITS: u32 = 2000;
 
-/// Why a note is not in the journal: what it is about must not be sent, or has been and will be
-/// looked up by the next run.
+/// The reason why a record is not in the journal: the request must not be sent, or has been and
+/// will be looked up by the next run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}")]
 pub struct WriteError {
@@ -65,7 +65,7 @@ impl Outcomes {
     /// Notes that an attempt is about to be made. It may leave once this has come back.
     ///
     /// # Errors
-    /// Where the journal cannot be written: then the attempt must not be made.
+    /// If the journal cannot be written: then the attempt must not be made.
     pub async fn intend(&self, entry: EntryId, at: SystemTime) -> Result<(), WriteError> {
         let (durable, committed) = oneshot::channel();
         self.notes.send(Note::Intent { entry, at, durable }).map_err(|_| closed())?;
@@ -75,7 +75,7 @@ impl Outcomes {
     /// Returns entries of the run that are still to be done, as [`Journal::next`] does.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub async fn next(
         &self,
         after: Option<EntryId>,
@@ -116,8 +116,8 @@ impl Writer {
     }
 
     /// Notes how the run ended and at which rate, waits until everything is written, and gives the
-    /// journal back, with what kept something from being written. The clones of [`Writer::outcomes`]
-    /// must be gone.
+    /// journal back, with what kept something from being written. The clones of
+    /// [`Writer::outcomes`] must be gone.
     #[must_use]
     pub fn finish(self, ending: Option<&str>, rate: Option<f64>) -> (Journal, Option<WriteError>) {
         if let Some(ending) = ending {
@@ -129,7 +129,7 @@ impl Writer {
     }
 }
 
-/// What the thread has at hand.
+/// The state of the writer thread.
 struct Writing {
     journal: Journal,
     book: Book,

@@ -39,7 +39,7 @@ pub(super) struct Wrapper {
 #[derive(Clone, Copy)]
 struct Field {
     name: &'static str,
-    /// Whether the key is written as it should be.
+    /// True if the key is written as it should be.
     exact: bool,
 }
 
@@ -129,8 +129,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Some(raw)
     }
 
-    /// The field that a key of `shape` stands for. One that is no field of it is a finding, whether or
-    /// not it is plain what was meant.
+    /// The field that a key of `shape` stands for. One that is no field of it is a finding, whether
+    /// or not it is plain what was meant.
     fn field(
         &mut self,
         key: &Key<'a>,
@@ -365,7 +365,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
     }
 }
 
-/// Whether `scalar`, which has no tag, is a text to YAML 1.2.
+/// Returns whether `scalar`, which has no tag, is a text to YAML 1.2.
 fn is_text(scalar: &Scalar<'_>) -> bool {
     match scalar.style {
         Style::Plain => !scalar.span.is_empty() && resolve(scalar.value) == Resolved::Text,

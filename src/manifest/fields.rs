@@ -39,7 +39,7 @@ impl Shape {
         }
     }
 
-    /// What it is called in messages.
+    /// Returns its name in messages.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Artifact => "an artifact",
@@ -69,7 +69,7 @@ impl Shape {
         (distance(&nearest) <= tolerated).then_some(nearest)
     }
 
-    /// What other tools call the fields.
+    /// Returns the names that other tools use for the fields.
     const fn nicknames(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Artifact => &[
@@ -121,12 +121,12 @@ impl Shape {
         }
     }
 
-    /// Whether `key` is the field that holds this mapping, however it is spelt.
+    /// Returns whether `key` is the field that holds this mapping, however it is spelt.
     pub(super) fn is_called(self, key: &str) -> bool {
         is_same(key, self.field())
     }
 
-    /// What to do about the key `key`, which this mapping does not have.
+    /// Returns the help for the key `key`, which this mapping does not have.
     pub(super) fn help(self, key: &str) -> String {
         if let Some((below, field)) = self.misplaced(key) {
             return format!("move `{field}` under `{}:`", below.field());
@@ -174,19 +174,19 @@ const READ_ONLY: [&str; 7] = [
     "ResponseMetadata",
 ];
 
-/// Whether `key` is a field that the service sets and answers with.
+/// Returns whether `key` is a read-only field, which only the service sets.
 pub(super) fn is_read_only(key: &str) -> bool {
     let plain = plain(key);
     READ_ONLY.iter().any(|field| self::plain(field) == plain)
 }
 
-/// Whether `key` is `Defaults` or `Artifacts`, in any case.
+/// Returns whether `key` is `Defaults` or `Artifacts`, in any case.
 pub(super) fn is_wrapper_key(key: &str) -> bool {
     let is = |field: &str| key.eq_ignore_ascii_case(field);
     is(ARTIFACTS) || is(DEFAULTS)
 }
 
-/// Whether two keys are equal but for case, hyphens, underscores and spaces.
+/// Returns whether two keys are equal but for case, hyphens, underscores and spaces.
 pub(super) fn is_same(key: &str, field: &str) -> bool {
     plain(key) == plain(field)
 }

@@ -40,7 +40,7 @@ pub(crate) fn newline(text: &str) -> &'static str {
 }
 
 /// Returns the spaces that take a line to the column of `at`, if nothing but spaces and the dashes of
-/// list items stands in front of it.
+/// list items stands before it.
 #[must_use]
 pub(crate) fn indentation(text: &str, at: usize) -> Option<String> {
     let start = line_start(text, at);
@@ -51,7 +51,7 @@ pub(crate) fn indentation(text: &str, at: usize) -> Option<String> {
 }
 
 /// Returns the whole lines of what stands from `start` to `end`, their last break included, if
-/// nothing but spaces stands in front of it.
+/// nothing but spaces stands before it.
 #[must_use]
 pub(crate) fn whole_lines(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let from = line_start(text, start);

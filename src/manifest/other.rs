@@ -1,8 +1,8 @@
 //! Documents that are plainly something else than a manifest, and templates that nobody rendered.
 //!
-//! In: the root of a document, or the text of one that is not YAML. Out: what it is, with the way on.
-//! Such a document has one finding: as a broken manifest it would have one a field, and none would
-//! help.
+//! In: the root of a document, or the text of one that is not YAML. Out: what it is, with the way
+//! on. Such a document has one finding: as a broken manifest it would have one a field, and none
+//! would help.
 
 use crate::diagnostic::{Code, Draft};
 use crate::model::ARTIFACT_FIELDS;
@@ -10,13 +10,13 @@ use crate::source::Span;
 use crate::text::quoted;
 use crate::yaml::{Entries, Node, NodeId, Tree};
 
-/// What a document is instead.
+/// A document of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Other {
-    /// What it is called.
+    /// The name.
     name: &'static str,
     help: &'static str,
-    /// Whether no other document of the file is one either.
+    /// True if no other document of the file is one either.
     pub(super) whole_file: bool,
 }
 
@@ -176,7 +176,7 @@ fn value(tree: &Tree<'_>, mut entries: Entries<'_>, name: &str) -> Option<NodeId
     entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
 }
 
-/// Whether some entry of `resources` has a type of CloudFormation's.
+/// Returns whether some entry of `resources` has a type of CloudFormation's.
 fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
     let Node::Mapping(mut entries) = tree.node(resources) else { return false };
     entries.any(|(_, resource)| {
@@ -186,7 +186,8 @@ fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
     })
 }
 
-/// Whether every field is there, and none has a value: what `--generate-cli-skeleton` prints.
+/// Returns whether every field is there, and none has a value: what `--generate-cli-skeleton`
+/// prints.
 fn is_skeleton(tree: &Tree<'_>, entries: &Entries<'_>) -> bool {
     ARTIFACT_FIELDS.iter().filter(|field| value(tree, entries.clone(), field).is_some()).count()
         >= 3
@@ -195,7 +196,8 @@ fn is_skeleton(tree: &Tree<'_>, entries: &Entries<'_>) -> bool {
         && entries.clone().all(|(_, value)| is_empty(tree, value))
 }
 
-/// Whether nothing is written at `node` or below it, but for the values that a skeleton has.
+/// Returns whether nothing is written at `node` or below it, but for the values that a skeleton
+/// has.
 fn is_empty(tree: &Tree<'_>, node: NodeId) -> bool {
     match tree.node(node) {
         Node::Scalar(scalar) => scalar.value.is_empty() || scalar.span.is_empty(),
@@ -212,7 +214,7 @@ fn is_empty(tree: &Tree<'_>, node: NodeId) -> bool {
 /// Lines that are looked at.
 const LINES: usize = 8;
 
-/// Whether the lines of `text` are rows of at least three columns, each of the same number.
+/// Returns whether the lines of `text` are rows of at least three columns, each of the same number.
 fn is_table(text: &str) -> bool {
     let text = text.trim_start_matches('\u{FEFF}');
     // A list, a mapping or a document in JSON has commas too.
@@ -266,7 +268,8 @@ pub(super) fn placeholder(text: &str, at: usize) -> Option<Draft> {
     Some(Draft::new(Code::UnquotedPlaceholder, span, message).help(help))
 }
 
-/// Returns the finding for a placeholder on the line of `at`, which is why its document is not YAML.
+/// Returns the finding for a placeholder on the line of `at`, which is why its document is not
+/// YAML.
 pub(super) fn placeholder_on_line(text: &str, at: usize) -> Option<Draft> {
     let start = super::layout::line_start(text, at);
     let line = &text[start..super::layout::line_end(text, at)];

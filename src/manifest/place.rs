@@ -15,9 +15,9 @@ pub struct Checked<'c> {
     pub source_uri: Option<&'c str>,
 }
 
-/// Returns where the value at `pointer` (a JSON Pointer into the request, as in `/Tags/2/Key`) of an
-/// artifact is written in `source`: in the artifact, in its document's `Defaults`, or, where it is
-/// missing, the artifact's first key. Returns `None` where the artifact is not there any more.
+/// Returns where the value at `pointer` (a JSON Pointer into the request, as in `/Tags/2/Key`) of
+/// an artifact is written in `source`: in the artifact, in its document's `Defaults`, or, where it
+/// is missing, the artifact's first key. Returns `None` where the artifact is not there any more.
 #[must_use]
 pub fn place(source: &SourceFile, artifact: Checked<'_>, pointer: &str) -> Option<Span> {
     let levels = Levels::default();
@@ -32,12 +32,12 @@ pub fn place(source: &SourceFile, artifact: Checked<'_>, pointer: &str) -> Optio
 struct Finder<'c> {
     artifact: Checked<'c>,
     steps: Vec<String>,
-    /// Of the present document.
+    /// Of the current document.
     defaults: Shared,
     found: Option<Span>,
 }
 
-/// What the artifacts of a document share.
+/// The values that the artifacts of a document share.
 #[derive(Default)]
 struct Shared {
     value: Option<Span>,

@@ -42,12 +42,12 @@ impl<T> Slot<T> {
         if self.is_absent() { Self::Faulty } else { self }
     }
 
-    /// Whether nothing is written.
+    /// Returns whether nothing is written.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// Whether it is written with a fault.
+    /// Returns whether it is written with a fault.
     pub const fn is_faulty(&self) -> bool {
         matches!(self, Self::Faulty | Self::Doubtful(_))
     }
@@ -58,7 +58,7 @@ impl<T> Slot<T> {
 pub struct Text<'a> {
     /// The value.
     pub value: &'a str,
-    /// Where it is written; of an alias, where its anchor's value is.
+    /// Its place; of an alias, the place of its anchor's value.
     pub span: Span,
     /// The alias by which it is here.
     pub alias: Option<Span>,
@@ -78,25 +78,25 @@ impl<'a> Text<'a> {
         self.scalar.header().map(|span| self.scalar.source(span))
     }
 
-    /// Where the header of a block scalar is.
+    /// Returns the span of the header of a block scalar.
     #[must_use]
     pub fn header_span(&self) -> Option<Span> {
         self.scalar.header()
     }
 
-    /// Where it begins: the header of a block scalar, or the text itself.
+    /// Returns the span of its beginning: the header of a block scalar, or the text itself.
     #[must_use]
     pub fn head(&self) -> Span {
         self.scalar.header().unwrap_or(self.span)
     }
 
-    /// Whether it is written without quotes and not as a block.
+    /// Returns whether it is written without quotes and not as a block.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.scalar.style == crate::yaml::Style::Plain
     }
 
-    /// Where the bytes `range` of the value are written.
+    /// Returns the span of the bytes `range` of the value.
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Span {
         self.scalar.locate(range)
@@ -120,7 +120,7 @@ pub struct RawArtifact<'a> {
     pub metadata: Slot<RawMetadata<'a>>,
     /// `Tags`.
     pub tags: Slot<Vec<RawTag<'a>>>,
-    /// Whether the document broke off before its end, so that nothing can be said to be missing.
+    /// True if the document broke off before its end, so that nothing can be said to be missing.
     pub broken: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::artifact::{Artifact, Metadata};
 use crate::diagnostic::MARKER;
 use crate::text::is_printable;
 
-/// Bytes of a key, as it is written, in front of a `:`. YAML has 1024 characters at most, and some
+/// Bytes of a key, as it is written, before a `:`. YAML has 1024 characters at most, and some
 /// readers count bytes; a longer key is written behind a `?`.
 const LONGEST_KEY: usize = 1000;
 
@@ -143,7 +143,7 @@ fn push_code(out: &mut String, c: char) {
     let _ = if code > 0xFFFF { write!(out, "\\U{code:08X}") } else { write!(out, "\\u{code:04X}") };
 }
 
-/// Whether `c` stands in a file as it is: people see it, and YAML allows it.
+/// Returns whether `c` stands in a file as it is: people see it, and YAML allows it.
 fn is_shown(c: char) -> bool {
     is_printable(c) && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
@@ -153,8 +153,8 @@ const fn joins(before: char, c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}') && !before.is_ascii()
 }
 
-/// Returns whether `text` needs no quotes for any reader. What begins as a number or a date might, is quoted
-/// whatever follows.
+/// Returns whether `text` needs no quotes for any reader. What begins as a number or a date might,
+/// is quoted whatever follows.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
     let (Some(first), Some(last)) = (text.chars().next(), text.chars().next_back()) else {
@@ -171,7 +171,7 @@ pub fn is_plain(text: &str) -> bool {
         && !is_word(text)
 }
 
-/// Whether some reader takes `text` for a boolean, for nothing, or for no number.
+/// Returns whether some reader takes `text` for a boolean, for nothing, or for no number.
 fn is_word(text: &str) -> bool {
     const WORDS: [&str; 11] =
         ["y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf"];

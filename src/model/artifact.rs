@@ -58,7 +58,7 @@ pub static ARTIFACT: Mapping = Mapping {
     ],
 };
 
-/// Where an artifact is.
+/// The source of an artifact.
 pub static SOURCE: Mapping = Mapping {
     name: "`Source`",
     main: Some("SourceUri"),
@@ -106,7 +106,7 @@ pub static SOURCE_TYPE: Mapping = Mapping {
     ],
 };
 
-/// How an artifact came to be.
+/// The origin of an artifact.
 pub static METADATA: Mapping = Mapping {
     name: "`MetadataProperties`",
     main: None,

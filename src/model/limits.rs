@@ -108,7 +108,7 @@ pub const DEFAULT_ARTIFACT_QUOTA: u64 = 6000;
 
 /// The prefix of tag keys that only AWS may write, in any case.
 pub const RESERVED_TAG_PREFIX: &str = "aws:";
-/// Whether only AWS may write a tag of this key.
+/// Returns whether only AWS may write a tag of this key.
 #[must_use]
 pub fn is_reserved_tag(key: &str) -> bool {
     let head = key.get(..RESERVED_TAG_PREFIX.len());

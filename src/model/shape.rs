@@ -24,9 +24,9 @@ pub struct Field {
     pub kind: Kind,
     /// What is known of its value besides the kind, which rules look at.
     pub sense: Sense,
-    /// Whether the service wants it.
+    /// True if the service requires it.
     pub required: bool,
-    /// Whether it may stand in `Defaults`: what identifies an artifact cannot be shared.
+    /// True if it may stand in `Defaults`: what identifies an artifact cannot be shared.
     pub shared: bool,
     /// How it can be changed once the entity exists.
     pub change: Change,
@@ -55,7 +55,7 @@ pub enum Kind {
     Pairs {
         /// An item.
         item: &'static Mapping,
-        /// Whether the first text is the key of the second, so that no two items have the same.
+        /// True if the first text is the key of the second, so that no two items have the same.
         keyed: bool,
         /// Most items; `None` where the service states no bound.
         max: Option<usize>,
@@ -195,7 +195,7 @@ impl Field {
         self
     }
 
-    /// Whether it holds one text.
+    /// Returns whether it holds one text.
     #[must_use]
     pub const fn is_text(&self) -> bool {
         matches!(self.kind, Kind::Text(_) | Kind::Choice(_))

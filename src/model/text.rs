@@ -177,7 +177,7 @@ fn offending_in_name(text: &str) -> Option<Range<usize>> {
     (end < text.len()).then_some(end..text.len())
 }
 
-/// What `.` does not match in Java's regular expressions.
+/// Returns whether `c` ends a line, so that `.` does not match it in Java's regular expressions.
 #[must_use]
 pub const fn is_line_terminator(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')

@@ -47,9 +47,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     counts: Counts,
-    /// What the import has created so far.
+    /// The sources that the import has created so far.
     created: std::collections::HashSet<Key>,
-    /// Why the target is not asked any more.
+    /// The reason why no more requests are made.
     ended: Option<Unanswered>,
 }
 

@@ -1,4 +1,5 @@
-//! What a plan says is what the import after it does: request for request, outcome for outcome.
+//! Property test: the import that follows a plan does what the plan says, request for request and
+//! outcome for outcome.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -280,7 +281,7 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     outcomes
 }
 
-/// What the import would call the fate of an item.
+/// Returns the outcome that the import would give to an item.
 fn outcome(item: &Item) -> Outcome {
     match &item.fate {
         // What the journal takes for done, an import takes for done.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::{Form, LINES, When, line, style};
-use crate::export::{Layout, Told};
+use crate::export::{Counts, Layout};
 use crate::text::{counted, escaped, grouped};
 
 /// Shows how far an export has come, on standard error: a bar on a terminal, plain lines elsewhere.
@@ -80,12 +80,12 @@ impl ExportProgress {
 
 /// The closing line.
 #[must_use]
-pub fn closing(told: &Told, layout: &Layout, folder: &Path, took: Duration) -> String {
-    let skipped = told.gone + told.without_source + told.refused;
+pub fn closing(counts: &Counts, layout: &Layout, folder: &Path, took: Duration) -> String {
+    let skipped = counts.gone + counts.without_source + counts.refused;
     format!(
         "{} in {} in {}: {} filtered out, {} skipped ({:.2} s)",
-        counted(told.artifacts, "artifact"),
-        counted(told.files, "file"),
+        counted(counts.artifacts, "artifact"),
+        counted(counts.files, "file"),
         escaped(&folder.display().to_string()),
         grouped(layout.left_out() as u64),
         grouped(skipped as u64),
@@ -95,7 +95,7 @@ pub fn closing(told: &Told, layout: &Layout, folder: &Path, took: Duration) -> S
 
 /// What should be known of what was left out, and of what `lint` will say.
 #[must_use]
-pub fn notes(told: &Told, layout: &Layout) -> Vec<String> {
+pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     let mut notes = Vec::new();
     let mut note = |count: usize, text: String| {
         if count > 0 {
@@ -103,37 +103,37 @@ pub fn notes(told: &Told, layout: &Layout) -> Vec<String> {
         }
     };
     let artifacts = |count: usize| counted(count, "artifact");
-    note(told.gone, format!("{} deleted meanwhile: left out", artifacts(told.gone)));
+    note(counts.gone, format!("{} deleted meanwhile: left out", artifacts(counts.gone)));
     note(
-        told.without_source,
-        format!("{} without a `SourceUri`: left out", artifacts(told.without_source)),
+        counts.without_source,
+        format!("{} without a `SourceUri`: left out", artifacts(counts.without_source)),
     );
-    let said = told.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
+    let said = counts.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
     note(
-        told.refused,
+        counts.refused,
         format!(
             "{} left out, since the target does not tell what they are like: {}",
-            artifacts(told.refused),
+            artifacts(counts.refused),
             escaped(&said)
         ),
     );
     note(
-        told.reserved_tags,
+        counts.reserved_tags,
         format!(
             "{} left out: keys that begin with `aws:` are AWS's own, and no manifest can have them",
-            counted(told.reserved_tags, "tag")
+            counted(counts.reserved_tags, "tag")
         ),
     );
-    let errors: Vec<_> = told
+    let errors: Vec<_> = counts
         .errors
         .iter()
         .map(|(code, count)| format!("{code} {}", grouped(*count as u64)))
         .collect();
     note(
-        told.invalid,
+        counts.invalid,
         format!(
             "`lineload lint` will refuse {} of these, written as they are: {}",
-            artifacts(told.invalid),
+            artifacts(counts.invalid),
             errors.join(", ")
         ),
     );
@@ -145,6 +145,9 @@ pub fn notes(told: &Told, layout: &Layout) -> Vec<String> {
             artifacts(layout.duplicates())
         ),
     );
-    note(told.suspicious, format!("`lineload lint` will warn of {}", artifacts(told.suspicious)));
+    note(
+        counts.suspicious,
+        format!("`lineload lint` will warn of {}", artifacts(counts.suspicious)),
+    );
     notes
 }

@@ -1,7 +1,7 @@
-//! What the run does about an answer that is no success: the one table.
+//! The reaction of a run to each class of unsuccessful response: the one table.
 //!
-//! The rows are the classes of [`Class`], the columns what was asked. Creates, changes and questions
-//! of every kind come through here, those of `plan` and `export` too.
+//! The rows are the classes of [`Class`], the columns what was asked. Creates, changes and
+//! questions of every kind come through here, those of `plan` and `export` too.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::retry::Retry;
 use crate::event::Cause;
 use crate::submission::{Class, Operation, Refusal};
 
-/// How often expired credentials are read again.
+/// The interval at which expired credentials are read again.
 pub(super) const CREDENTIALS: Duration = Duration::from_secs(30);
 
-/// What to do about an answer that is no success.
+/// The reaction to an unsuccessful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
     /// Nothing came of the request: it goes out again, as soon as the lowered rate allows.
@@ -69,12 +69,12 @@ pub(super) fn wait(class: Class, tries: u32, retry: &mut Retry) -> Duration {
     }
 }
 
-/// Codes of a refusal that says by itself that the artifact exists.
+/// Codes of a refusal that says on its own that the artifact exists.
 const EXISTS: [&str; 3] = ["ConflictException", "ResourceInUse", "ResourceExistsException"];
 
-/// Returns whether the service refuses a create because the artifact, or its name, exists. AWS's own
-/// libraries take a `ValidationException` with these words for that. It decides only what is looked
-/// up, and for how long: a look-up has to confirm it.
+/// Returns whether the service refuses a create because the artifact, or its name, exists. AWS's
+/// own libraries take a `ValidationException` with these words for that. It decides only what is
+/// looked up, and for how long: a look-up has to confirm it.
 pub(super) fn says_exists(refusal: &Refusal) -> bool {
     let Some(code) = refusal.code.as_deref() else { return false };
     EXISTS.contains(&code)

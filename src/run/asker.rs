@@ -56,7 +56,7 @@ struct Shared {
     calls: AtomicU64,
 }
 
-/// Why a question has no answer.
+/// The reason why a look-up has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unanswered {
     /// The target will not answer it.
@@ -87,8 +87,8 @@ impl<S: Service> Asker<S> {
         Self { service, shared: Arc::new(shared), stop, until: None, waiting }
     }
 
-    /// Returns the same, which reports to `waiting` why no answer has come, and until when the target
-    /// is asked again.
+    /// Returns the same, which reports to `waiting` why no answer has come, and until when the
+    /// target is asked again.
     #[must_use]
     pub fn reporting(
         mut self,
@@ -128,7 +128,7 @@ impl<S: Service> Asker<S> {
     /// Asks `question`, which is an `operation`, until it is answered.
     ///
     /// # Errors
-    /// Where the target refuses, gives no verdict or cannot be reached in time, or a signal came.
+    /// If the target refuses, gives no verdict or cannot be reached in time, or a signal came.
     pub async fn ask<T, F>(
         &self,
         operation: Operation,
@@ -281,7 +281,7 @@ impl<S: Service> Asker<S> {
         asked.or(over.then_some(End::OutOfTime)).map(Unanswered::Ended)
     }
 
-    /// How long a target that gives no answer is waited for yet.
+    /// Returns how much longer to wait for a target that does not respond.
     fn patience_left(&self) -> Duration {
         let Some(since) = *lock(&self.shared.trouble) else { return self.shared.patience };
         (since + self.shared.patience).saturating_duration_since(now())

@@ -1,14 +1,14 @@
-//! What it takes to make what is there into what a manifest says.
+//! The changes that turn an existing artifact into what its manifest describes.
 //!
-//! In: an artifact as it is wanted, and as the target has it. Out: how they differ, and the requests
-//! that end it. It is pure; the engine and `plan` use it alike.
+//! In: an artifact as it is wanted, and as the target has it. Out: how they differ, and the
+//! requests that end it. It is pure; the engine and `plan` use it alike.
 
 use std::collections::BTreeSet;
 
 use crate::artifact::{Artifact, Difference, Stamp, Tag};
 use crate::service::Update;
 
-/// What is to become of artifacts that the target has already.
+/// The policy for artifacts that already exist.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnExists {
@@ -17,14 +17,15 @@ pub enum OnExists {
     Skip,
     /// They are made what the manifest says.
     Update {
-        /// Whether what the manifest does not say is removed.
+        /// True if what the manifest does not say is removed.
         prune: bool,
     },
     /// Each is a failure.
     Fail,
 }
 
-/// Which of the artifacts that are there already are asked for whole, to be compared in every field.
+/// The existing artifacts that are read completely, to be compared in every
+/// field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Drift {
@@ -37,7 +38,7 @@ pub enum Drift {
     Never,
 }
 
-/// What is to be changed, and what cannot be.
+/// The changes to an artifact, and the differences that cannot be changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Of name and properties.
@@ -62,7 +63,7 @@ impl Change {
     }
 }
 
-/// How `there` differs from what is `wanted`, but for what `stamp` sets.
+/// Returns how `there` differs from what is `wanted`, except in the fields that `stamp` sets.
 #[must_use]
 pub fn differences(wanted: &Artifact, there: &Artifact, stamp: &Stamp) -> Vec<Difference> {
     let mut differences = wanted.differences(there);
@@ -70,8 +71,8 @@ pub fn differences(wanted: &Artifact, there: &Artifact, stamp: &Stamp) -> Vec<Di
     differences
 }
 
-/// What makes `there` into what is `wanted`, as far as it can be. Without `prune`, what the manifest
-/// says nothing about stays and is no difference.
+/// Returns what makes `there` into what is `wanted`, as far as it can be. Without `prune`, what the
+/// manifest says nothing about stays and is no difference.
 #[must_use]
 pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -> Change {
     let mut change = Change::default();

@@ -12,21 +12,21 @@ use crate::artifact::{Artifact, Difference, Stamp};
 use crate::service::Found;
 use crate::submission::{Outcome, Refusal, listed};
 
-/// How far the target's clock may be behind this machine's for an artifact to count as created after
+/// The clock skew up to which an artifact still counts as created after
 /// an attempt. SigV4 refuses larger skews, at five minutes.
 const SKEW: Duration = Duration::from_secs(300);
 
 /// The error of a time that was written down: the service gives milliseconds as a fraction.
 const ROUNDING: Duration = Duration::from_millis(2);
 
-/// What a run does about artifacts that already exist.
+/// The policy of a run for artifacts that already exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What becomes of them.
+    /// Their treatment.
     pub on_exists: OnExists,
     /// Which of them are compared in every field.
     pub drift: Drift,
-    /// Whether the target is asked also where the journal knows the artifact to be equal.
+    /// True if the target is asked also where the journal knows the artifact to be equal.
     pub recheck: bool,
     /// Fields that are set on every artifact that is created, and that no comparison counts.
     pub stamp: Arc<Stamp>,
@@ -46,48 +46,48 @@ impl Policy {
     }
 }
 
-/// What is known of an entry's source without a request.
+/// The facts about an entry's source that are known without a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// What was settled last for it, as the journal has it.
+    /// The last settled result for it, from the journal.
     pub there: Option<There>,
     /// The attempts that may have made what exists.
     pub attempt: Option<Attempt>,
-    /// What came of looking for what an earlier run's attempt made, if the service gave no conclusive response: then it
-    /// must not be created again.
+    /// The failed look-up of an earlier run's attempt, if the service gave no conclusive response:
+    /// then it must not be created again.
     pub unresolved: Option<Refusal>,
 }
 
 /// An artifact that the journal knows to exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct There {
-    /// Whether it was settled as equal to what is wanted now.
+    /// True if it was settled as equal to what is wanted now.
     pub equal: bool,
-    /// How it differs from what is wanted now; `None` where that is not known.
+    /// The differences from what is wanted now; `None` if they are not known.
     pub differences: Option<Vec<Difference>>,
     /// Its ARN.
     pub arn: Option<String>,
-    /// When it was changed last, by the target's clock, if that was seen.
+    /// The time when it was changed last, by the target's clock, if that was seen.
     pub modified: Option<SystemTime>,
-    /// Whether a run with this journal created it.
+    /// True if a run with this journal created it.
     pub made: bool,
-    /// Whether an attempt that an earlier run left open proved to have created it.
+    /// True if an attempt that an earlier run left open proved to have created it.
     pub recovered: bool,
 }
 
 /// Attempts of which no answer told what came of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// When the first of them was made, by this machine's clock.
+    /// The time when the first of them was made, by this machine's clock.
     pub intent: SystemTime,
-    /// Whether an earlier run made it. Then it is only settled: whether the entry is still wanted is
-    /// for today's manifests to say.
+    /// True if an earlier run made it. Then it is only settled: whether the entry is still wanted
+    /// is for today's manifests to say.
     pub of_earlier_run: bool,
 }
 
-/// What the target showed of an entry's source.
+/// A response of the target about an entry's source.
 #[derive(Debug, Clone, Copy)]
-pub enum Sight<'s> {
+pub enum Observation<'s> {
     /// It was not asked.
     Unseen,
     /// Nothing is there.
@@ -100,14 +100,14 @@ pub enum Sight<'s> {
         arn: &'s str,
         /// All of it.
         artifact: &'s Artifact,
-        /// When it was changed last, by the target's clock.
+        /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// Whether an attempt of ours made it, should it prove to be equal.
+        /// True if an attempt of ours made it, should it prove to be equal.
         perhaps_ours: bool,
     },
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// Create it.
@@ -118,9 +118,9 @@ pub enum Decision {
     Compare {
         /// The ARN.
         arn: String,
-        /// When it was changed last, by the target's clock.
+        /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// Whether an attempt of ours made it, should it prove to be equal.
+        /// True if an attempt of ours made it, should it prove to be equal.
         perhaps_ours: bool,
     },
     /// Change what exists, and then it is this.
@@ -129,7 +129,7 @@ pub enum Decision {
     Settle(Box<Verdict>),
 }
 
-/// What became of an entry, and why.
+/// The outcome of an entry, and its reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// In a word.
@@ -138,13 +138,13 @@ pub struct Verdict {
     pub arn: Option<String>,
     /// In which fields it differs.
     pub differences: Vec<Difference>,
-    /// Whether all of it is known.
+    /// True if all of it is known.
     pub compared: bool,
-    /// When it was changed last, by the target's clock.
+    /// The time when it was changed last, by the target's clock.
     pub modified: Option<SystemTime>,
-    /// What is wrong, for people.
+    /// A message that says what is wrong.
     pub error: Option<Refusal>,
-    /// Whether the journal alone says so.
+    /// True if the journal alone says so.
     pub by_journal: bool,
 }
 
@@ -170,20 +170,27 @@ impl Verdict {
 
 /// Decides what is to become of the entry that wants `wanted`.
 #[must_use]
-pub fn decide(wanted: &Artifact, known: &Known, sight: Sight<'_>, policy: &Policy) -> Decision {
-    if let (Some(refusal), Sight::Unseen | Sight::Nothing) = (&known.unresolved, sight) {
+pub fn decide(
+    wanted: &Artifact,
+    known: &Known,
+    observation: Observation<'_>,
+    policy: &Policy,
+) -> Decision {
+    if let (Some(refusal), Observation::Unseen | Observation::Nothing) =
+        (&known.unresolved, observation)
+    {
         let verdict = Verdict::new(Outcome::Unresolved, None);
         return settle(Verdict { error: Some(refusal.clone()), ..verdict });
     }
-    match sight {
-        Sight::Unseen => by_journal(known, policy),
-        Sight::Nothing if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) => {
+    match observation {
+        Observation::Unseen => by_journal(known, policy),
+        Observation::Nothing if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) => {
             // It never took effect.
             settle(Verdict::new(Outcome::Pending, None))
         }
-        Sight::Nothing => Decision::Create,
-        Sight::Listed(found) => by_listing(wanted, known, found, policy),
-        Sight::Whole { arn, artifact, modified, perhaps_ours } => {
+        Observation::Nothing => Decision::Create,
+        Observation::Listed(found) => by_listing(wanted, known, found, policy),
+        Observation::Whole { arn, artifact, modified, perhaps_ours } => {
             let there = Whole { arn, artifact, modified, perhaps_ours };
             by_comparison(wanted, known, &there, policy)
         }
@@ -232,12 +239,12 @@ fn refuses_existing(known: &Known, arn: Option<&String>, policy: &Policy) -> Opt
 
 fn by_listing(wanted: &Artifact, known: &Known, found: &Found, policy: &Policy) -> Decision {
     let arn = Some(found.arn.clone());
-    let whose = whose(wanted, found, known.attempt);
-    if whose == Whose::Ours {
+    let creator = created_by(wanted, found, known.attempt);
+    if creator == CreatedBy::Ours {
         return settle(Verdict { compared: true, ..Verdict::new(Outcome::Recovered, arn) });
     }
     // By clocks that differ a little it may be ours: its fields tell.
-    let perhaps_ours = whose == Whose::PerhapsOurs;
+    let perhaps_ours = creator == CreatedBy::PerhapsOurs;
     if !perhaps_ours && let Some(refused) = refuses_existing(known, arn.as_ref(), policy) {
         return refused;
     }
@@ -331,9 +338,9 @@ fn existing(
     Verdict { differences, error, ..Verdict::new(outcome, arn) }
 }
 
-/// Whether an attempt of ours made what a listing shows.
+/// The origin of a listed artifact: an attempt of ours, or somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum CreatedBy {
     /// It has our type and name, and is not older than the attempt.
     Ours,
     /// The same, but it is older than the attempt by less than clocks may differ.
@@ -342,17 +349,17 @@ enum Whose {
     Others,
 }
 
-fn whose(wanted: &Artifact, found: &Found, attempt: Option<Attempt>) -> Whose {
+fn created_by(wanted: &Artifact, found: &Found, attempt: Option<Attempt>) -> CreatedBy {
     let alike = found.name == wanted.name
         && found.artifact_type.as_deref() == Some(wanted.artifact_type.as_str());
     match (found.created, attempt) {
         (Some(created), Some(attempt)) if alike && created + ROUNDING >= attempt.intent => {
-            Whose::Ours
+            CreatedBy::Ours
         }
         (Some(created), Some(attempt)) if alike && created + SKEW >= attempt.intent => {
-            Whose::PerhapsOurs
+            CreatedBy::PerhapsOurs
         }
-        _ => Whose::Others,
+        _ => CreatedBy::Others,
     }
 }
 

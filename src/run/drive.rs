@@ -16,7 +16,7 @@ use crate::journal::WriteError;
 use crate::service::Service;
 use crate::submission::EntryId;
 
-/// Where the entries of a run come from.
+/// The source of a run's entries.
 pub trait Jobs: Send + 'static {
     /// Returns the next entries, at most `most`, and whether there are none behind them.
     fn next(
@@ -33,10 +33,10 @@ impl Jobs for std::vec::IntoIter<Job> {
     }
 }
 
-/// What a task of the run came to.
+/// The result of one task of the run.
 enum Done<J> {
     /// The attempt was not made, since it could not be noted.
-    Unnoted(EntryId, WriteError),
+    NotRecorded(EntryId, WriteError),
     Answered(Box<(EntryId, Request, Answered, Sent)>),
     Fetched(J, Result<(Vec<Job>, bool), WriteError>),
 }
@@ -125,7 +125,7 @@ async fn send<S: Service, J>(service: S, record: Record, id: EntryId, request: R
     if matches!(request, Request::Create(_))
         && let Err(error) = record.intend(id).await
     {
-        return Done::Unnoted(id, error);
+        return Done::NotRecorded(id, error);
     }
     let sent = Sent { permitted, left: now() };
     let answered = match &request {
@@ -158,7 +158,7 @@ fn take<J>(state: &mut State, jobs: &mut Option<J>, done: Result<Done<J>, tokio:
                 Err(error) => state.not_fetched(error.to_string()),
             }
         }
-        Ok(Done::Unnoted(id, error)) => state.unnoted(id, error.to_string()),
+        Ok(Done::NotRecorded(id, error)) => state.unnoted(id, error.to_string()),
         // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
         Err(error) => {
             if let Ok(panic) = error.try_into_panic() {

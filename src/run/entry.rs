@@ -15,11 +15,11 @@ use crate::submission::{EntryId, Operation, Refusal};
 pub struct Job {
     /// Its number in the journal.
     pub entry: EntryId,
-    /// What the manifest wants.
+    /// The artifact that the manifest describes.
     pub artifact: Arc<Artifact>,
-    /// What is known of its source without a request.
+    /// The facts about its source that are known without a request.
     pub known: Known,
-    /// What a listing, made before anything was submitted, showed at its source.
+    /// The artifact that a listing, made before anything was submitted, showed at its source.
     pub listed: Option<Box<Found>>,
 }
 
@@ -77,12 +77,12 @@ pub(super) enum Answered {
     Changed(Answer<()>),
 }
 
-/// When a request went out.
+/// The time at which a request was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    /// When it got its permit: what the pace goes by.
+    /// The time when it got its permit: what the pace goes by.
     pub(super) permitted: Instant,
-    /// When it left this machine, its intent being durable: what `--settle` counts from.
+    /// The time when it left this machine, its intent being durable: what `--settle` counts from.
     pub(super) left: Instant,
 }
 
@@ -92,29 +92,29 @@ pub(super) struct Entry {
     pub(super) job: Job,
     /// Creates that were sent for it.
     pub(super) attempts: u32,
-    /// How many of them came back without a verdict.
+    /// The number of them that came back without a verdict.
     pub(super) no_verdicts: u32,
-    /// How often it was listed, and then not there.
+    /// The number of times it was listed, but could not be described.
     pub(super) vanished: u32,
-    /// When the present attempt was made, by this machine's clock.
+    /// The time when the current attempt was made, by this machine's clock.
     pub(super) intent: Option<SystemTime>,
     /// The service's name for the last attempt.
     pub(super) request_id: Option<String>,
-    /// Whether a create of it is in flight.
+    /// True if a create of it is in flight.
     pub(super) creating: bool,
     pub(super) phase: Phase,
 }
 
-/// How far an entry has come.
+/// The phase of an entry.
 #[derive(Debug)]
 pub(super) enum Phase {
     /// To be created, in the queue or in flight.
     Create,
     /// Its source is looked up.
     LookUp(LookUp),
-    /// What exists at its source is read in every field.
+    /// The artifact that exists at its source is being read in every field.
     Compare(Compare),
-    /// What exists is changed.
+    /// The existing artifact is being changed.
     Change(Change),
     /// The service says that it exists and nothing is at its source: its name is looked for.
     Name(Refusal),
@@ -127,15 +127,16 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct LookUp {
     pub(super) why: Why,
-    /// A look-up that begins from then on, and finds nothing, is conclusive: reads lag behind writes.
+    /// A look-up that begins from then on, and finds nothing, is conclusive: reads lag behind
+    /// writes.
     pub(super) conclusive_from: Instant,
-    /// When the first page of this one was asked for.
+    /// The time when the first page of this one was asked for.
     pub(super) began: Option<Instant>,
     pub(super) pages: Pages,
     pub(super) failing: Failing,
 }
 
-/// Why an entry is looked up.
+/// The reason for a look-up.
 #[derive(Debug, Clone)]
 pub(super) enum Why {
     /// The journal knows that something is there, and not what.
@@ -155,18 +156,18 @@ pub(super) struct Failing {
     pub(super) since: Option<Instant>,
 }
 
-/// What exists, as far as it is read.
+/// The existing artifact, as far as it has been read.
 #[derive(Debug)]
 pub(super) struct Compare {
     pub(super) arn: String,
-    /// When it was changed last, by the target's clock.
+    /// The time when it was changed last, by the target's clock.
     pub(super) modified: Option<SystemTime>,
     pub(super) perhaps_ours: bool,
-    /// What was described, and its tags so far.
+    /// The description, and the tags so far.
     pub(super) described: Option<Described>,
     pub(super) pages: Pages,
     pub(super) failing: Failing,
-    /// Whether it was read again because it was young.
+    /// True if it was read again because it was young.
     pub(super) again: bool,
 }
 
@@ -176,7 +177,7 @@ pub(super) struct Change {
     pub(super) requests: VecDeque<Request>,
     /// The fields that they make equal.
     pub(super) ends: Vec<Difference>,
-    /// What becomes of the entry once they are made.
+    /// The verdict once they are made.
     pub(super) verdict: Verdict,
     pub(super) failing: Failing,
 }

@@ -27,15 +27,15 @@ pub struct Ledger {
 /// An entry of a [`Ledger`].
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
-    /// Its row in the journal. Where the journal alone knows what became of it, that is the row of an
-    /// earlier run.
+    /// Its row in the journal. Where the journal alone knows what became of it, that is the row of
+    /// an earlier run.
     pub entry: EntryId,
     file: u32,
     /// The line that it begins on, from 1.
     pub line: u32,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Whether the journal alone says so.
+    /// True if the journal alone says so.
     pub by_journal: bool,
 }
 
@@ -112,7 +112,7 @@ impl Ledger {
     /// Reads the entries of `run` as the journal has them.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn read(journal: &Journal, run: &RunId) -> Result<Self, JournalError> {
         let mut ledger = Self::default();
         let mut file: Arc<str> = Arc::from("");

@@ -1,4 +1,4 @@
-//! Whether a listing has an end.
+//! Detection of listings that never end.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub(super) struct Pages {
 pub(super) struct Endless;
 
 impl Endless {
-    /// What is wrong, for people.
+    /// A message that says what is wrong.
     pub(super) const WORDS: &'static str =
         "the listing does not end: a page repeats, or pages stay empty";
 }
@@ -29,7 +29,7 @@ impl Pages {
     /// listing goes on.
     ///
     /// # Errors
-    /// Where it goes in circles.
+    /// If it goes in circles.
     pub(super) fn turn(&mut self, found: usize, next: Option<&str>) -> Result<bool, Endless> {
         self.count += 1;
         self.empty = if found == 0 { self.empty + 1 } else { 0 };

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::Resolved;
 use super::change;
-use super::decide::{Attempt, Decision, Known, Policy, Sight, There, decide};
+use super::decide::{Attempt, Decision, Known, Observation, Policy, There, decide};
 use super::drive::Jobs;
 use super::entry::Job;
 use crate::artifact::{Artifact, Key};
@@ -21,8 +21,8 @@ use crate::submission::{EntryId, Outcome};
 #[derive(Debug, Clone)]
 pub struct Record {
     outcomes: Option<Outcomes>,
-    /// Whether attempts that earlier runs left open are settled: what the service gave no conclusive response stays open,
-    /// for the next run to ask again.
+    /// True if attempts that earlier runs left open are settled: what the service gave no
+    /// conclusive response stays open, for the next run to ask again.
     settles_open: bool,
 }
 
@@ -174,13 +174,16 @@ impl Known {
 /// may save requests.
 #[must_use]
 pub fn is_unknown(wanted: &Artifact, known: &Known, policy: &Policy) -> bool {
-    matches!(decide(wanted, known, Sight::Unseen, policy), Decision::Create | Decision::LookUp)
+    matches!(
+        decide(wanted, known, Observation::Unseen, policy),
+        Decision::Create | Decision::LookUp
+    )
 }
 
 /// Returns the entries of `run` of which nothing is known, by source, and how many are left in all.
 ///
 /// # Errors
-/// Where the journal cannot be read.
+/// If the journal cannot be read.
 pub fn unknown(
     journal: &Journal,
     run: RunId,

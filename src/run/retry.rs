@@ -1,4 +1,4 @@
-//! How long to wait before another try.
+//! The backoff before a retry.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
 //! Entries into the journal, as the check finds them.
 //!
-//! What the journal knows to be equal is not staged: it needs no request. The others get a row each,
-//! the invalid ones too, so that reports and `resume` know them.
+//! Entries that the journal knows to be equal are not staged: they need no request. The others get
+//! a row each, the invalid ones too, so that reports and `resume` know them.
 
 use std::collections::{HashMap, HashSet};
 
-use super::decide::{Decision, Known, Policy, Sight, decide};
+use super::decide::{Decision, Known, Observation, Policy, decide};
 use super::ledger::{Ledger, Line};
 use super::record::known;
 use crate::artifact::{Artifact, Key};
@@ -23,14 +23,14 @@ pub struct Stage<'s, 'j> {
     sources: &'s SourceStore,
     policy: &'s Policy,
     staged: Staged,
-    /// The first entry of the present file.
+    /// The first entry of the current file.
     file_start: usize,
     /// Entries that looked valid and are not.
     withdrawn: HashSet<EntryId>,
     failed: Option<JournalError>,
 }
 
-/// What was staged.
+/// The result of staging.
 #[derive(Debug)]
 pub struct Staged {
     /// The run.
@@ -39,15 +39,16 @@ pub struct Staged {
     pub ledger: Ledger,
     /// Those of which nothing is known: whether they exist, only the target can tell.
     pub unknown: HashMap<Key, EntryId>,
-    /// How many may need a request.
+    /// The number of entries that may need a request.
     pub left: usize,
-    /// How many the journal knows to be equal.
+    /// The number of entries that the journal knows to be equal.
     pub known: usize,
-    /// Those for which the policy's stamp is too much: how many, and of the first where it is, and why.
+    /// Those for which the policy's stamp is too much: how many, and of the first where it is, and
+    /// why.
     pub overstamped: Option<(usize, Place, String)>,
 }
 
-/// Where an entry begins.
+/// The file and line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Its file, as it is shown.
@@ -82,7 +83,7 @@ impl<'s, 'j> Stage<'s, 'j> {
     /// Returns what was staged.
     ///
     /// # Errors
-    /// Where the journal could not be written.
+    /// If the journal could not be written.
     pub fn finish(mut self) -> Result<Staged, JournalError> {
         if !self.withdrawn.is_empty() {
             self.staged.unknown.retain(|_, id| !self.withdrawn.contains(id));
@@ -126,7 +127,7 @@ impl<'s, 'j> Stage<'s, 'j> {
             // Equal is enough for most, and its request need not be read.
             Some(equal) if !self.policy.asks_always() => {
                 let known = Known::equal(&equal);
-                let decision = decide(artifact, &known, Sight::Unseen, self.policy);
+                let decision = decide(artifact, &known, Observation::Unseen, self.policy);
                 if matches!(decision, Decision::Settle(_)) {
                     self.staged.known += 1;
                     return Ok(Line::new(equal.entry, line, Outcome::Existed, true));
@@ -135,7 +136,7 @@ impl<'s, 'j> Stage<'s, 'j> {
             }
             _ => known(artifact, self.staging.at(key)?.as_ref(), None, self.policy),
         };
-        let decision = decide(artifact, &there, Sight::Unseen, self.policy);
+        let decision = decide(artifact, &there, Observation::Unseen, self.policy);
         let id = self.staging.add(&ToStage { file, line, artifact })?;
         self.staged.left += 1;
         if matches!(decision, Decision::Create | Decision::LookUp) {

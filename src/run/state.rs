@@ -1,4 +1,4 @@
-//! What to do next.
+//! The next step.
 //!
 //! It gets the time and the answers, and never waits itself, so a simulated clock and a scripted
 //! service can take it anywhere. Only the entries that something is being done for are in memory:
@@ -14,7 +14,7 @@ mod refusals;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::decide::Sight;
+use super::decide::Observation;
 use super::entry::{Entry, Job, Phase, Request, Why};
 use super::retry::Retry;
 use super::{End, Options};
@@ -25,7 +25,7 @@ use names::Names;
 use pause::{Mode, Trouble};
 use refusals::Refusals;
 
-/// How long what is in flight is waited for once the run is out of time.
+/// The grace period for requests in flight once the run is out of time.
 const GRACE: Duration = Duration::from_secs(2);
 /// With fewer entries waiting to be created, more are fetched.
 const LOW_WATER: usize = 512;
@@ -35,7 +35,7 @@ const FETCH: usize = 1024;
 /// catch up hold no other up, up to here.
 const ACTIVE: usize = 16_384;
 
-/// What the driver is to do.
+/// An instruction to the driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     /// Send a request for an entry.
@@ -48,14 +48,14 @@ pub(super) enum Action {
     End,
 }
 
-/// What waits for its time.
+/// An entry or a question that waits for its time.
 #[derive(Debug)]
 enum Parked {
     Read(EntryId, Request),
     Change(EntryId),
 }
 
-/// Where the entries come from.
+/// The supply of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Supply {
     /// More can be fetched.
@@ -75,7 +75,7 @@ pub(super) struct State {
     creates: VecDeque<EntryId>,
     /// To be changed, the next first.
     changes: VecDeque<EntryId>,
-    /// Questions to be asked: of each operation by itself, as each has its own rate.
+    /// Questions to be asked: of each operation on its own, as each has its own rate.
     reads: [VecDeque<(EntryId, Request)>; 3],
     /// By time and order.
     parked: BTreeMap<(Instant, u64), Parked>,
@@ -85,8 +85,8 @@ pub(super) struct State {
     in_flight: [usize; Operation::ALL.len()],
     errors: usize,
     mode: Mode,
-    /// How many writes may be in flight as far as pauses go: few after one, then more. The pace has
-    /// a window of its own.
+    /// The number of writes that may be in flight as far as pauses go: few after one, then more. The
+    /// pace has a window of its own.
     window: usize,
     /// Since when no write has come through.
     trouble: Option<Trouble>,
@@ -99,7 +99,7 @@ pub(super) struct State {
     /// Since when.
     in_doubt_since: Option<Instant>,
     refusals: Refusals,
-    /// Whether the target has taken a request of this run.
+    /// True if the target has taken a request of this run.
     succeeded: bool,
     retry: Retry,
     end: Option<End>,
@@ -159,7 +159,7 @@ impl State {
             }
             match listed {
                 Some(found) => self.seen(id, &found, now),
-                None => self.decide(id, Sight::Unseen, now),
+                None => self.decide(id, Observation::Unseen, now),
             }
         }
     }
@@ -167,7 +167,7 @@ impl State {
     /// Notes that the entries could not be fetched, so that nothing more can be sent.
     pub(super) fn not_fetched(&mut self, reason: String) {
         self.supply = Supply::Dry;
-        self.stop(End::Unnoted { reason });
+        self.stop(End::NotRecorded { reason });
     }
 
     /// Notes that an attempt could not be written to the journal, and was not made.
@@ -182,7 +182,7 @@ impl State {
             entry.phase = Phase::Create;
             self.creates.push_front(id);
         }
-        self.stop(End::Unnoted { reason });
+        self.stop(End::NotRecorded { reason });
     }
 
     /// Takes the events since the last time.

@@ -4,13 +4,13 @@ use tokio::sync::watch;
 
 use super::End;
 
-/// Whether a run is to end early.
+/// The request to end a run early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stop {
     /// It is not.
     #[default]
     No,
-    /// What is in flight is waited for.
+    /// Requests in flight are completed first.
     Drain {
         /// The signal that asked.
         signal: u8,
@@ -34,8 +34,8 @@ impl Stop {
     }
 }
 
-/// Waits until a run is asked to end, and returns how it ends then. It waits for ever where nobody is
-/// left who could ask.
+/// Waits until a run is asked to end, and returns how it ends then. It waits for ever where nobody
+/// is left who could ask.
 pub async fn asked(stop: watch::Receiver<Stop>) -> End {
     first(stop, Stop::end).await
 }

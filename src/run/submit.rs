@@ -1,5 +1,5 @@
-//! A staged run, submitted: its entries come out of the journal as they are needed, and what becomes
-//! of them goes back into it.
+//! A staged run, submitted: its entries come out of the journal as they are needed, and what
+//! becomes of them goes back into it.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::journal::{Journal, JournalError, OpenIntent, RunId, Writer};
 use crate::service::Service;
 use crate::submission::{EntryId, Outcome};
 
-/// What came of submitting.
+/// The result of submitting.
 #[derive(Debug)]
 pub struct Submitted {
-    /// How it ended.
+    /// The way it ended.
     pub end: End,
     /// The journal, with everything in it that could be written.
     pub journal: Journal,
@@ -27,7 +27,7 @@ pub struct Submitted {
 /// Submits what is left of `run`. Every event goes to `report`, once the journal has it.
 ///
 /// # Errors
-/// Where the journal cannot be written at all; then nothing was sent.
+/// If the journal cannot be written at all; then nothing was sent.
 pub async fn submit<S: Service>(
     service: S,
     journal: Journal,
@@ -98,7 +98,7 @@ fn close(writer: Writer, mut end: End, rate: Option<Option<f64>>) -> Submitted {
         if matches!(end, End::Interrupted { .. }) {
             tracing::error!("not every outcome could be written to the journal: {error}");
         } else {
-            end = End::Unnoted { reason: error.to_string() };
+            end = End::NotRecorded { reason: error.to_string() };
         }
     }
     Submitted { end, journal }

@@ -1,5 +1,5 @@
-//! What the target has already, found out page by page where that takes fewer requests than finding
-//! out by refusals.
+//! The artifacts that the target already has, listed page by page where that takes fewer requests
+//! than finding out by refusals.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -15,14 +15,14 @@ const ENTRIES_PER_PAGE: usize = 100;
 /// Requests that a hit saves: a create that is refused, and a look-up.
 const SAVED: usize = 2;
 
-/// What a survey found.
+/// The result of a survey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Survey {
     /// Artifacts that were listed.
     pub listed: usize,
     /// Entries among them.
     pub there: usize,
-    /// Whether every artifact of the target was listed.
+    /// True if every artifact of the target was listed.
     pub complete: bool,
 }
 
@@ -34,11 +34,11 @@ pub const fn survey_pays(unknown: usize) -> bool {
 }
 
 /// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`.
-/// `unknown` are the entries of which nothing is known, by source; `progress` gets how many artifacts
-/// have been listed.
+/// `unknown` are the entries of which nothing is known, by source; `progress` gets how many
+/// artifacts have been listed.
 ///
 /// # Errors
-/// Where the target does not answer. What was found until then is.
+/// If the target does not answer. What was found until then is.
 pub async fn survey<S: Service>(
     asker: &Asker<S>,
     unknown: &HashMap<Key, EntryId>,

@@ -1,8 +1,8 @@
-//! What an error of the target means.
+//! The classification of errors.
 
 use crate::submission::Class;
 
-/// What was seen of an attempt that did not succeed.
+/// The observation of an attempt that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen<'a> {
     /// The request could not be built, or failed before it was handed to HTTP.
@@ -22,13 +22,13 @@ pub enum Seen<'a> {
         status: u16,
         /// The service's code if it had one, as in `ThrottlingException`.
         code: Option<&'a str>,
-        /// What the service said. It only tells a clock that is off from a key that is wrong, which
-        /// have one code.
+        /// The message of the service. It only tells a clock that is off from a key that is wrong,
+        /// which have one code.
         message: &'a str,
     },
 }
 
-/// Returns what `seen` means for the run. No message decides anything by itself.
+/// Returns what `seen` means for the run. No message decides anything on its own.
 #[must_use]
 pub fn classify(seen: Seen<'_>) -> Class {
     let (status, code, message) = match seen {

@@ -33,9 +33,9 @@ pub struct SageMaker {
     client: Arc<RwLock<Client>>,
     /// Whose answers are expected.
     account: Arc<Account>,
-    /// Whether the credentials stand in the environment, where nobody can renew them.
+    /// True if the credentials stand in the environment, where nobody can renew them.
     from_environment: bool,
-    /// How its credentials are read again; `None` where they mean nothing.
+    /// The options by which its credentials are read again; `None` if they mean nothing.
     options: Option<Arc<Options>>,
 }
 
@@ -48,7 +48,7 @@ struct Account {
 }
 
 impl Account {
-    /// What is known of a target; `given` is the account that the command line names.
+    /// Returns what is known of a target; `given` is the account from the command line.
     fn of(target: &Target, given: Option<&str>) -> Self {
         match target {
             Target::Aws { partition, account, region, .. } => Self {
@@ -104,7 +104,7 @@ impl SageMaker {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Passes an answer on. Where it says that the credentials are past their time, they are read
+    /// Passes an answer on. Where it says that the credentials have expired, they are read
     /// again for what comes next: the SDK would keep those that it has read from a file. Nothing
     /// renews keys that stand in this process's environment.
     async fn renewing<T>(&self, answer: Answer<T>) -> Answer<T> {

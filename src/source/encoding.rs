@@ -1,6 +1,6 @@
 //! Bytes to text, and why not.
 
-/// Why the bytes of a file are no UTF-8.
+/// The reason why the bytes of a file are not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EncodingFault {
     /// The file is UTF-16, told by its byte-order mark or by its zero bytes.
@@ -11,7 +11,7 @@ pub enum EncodingFault {
     Invalid {
         /// Bytes from the start of the file.
         offset: usize,
-        /// How many bytes are at fault.
+        /// The number of bytes that are at fault.
         length: usize,
         /// The first of them.
         byte: u8,

@@ -11,13 +11,13 @@ const BLOCK: usize = 1024;
 
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    /// Line breaks in front of the block.
+    /// Line breaks before the block.
     breaks: u32,
-    /// Code points in front of the block.
+    /// Code points before the block.
     chars: u32,
-    /// Where the line starts that the block's first byte belongs to.
+    /// The start of the line that contains the block's first byte.
     line_start: u32,
-    /// Code points in front of that line.
+    /// Code points before that line.
     line_chars: u32,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct LineIndex {
     has_mark: bool,
 }
 
-/// How far a count has come.
+/// The state of a count.
 #[derive(Clone, Copy)]
 struct Count {
     breaks: u32,
@@ -90,7 +90,7 @@ impl LineIndex {
         self.count(text, text.floor_char_boundary(offset)).line_start as usize
     }
 
-    /// Where the line `number` starts, from 1; `None` behind the last.
+    /// Returns the start of the line `number`, from 1; `None` after the last.
     pub(super) fn start_of_line(&self, text: &str, number: u32) -> Option<usize> {
         let breaks = number.checked_sub(1)?;
         if breaks == 0 {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use globset::{Glob, GlobMatcher};
 
 /// A glob as in ignore files: with a `/` it is matched against the whole path as shown, without one
-/// against the name of each file and folder on the way.
+/// against the name of each file and directory on the way.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     matcher: GlobMatcher,
@@ -15,12 +15,12 @@ pub struct Pattern {
     base: Option<Arc<Base>>,
 }
 
-/// What patterns of a configuration are relative to.
+/// The directories that patterns of a configuration are relative to.
 #[derive(Debug)]
 pub struct Base {
-    /// The folder that paths, as they are shown, are relative to.
+    /// The directory that paths, as they are shown, are relative to.
     pub working: PathBuf,
-    /// The folder of the configuration.
+    /// The directory of the configuration.
     pub root: PathBuf,
 }
 
@@ -60,7 +60,7 @@ impl Pattern {
         self
     }
 
-    /// Whether it takes `path`, as it is shown, or a folder on the way there.
+    /// Returns whether it takes `path`, as it is shown, or a directory on the way there.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         match &self.base {

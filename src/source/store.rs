@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{FileId, SourceFile, Span};
 
-/// How many files stay in memory for the next question. Findings come in the order of the walk, so
+/// The number of files that stay in memory. Findings come in the order of the walk, so
 /// one would do but for labels in other files.
 const KEPT: usize = 8;
-/// How many bytes of them, but for the last one asked.
+/// The number of their bytes, not counting the file that was read last.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// Where the files of a run are, by [`FileId`].
+/// The files of a run, by [`FileId`].
 #[derive(Debug, Default)]
 pub struct SourceStore {
     files: Vec<(Arc<str>, Option<Arc<Path>>)>,
@@ -27,7 +27,7 @@ struct Cache {
     /// Large files that a check holds just now.
     lent: HashMap<FileId, Weak<SourceFile>>,
     recent: VecDeque<Arc<SourceFile>>,
-    /// What nobody is to be shown.
+    /// The spans that must not be shown.
     hidden: HashMap<FileId, Vec<Span>>,
 }
 
@@ -45,7 +45,7 @@ impl SourceStore {
         self.files.get(id.0 as usize).map_or_else(|| Arc::from("?"), |(name, _)| Arc::clone(name))
     }
 
-    /// Whether `id` is a file, and not standard input.
+    /// Returns whether `id` is a file, and not standard input.
     #[must_use]
     pub fn can_read_again(&self, id: FileId) -> bool {
         self.files.get(id.0 as usize).is_some_and(|(_, path)| path.is_some())
@@ -68,7 +68,7 @@ impl SourceStore {
         }
     }
 
-    /// What of `id` nobody is to be shown.
+    /// Returns the spans of `id` that must not be shown.
     #[must_use]
     pub fn hidden(&self, id: FileId) -> Vec<Span> {
         self.cache().hidden.get(&id).cloned().unwrap_or_default()

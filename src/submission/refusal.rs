@@ -1,6 +1,6 @@
 //! An answer that is no success: its class, which decides what the run does, and its words.
 //!
-//! What is read out of a message here is shown to people and decides nothing.
+//! Text that is taken out of a message here is shown to people and decides nothing.
 
 mod advice;
 mod member;
@@ -17,7 +17,7 @@ pub use quota::Quota;
 /// goes to the terminal, to the journal and to every report.
 const LONGEST_MESSAGE: usize = 2048;
 
-/// What an answer that is no success means for the run.
+/// The class of an unsuccessful response, which decides what the run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// The service will not have this request, or has the artifact already: a look-up tells.
@@ -28,15 +28,15 @@ pub enum Class {
     Limit,
     /// The caller may not do this.
     Denied,
-    /// The credentials are past their time, and newer ones may be found where these came from.
+    /// The credentials have expired, and newer ones may be found where these came from.
     Expired,
-    /// The credentials are past their time and cannot come back: they stand in the environment.
+    /// The credentials have expired and cannot come back: they stand in the environment.
     ExpiredForGood,
     /// No request left this machine, for a reason that may pass: no connection, no name.
     NotSent,
     /// No request can leave this machine until somebody changes its configuration: an endpoint that
-    /// does not go with FIPS, a certificate that is not trusted, an account that is not the expected
-    /// one.
+    /// does not go with FIPS, a certificate that is not trusted, an account that is not the
+    /// expected one.
     Unsendable,
     /// The service refuses the signature because the clock of this machine is off.
     ClockOff,
@@ -49,11 +49,11 @@ pub enum Class {
 /// An answer that is no success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What it means.
+    /// The class.
     pub class: Class,
     /// The service's code, as in `ValidationException`.
     pub code: Option<String>,
-    /// What the service, or the way to it, said.
+    /// The message of the service, or of the transport.
     pub message: String,
     /// The service's name for the request.
     pub request_id: Option<String>,
@@ -79,7 +79,7 @@ impl Refusal {
         self.class == Class::Unsendable && !self.message.starts_with(ELSEWHERE)
     }
 
-    /// What is there differs in these fields.
+    /// Returns the refusal of an existing artifact that differs in these fields.
     #[must_use]
     pub fn differs(differences: &[Difference]) -> Self {
         Self::ours(format!("it differs in {}", listed(differences)))

@@ -1,8 +1,8 @@
 //! Values that look like credentials, and texts with such values redacted.
 //!
-//! In: any text. Out: what of it looks like a password, a key or a token. Everything that shows text
-//! from a manifest goes through [`redacted`], since a linter's output is kept where the manifest's
-//! readers are not the only ones to see it.
+//! In: any text. Out: what of it looks like a password, a key or a token. Everything that shows
+//! text from a manifest goes through [`redacted`], since a linter's output is kept where the
+//! manifest's readers are not the only ones to see it.
 
 mod kinds;
 
@@ -13,27 +13,27 @@ use std::sync::LazyLock;
 use kinds::KINDS;
 use regex::Regex;
 
-/// What stands for a secret where it would be shown.
+/// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// What to do about a credential in a manifest.
+/// The help for a credential in a manifest.
 pub const HELP: &str = "remove it, and revoke it if it is real: anyone who can list artifacts \
                         could read it; refer to where it is stored instead, such as by the ARN of \
                         a secret in Secrets Manager";
 
-/// What a value is called whose key names a secret.
+/// The name of a value whose key names a secret.
 pub const NAMED: &str = "a secret, judging by the name of its key";
 
 /// A value that looks like a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// What it looks like.
+    /// The kind of secret it looks like.
     pub kind: &'static str,
     /// Its bytes.
     pub range: Range<usize>,
 }
 
-/// The fewest bytes that a secret of [`KINDS`] has, with what stands in front of it.
+/// The fewest bytes that a secret of [`KINDS`] has, with what stands before it.
 const SHORTEST: usize = 15;
 
 /// On one line: a key that names a secret, and its value.
@@ -96,8 +96,8 @@ pub fn find_screened(value: &str, tokens: bool) -> Option<Secret> {
     find_from(value, 0, tokens).or_else(|| secret_access_key(value))
 }
 
-/// Returns whether some value of a manifest that is written as `text` may be a credential of a known
-/// kind: it has the plain characters of one, or an escape that may stand for one of them.
+/// Returns whether some value of a manifest that is written as `text` may be a credential of a
+/// known kind: it has the plain characters of one, or an escape that may stand for one of them.
 #[must_use]
 pub fn may_hold_tokens(text: &str) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some() || has_hint(text, 0)
@@ -168,7 +168,7 @@ fn user_information(text: &str, from: usize) -> Option<Secret> {
     })
 }
 
-/// Whether a property or tag of the name `key` holds a secret, by its name, in `value`.
+/// Returns whether a property or tag of the name `key` holds a secret, by its name, in `value`.
 #[must_use]
 pub fn is_named(key: &str, value: &str) -> bool {
     const WHOLE: [&str; 5] = ["token", "secret", "credential", "credentials", "pwd"];
@@ -210,8 +210,8 @@ fn is_filled_later(value: &str) -> bool {
         || value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '…'))
 }
 
-/// Returns `text`, which may be a line of a manifest or a message, with what looks like a credential
-/// redacted.
+/// Returns `text`, which may be a line of a manifest or a message, with what looks like a
+/// credential redacted.
 #[must_use]
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let ranges = ranges(text);
@@ -229,7 +229,7 @@ pub fn redacted(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// What of `text` is redacted, in order and apart.
+/// Returns the ranges of `text` to redact, in order and without overlaps.
 #[must_use]
 pub fn ranges(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();

@@ -1,8 +1,8 @@
-//! Which links lead out of the named folders.
+//! Which links lead out of the given directories.
 
 use std::path::{Path, PathBuf};
 
-/// Where the named paths really are.
+/// The canonical paths of the command line's paths.
 pub(super) struct Roots(Vec<PathBuf>);
 
 impl Roots {
@@ -10,8 +10,8 @@ impl Roots {
         Self(paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect())
     }
 
-    /// Where the link at `path` leads, if that is in none of the named folders. A link that leads
-    /// nowhere is told when it is read.
+    /// Returns the target of the symlink at `path`, if it is in none of the given directories. A
+    /// symlink that leads nowhere is told when it is read.
     pub(super) fn leads_out(&self, path: &Path) -> Option<PathBuf> {
         let target = std::fs::canonicalize(path).ok()?;
         let inside = self.0.iter().any(|root| target.starts_with(root));

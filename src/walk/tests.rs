@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 
 use super::*;
 
-/// What a walk of `paths` (below `root`) finds, in one line each.
+/// Returns what a walk of `paths` (below `root`) finds, in one line each.
 fn walked(root: &Path, paths: &[&str], change: impl Fn(&mut Options)) -> Vec<String> {
     let paths = paths.iter().map(|path| root.join(path)).collect();
     let mut options = Options { paths, ..Options::default() };

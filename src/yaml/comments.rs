@@ -10,9 +10,9 @@ use crate::source::Span;
 /// end the search, and what they allow is not heard.
 const MAX_IN_A_ROW: usize = 1 << 16;
 
-/// Where the comments are in the bytes `part` of `text`, which must begin at a document, each from its
-/// `#` to the end of its line. Behind the place where a document breaks off, those of that document
-/// are not found.
+/// Returns the spans of the comments in the bytes `part` of `text`, which must begin at a document,
+/// each from its `#` to the end of its line. Behind the place where a document breaks off, those of
+/// that document are not found.
 #[must_use]
 pub fn comments(text: &str, part: Range<usize>) -> Vec<Span> {
     let mut options = granit::options! {

@@ -9,7 +9,7 @@ use std::ops::{ControlFlow, Range};
 use super::tree::Style;
 use crate::source::Span;
 
-/// Where the bytes `target` of `value` are written in the scalar at `span`.
+/// Returns the span of the bytes `target` of `value` in the scalar at `span`.
 pub(super) fn locate(
     text: &str,
     span: Span,
@@ -216,9 +216,9 @@ fn line_break(text: &str) -> usize {
 struct BlockLine<'b> {
     /// The line without its indentation and break.
     text: &'b str,
-    /// Where that is.
+    /// Its offset.
     at: usize,
-    /// Where its break is.
+    /// The range of its line break.
     end: Range<usize>,
 }
 

@@ -30,7 +30,7 @@ pub fn parts(text: &str) -> Vec<Range<usize>> {
     parts
 }
 
-/// Returns the documents in the bytes `part` of `text`, what stands in front of each included. With
+/// Returns the documents in the bytes `part` of `text`, what stands before each included. With
 /// directives there is one, however many there are.
 #[must_use]
 pub fn documents(text: &str, part: Range<usize>) -> Vec<Range<usize>> {

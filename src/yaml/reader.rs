@@ -13,19 +13,19 @@ use crate::source::Span;
 /// An artifact with everything in it that the service takes has about 300.
 const MAX_NODES: usize = 1 << 20;
 
-/// Characters that a key may have in front of its `:`. YAML says 1024; the service allows property
+/// Characters that a key may have before its `:`. YAML says 1024; the service allows property
 /// keys of 2500, each of which may be written as an escape.
 const KEY_LOOKAHEAD: usize = 32 << 10;
 
-/// What a [`Reader`] hands over.
+/// A piece of a stream, as a [`Reader`] returns it.
 #[derive(Debug)]
 pub enum Piece {
     /// A list of artifacts begins, at the root or as the value of the root's list key. Its items
-    /// follow. With a mapping as root, what stands in front of the list is in the tree.
+    /// follow. With a mapping as root, what stands before the list is in the tree.
     List {
         /// The root mapping, not complete yet, or `None` where the list is the root.
         root: Option<NodeId>,
-        /// Where its document begins.
+        /// The start of its document.
         document: u32,
     },
     /// An item of that list. It is gone with the next piece.
@@ -37,9 +37,9 @@ pub enum Piece {
     },
     /// A document broke off.
     Broken {
-        /// What is wrong.
+        /// A description of the fault.
         error: SyntaxError,
-        /// What was read of it, with open collections closed at that point; `None` in a list.
+        /// The part that was read, with open collections closed at that point; `None` in a list.
         root: Option<NodeId>,
     },
 }
@@ -51,11 +51,11 @@ pub struct Reader<'t> {
     base: usize,
     list_key: &'static str,
     open: Vec<Open>,
-    /// Where the present document begins.
+    /// The start of the current document.
     document: u32,
-    /// What stays when the present item goes.
+    /// The part of the tree that stays when the current item is dropped.
     kept: Mark,
-    /// Anchors of the present item.
+    /// Anchors of the current item.
     fresh_anchors: Vec<u32>,
     /// The item handed over last.
     item: Option<u32>,
@@ -68,11 +68,11 @@ pub struct Reader<'t> {
 struct Open {
     node: u32,
     children: u32,
-    /// Where the last child ends.
+    /// The end of the last child.
     end: u32,
     flow: bool,
     streamed: bool,
-    /// Whether the last child is the list key.
+    /// True if the last child is the list key.
     at_list_key: bool,
 }
 
@@ -83,8 +83,9 @@ struct Mark {
 }
 
 impl<'t> Reader<'t> {
-    /// Reads the bytes `part` of `text`, which must begin at a document. Spans are offsets of `text`.
-    /// The value of `list_key` in a root mapping is handed over item by item if it is a list.
+    /// Reads the bytes `part` of `text`, which must begin at a document. Spans are offsets of
+    /// `text`. The value of `list_key` in a root mapping is handed over item by item if it is a
+    /// list.
     #[must_use]
     pub fn new(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
         let mut options = granit::options! {

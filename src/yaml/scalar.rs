@@ -1,10 +1,10 @@
-//! What a plain scalar means to YAML 1.2's core schema, and to the readers that follow YAML 1.1.
+//! The meaning of plain scalars in YAML 1.2's core schema, and to parsers that follow YAML 1.1.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What YAML 1.2's core schema makes of a plain scalar.
+/// The type of a plain scalar in YAML 1.2's core schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     /// A text.
@@ -19,7 +19,7 @@ pub enum Resolved {
     Float,
 }
 
-/// What PyYAML and the AWS CLI make of a plain scalar that is a text in YAML 1.2.
+/// The type that PyYAML and the AWS CLI give to a plain scalar that is a string in YAML 1.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherReading {
     /// `yes`, `off` and the like.
@@ -30,7 +30,7 @@ pub enum OtherReading {
     Date,
 }
 
-/// What YAML 1.2's core schema makes of the plain scalar `text`.
+/// Resolves the plain scalar `text` by YAML 1.2's core schema.
 #[must_use]
 pub fn resolve(text: &str) -> Resolved {
     let Some(first) = text.bytes().next() else {
@@ -105,7 +105,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// What readers in use make of the plain scalar `text` that [`resolve`] takes for a text.
+/// Returns how other parsers read the plain scalar `text` that [`resolve`] takes for a string.
 #[must_use]
 pub fn other_reading(text: &str) -> Option<OtherReading> {
     match text.bytes().next()? {

@@ -1,7 +1,7 @@
 //! Spaces that look like those of the keyboard and are none, where YAML wants one.
 //!
-//! A no-break space comes along when text is copied from a web page. As indentation or behind a colon
-//! YAML takes it for a letter, so that the line means something else than it shows.
+//! A no-break space comes along when text is copied from a web page. As indentation or behind a
+//! colon YAML takes it for a letter, so that the line means something else than it shows.
 
 use std::ops::Range;
 
@@ -17,11 +17,11 @@ pub struct OddSpace {
     pub span: Span,
     /// The first of them.
     pub character: char,
-    /// What is wrong with it there.
+    /// The kind of its place.
     pub place: Place,
 }
 
-/// Where an odd space stands.
+/// The place of an odd space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// It indents its line.
@@ -32,8 +32,8 @@ pub enum Place {
     Dash,
 }
 
-/// Returns the odd spaces in the bytes `part` of `text` that change what its lines mean. Those inside
-/// quotes and blocks are text.
+/// Returns the odd spaces in the bytes `part` of `text` that change what its lines mean. Those
+/// inside quotes and blocks are text.
 #[must_use]
 pub fn odd_spaces(text: &str, part: Range<usize>) -> Vec<OddSpace> {
     let Some(bytes) = text.as_bytes().get(part.clone()) else { return Vec::new() };
@@ -71,7 +71,7 @@ pub fn odd_spaces(text: &str, part: Range<usize>) -> Vec<OddSpace> {
     found
 }
 
-/// Whether a line ends with the header of a block, as in `key: |-`.
+/// Returns whether a line ends with the header of a block, as in `key: |-`.
 fn opens_block(line: &str) -> bool {
     let line = line.find(" #").map_or(line, |comment| &line[..comment]).trim_end();
     let header = line.trim_end_matches(|c: char| matches!(c, '+' | '-') || c.is_ascii_digit());
@@ -142,7 +142,8 @@ fn key_length(text: &str) -> Option<usize> {
     (is_key && ended).then_some(colon + 1)
 }
 
-/// Where texts in quotes and blocks are, and the later lines of others, as far as the parser gets.
+/// Returns the ranges of quoted and block scalars, and of the later lines of others, as far as the
+/// parser gets.
 fn texts(text: &str, part: Range<usize>) -> Vec<Span> {
     let base = part.start;
     let mut parser = granit::Parser::new_from_str(text.get(part).unwrap_or(""));

@@ -1,7 +1,8 @@
-//! What is wrong with a document that is not YAML, in words for people.
+//! Messages for documents that are not YAML.
 //!
 //! The parser says where it stopped; people need to know what they wrote wrong, and
-//! that often stands a little further up: the quote that was never closed, the line without a colon.
+//! that often stands a little further up: the quote that was never closed, the line without a
+//! colon.
 
 mod flow;
 mod quotes;
@@ -11,7 +12,7 @@ use granit_parser::ErrorKind;
 
 use crate::source::Span;
 
-/// What sort of fault it is.
+/// The kind of a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyntaxFault {
     /// The text is not YAML.
@@ -22,16 +23,16 @@ pub enum SyntaxFault {
     Size,
 }
 
-/// Why a document broke off.
+/// The error at which a document broke off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// What sort of fault.
+    /// The kind of the error.
     pub fault: SyntaxFault,
     /// The text at fault.
     pub span: Span,
-    /// What is wrong.
+    /// A description of the fault.
     pub message: String,
-    /// What stands under the text at fault.
+    /// Sets the label under the text at fault.
     pub label: Option<String>,
     /// The edit that fixes it.
     pub help: Option<String>,
@@ -39,16 +40,16 @@ pub struct SyntaxError {
     pub related: Option<(Span, String)>,
 }
 
-/// What the reader knew when the parser gave up.
+/// The state of the reader when the parser gave up.
 pub(super) struct Where<'t> {
     pub(super) text: &'t str,
-    /// Where the document begins.
+    /// The start of the document.
     pub(super) document: usize,
-    /// Where the parser stood.
+    /// The position of the parser.
     pub(super) at: usize,
     /// The bracket or brace that is still open.
     pub(super) open_flow: Option<u32>,
-    /// Where the open collections in block style begin, the outermost first.
+    /// The columns of the open block collections, the outermost first.
     pub(super) open_blocks: Vec<u32>,
     /// The scalar read last in this document.
     pub(super) last_scalar: Option<Span>,
@@ -121,13 +122,14 @@ impl Where<'_> {
         self.rest(self.at).trim_start_matches([' ', '\t', '\n', '\r']).is_empty()
     }
 
-    /// Whether nothing but spaces stands in front of `at` on its line.
+    /// Returns whether nothing but spaces stands before `at` on its line.
     fn leads_its_line(&self, at: usize) -> bool {
         let line = self.text.get(self.line_start(at)..at).unwrap_or("");
         line.chars().all(|c| matches!(c, ' ' | '\t' | '\u{FEFF}'))
     }
 
-    /// Where a line could begin: the columns of what is open, and of the line above.
+    /// Returns the columns at which a line could begin: those of what is open, and of the line
+    /// above.
     fn columns(&self) -> Vec<usize> {
         let column = |start: usize| start - self.line_start(start);
         let mut columns: Vec<_> =
@@ -142,7 +144,7 @@ impl Where<'_> {
     }
 }
 
-/// What `kind` at `place` means to the person who wrote the document.
+/// Explains the parser's error `kind` at `place` to the author of the document.
 pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     use ErrorKind as K;
     let at = place.at;

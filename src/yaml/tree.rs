@@ -10,7 +10,7 @@ use crate::source::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
 
-/// How a scalar is written.
+/// The style of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Without quotes.
@@ -56,7 +56,7 @@ pub(super) enum Kind {
 pub(super) struct Raw {
     pub(super) kind: Kind,
     pub(super) tag: Tag,
-    /// Whether the value is in `cooked` rather than in the source.
+    /// True if the value is in `cooked` rather than in the source.
     pub(super) cooked: bool,
     pub(super) tag_start: u32,
     pub(super) span: Span,
@@ -98,7 +98,7 @@ pub enum Node<'a> {
     Alias(Alias),
     /// `*name` inside the node that `&name` names.
     RecursiveAlias,
-    /// `*name` without an anchor in front of it.
+    /// `*name` without an anchor before it.
     UnknownAlias,
 }
 
@@ -107,9 +107,9 @@ pub enum Node<'a> {
 pub struct Scalar<'a> {
     /// The text that it means.
     pub value: &'a str,
-    /// Where it is written: quotes included, the header of a block scalar left out.
+    /// Its span: quotes included, the header of a block scalar left out.
     pub span: Span,
-    /// How it is written.
+    /// Its style.
     pub style: Style,
     text: &'a str,
 }
@@ -142,7 +142,8 @@ impl<'a> Scalar<'a> {
         Some(Span::new(start + at..start + at + length))
     }
 
-    /// Where the bytes `range` of the value are written. The whole scalar where that is unknown.
+    /// Returns the span of the bytes `range` of the value, or of the whole scalar if that is
+    /// unknown.
     #[must_use]
     pub fn locate(&self, range: std::ops::Range<usize>) -> Span {
         locate::locate(self.text, self.span, self.style, self.value, range).unwrap_or(self.span)
@@ -156,7 +157,7 @@ pub struct Alias {
     pub target: NodeId,
     /// `&name` of it.
     pub anchor: Span,
-    /// How many nodes it stands for.
+    /// The number of nodes it stands for.
     pub size: usize,
 }
 
@@ -178,7 +179,7 @@ impl<'t> Tree<'t> {
         self.text
     }
 
-    /// What `id` is.
+    /// Returns the node `id`.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Node<'_> {
         let raw = self.raw(id.0);
@@ -200,13 +201,13 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// Where `id` is written. Of collections in block style, to the end of the last child.
+    /// Returns the span of `id`. Of collections in block style, to the end of the last child.
     #[must_use]
     pub fn span(&self, id: NodeId) -> Span {
         self.raw(id.0).span
     }
 
-    /// Whether `id` was not complete when its document broke off.
+    /// Returns whether `id` was not complete when its document broke off.
     #[must_use]
     pub fn is_partial(&self, id: NodeId) -> bool {
         self.partial.contains(&id.0)
@@ -218,7 +219,7 @@ impl<'t> Tree<'t> {
         self.raw(id.0).tag
     }
 
-    /// Where the explicit tag of `id` is written.
+    /// Returns the span of the explicit tag of `id`.
     #[must_use]
     pub fn tag_span(&self, id: NodeId) -> Span {
         let start = self.raw(id.0).tag_start as usize;

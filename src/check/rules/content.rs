@@ -1,4 +1,4 @@
-//! What no value should hold, whatever its field: credentials, characters that cannot be seen,
+//! Checks of every value, whatever its field: credentials, invisible characters,
 //! spaces at its ends, placeholders that nobody filled in.
 
 use std::ops::Range;
@@ -17,7 +17,7 @@ use crate::text::{is_printable, list, odd_space, quoted, secret};
 pub(super) struct Content<'n> {
     name: &'n str,
     key: Option<&'n str>,
-    /// Whether the characters of the value have a finding already.
+    /// True if the characters of the value have a finding already.
     pub(super) characters_reported: bool,
 }
 
@@ -154,12 +154,12 @@ impl<'n> Content<'n> {
 /// Placeholders of one text that are named.
 const SHOWN: usize = 8;
 
-/// Whether `c` is a space or a tab, of the keyboard or not.
+/// Returns whether `c` is a space or a tab, of the keyboard or not.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t') || (!c.is_ascii() && odd_space(c).is_some())
 }
 
-/// What the spaces `text` are called.
+/// Returns the name of the spaces `text`.
 fn space_name(text: &str) -> String {
     let odd = text.chars().find_map(odd_space);
     odd.unwrap_or_else(|| if text.contains('\t') { "a tab" } else { "a space" }.to_owned())

@@ -72,7 +72,7 @@ fn pattern(name: &Text<'_>, near: Option<&str>) -> Draft {
     draft
 }
 
-/// What the characters `found` are called.
+/// Returns the name of the characters `found`.
 fn called(found: &str) -> String {
     let mut chars = found.chars();
     match (chars.next(), chars.next()) {

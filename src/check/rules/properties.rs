@@ -46,7 +46,7 @@ fn too_many(count: usize, span: Span) -> Draft {
         ))
 }
 
-/// What the merge with the defaults makes. False where a faulty default is taken.
+/// Checks the merge with the defaults. Returns false if a faulty default is used.
 pub(super) fn with_defaults(
     raw: &RawArtifact<'_>,
     defaults: &Defaults,

@@ -57,7 +57,7 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
 /// file may.
 const COMPARED: usize = 64;
 
-/// That a value has the form that its type says.
+/// Checks that a value has the form of its type.
 fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let (fits, form) = match id_type {
         "MD5Hash" => (is_md5(value.value), "32 hexadecimal digits"),

@@ -55,7 +55,7 @@ pub(super) fn check(
     sound
 }
 
-/// A tag whose key another one, `first`, has. `before` is the item in front of it.
+/// A tag whose key another one, `first`, has. `before` is the item before it.
 fn duplicate(
     first: &RawTag<'_>,
     before: Option<&RawTag<'_>>,
@@ -98,7 +98,7 @@ fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_
     !reserved
 }
 
-/// What the merge with the defaults makes. False where a faulty default is taken.
+/// Checks the merge with the defaults. Returns false if a faulty default is used.
 pub(super) fn with_defaults(
     raw: &RawArtifact<'_>,
     defaults: &Defaults,

@@ -11,7 +11,7 @@ use crate::text::{any, counted, grouped, quoted};
 /// A limit, and what its findings are called.
 pub(super) struct Rule<'n> {
     name: &'n str,
-    /// What the text is the value of, where users choose that.
+    /// The key of the value, if users choose it.
     key: Option<&'n str>,
     limit: TextLimit,
     length: Code,
@@ -29,7 +29,7 @@ impl<'n> Rule<'n> {
         self
     }
 
-    /// Whether `text` keeps the rule. Each way in which it does not is a finding.
+    /// Returns whether `text` keeps the rule. Each way in which it does not is a finding.
     pub(super) fn check(
         &self,
         text: &Text<'_>,
@@ -85,8 +85,8 @@ impl<'n> Rule<'n> {
         }
     }
 
-    /// The fix that cuts a value of the user's off at its last word that fits. What names a thing (a
-    /// URI, a key, a digest) would name another one.
+    /// The fix that cuts a value of the user's off at its last word that fits. What names a thing
+    /// (a URI, a key, a digest) would name another one.
     fn cut(&self, text: &Text<'_>, end: usize) -> Option<Fix> {
         let is_prose = matches!(
             self.length,
@@ -206,7 +206,7 @@ fn near_tag(text: &str) -> Option<String> {
         .then_some(near)
 }
 
-/// That `.*` stops at a line break is read from the service being written in Java.
+/// Reports a line break. That `.*` stops there is inferred from the service being written in Java.
 fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
     let ends = text.value.trim_end_matches(['\n', '\r']);
     let only_at_end = ends.len() < text.value.len() && !ends.contains(is_line_terminator);

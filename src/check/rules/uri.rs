@@ -1,7 +1,7 @@
-//! What a `SourceUri` points at, as far as its text shows.
+//! Checks of a `SourceUri`, as far as its text shows where it points.
 //!
-//! It need not be a URI: ARNs, names, ids and `runs:/…` are in use, and are taken as they are. What is
-//! reported are texts that look like a URI and cannot be one, or like a path of one machine.
+//! It need not be a URI: ARNs, names, ids and `runs:/…` are in use, and are taken as they are. What
+//! is reported are texts that look like a URI and cannot be one, or like a path of one machine.
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -17,7 +17,7 @@ const COMMON: [&str; 9] =
     ["http", "https", "ftp", "file", "hdfs", "abfs", "abfss", "wasb", "wasbs"];
 /// Schemes in use that are one letter from a common one.
 const OTHERS: [&str; 9] = ["ftps", "sftp", "tftp", "httpu", "dbfs", "adfs", "tile", "cfile", "dfs"];
-/// What is written for `s3`, besides the names of Hadoop.
+/// Misspellings of `s3`, besides the names of Hadoop.
 const MISSPELT_S3: [&str; 7] = ["ss3", "s33", "s3s", "s4", "s2", "as3", "w3"];
 
 pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
@@ -50,7 +50,7 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
 /// A `SourceUri` without the spaces at its ends.
 struct Uri<'u, 'a> {
     text: &'u Text<'a>,
-    /// Where it begins in the value.
+    /// The offset of its start in the value.
     offset: usize,
     inner: &'u str,
 }

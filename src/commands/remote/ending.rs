@@ -1,4 +1,4 @@
-//! How a run ended, told at its end.
+//! The end of a run: its reports, its summary and its exit code.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::source::SourceStore;
 use crate::submission::Outcome;
 use crate::text::{counted, redacted, shell_word};
 
-/// How a run ends: reports, a summary, and why it ended early.
+/// The end of a run: reports, a summary, and the reason for ending early.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ending<'s> {
     global: &'s Global,
@@ -29,7 +29,7 @@ pub(super) struct Ending<'s> {
     folder: &'s Path,
     patience: Duration,
     max_duration: Option<Duration>,
-    /// Whether the manifests have errors: also such that belong to no entry.
+    /// True if the manifests have errors: also such that belong to no entry.
     findings: bool,
 }
 
@@ -88,8 +88,8 @@ impl<'s> Ending<'s> {
     }
 }
 
-/// The command line as it was typed: run again, it goes on. Behind the command comes `word`, if there
-/// is one. What looks like a credential is redacted.
+/// Returns the command line as it was typed, to resume the run. After the command comes `word`, if
+/// there is one. What looks like a credential is redacted.
 pub(super) fn as_typed(word: Option<&str>) -> String {
     let mut words: Vec<String> =
         std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy())).collect();
@@ -101,7 +101,7 @@ pub(super) fn as_typed(word: Option<&str>) -> String {
     format!("lineload {}", redacted(&words.join(" ")))
 }
 
-/// That every report can be written is found out before anything is sent. Each is one of nothing for
+/// Checks that every report can be written, before anything is sent. Each is one of nothing for
 /// now, so that one of an earlier run is not taken for this one's.
 pub(super) fn reports_can_be_written(reports: &[PathBuf]) -> Result<(), Failure> {
     let nothing = RunLog::new(&[], &SourceStore::default());
@@ -155,11 +155,11 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
             vec![],
         ),
         End::OutOfPatience { cause, refusal } => {
-            let (lasting, patience) = (cause.lasting(), humane(stops.patience));
+            let (lasting, patience) = (cause.lasting(), human_duration(stops.patience));
             let message = format!("stopped: {lasting} for {patience}: {refusal}");
             (message, refusal.help("sagemaker:CreateArtifact"))
         }
-        End::Unnoted { reason } => {
+        End::NotRecorded { reason } => {
             let message =
                 format!("stopped: {reason}; nothing is submitted that the journal cannot record");
             let help = "if the journal is lost, so is the record of requests in flight: before \
@@ -183,7 +183,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
             (message, vec![help.to_owned()])
         }
         End::OutOfTime => {
-            let most = stops.max_duration.map(humane).unwrap_or_default();
+            let most = stops.max_duration.map(human_duration).unwrap_or_default();
             (format!("stopped after {most} (`--max-duration`)"), vec![])
         }
         End::Denied { action, refusal } => {
@@ -198,7 +198,7 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
 }
 
 /// `2m`, as it was given.
-fn humane(duration: Duration) -> String {
+fn human_duration(duration: Duration) -> String {
     jiff::SignedDuration::try_from(duration)
         .map_or_else(|_| format!("{duration:?}"), |duration| format!("{duration:#}"))
 }

@@ -17,7 +17,7 @@ use crate::commands::settings::Settings;
 use crate::commands::terminal;
 use crate::destination;
 use crate::exit::Exit;
-use crate::export::{self, Selection, Snapshot, Stopped, Told};
+use crate::export::{self, Counts, Selection, Snapshot, Stopped};
 use crate::pace::Paces;
 use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::{Output, OutputError};
@@ -76,7 +76,7 @@ async fn export(
         Ok(catalogue) => catalogue,
         Err(stopped) => {
             progress.finish();
-            return Ok(tell(global, &stopped, &Told::default()));
+            return Ok(report_stop(global, &stopped, &Counts::default()));
         }
     };
     let layout = catalogue.into_layout(usize::try_from(args.per_file).unwrap_or(usize::MAX));
@@ -88,27 +88,27 @@ async fn export(
     })
     .await;
     progress.finish();
-    let told = snapshot.told();
-    warn(global, &notes(told, &layout));
+    let counts = snapshot.counts();
+    warn(global, &notes(counts, &layout));
     if layout.is_empty() && end.is_ok() {
         warn(global, &["no artifact at the target matches".to_owned()]);
     }
-    let others = if args.force { others(&args.output, told.files) } else { 0 };
+    let others = if args.force { others(&args.output, counts.files) } else { 0 };
     if others > 0 {
         let others = counted(others, "other manifest");
         let folder = escaped(&args.output.display().to_string());
         warn(global, &[format!("{others} in `{folder}`: `lint` and `import` will read them too")]);
     }
     let exit = match &end {
-        Err(stopped) => tell(global, stopped, told),
-        Ok(()) if told.refused + told.without_source > 0 => Exit::Findings,
+        Err(stopped) => report_stop(global, stopped, counts),
+        Ok(()) if counts.refused + counts.without_source > 0 => Exit::Findings,
         Ok(()) => Exit::Success,
     };
     if global.quiet {
         return Ok(exit);
     }
     let mut out = Output::stdout(global.color.into());
-    let closed = writeln!(out, "{}", closing(told, &layout, &args.output, began.elapsed()));
+    let closed = writeln!(out, "{}", closing(counts, &layout, &args.output, began.elapsed()));
     match closed.and_then(|()| out.flush()) {
         Ok(()) => Ok(exit),
         // What was written stays written.
@@ -150,13 +150,13 @@ fn warn(global: &Global, notes: &[String]) {
 }
 
 /// Says why the export ended early, and how the process ends.
-fn tell(global: &Global, stopped: &Stopped, told: &Told) -> Exit {
-    let notice = notice(stopped, told);
+fn report_stop(global: &Global, stopped: &Stopped, counts: &Counts) -> Exit {
+    let notice = notice(stopped, counts);
     notice.show(global);
     notice.exit
 }
 
-fn notice(stopped: &Stopped, told: &Told) -> Failure {
+fn notice(stopped: &Stopped, counts: &Counts) -> Failure {
     let mut exit = Exit::Stopped;
     let mut help = Vec::new();
     let message = match stopped {
@@ -166,13 +166,13 @@ fn notice(stopped: &Stopped, told: &Told) -> Failure {
         }
         Stopped::NoList(refusal) => format!("stopped: cannot list the artifacts: {refusal}"),
         Stopped::Unwritten(error) => {
-            if told.files == 0 {
+            if counts.files == 0 {
                 exit = Exit::Usage;
             }
             format!("stopped: {error}")
         }
         Stopped::Ended(end) => {
-            exit = end.exit(told.files > 0);
+            exit = end.exit(counts.files > 0);
             match end {
                 End::OutOfPatience { cause, refusal } => {
                     help.push("wait longer with `--limit-patience`".to_owned());
@@ -183,10 +183,10 @@ fn notice(stopped: &Stopped, told: &Told) -> Failure {
             }
         }
     };
-    if told.files > 0 {
+    if counts.files > 0 {
         help.push(format!(
             "{} written, each complete; run it again with `--force` to export the rest",
-            counted(told.files, "file")
+            counted(counts.files, "file")
         ));
     }
     Failure { exit, message, help }

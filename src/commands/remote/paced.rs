@@ -13,7 +13,7 @@ const UNLIMITED_CONCURRENCY: u16 = 16;
 /// And where the rate does.
 const CONCURRENCY: u16 = 1000;
 
-/// What was asked for.
+/// The requested pace.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) rate: Option<Rate>,
@@ -45,15 +45,15 @@ pub(super) fn reading(config: &Config, target: &Target, unlimited: bool) -> Pace
     Paces::new(|_| reads(now))
 }
 
-/// Returns the rate of each operation for a command whose options of pace are about questions, and how
-/// many may be in flight at once by default.
+/// Returns the rate of each operation for a command whose options of pace are about questions, and
+/// how many may be in flight at once by default.
 pub(super) fn exporting(asked: &Asked, config: &Config, target: &Target) -> (Paces, u16) {
     let (pace, concurrency) = writes(asked, config, target.is_local(), None);
     let now = Instant::now();
     (Paces::new(|_| pace(now)), concurrency)
 }
 
-/// How a pace is made at a time.
+/// A function that makes a pace that starts at a time.
 type Maker = Box<dyn Fn(Instant) -> Pace>;
 
 /// Returns how creates and changes are paced, and how many may be in flight at once by default.

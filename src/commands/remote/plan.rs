@@ -31,7 +31,7 @@ use crate::run::change::Drift;
 use crate::run::{Asker, End, Job, Policy, Unanswered, open_job};
 use crate::submission::{EntryId, Outcome, Target};
 
-/// How far reads lag behind writes at most: `--settle` of the import that is planned, by default.
+/// The maximum lag of reads behind writes: the default of `--settle` in the import that is planned.
 const SETTLE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
@@ -166,7 +166,7 @@ impl Planning<'_> {
     }
 }
 
-/// What the journal knows at the target beside the single sources.
+/// The facts about the target in the journal, apart from the single sources.
 #[derive(Default)]
 struct InJournal {
     /// Attempts that earlier runs left open.
@@ -192,7 +192,7 @@ fn jobs(entries: Vec<Entry>) -> Vec<Job> {
     entries.into_iter().filter_map(job).collect()
 }
 
-/// How the process ends: as the import would, but that changes are none of its faults.
+/// Returns the exit code: the import's, except that changes are not a failure.
 fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
     let fails = |item: &plan::Item| match &item.fate {
         Fate::Create => item.unseen,

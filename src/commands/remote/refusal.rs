@@ -1,4 +1,4 @@
-//! Why a run submits nothing that could.
+//! The reasons why a run submits nothing.
 
 use super::ending::write_reports;
 use crate::check::Summary;
@@ -28,7 +28,7 @@ pub(super) fn refuse(
     Ok(notice.exit)
 }
 
-/// Why nothing is sent where every manifest must be valid, if one is not.
+/// Returns why nothing is sent with `--require-valid`, if a manifest is invalid.
 pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
     if checked.errors == 0 {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
     Some(Failure { exit: Exit::Findings, message, help: Vec::new() })
 }
 
-/// Why nothing is sent where it would be too much.
+/// Returns why nothing is sent, if `--max-changes` would be exceeded.
 pub(super) fn too_many(args: &Run, changes: usize) -> Option<Failure> {
     let most = args.max_changes.filter(|most| changes > *most)?;
     let message = format!(

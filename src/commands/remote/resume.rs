@@ -75,7 +75,7 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     })
 }
 
-/// That the manifests are as they were when the run was staged.
+/// Checks that the manifests are as they were when the run was staged.
 fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
     if as_staged {
         return Ok(());

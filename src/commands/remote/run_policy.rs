@@ -1,4 +1,4 @@
-//! What a run does about what exists, as the command line has it and the journal keeps it.
+//! The policy of a run for existing artifacts, as the command line has it and the journal keeps it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::run::Policy;
 use crate::run::change::{Drift, OnExists};
 use crate::text::secret;
 
-/// What a run does about what exists. It is kept in the journal, for `resume`.
+/// The policy of a run for existing artifacts. It is kept in the journal, for `resume`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct RunPolicy {
     pub(super) on_exists: OnExists,
@@ -64,7 +64,7 @@ impl RunPolicy {
     }
 }
 
-/// What `--set` sets.
+/// Parses `--set`.
 fn stamp(fields: &[String]) -> Result<Stamp, Failure> {
     let mut stamp = Stamp::default();
     for field in fields {

@@ -1,4 +1,4 @@
-//! What a run has at hand, and the steps that import and resume share: open attempts are settled, the
+//! The session of a run, and the steps that import and resume share: open attempts are settled, the
 //! target is listed where that pays, a yes is asked for, the rest is submitted.
 
 use std::collections::{HashMap, HashSet};
@@ -30,9 +30,9 @@ use crate::submission::{EntryId, Operation, Outcome, Refusal};
 use crate::text::escaped;
 
 /// Artifacts of a listing that go into the journal at once.
-const NOTED: usize = 1000;
+const FOUND_BATCH: usize = 1000;
 
-/// What a run has at hand.
+/// The session of a run: its target, policy and settings.
 pub(super) struct Session<'s> {
     pub(super) global: &'s Global,
     pub(super) args: &'s Run,
@@ -44,7 +44,7 @@ pub(super) struct Session<'s> {
     pub(super) began: SystemTime,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 pub(super) struct Progress<'p> {
     pub(super) log: &'p mut RunLog,
     pub(super) ledger: &'p mut Ledger,
@@ -76,8 +76,8 @@ impl Session<'_> {
         self.args.max_duration.map(|most| self.stopping.began + most)
     }
 
-    /// Settles what earlier runs left open, and returns what became of each source; or how it ended,
-    /// if it did not come to the end of them.
+    /// Settles what earlier runs left open, and returns what became of each source; or how it
+    /// ended, if it did not come to the end of them.
     pub(super) async fn settle_open(
         &self,
         journal: Journal,
@@ -101,8 +101,9 @@ impl Session<'_> {
         Ok((journal, if end == End::Done { Ok(resolved) } else { Err(end) }))
     }
 
-    /// Lists the target, where that takes fewer requests than refusals would, and notes in the journal
-    /// what is at the source of an entry. Returns how many entries certainly change nothing.
+    /// Lists the target, where that takes fewer requests than refusals would, and notes in the
+    /// journal what is at the source of an entry. Returns how many entries certainly change
+    /// nothing.
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
@@ -138,7 +139,7 @@ impl Session<'_> {
                 spared.insert(entry);
             }
             found.push((entry, seen));
-            if found.len() >= NOTED && noted.is_ok() {
+            if found.len() >= FOUND_BATCH && noted.is_ok() {
                 noted = note(journal, &mut found);
             }
         };

@@ -1,4 +1,4 @@
-//! What a run is staged from, and whether it is still that.
+//! The files that a run is staged from, and their digests.
 
 use std::path::Path;
 

@@ -14,14 +14,14 @@ use crate::commands::runtime::Signals;
 use crate::exit::Exit;
 use crate::run::{Stop, stop};
 
-/// How long a signal may go unheeded before the process ends without more ado.
-const HEEDED: Duration = Duration::from_millis(500);
+/// The time within which a signal must take effect before the process is ended.
+const SIGNAL_GRACE: Duration = Duration::from_millis(500);
 
-/// Whether the run is to end, from the moment it began.
+/// The stop signal of a run, from the moment it began.
 #[derive(Debug)]
 pub(super) struct Stopping {
     pub(super) stopped: watch::Receiver<Stop>,
-    /// When the command began.
+    /// The time when the command began.
     pub(super) began: Instant,
     sending: Arc<AtomicBool>,
     listening: JoinHandle<()>,
@@ -76,7 +76,7 @@ pub(super) fn into_stop(
         tracing::info!("signal {signal}: waiting for requests in flight");
         let _ = stop.send(Stop::Drain { signal });
         let hard = async {
-            tokio::time::sleep(HEEDED).await;
+            tokio::time::sleep(SIGNAL_GRACE).await;
             if !sending.load(Ordering::Relaxed) {
                 end_now(signal);
             }

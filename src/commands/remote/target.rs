@@ -102,7 +102,7 @@ fn expected(
     check("Region", expected_region, region)
 }
 
-/// How much is to be written.
+/// The size of an import.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     /// Artifacts that may be created or changed.
@@ -144,7 +144,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     Ok(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// That an account whose quota was never raised has no room for so many, if so.
+/// Returns a note if the import exceeds the default quota of an account.
 fn quota(size: Size) -> Option<String> {
     let quota = DEFAULT_ARTIFACT_QUOTA;
     let there = size.there.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What others do to the files of a journal while a run uses it.
+//! Tests of other programs that disturb the files of a journal during a run.
 
 use super::*;
 

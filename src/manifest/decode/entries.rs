@@ -8,7 +8,7 @@ use crate::source::Span;
 use crate::text::quoted;
 use crate::yaml::{Node, NodeId, Scalar, Style, Tag};
 
-/// How deep merges may merge merges.
+/// The maximum depth of nested merges.
 const MERGE_DEPTH: usize = 32;
 
 /// A key and its value.
@@ -156,9 +156,9 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    const FEW: usize = 16;
+    const INDEX_FROM: usize = 16;
 
-    /// Where the key `name` is, if it is known.
+    /// Returns the span of the key `name`, if it exists.
     fn first(&self, name: &str) -> Option<Span> {
         if self.index.is_empty() {
             let same = |entry: &&Entry<'_>| entry.key.scalar.value == name;
@@ -171,7 +171,7 @@ impl<'a> Found<'a> {
         let place = |entry: &Entry<'a>| (entry.key.scalar.value, entry.key.scalar.span);
         if !self.index.is_empty() {
             self.index.extend([place(&entry)]);
-        } else if self.entries.len() >= Self::FEW {
+        } else if self.entries.len() >= Self::INDEX_FROM {
             self.index.extend(self.entries.iter().map(place).chain([place(&entry)]));
         }
         self.entries.push(entry);

@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 /// Read-only fields that are shown besides the first.
 const SHOWN: usize = 8;
 
-/// What to do about a finding.
+/// The help and the fix of a finding.
 #[derive(Default)]
 pub(super) struct Advice {
     help: Option<String>,
@@ -185,8 +185,8 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.fix(advice.fix), target.alias);
     }
 
-    /// Whether `{{name}}` without quotes stands at `target`, which YAML takes for two mappings. It is
-    /// a finding.
+    /// Returns whether `{{name}}` without quotes stands at `target`, which YAML takes for two
+    /// mappings. It is a finding.
     pub(super) fn placeholder(&mut self, target: Target, path: &Pointer<'_>) -> bool {
         let at = self.tree.span(target.node).range().start;
         if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
@@ -229,7 +229,7 @@ impl<'a> Decoder<'a, '_, '_> {
         }
     }
 
-    /// What of a value is underlined: never more than its first line.
+    /// Returns the span that is underlined for a value: never more than its first line.
     pub(super) fn opening(&self, node: NodeId) -> Span {
         let span = match self.tree.node(node) {
             Node::Mapping(_) => self.head(node),
@@ -255,8 +255,8 @@ pub(super) fn correction(name: &str, others: &[Entry<'_>], shape: Shape) -> Opti
     (!others.iter().any(taken) && rivals.count() == 1).then_some(meant)
 }
 
-/// Returns the edit that writes `meant` in place of `key`. It is safe where nothing but case, hyphens
-/// and underscores differ, as in the names of other SDKs.
+/// Returns the edit that writes `meant` in place of `key`. It is safe where nothing but case,
+/// hyphens and underscores differ, as in the names of other SDKs.
 fn rename(key: &Key<'_>, meant: &str) -> Option<Fix> {
     if key.alias.is_some() {
         return None;

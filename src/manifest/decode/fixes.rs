@@ -16,13 +16,13 @@ use crate::manifest::layout::{
 use crate::yaml::{Node, NodeId, Scalar, Style};
 
 impl<'a> Decoder<'a, '_, '_> {
-    /// Whether a collection is written in brackets or braces.
+    /// Returns whether a collection is written in brackets or braces.
     fn is_flow(&self, node: NodeId) -> bool {
         let raw = self.tree.text().get(self.tree.span(node).range()).unwrap_or("");
         (raw.starts_with('{') && raw.ends_with('}')) || (raw.starts_with('[') && raw.ends_with(']'))
     }
 
-    /// Whether an entry is written in the mapping `node` itself, and not merged into it.
+    /// Returns whether an entry is written in the mapping `node` itself, and not merged into it.
     fn is_own(&self, node: NodeId, entry: &Entry<'a>) -> bool {
         let (mapping, key) = (self.tree.span(node), entry.key.scalar.span);
         entry.key.alias.is_none() && mapping.start <= key.start && key.end <= mapping.end
@@ -189,8 +189,8 @@ impl<'a> Decoder<'a, '_, '_> {
         Some(Fix { safety: Safety::Unsafe, edits })
     }
 
-    /// Puts a field where it belongs: into the mapping for it, or, with all others that belong there,
-    /// into a new one.
+    /// Puts a field where it belongs: into the mapping for it, or, with all others that belong
+    /// there, into a new one.
     pub(super) fn gather(
         &self,
         node: NodeId,
@@ -316,7 +316,8 @@ impl<'a> Decoder<'a, '_, '_> {
         Some(edits)
     }
 
-    /// The lines of an entry, one level below `indent`, under the key `name`; a line break in front.
+    /// The lines of an entry, one level below `indent`, under the key `name`; a line break in
+    /// front.
     fn lines_below(&self, entry: &Entry<'a>, name: &str, indent: &str) -> Option<String> {
         let text = self.tree.text();
         let extent = self.extent(entry);
@@ -348,7 +349,7 @@ impl<'a> Decoder<'a, '_, '_> {
         let text = self.tree.text();
         let extent = self.extent(entry);
         if let Some(lines) = whole_lines(text, extent.start, extent.end) {
-            // The last line of a file may have no break: then the one in front of it goes.
+            // The last line of a file may have no break: then the one before it goes.
             let ends = next_line(text, extent.end) > line_end(text, extent.end);
             if ends || lines.start == 0 {
                 return Some(replace(lines, ""));

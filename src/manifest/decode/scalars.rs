@@ -11,7 +11,7 @@ use crate::yaml::{
     Node, NodeId, OtherReading, Resolved, Scalar, Style, Tag, other_reading, resolve,
 };
 
-/// What a text is called in messages.
+/// The name of a text in messages.
 #[derive(Clone, Copy)]
 pub(super) enum Name<'n> {
     /// The value of that key.

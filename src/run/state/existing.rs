@@ -8,7 +8,7 @@ use super::{Parked, State};
 use crate::event::Settled;
 use crate::run::End;
 use crate::run::change;
-use crate::run::decide::{Decision, Sight, decide};
+use crate::run::decide::{Decision, Observation, decide};
 use crate::run::entry::{Compare, Failing, Phase, Request, Why};
 use crate::run::pages::Pages;
 use crate::service::{Described, TagPage, Update};
@@ -57,14 +57,14 @@ impl State {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let Phase::Compare(compare) = &mut entry.phase else { return };
         let Some(described) = &compare.described else { return };
-        let sight = Sight::Whole {
+        let observation = Observation::Whole {
             arn: &compare.arn,
             artifact: &described.artifact,
             modified: compare.modified,
             perhaps_ours: compare.perhaps_ours,
         };
         let job = &entry.job;
-        let decision = decide(&job.artifact, &job.known, sight, &self.options.policy);
+        let decision = decide(&job.artifact, &job.known, observation, &self.options.policy);
         let young = youth(described, wall, self.options.read_lag);
         if differs(&decision)
             && !compare.again
@@ -126,7 +126,7 @@ impl State {
         self.fail(id, outcome, arn, refusal);
     }
 
-    /// What exists could not be read whole.
+    /// Settles an entry whose existing artifact could not be read completely.
     pub(super) fn cannot_compare(
         &mut self,
         id: EntryId,
@@ -161,8 +161,8 @@ fn differs(decision: &Decision) -> bool {
     }
 }
 
-/// Returns how long it takes until what was described is certain to be read as it was written; `None`
-/// where it is old enough.
+/// Returns how long it takes until what was described is certain to be read as it was written;
+/// `None` where it is old enough.
 fn youth(described: &Described, wall: SystemTime, lag: Duration) -> Option<Duration> {
     let touched = described.created.max(described.modified)?;
     // A clock that is behind the target's sees it in the future.

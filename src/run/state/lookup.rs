@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::{Parked, State};
 use crate::run::End;
 use crate::run::answers::{self, Reaction, reaction};
-use crate::run::decide::Sight;
+use crate::run::decide::Observation;
 use crate::run::entry::{Failing, LookUp, Phase, Request, Sent, Why};
 use crate::run::pages::{Endless, Pages};
 use crate::service::{Filter, Page};
@@ -86,10 +86,10 @@ impl State {
         let no_verdicts = entry.no_verdicts;
         let (maybe_made, earlier) = (entry.maybe_made(), entry.of_earlier_run());
         match why {
-            Why::Known => self.decide(id, Sight::Nothing, now),
+            Why::Known => self.decide(id, Observation::Nothing, now),
             // It never took effect.
             Why::NoVerdict(_) if earlier || no_verdicts < ATTEMPTS => {
-                self.decide(id, Sight::Nothing, now);
+                self.decide(id, Observation::Nothing, now);
             }
             Why::NoVerdict(refusal) => self.fail(id, Outcome::Unresolved, None, refusal),
             Why::Exists(refusal) => self.find_by_name(id, refusal),
@@ -123,7 +123,13 @@ impl State {
     }
 
     /// A question was answered.
-    pub(super) fn told(&mut self, id: EntryId, operation: Operation, sent: Sent, now: Instant) {
+    pub(super) fn note_response(
+        &mut self,
+        id: EntryId,
+        operation: Operation,
+        sent: Sent,
+        now: Instant,
+    ) {
         self.pace(operation).accepted(sent.permitted, now);
         self.read_trouble = None;
         self.answers_again(now);
@@ -173,7 +179,7 @@ impl State {
         self.park(now + wait, Parked::Read(id, request.clone()));
     }
 
-    /// What was asked for an entry will not be answered.
+    /// Gives up on a request for an entry.
     fn give_up(&mut self, id: EntryId, request: &Request, refusal: Refusal, now: Instant) {
         if request.lists_everything() {
             return self.names_unknown();

@@ -1,11 +1,11 @@
-//! What an answer makes of an entry, and how it comes to its end.
+//! The effect of a response on an entry, and the end of an entry.
 
 use std::time::{Instant, SystemTime};
 
 use super::{Parked, READS, State, existing};
 use crate::event::{Event, Settled};
 use crate::run::End;
-use crate::run::decide::{Decision, Sight, Verdict, decide};
+use crate::run::decide::{Decision, Observation, Verdict, decide};
 use crate::run::entry::{Answered, Change, Compare, Failing, LookUp, Phase, Request, Sent, Why};
 use crate::run::pages::Pages;
 use crate::service::{Created, Found};
@@ -41,7 +41,7 @@ impl State {
                 return self.changed(id);
             }
             Answered::Listed(Ok(page)) => {
-                self.told(id, operation, sent, now);
+                self.note_response(id, operation, sent, now);
                 return if request.lists_everything() {
                     self.names_listed(page, now);
                 } else {
@@ -49,11 +49,11 @@ impl State {
                 };
             }
             Answered::Described(Ok(described)) => {
-                self.told(id, operation, sent, now);
+                self.note_response(id, operation, sent, now);
                 return self.described(id, described);
             }
             Answered::Tags(Ok(page)) => {
-                self.told(id, operation, sent, now);
+                self.note_response(id, operation, sent, now);
                 return self.tags_read(id, page, now, wall);
             }
             Answered::Created(Err(refusal))
@@ -77,9 +77,10 @@ impl State {
     }
 
     /// Decides what is to become of an entry, now that its source looks like this.
-    pub(super) fn decide(&mut self, id: EntryId, sight: Sight<'_>, now: Instant) {
+    pub(super) fn decide(&mut self, id: EntryId, observation: Observation<'_>, now: Instant) {
         let Some(entry) = self.entries.get(&id) else { return };
-        let decision = decide(&entry.job.artifact, &entry.job.known, sight, &self.options.policy);
+        let decision =
+            decide(&entry.job.artifact, &entry.job.known, observation, &self.options.policy);
         self.apply(id, decision, now);
     }
 
@@ -91,7 +92,7 @@ impl State {
         if !entry.maybe_made() && found.created.is_some_and(|at| at > self.options.began) {
             self.events.push(Event::MadeByAnother(id));
         }
-        self.decide(id, Sight::Listed(found), now);
+        self.decide(id, Observation::Listed(found), now);
     }
 
     pub(super) fn apply(&mut self, id: EntryId, decision: Decision, now: Instant) {

@@ -19,7 +19,7 @@ const OUTAGE: u32 = 5;
 /// has been seen as a 400 with `{"message": null}`.
 const NO_CODE: u32 = 3;
 
-/// Whether anything but probes is sent.
+/// The mode of sending: everything, or only probes.
 #[derive(Debug)]
 pub(super) enum Mode {
     Open,
@@ -29,13 +29,13 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(super) struct Pause {
     since: Instant,
-    /// When the next probe goes out.
+    /// The time when the next probe goes out.
     probe_at: Instant,
     /// The entry of the one that is out.
     probe: Option<EntryId>,
 }
 
-/// Why nothing gets through, and since when.
+/// The reason why no request succeeds, and the time since when.
 #[derive(Debug)]
 pub(super) struct Trouble {
     since: Instant,
@@ -257,7 +257,7 @@ impl State {
         }
     }
 
-    /// What an attempt without a verdict was to make is there: writes get through, whatever is
+    /// Notes that the artifact of an ambiguous attempt exists: writes get through, whatever is
     /// answered to them.
     pub(super) fn writes_arrive(&mut self, id: EntryId, now: Instant) {
         let of_this_run = self

@@ -1,7 +1,7 @@
 //! Refusals that concern one entry, and those that concern the caller.
 //!
-//! A refusal by itself does not say which it is. Denied before anything was taken, or many times in a
-//! row, it is the caller; the first entries all refused in the same words, it is the API, the
+//! A refusal on its own does not say which it is. Denied before anything was taken, or many times in
+//! a row, it is the caller; the first entries all refused in the same words, it is the API, the
 //! partition, the clock. Until that is clear the entries are held.
 
 use std::time::Instant;
@@ -20,7 +20,7 @@ const DENIED: usize = 8;
 /// The refusals of which it is not clear whom they concern.
 #[derive(Debug)]
 pub(super) struct Refusals {
-    /// Whether the first entries are watched.
+    /// True if the first entries are watched.
     watching: bool,
     /// The code and the words of those that are held.
     words: Option<(Option<String>, String)>,

@@ -1,4 +1,4 @@
-//! When a run ends early, and when it only pauses.
+//! Tests of when a run ends early, and when it only pauses.
 
 use super::*;
 

@@ -10,7 +10,7 @@ use crate::artifact::{Artifact, Key, Tag};
 use crate::service::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
 use crate::submission::{Class, Refusal};
 
-/// What the service does with one create.
+/// The service's reaction to one create.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Does {
     /// Creates it and says so.
@@ -26,39 +26,39 @@ pub(super) enum Does {
 #[derive(Default)]
 pub(super) struct World {
     pub(super) script: VecDeque<Does>,
-    /// What it does when the script is at its end.
+    /// The reaction once the script is at its end.
     pub(super) otherwise: Option<Does>,
     pub(super) look_ups: VecDeque<Class>,
     pub(super) artifacts: HashMap<Key, (Found, Duration)>,
     /// The same by ARN, in every field.
     pub(super) whole: HashMap<String, Artifact>,
-    /// How much earlier than it is the service's clock says that an artifact was created.
+    /// The time by which the service's clock is behind.
     pub(super) behind: Duration,
-    /// Whether every page says that another follows, though nothing does.
+    /// True if every page says that another follows, though nothing does.
     pub(super) endless: bool,
-    /// What comes back instead of an answer to a question about one artifact, or to a change of it.
+    /// The failures of requests that read or change one artifact.
     pub(super) others: VecDeque<Class>,
-    /// What was asked about one artifact, and changed of it.
+    /// The requests that read or change one artifact.
     pub(super) log: Vec<String>,
-    /// How often each source was created, whatever was answered.
+    /// The number of times each source was created, whatever the response.
     pub(super) made: HashMap<Key, usize>,
-    /// When each create came in.
+    /// The time when each create came in.
     pub(super) asked: Vec<Duration>,
     pub(super) looked_up: Vec<Duration>,
     pub(super) under_way: usize,
     pub(super) most_under_way: usize,
     pub(super) latency: Duration,
-    /// What it throttles by.
+    /// The token bucket that throttles requests.
     pub(super) bucket: Option<Bucket>,
-    /// How far listings lag behind creates.
+    /// The lag of listings behind creates.
     pub(super) list_lag: Duration,
-    /// How far tags lag behind creates.
+    /// The lag of tags behind creates.
     pub(super) tag_lag: Duration,
-    /// Whether it creates a second artifact of the same source.
+    /// True if it creates a second artifact of the same source.
     pub(super) doubles: bool,
     /// In which words it refuses what exists, if not in the usual ones.
     pub(super) exists_words: Option<&'static str>,
-    /// What comes instead of every page of a listing: the same token again.
+    /// True if every page of a listing has the same token.
     pub(super) circles: bool,
 }
 
@@ -137,7 +137,7 @@ impl Scripted {
         world.artifacts.insert(key, (found, at));
     }
 
-    /// Whether the name belongs to another source.
+    /// Returns whether the name belongs to another source.
     pub(super) fn is_taken(&self, artifact: &Artifact) -> bool {
         let world = self.world();
         let other = |found: &Found| found.uri != artifact.source.uri;

@@ -1,4 +1,4 @@
-//! What is there already: left, compared, changed, or a failure.
+//! Tests of artifacts that already exist: skipped, compared, changed, or a failure.
 
 use super::*;
 use crate::artifact::Stamp;

@@ -1,4 +1,4 @@
-//! How far this machine's clock is off, by what the service says.
+//! The skew of this machine's clock, according to the service.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,8 @@ use aws_smithy_types::date_time::Format;
 /// explain the refusal.
 const NO_MATTER: Duration = Duration::from_secs(60);
 
-/// Says how far the clock, which shows `now`, is off: by the answer's `Date`, else by the times in the
-/// service's words.
+/// Says how far the clock, which shows `now`, is off: by the answer's `Date`, else by the times in
+/// the service's words.
 pub(super) fn words(date: Option<&str>, now: SystemTime, said: &str) -> String {
     let by_date = date
         .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok())
@@ -43,8 +43,8 @@ impl Off {
     }
 }
 
-/// Reads "Signature expired: A is now earlier than B (C - 5 min.)": A is when the request was signed,
-/// C what the service's clock shows.
+/// Reads "Signature expired: A is now earlier than B (C - 5 min.)": A is when the request was
+/// signed, C what the service's clock shows.
 fn stated(said: &str) -> Option<Off> {
     let time = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());

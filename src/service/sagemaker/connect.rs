@@ -27,7 +27,7 @@ pub struct Options {
     pub endpoint_url: Option<String>,
     /// The account, where STS is not to be asked whose credentials these are.
     pub account: Option<String>,
-    /// How long one attempt may take.
+    /// The timeout of one attempt.
     pub timeout: Duration,
 }
 
@@ -36,16 +36,16 @@ pub struct Options {
 pub struct Connected {
     /// It.
     pub service: SageMaker,
-    /// What it is.
+    /// The target.
     pub target: Target,
-    /// What the user should know of how it was found.
+    /// Notes for the user about how it was found.
     pub notes: Vec<String>,
 }
 
 /// Finds AWS, or another endpoint.
 ///
 /// # Errors
-/// Where there is no Region, or there are no credentials, or no request could leave, or AWS does not
+/// If there is no Region, or there are no credentials, or no request could leave, or AWS does not
 /// take the credentials.
 pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
     let setup = Setup::read(options).await?;

@@ -1,11 +1,11 @@
-//! Why a target cannot be used, and what to do about it.
+//! The reasons why a target cannot be used, and the help for each.
 
 use super::http::BadBundle;
 use crate::exit::Fatal;
 use crate::submission::Refusal;
 use crate::text::{either, quoted};
 
-/// Why a target cannot be used.
+/// The reason why a target cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nobody says which Region.
@@ -17,7 +17,7 @@ pub enum ConnectError {
     /// The credentials that are configured cannot be had.
     #[error("cannot load the AWS credentials: {reason}")]
     BadCredentials {
-        /// Why.
+        /// The reason.
         reason: String,
         /// The profile that asks for MFA, if one does.
         mfa: Option<String>,
@@ -34,7 +34,7 @@ pub enum ConnectError {
     NoProfile {
         /// As it was asked for.
         name: String,
-        /// Whether AWS_PROFILE did.
+        /// True if AWS_PROFILE did.
         by_environment: bool,
         /// Profiles that there are.
         near: Vec<String>,
@@ -48,12 +48,12 @@ pub enum ConnectError {
     /// STS, or what is between, gives no answer.
     #[error("cannot identify the caller, AWS STS does not respond: {refusal}")]
     Unreachable {
-        /// What came instead.
+        /// The failure that came instead.
         refusal: Refusal,
         /// The account that the credentials name themselves, if they do.
         account: Option<String>,
     },
-    /// The endpoint is no URL.
+    /// The endpoint is not a URL.
     #[error("invalid endpoint URL {}", quoted(.0))]
     BadEndpoint(String),
     /// The Region cannot be one.

@@ -1,4 +1,4 @@
-//! Where requests go.
+//! The endpoint of requests.
 
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;

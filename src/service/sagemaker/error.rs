@@ -1,4 +1,4 @@
-//! What errors of the SDK mean.
+//! The conversion of the SDK's errors into refusals.
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -178,7 +178,8 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     causes(error).find_map(<dyn Error>::downcast_ref)
 }
 
-/// Returns an error and its causes. What an I/O error carries is no source of it, but its source is.
+/// Returns an error and its causes. What an I/O error carries is no source of it, but its source
+/// is.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),

@@ -24,7 +24,8 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// Bytes of an answer that are read. A page of a hundred artifacts has at most some hundred thousand.
+/// Bytes of an answer that are read. A page of a hundred artifacts has at most some hundred
+/// thousand.
 pub(super) const ANSWER_MAX: u64 = 8 * 1024 * 1024;
 
 /// The way that requests go.
@@ -48,7 +49,7 @@ pub(super) enum Trust {
     Nobody,
 }
 
-/// Why a bundle of certificates cannot be used.
+/// The reason why a bundle of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the certificates in `{}`, set by {source_name}: {reason}", file.display())]
 pub struct BadBundle {
@@ -62,7 +63,7 @@ impl Trust {
     /// sense of is passed over where another one is good.
     ///
     /// # Errors
-    /// Where there is no certificate that could be trusted.
+    /// If there is no certificate that could be trusted.
     pub(super) fn read(file: &Path, source_name: &'static str) -> Result<Self, BadBundle> {
         let bad = |reason: String| BadBundle { source_name, file: file.to_owned(), reason };
         let text = std::fs::read(file).map_err(|error| bad(crate::text::reason(&error)))?;

@@ -102,7 +102,7 @@ impl Profiles {
 }
 
 /// Names that are shown where none is like the one that is asked for.
-const FEW: usize = 5;
+const MAX_SUGGESTIONS: usize = 5;
 
 fn near<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Vec<String> {
     let lower = name.to_lowercase();
@@ -114,7 +114,7 @@ fn near<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Vec<String> {
     };
     let likest: Vec<_> = all.iter().copied().filter(like).collect();
     let chosen = if likest.is_empty() { all } else { likest };
-    chosen.into_iter().take(FEW).map(|(_, one)| one.to_owned()).collect()
+    chosen.into_iter().take(MAX_SUGGESTIONS).map(|(_, one)| one.to_owned()).collect()
 }
 
 /// Returns the environment variable `name`, unless it is empty.

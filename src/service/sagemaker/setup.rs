@@ -1,9 +1,9 @@
-//! What the files, the environment and the command line come to.
+//! The settings from the configuration files, the environment and the command line.
 //!
-//! The order of precedence is the AWS CLI's. Credentials: `--profile`, then keys in the environment,
-//! then AWS_PROFILE or the profile `default`, a web identity, a container, the machine. So keys in
-//! the environment win over AWS_PROFILE and lose to `--profile`. Region: `--region`, then AWS_REGION
-//! and AWS_DEFAULT_REGION, then the profile in force, then the machine.
+//! The order of precedence is the AWS CLI's. Credentials: `--profile`, then keys in the
+//! environment, then AWS_PROFILE or the profile `default`, a web identity, a container, the
+//! machine. So keys in the environment win over AWS_PROFILE and lose to `--profile`. Region:
+//! `--region`, then AWS_REGION and AWS_DEFAULT_REGION, then the profile in force, then the machine.
 
 use std::time::Duration;
 
@@ -37,14 +37,14 @@ use super::profile::{Profiles, set};
 use crate::submission::{Class, Refusal};
 use crate::text::quoted;
 
-/// How long a connection may take to be made.
+/// The timeout of connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// The Region that requests to this machine are signed for where nobody names one. Other stand-ins
 /// for AWS know no Region of another name.
 const MADE_UP_REGION: &str = "us-east-1";
 
-/// What the files, the environment and the command line come to.
+/// The settings from the configuration files, the environment and the command line.
 pub(super) struct Setup {
     pub(super) shared: SdkConfig,
     pub(super) endpoint: Option<String>,

@@ -35,7 +35,7 @@ fn artifact() -> Artifact {
     }
 }
 
-/// How a create is refused.
+/// Returns the refusal of a create.
 async fn refused(service: &SageMaker) -> Refusal {
     service.create(&artifact()).await.expect_err("no success")
 }

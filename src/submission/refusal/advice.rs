@@ -1,14 +1,14 @@
-//! What to do about an answer that is no success.
+//! The reaction to an unsuccessful response.
 
 use super::{Class, Quota, Refusal};
 
-/// How a message begins that says that something else than the service answered.
+/// The beginning of a message that reports a response from something other than the service.
 pub const NOT_THE_SERVICE: &str = "the response is not from SageMaker";
 
-/// How a message begins that says that the target's certificate is not trusted.
+/// The beginning of a message that reports an untrusted certificate.
 pub const UNTRUSTED: &str = "the target's certificate is not trusted";
 
-/// How a message begins that says that an answer belongs to another account or Region.
+/// The beginning of a message that reports a response from another account or Region.
 pub const ELSEWHERE: &str = "the response is from another account or Region";
 
 /// Codes that say that the keys themselves are not known or do not fit, whatever is asked.

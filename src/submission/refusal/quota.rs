@@ -7,13 +7,13 @@ use super::Refusal;
 /// request delta of 1 Artifacts."
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// How many may exist.
+    /// The number of artifacts that may exist.
     pub limit: u64,
-    /// How many do.
+    /// The number of artifacts that exist.
     pub used: u64,
-    /// How many more the refused request wanted.
+    /// The number that the refused request wanted in addition.
     pub wanted: Option<u64>,
 }
 

@@ -2,21 +2,21 @@
 //!
 //! One row a kind: what it is called, plain characters that every one of them holds, the expression
 //! whose one group is the secret, and where the kind comes from: a rule of gitleaks' default
-//! configuration, a detector of detect-secrets, or the reference of whoever issues it. The kinds are
-//! theirs, the expressions are written for this table: for single values, not for source code, and
-//! rather too wide in what ends a secret than too narrow.
+//! configuration, a detector of detect-secrets, or the reference of whoever issues it. The kinds
+//! are theirs, the expressions are written for this table: for single values, not for source code,
+//! and rather too wide in what ends a secret than too narrow.
 
 /// A kind of secret.
 pub(super) struct Kind {
-    /// What it is called in messages, with its article.
+    /// The name in messages, with its article.
     pub(super) name: &'static str,
     /// Every secret of the kind holds one of these, which almost no other value does.
     pub(super) hints: &'static [&'static str],
     /// An expression with one group, which is the secret.
     pub(super) pattern: &'static str,
-    /// Whether it must have letters and digits, since the pattern alone takes words too.
+    /// True if it must have letters and digits, since the pattern alone takes words too.
     pub(super) mixed: bool,
-    /// Where it comes from.
+    /// The origin of the pattern.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reads or extends the table"))]
     pub(super) source: &'static str,
 }

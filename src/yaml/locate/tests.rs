@@ -43,7 +43,7 @@ fn escapes_quotes_and_folds_are_followed_back() {
     assert_eq!(found("k: |2\n    one\n   x\n", "x"), "x");
 }
 
-fn manner() -> impl Strategy<Value = &'static str> {
+fn style() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         Just("k: "),
         Just("k: '"),
@@ -60,13 +60,13 @@ proptest! {
     /// Every character of a value is found where it is written, or where an escape or fold makes it.
     #[test]
     fn every_character_is_found(
-        manner in manner(),
+        style in style(),
         body in proptest::collection::vec(
             prop_oneof!["[a-zé]{1,3}", Just("\n  ".into()), Just("\n\n  ".into()), Just("\n   ".into()),
                 Just(" ".into()), Just("''".into()), Just("\\n".into()), Just("\\x41".into())], 1..9),
     ) {
-        let close = manner.chars().last().filter(|c| matches!(c, '\'' | '"'));
-        let text = format!("{manner}{}{}\n", body.concat(), close.map(String::from).unwrap_or_default());
+        let close = style.chars().last().filter(|c| matches!(c, '\'' | '"'));
+        let text = format!("{style}{}{}\n", body.concat(), close.map(String::from).unwrap_or_default());
         with_value(&text, |scalar| {
             let mut last = 0;
             for (at, c) in scalar.value.char_indices() {

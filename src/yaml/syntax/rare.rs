@@ -4,7 +4,7 @@ use granit_parser::ErrorKind;
 
 use super::{SyntaxError, Where};
 
-/// What `kind` at `place` means to the person who wrote the document.
+/// Explains the parser's error `kind` at `place` to the author of the document.
 pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     use ErrorKind as K;
     let line = place.to_line_end(place.at);

@@ -1,4 +1,4 @@
-//! What the SDK makes of answers, row by row, and what that means.
+//! Tests of the SDK's view of responses, row by row, and their classification.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,5 @@
-//! An HTTP server on loopback that answers as a test has it, over TLS too. It shares nothing with the
-//! code under test, and the tests of the binary use it as well.
+//! An HTTP server on loopback that answers as a test has it, over TLS too. It shares nothing with
+//! the code under test, and the tests of the binary use it as well.
 
 #![expect(unreachable_pub, reason = "two kinds of tests have this as a module of theirs")]
 
@@ -22,7 +22,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// What is asked, as in `CreateArtifact`.
+    /// Returns the operation, such as `CreateArtifact`.
     pub fn operation(&self) -> &str {
         let target = self.header("x-amz-target").unwrap_or_default();
         target.rsplit('.').next().unwrap_or_default()
