@@ -462,7 +462,7 @@ fn no_report_is_written_through_a_symlink() {
     let reports = [report];
     let error = format::can_be_written(&reports).unwrap_err();
     assert!(error.to_string().contains("is a symlink to `victim`"), "{error}");
-    assert_eq!(error.help(), ["name the file itself, or another one"]);
+    assert_eq!(error.help(), ["use the file itself, or another file"]);
     // Nor where it becomes one meanwhile.
     assert!(format::write(&hostile(), &reports).is_err());
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
