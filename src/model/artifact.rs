@@ -52,7 +52,7 @@ pub static ARTIFACT: Mapping = Mapping {
             .change(Change::Tagging)
             .nicknames(&["labels"])
             .about(
-                "Tags of the AWS resource, by which access and cost can be told apart: at most \
+                "Tags of the AWS resource, by which access and cost can be separated: at most \
                  {max}.",
             ),
     ],

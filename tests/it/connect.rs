@@ -1,4 +1,4 @@
-//! How a target is found: profiles, Regions, credentials, certificates, accounts.
+//! Tests of connecting: profiles, Regions, credentials, certificates, accounts.
 
 use std::path::Path;
 use std::process::Command;

@@ -32,7 +32,7 @@ fn forget(folder: &Path) {
     std::fs::remove_dir_all(folder.join(".lineload")).unwrap();
 }
 
-/// What the registry has at the source of `number`, with its tags.
+/// Returns what the registry has at the source of `number`, with its tags.
 fn whole(served: &Served, number: usize) -> Value {
     let uri = format!("s3://bucket/{number}");
     let all = served.artifacts();

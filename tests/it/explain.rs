@@ -1,4 +1,4 @@
-//! What `explain` shows as wrong is found, and what it shows as right is not.
+//! Tests of `explain`: lint reports its wrong examples and accepts its right ones.
 
 use lineload::diagnostic::{Code, Explanation, expanded};
 

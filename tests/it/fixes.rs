@@ -10,7 +10,7 @@ use crate::support::{folder, run, run_with_input, timeless};
 
 const HEAD: &str = "ArtifactType: DataSet\nSource:\n  SourceUri: s3://lake/x\n";
 
-/// What `text` is after `lineload lint ARGS`.
+/// Returns what `text` is after `lineload lint ARGS`.
 fn fixed(text: &str, args: &[&str]) -> String {
     let folder = folder(&[("m.yaml", text)]);
     run(folder.path(), &[&["lint", "m.yaml"], args].concat());
@@ -187,7 +187,7 @@ fn a_json_manifest_gets_the_quotes_that_json_knows() {
     assert_eq!(after, text.replace(": 1}", ": \"1\"}"));
 }
 
-/// Whether `after` is the data of `before` but for what safe fixes say.
+/// Returns whether `after` is the data of `before` but for what safe fixes say.
 fn same_but_for_fixes(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Mapping(before), Value::Mapping(after)) => {
@@ -273,7 +273,7 @@ fn fix_all(text: &str) -> Option<String> {
     fix::fixed(&source, options, false, |_| true).map(|fixed| fixed.text)
 }
 
-/// How often each rule finds something at each path.
+/// Returns how often each rule finds something at each path.
 fn found(text: &str) -> std::collections::BTreeMap<(String, String), usize> {
     use lineload::source::{FileId, SourceFile};
     use lineload::{check, config};
@@ -451,7 +451,7 @@ fn a_name_is_not_changed_to_one_that_another_artifact_has_or_gets() {
     assert!(!ran.out.contains("fixable"), "{}", ran.out);
 }
 
-/// What `git apply` makes of `patch` in `folder`.
+/// Returns what `git apply` makes of `patch` in `folder`.
 fn applied(folder: &Path, patch: &str) -> bool {
     use std::io::Write as _;
     let mut git = std::process::Command::new("git");

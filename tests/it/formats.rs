@@ -1,4 +1,4 @@
-//! What `lint` writes, and how it ends.
+//! Tests of the output and the exit code of `lint`.
 
 use serde_json::Value;
 
@@ -147,7 +147,7 @@ fn colours_come_and_go_as_they_are_asked_for() {
     assert!(ran.out.contains("\u{1b}["));
 }
 
-/// What stands in a manifest must not act on a terminal, in whatever format.
+/// Checks that no text of a manifest acts on a terminal, in whatever format.
 #[test]
 fn no_control_character_of_a_manifest_reaches_the_terminal() {
     let evil = "ArtifactName: \"\\e[2J\\a\u{202e}x\"\n\"\\e]0;t\\a\": \u{9b}1\nSource: \

@@ -1,4 +1,4 @@
-//! What help texts recommend: applied, it leaves no new fault.
+//! Tests of help texts: an edit that one recommends leaves no new fault.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,7 +69,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// What `help` says is to be written, without words that stand for something else.
+/// Returns what `help` says is to be written, without words that stand for something else.
 fn named(help: &str) -> Option<String> {
     let head = NAMES_AN_EDIT.iter().find(|head| help.contains(**head))?;
     let text = help.split_once(head)?.1;

@@ -42,7 +42,7 @@ const ORDER: &[&str] = &[
 /// sides share would not be seen.
 const USED_BY_REGISTRY: &[&str] = &["registry", "markup", "model", "text", "exit"];
 
-fn files(folder: &Path, wanted: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! What the journal is for: kills, edits, second runs, and what `status` tells of them.
+//! Tests of the journal: kills, edits, second runs, and `status`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

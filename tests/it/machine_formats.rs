@@ -1,4 +1,4 @@
-//! What `lint` writes for CI systems and editors: SARIF, GitHub, GitLab, JUnit.
+//! Tests of the formats for CI systems and editors: SARIF, GitHub, GitLab, JUnit.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What users get: the real binary on real files, real SQLite, real HTTP on loopback.
+//! Integration tests: the real binary on real files, real SQLite, real HTTP on loopback.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
@@ -38,4 +38,5 @@ mod schema;
 #[path = "../../src/service/sagemaker/tests/scripted.rs"]
 mod scripted;
 mod support;
+mod words;
 mod written;

@@ -1,4 +1,5 @@
-//! What runs show and write: progress off a terminal, counts, and paths that must not be written.
+//! Tests of the output of runs: progress off a terminal, counts, and paths that must not be
+//! written.
 
 use std::os::unix::fs::symlink;
 

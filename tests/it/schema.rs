@@ -91,7 +91,7 @@ fn all_that_is_right_is_taken() {
     }
 }
 
-/// What is only suspicious is taken, as `lint` takes it.
+/// Accepts what is only suspicious, as `lint` does.
 #[test]
 fn all_that_is_wrong_is_refused_but_for_what_a_schema_cannot_see() {
     let validator = &*VALIDATOR;
@@ -186,7 +186,7 @@ fn yaml(document: &Value) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// That both say the same of a document; the errors that `lint` has.
+/// Asserts that both agree on a document, and returns the errors of `lint`.
 fn compare(validator: &Validator, document: &Value) -> Vec<Code> {
     let errors = errors(yaml(document));
     let unseen = unseen();
@@ -287,7 +287,7 @@ fn texts_are_taken_and_refused_as_lint_does() {
     }
 }
 
-/// What may stand at the place of a value.
+/// Returns the values that may be generated in place of a value.
 fn value(good: Vec<Value>) -> impl Strategy<Value = Option<Value>> {
     let odd = vec![
         Value::Null,

@@ -1,4 +1,4 @@
-//! How the tests run the binary.
+//! Helpers that run the binary.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -64,7 +64,7 @@ pub fn at(folder: &Path, served: &Served, command: &str, args: &[&str]) -> Ran {
     with_keys(folder, &[&target, args].concat())
 }
 
-/// What a run printed and how it ended.
+/// The output and the exit code of a command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,

@@ -29,7 +29,7 @@ impl Sink for Read {
     fn progress(&mut self, _: usize) {}
 }
 
-/// What a check makes of a file with this text.
+/// Returns what a check makes of a file with this text.
 fn read(text: &str) -> Read {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
@@ -43,7 +43,7 @@ fn read(text: &str) -> Read {
     read
 }
 
-/// What is told of the values of an artifact, however they are written.
+/// The rules about the values of an artifact, however they are written.
 const OF_VALUES: [Code; 12] = [
     Code::Credential,
     Code::InvisibleCharacter,

@@ -1,8 +1,8 @@
 //! Runs the commands that the pages show, and compares what they print.
 //!
-//! Each page is read from top to bottom in a directory of its own, where the files that it shows are
-//! written and its console blocks run, one after the other. A block that is not run says why, in a
-//! comment. CONTRIBUTING.md has the comments and the rules of comparison.
+//! Each page is read from top to bottom in a directory of its own, where the files that it shows
+//! are written and its console blocks run, one after the other. A block that is not run says why,
+//! in a comment. CONTRIBUTING.md has the comments and the rules of comparison.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use super::page::{Block, Note, Shown, Start, blocks, commands};
 use super::volatile::same;
 use crate::support::{root, write};
 
-/// How long the commands of a block may take, and a server until it prints its lines.
+/// The time limit of the commands of a block, and of a server until it prints its lines.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Stands in front of the exit code of a command in the output of a block.
 const END: char = '\u{1e}';
@@ -68,7 +68,7 @@ fn left_out(place: &str, why: &str) {
     println!("{place}: left out: {why}");
 }
 
-/// Why a block was not run.
+/// The reason why a block was not run.
 enum Skip {
     /// Its comment says so, or it is no console block.
     Said,
@@ -82,7 +82,7 @@ enum Skip {
 struct Difference {
     /// The first line of the shown output, counted from the block's opening fence.
     at: usize,
-    /// How many lines of output the page shows.
+    /// The number of lines of output the page shows.
     length: usize,
     command: String,
     shown: Vec<String>,
@@ -95,7 +95,7 @@ struct Scene {
     servers: Vec<Child>,
     /// The ports that stand in for those of the page.
     ports: BTreeMap<String, String>,
-    /// Why the rest of it cannot be run.
+    /// The reason why the rest of it cannot be run.
     left_out: Option<String>,
 }
 
@@ -292,8 +292,8 @@ impl Drop for Scene {
     }
 }
 
-/// Returns the binary with the feature `aws` that runs in the place of the one under test, so that the
-/// pages can be written without building the AWS SDK again.
+/// Returns the binary with the feature `aws` that runs in the place of the one under test, so that
+/// the pages can be written without building the AWS SDK again.
 fn other_binary() -> Option<PathBuf> {
     std::env::var_os("LINELOAD_DOCS_BINARY").map(PathBuf::from)
 }

@@ -30,7 +30,7 @@ pub enum Note {
     Before(String),
 }
 
-/// What is in a new directory.
+/// The initial content of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// Nothing.
@@ -100,8 +100,8 @@ pub struct Shown {
     pub output: Vec<String>,
 }
 
-/// Returns the commands of a console block: lines that begin with `$ `, and those that `\` or an open
-/// quote continues.
+/// Returns the commands of a console block: lines that begin with `$ `, and those that `\` or an
+/// open quote continues.
 ///
 /// # Panics
 /// On output in front of the first command.

@@ -1,10 +1,11 @@
-//! What differs from one run to the next in the output that a page shows.
+//! Parts of shown output that differ from one run to the next.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What is compared as equal: a pattern, and what stands for it. CONTRIBUTING.md lists them.
+/// Patterns that are compared as equal, and the text that stands for them. CONTRIBUTING.md lists
+/// them.
 const RULES: [(&str, &str); 7] = [
     // The id of a run or a registry, and its beginning.
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
@@ -22,8 +23,8 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     RULES.iter().map(|(text, name)| (pattern(text), *name)).collect()
 });
 
-/// Returns whether the output that a page shows is what was printed, but for what is volatile. A line
-/// `…` stands for any number of lines.
+/// Returns whether the output that a page shows is what was printed, but for what is volatile. A
+/// line `…` stands for any number of lines.
 pub fn same(shown: &[String], printed: &[String]) -> bool {
     let steady = |lines: &[String]| lines.iter().map(|line| steady(line)).collect::<Vec<_>>();
     fits(&steady(without_empty_ends(shown)), &steady(without_empty_ends(printed)))

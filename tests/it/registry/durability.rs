@@ -1,4 +1,4 @@
-//! What was answered is there after `kill -9`.
+//! Tests of durability: what was acknowledged exists after `kill -9`.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Served, ask, folder};
 
-/// What the writers were told.
+/// The acknowledged writes.
 #[derive(Default)]
 struct Told {
     /// ARN and name of what was made, and of what was renamed.
