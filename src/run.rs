@@ -1,10 +1,10 @@
 //! A run: entries to a target, nothing lost, nothing duplicated, no faster than allowed.
 //!
 //! In: staged entries, a [`Service`](crate::service::Service), the journal. Out:
-//! [`Event`](crate::event::Event)s, and how the run ended. `decide` says what is to become of an
-//! entry; import, resume and plan all ask there. `state` is pure: it gets the time and the answers,
-//! and returns what to do next; `drive` does it. `record` is the journal's side: an intent before
-//! every create, an outcome after it, before anybody else hears of it. Nothing here prints.
+//! [`Event`](crate::event::Event)s, and how the run ended. `decide` chooses the next step of an
+//! entry; import, resume and plan all use it. `state` is pure: it takes the time and the responses,
+//! and returns the next action; `drive` carries it out. `record` is the journal's side: an intent
+//! before every create, an outcome after it, before anybody else hears of it. Nothing here prints.
 
 mod answers;
 mod asker;
@@ -66,9 +66,9 @@ pub struct Options {
     pub seed: u64,
     /// The policy for artifacts that already exist.
     pub policy: Policy,
-    /// Entries that may fail: with so many, the run stops.
+    /// The number of failed entries at which the run stops.
     pub max_errors: Option<usize>,
-    /// The time when the run stops, however far it has come.
+    /// The time at which the run stops, whatever is left.
     pub until: Option<Instant>,
     /// The time when the run began, by this machine's clock.
     pub began: SystemTime,
@@ -79,7 +79,8 @@ pub struct Options {
 pub enum End {
     /// Every entry was settled.
     Done,
-    /// The limit, the way to the target or the credentials did not come back within the patience.
+    /// The limit was not lifted, the target not reachable or the credentials not valid within the
+    /// patience.
     OutOfPatience {
         /// The cause of the pause.
         cause: Cause,
@@ -93,17 +94,17 @@ pub enum End {
         /// The response of the service.
         refusal: Refusal,
     },
-    /// No request can succeed any more, as the class of the refusal says: the clock is off, the
-    /// configuration allows none, the credentials cannot come back.
+    /// No further request can succeed, as the class of the refusal says: clock skew, an unusable
+    /// configuration, or credentials that cannot be refreshed.
     Unable {
         /// The response of the service, or the error of the client.
         refusal: Refusal,
     },
-    /// The first entries were all refused in the same words, and none was taken.
+    /// The first entries were all rejected with the same error, and none succeeded.
     RefusedAlike {
         /// The number.
         count: usize,
-        /// The words.
+        /// The error.
         refusal: Refusal,
     },
     /// An attempt could not be written to the journal, so it was not made.
@@ -111,12 +112,12 @@ pub enum End {
         /// The reason.
         reason: String,
     },
-    /// More entries failed than may.
+    /// More entries failed than allowed.
     TooManyErrors {
         /// The number.
         errors: usize,
     },
-    /// It took as long as it may.
+    /// The time limit was reached.
     OutOfTime,
     /// A signal asked for it.
     Interrupted {
@@ -148,7 +149,7 @@ impl End {
         }
     }
 
-    /// Returns how the process ends. With `taken` the target took something before.
+    /// Returns the exit code. `taken` is true if the target accepted a write before.
     #[must_use]
     pub fn exit(&self, taken: bool) -> Exit {
         match self {

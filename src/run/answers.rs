@@ -1,7 +1,7 @@
 //! The reaction of a run to each class of unsuccessful response: the one table.
 //!
-//! The rows are the classes of [`Class`], the columns what was asked. Creates, changes and
-//! questions of every kind come through here, those of `plan` and `export` too.
+//! The rows are the classes of [`Class`], the columns the kinds of request. Creates, updates and
+//! reads all use it, those of `plan` and `export` too.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ pub(super) const CREDENTIALS: Duration = Duration::from_secs(30);
 /// The reaction to an unsuccessful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// Nothing came of the request: it goes out again, as soon as the lowered rate allows.
+    /// The request had no effect: it is retried as soon as the lowered rate allows.
     SlowDown,
-    /// Nothing came of the request: all submission pauses, and it goes out again.
+    /// The request had no effect: all submission pauses, then it is retried.
     Pause(Cause),
-    /// The service will not have the request.
+    /// The service rejects the request.
     Refuse,
     /// The caller may not make this request.
     Deny,
-    /// Nobody knows what came of the create: the target is asked.
+    /// The effect of the create is unknown: the target is looked up.
     LookUp,
-    /// Nobody knows what came of the request, and making it twice is as good as once.
+    /// The effect of the request is unknown, and it is idempotent: it is retried.
     Repeat,
-    /// No request can succeed any more: the run ends.
+    /// No further request can succeed: the run ends.
     Stop,
 }
 
-/// Returns what to do about an answer of `class` to `operation`.
+/// Returns the reaction to a response of `class` to `operation`.
 pub(super) const fn reaction(class: Class, operation: Operation) -> Reaction {
     use Reaction as R;
     let (create, write) = (matches!(operation, Operation::Create), operation.is_write());
@@ -48,7 +48,7 @@ pub(super) const fn reaction(class: Class, operation: Operation) -> Reaction {
     }
 }
 
-/// Returns why a question has no answer, where that is for a reason that concerns every request.
+/// Returns why a read failed, if the reason concerns every request.
 pub(super) const fn trouble(class: Class) -> Option<Cause> {
     match class {
         Class::Throttled => Some(Cause::Throttled),
@@ -59,17 +59,17 @@ pub(super) const fn trouble(class: Class) -> Option<Cause> {
     }
 }
 
-/// Returns how long a question waits before it is asked again, the `tries`-th time.
+/// Returns the backoff before the `tries`-th retry of a read.
 pub(super) fn wait(class: Class, tries: u32, retry: &mut Retry) -> Duration {
     match class {
-        // The pace holds it back.
+        // The pace limits it.
         Class::Throttled => Duration::ZERO,
         Class::Expired => CREDENTIALS,
         _ => retry.of_one(tries),
     }
 }
 
-/// Codes of a refusal that says on its own that the artifact exists.
+/// Error codes that always mean that the artifact exists.
 const EXISTS: [&str; 3] = ["ConflictException", "ResourceInUse", "ResourceExistsException"];
 
 /// Returns whether the service refuses a create because the artifact, or its name, exists. AWS's
@@ -82,9 +82,9 @@ pub(super) fn says_exists(refusal: &Refusal) -> bool {
             && refusal.message.to_ascii_lowercase().contains("already exists"))
 }
 
-/// Returns whether a refusal may mean that the artifact exists, in words that nobody knows: the
-/// service uses one code for that and for a request that it does not understand. Where it names the
-/// member of the request that is wrong, it is the latter.
+/// Returns whether a refusal may mean that the artifact exists, in a wording that is not known: the
+/// service uses one code for that and for an invalid request. If it names a member of the request,
+/// the request is invalid.
 pub(super) fn may_mean_exists(refusal: &Refusal) -> bool {
     refusal.code.as_deref() == Some("ValidationException") && refusal.member().is_none()
 }

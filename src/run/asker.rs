@@ -1,5 +1,5 @@
-//! Questions to a target, outside the flow of creates: at a pace of their own, and again where no
-//! answer came. They change nothing, so asking twice is as good as once.
+//! Reads from a target, outside the flow of creates: with a pace of their own, and retried if no
+//! response came. They are idempotent.
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ use crate::submission::{Operation, Refusal};
 /// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
 
-/// Asks a target.
+/// A client for reads from a target.
 #[derive(Debug, Clone)]
 pub struct Asker<S> {
     service: S,
@@ -34,7 +34,7 @@ pub struct Asker<S> {
     waiting: Waiting,
 }
 
-/// Hears why no answer has come, and until when the target is asked again.
+/// Called with the reason why no response has come, and the time of the next attempt.
 type Listener = dyn Fn(&Refusal, Instant) + Send + Sync;
 
 #[derive(Clone, Default)]
@@ -51,7 +51,7 @@ struct Shared {
     paces: Mutex<Paces>,
     retry: Mutex<Retry>,
     patience: Duration,
-    /// Since when nothing has been answered.
+    /// The time since which there has been no response.
     trouble: Mutex<Option<Instant>>,
     calls: AtomicU64,
 }
@@ -59,15 +59,15 @@ struct Shared {
 /// The reason why a look-up has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unanswered {
-    /// The target will not answer it.
+    /// The target refuses it.
     Refused(Refusal),
-    /// Nothing more is asked.
+    /// No more requests are made.
     Ended(End),
 }
 
 impl<S: Service> Asker<S> {
-    /// Asks `service` at `paces`, and waits for it as long as `patience` when it cannot be reached.
-    /// `seed` is that of the jitter.
+    /// Returns an asker that sends requests to `service` at `paces`, and waits up to `patience`
+    /// while it cannot be reached. `seed` seeds the jitter.
     #[must_use]
     pub fn new(
         service: S,
@@ -87,8 +87,8 @@ impl<S: Service> Asker<S> {
         Self { service, shared: Arc::new(shared), stop, until: None, waiting }
     }
 
-    /// Returns the same, which reports to `waiting` why no answer has come, and until when the
-    /// target is asked again.
+    /// Returns the same asker, which also reports to `waiting` why no response has come, and when
+    /// the next attempt follows.
     #[must_use]
     pub fn reporting(
         mut self,
@@ -98,34 +98,33 @@ impl<S: Service> Asker<S> {
         self
     }
 
-    /// The same, asking nothing from then on.
+    /// Returns the same asker, which sends no requests from then on.
     #[must_use]
     pub const fn until(mut self, until: Option<Instant>) -> Self {
         self.until = until;
         self
     }
 
-    /// Requests that were sent so far.
+    /// Returns the number of requests sent so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.shared.calls.load(Ordering::Relaxed)
     }
 
-    /// Returns how many questions of `operation` may be in flight at once, as its pace has it; at
+    /// Returns how many reads of `operation` may be in flight at once, according to its pace; at
     /// most `most`.
     #[must_use]
     pub fn window(&self, operation: Operation, most: usize) -> usize {
         lock(&self.shared.paces).window(operation).clamp(1, most)
     }
 
-    /// Returns how many questions of `operation` may be asked in a second; `None` where nothing
-    /// bounds them.
+    /// Returns the rate of reads of `operation`; `None` if it is unlimited.
     #[must_use]
     pub fn rate(&self, operation: Operation) -> Option<f64> {
         lock(&self.shared.paces).rate(operation)
     }
 
-    /// Asks `question`, which is an `operation`, until it is answered.
+    /// Sends `question`, which is an `operation`, until it has a response.
     ///
     /// # Errors
     /// If the target refuses, gives no verdict or cannot be reached in time, or a signal came.
@@ -143,7 +142,7 @@ impl<S: Service> Asker<S> {
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
             let answer = tokio::select! {
                 answer = question(self.service.clone()) => answer,
-                // A second signal waits for nothing.
+                // A second signal abandons requests in flight.
                 end = stop::asked_twice(self.stop.clone()) => return Err(Unanswered::Ended(end)),
             };
             let refusal = match answer {
@@ -171,11 +170,11 @@ impl<S: Service> Asker<S> {
         }
     }
 
-    /// Hands every page of the artifacts that `filter` takes to `take`, until it breaks. Returns
-    /// whether it came to the end of them.
+    /// Passes every page of the artifacts that match `filter` to `take`, until it breaks. Returns
+    /// whether all pages were read.
     ///
     /// # Errors
-    /// As [`Asker::ask`], and where the listing goes in circles.
+    /// As [`Asker::ask`], and if the listing repeats itself.
     pub async fn each_page(
         &self,
         filter: &Filter,
@@ -204,7 +203,7 @@ impl<S: Service> Asker<S> {
         }
     }
 
-    /// Returns all of an artifact, with its tags.
+    /// Returns an artifact in every field, with its tags.
     ///
     /// # Errors
     /// As [`Asker::ask`].
@@ -214,7 +213,7 @@ impl<S: Service> Asker<S> {
         Ok(artifact)
     }
 
-    /// An artifact without its tags.
+    /// Returns an artifact without its tags.
     ///
     /// # Errors
     /// As [`Asker::ask`].
@@ -222,7 +221,7 @@ impl<S: Service> Asker<S> {
         self.ask(Operation::Describe, |service| async move { service.describe(arn).await }).await
     }
 
-    /// All tags of an artifact.
+    /// Returns all tags of an artifact.
     ///
     /// # Errors
     /// As [`Asker::ask`].
@@ -247,7 +246,7 @@ impl<S: Service> Asker<S> {
         }
     }
 
-    /// Waits for a permit; when it was taken.
+    /// Waits for a permit, and returns the time when it was taken.
     async fn permit(&self, operation: Operation) -> Result<Instant, Unanswered> {
         loop {
             let taken = now();
@@ -287,7 +286,7 @@ impl<S: Service> Asker<S> {
         (since + self.shared.patience).saturating_duration_since(now())
     }
 
-    /// Nothing is answered. It has an end.
+    /// A service that never responds, so that the run has to end by itself.
     fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
         let since = *lock(&self.shared.trouble).get_or_insert_with(now);
         if now().saturating_duration_since(since) < self.shared.patience {

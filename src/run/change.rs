@@ -1,7 +1,7 @@
 //! The changes that turn an existing artifact into what its manifest describes.
 //!
-//! In: an artifact as it is wanted, and as the target has it. Out: how they differ, and the
-//! requests that end it. It is pure; the engine and `plan` use it alike.
+//! In: the wanted artifact, and the target's. Out: their differences, and the requests that remove
+//! them. It is pure; the engine and `plan` both use it.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::service::Update;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnExists {
-    /// They are left, and told where they differ.
+    /// They are skipped, and reported if they differ.
     #[default]
     Skip,
-    /// They are made what the manifest says.
+    /// They are updated to match the manifest.
     Update {
-        /// True if what the manifest does not say is removed.
+        /// True if properties and tags that the manifest does not have are removed.
         prune: bool,
     },
     /// Each is a failure.
@@ -31,7 +31,7 @@ pub enum OnExists {
 pub enum Drift {
     /// All of them.
     Always,
-    /// Those of which the journal does not know that they are equal, and unchanged since.
+    /// Those that the journal does not know to be equal and unchanged since.
     #[default]
     Unknown,
     /// None: name and type are compared, as a listing shows them.
@@ -41,20 +41,20 @@ pub enum Drift {
 /// The changes to an artifact, and the differences that cannot be changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Of name and properties.
+    /// The update of name and properties.
     pub update: Option<Update>,
     /// Tags to add.
     pub add_tags: Vec<Tag>,
     /// Keys of tags to remove.
     pub remove_tags: Vec<String>,
-    /// The differences that it ends.
+    /// The differences that it removes.
     pub ends: Vec<Difference>,
-    /// Those that stay: no request changes them.
+    /// The differences that no request can change.
     pub stay: Vec<Difference>,
 }
 
 impl Change {
-    /// The requests that it takes.
+    /// Returns the number of requests that it takes.
     #[must_use]
     pub fn requests(&self) -> usize {
         usize::from(self.update.is_some())
@@ -71,8 +71,8 @@ pub fn differences(wanted: &Artifact, there: &Artifact, stamp: &Stamp) -> Vec<Di
     differences
 }
 
-/// Returns what makes `there` into what is `wanted`, as far as it can be. Without `prune`, what the
-/// manifest says nothing about stays and is no difference.
+/// Returns the changes that turn `there` into `wanted`, as far as possible. Without `prune`, values
+/// that the manifest does not have stay, and are not differences.
 #[must_use]
 pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -> Change {
     let mut change = Change::default();
@@ -105,7 +105,7 @@ pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -
         let removed = |key: &String| update.remove.contains(key);
         let stay = there.properties.iter().filter(|(key, _)| !removed(key));
         update.properties = stay.map(|(key, value)| (key.clone(), value.clone())).collect();
-        // What a stamp put there stays.
+        // Values that a stamp set stay.
         let stamped = |key: &String| stamp.sets_property(key) && there.properties.contains_key(key);
         let ours = wanted.properties.iter().filter(|(key, _)| !stamped(key));
         update.properties.extend(ours.map(|(key, value)| (key.clone(), value.clone())));

@@ -1,8 +1,8 @@
-//! Decides what is to become of an entry.
+//! Decides the next step of an entry.
 //!
-//! In: the artifact that is wanted, what the journal knows of its source, what the target showed of
-//! it so far, and the policy. Out: the next step, or the outcome. It is pure, and nothing else
-//! decides: import, resume and plan ask here, each time they have learnt something.
+//! In: the wanted artifact, what the journal knows of its source, what the target has returned for
+//! it so far, and the policy. Out: the next step, or the outcome. It is pure, and the only place
+//! that decides: import, resume and plan call it after each response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use crate::submission::{Outcome, Refusal, listed};
 /// an attempt. SigV4 refuses larger skews, at five minutes.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// The error of a time that was written down: the service gives milliseconds as a fraction.
+/// The rounding error of a time: the service returns milliseconds as a fraction.
 const ROUNDING: Duration = Duration::from_millis(2);
 
 /// The policy of a run for artifacts that already exist.
@@ -28,19 +28,19 @@ pub struct Policy {
     pub drift: Drift,
     /// True if the target is asked also where the journal knows the artifact to be equal.
     pub recheck: bool,
-    /// Fields that are set on every artifact that is created, and that no comparison counts.
+    /// Fields that are set on every created artifact, and ignored by comparisons.
     pub stamp: Arc<Stamp>,
 }
 
 impl Policy {
-    /// The policy by which the attempts are settled that earlier runs left open: what exists is
-    /// compared when its entry comes up again.
+    /// Returns the policy for settling attempts that earlier runs left open: an existing artifact
+    /// is compared when its entry is processed again.
     #[must_use]
     pub fn of_open() -> Self {
         Self { on_exists: OnExists::Skip, drift: Drift::Never, ..Self::default() }
     }
 
-    /// Returns whether the journal's word is not enough.
+    /// Returns whether the target is asked even if the journal knows the artifact to be equal.
     pub(super) const fn asks_always(&self) -> bool {
         self.recheck || matches!(self.drift, Drift::Always)
     }
@@ -75,13 +75,13 @@ pub struct There {
     pub recovered: bool,
 }
 
-/// Attempts of which no answer told what came of them.
+/// Attempts whose effect is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// The time when the first of them was made, by this machine's clock.
     pub intent: SystemTime,
-    /// True if an earlier run made it. Then it is only settled: whether the entry is still wanted
-    /// is for today's manifests to say.
+    /// True if an earlier run made it. Then it is only settled: the current manifests decide
+    /// whether the entry is still wanted.
     pub of_earlier_run: bool,
 }
 
@@ -102,7 +102,7 @@ pub enum Observation<'s> {
         artifact: &'s Artifact,
         /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// True if an attempt of ours made it, should it prove to be equal.
+        /// True if an attempt of ours made it, provided that it proves to be equal.
         perhaps_ours: bool,
     },
 }
@@ -120,10 +120,10 @@ pub enum Decision {
         arn: String,
         /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// True if an attempt of ours made it, should it prove to be equal.
+        /// True if an attempt of ours made it, provided that it proves to be equal.
         perhaps_ours: bool,
     },
-    /// Change what exists, and then it is this.
+    /// Update the existing artifact; this is the outcome afterwards.
     Change(Box<(Change, Verdict)>),
     /// Nothing more: this is the outcome.
     Settle(Box<Verdict>),
@@ -132,11 +132,11 @@ pub enum Decision {
 /// The outcome of an entry, and its reason.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// In a word.
+    /// The outcome.
     pub outcome: Outcome,
     /// The ARN of what exists.
     pub arn: Option<String>,
-    /// In which fields it differs.
+    /// The fields in which it differs.
     pub differences: Vec<Difference>,
     /// True if all of it is known.
     pub compared: bool,
@@ -243,7 +243,7 @@ fn by_listing(wanted: &Artifact, known: &Known, found: &Found, policy: &Policy) 
     if creator == CreatedBy::Ours {
         return settle(Verdict { compared: true, ..Verdict::new(Outcome::Recovered, arn) });
     }
-    // By clocks that differ a little it may be ours: its fields tell.
+    // Within the clock skew it may be ours: its fields decide.
     let perhaps_ours = creator == CreatedBy::PerhapsOurs;
     if !perhaps_ours && let Some(refused) = refuses_existing(known, arn.as_ref(), policy) {
         return refused;
@@ -283,16 +283,16 @@ struct Whole<'s> {
 fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &Policy) -> Decision {
     let arn = Some(there.arn.to_owned());
     if there.artifact.identity() != wanted.identity() {
-        // Whatever it is, nothing is to be written to it.
+        // Whatever it is, it must not be changed.
         let error = Refusal::ours("the target returned a different artifact for this ARN");
         let verdict = Verdict::new(Outcome::Unresolved, arn);
         return settle(Verdict { error: Some(error), ..verdict });
     }
     let all = wanted.differences(there.artifact);
-    // A stamp over what the manifest says leaves another value there than the manifest has.
+    // A stamp that overrides the manifest leaves another value than the manifest's.
     let covered = all.iter().any(|one| one.here.is_some() && policy.stamp.covers(one));
     if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) {
-        // With which stamp it was made, only that run knew: what is there besides is none of this.
+        // Only the earlier run knew its stamp: additional values are not compared.
         let ours = there.perhaps_ours && all.iter().all(|one| one.here.is_none());
         let verdict = existing(arn, Vec::new(), ours, false).seen(there.modified);
         return settle(Verdict { compared: all.is_empty(), ..verdict });
@@ -305,8 +305,8 @@ fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &P
     };
     let change = change(wanted, there.artifact, prune, &policy.stamp);
     let mut verdict = existing(arn, change.stay.clone(), there.perhaps_ours, true);
-    // What is left though the manifest does not have it is no difference now, but one for a run
-    // that does not update.
+    // A value that stays without being in the manifest is no difference for this run, but is one
+    // for a run that does not update.
     let whole = !covered && (prune || all.iter().all(|one| one.here.is_some()));
     verdict.compared = verdict.outcome == Outcome::Differs || whole;
     if change.requests() == 0 {
@@ -318,7 +318,7 @@ fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &P
     Decision::Change(Box::new((change, verdict)))
 }
 
-/// Returns the verdict on what exists and differs in these fields.
+/// Returns the verdict on an existing artifact that differs in these fields.
 fn existing(
     arn: Option<String>,
     differences: Vec<Difference>,
@@ -345,7 +345,7 @@ enum CreatedBy {
     Ours,
     /// The same, but it is older than the attempt by less than clocks may differ.
     PerhapsOurs,
-    /// Somebody else's, or it is from earlier.
+    /// It is not ours, or from before the attempt.
     Others,
 }
 
@@ -381,7 +381,7 @@ pub fn is_unchanged(known: &There, found: &Found) -> bool {
     known.differences.as_ref().is_some_and(Vec::is_empty)
         && match (known.modified, found.modified, found.created) {
             (Some(then), Some(now), _) => equal(then, now),
-            // What we created is as we created it.
+            // An artifact that we created is as we created it.
             (None, Some(modified), Some(created)) => known.made && equal(modified, created),
             (_, modified, _) => modified.is_none(),
         }

@@ -18,7 +18,7 @@ use crate::submission::EntryId;
 
 /// The source of a run's entries.
 pub trait Jobs: Send + 'static {
-    /// Returns the next entries, at most `most`, and whether there are none behind them.
+    /// Returns the next entries, at most `most`, and whether they are the last.
     fn next(
         &mut self,
         most: usize,
@@ -35,7 +35,7 @@ impl Jobs for std::vec::IntoIter<Job> {
 
 /// The result of one task of the run.
 enum Done<J> {
-    /// The attempt was not made, since it could not be noted.
+    /// The attempt was not made, since it could not be recorded.
     NotRecorded(EntryId, WriteError),
     Answered(Box<(EntryId, Request, Answered, Sent)>),
     Fetched(J, Result<(Vec<Job>, bool), WriteError>),
@@ -80,7 +80,8 @@ pub async fn run<S: Service, J: Jobs>(
             Action::Wait(until) => Some(until),
             Action::End => break,
         };
-        // Answers that are there are taken before anything more is sent, and change what is next.
+        // Responses that have arrived are processed before anything more is sent, since they change
+        // what is next.
         let mut news = false;
         while let Some(done) = tasks.try_join_next() {
             take(&mut state, &mut jobs, done);
@@ -140,7 +141,7 @@ async fn send<S: Service, J>(service: S, record: Record, id: EntryId, request: R
     Done::Answered(Box::new((id, request, answered, sent)))
 }
 
-/// The time that timers of the runtime go by.
+/// Returns the time by the runtime's timers.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -159,7 +160,7 @@ fn take<J>(state: &mut State, jobs: &mut Option<J>, done: Result<Done<J>, tokio:
             }
         }
         Ok(Done::NotRecorded(id, error)) => state.unnoted(id, error.to_string()),
-        // A task is never cancelled while the run lasts, so this is a panic in the SDK: it goes on.
+        // A task is never cancelled during the run, so this is a panic in the SDK: pass it on.
         Err(error) => {
             if let Ok(panic) = error.try_into_panic() {
                 std::panic::resume_unwind(panic);

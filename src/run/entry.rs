@@ -1,4 +1,4 @@
-//! An entry on its way, and the requests that are made for it.
+//! The state of an entry in progress, and the requests for it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -80,13 +80,13 @@ pub(super) enum Answered {
 /// The time at which a request was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    /// The time when it got its permit: what the pace goes by.
+    /// The time when it got its permit, which the pace uses.
     pub(super) permitted: Instant,
-    /// The time when it left this machine, its intent being durable: what `--settle` counts from.
+    /// The time when it was sent, after its intent was durable; `--settle` counts from it.
     pub(super) left: Instant,
 }
 
-/// An entry on its way.
+/// The state of an entry in progress.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) job: Job,
@@ -116,10 +116,10 @@ pub(super) enum Phase {
     Compare(Compare),
     /// The existing artifact is being changed.
     Change(Change),
-    /// The service says that it exists and nothing is at its source: its name is looked for.
+    /// The service reports that it exists, but nothing is at its source: its name is looked up.
     Name(Refusal),
-    /// The service refused it, and it is not settled before it is clear that this is about the
-    /// entry, not about the caller.
+    /// The service rejected it. It is not settled before it is clear that the cause is the entry,
+    /// not the caller.
     Held(Refusal),
 }
 
@@ -127,8 +127,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct LookUp {
     pub(super) why: Why,
-    /// A look-up that begins from then on, and finds nothing, is conclusive: reads lag behind
-    /// writes.
+    /// The time from which a look-up that finds nothing is conclusive: reads lag behind writes.
     pub(super) conclusive_from: Instant,
     /// The time when the first page of this one was asked for.
     pub(super) began: Option<Instant>,
@@ -139,7 +138,7 @@ pub(super) struct LookUp {
 /// The reason for a look-up.
 #[derive(Debug, Clone)]
 pub(super) enum Why {
-    /// The journal knows that something is there, and not what.
+    /// The journal knows that an artifact exists, but not its fields.
     Known,
     /// An attempt came back without a verdict.
     NoVerdict(Refusal),
@@ -149,7 +148,7 @@ pub(super) enum Why {
     Refused(Refusal),
 }
 
-/// Questions in a row of which no answer came.
+/// The number of consecutive reads without a response.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Failing {
     pub(super) tries: u32,
@@ -196,7 +195,7 @@ impl Entry {
         }
     }
 
-    /// Returns whether an attempt may have created it, though no answer said so.
+    /// Returns whether an attempt may have created it without a response that says so.
     pub(super) const fn maybe_made(&self) -> bool {
         self.job.known.attempt.is_some()
     }

@@ -1,4 +1,4 @@
-//! The entries of a run in the order of the walk, and what became of each, in a few bytes each: the
+//! The entries of a run in the order of the walk, with their outcomes, in a few bytes each: the
 //! rest is in the journal.
 
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use crate::journal::{Journal, JournalError, RunId};
 use crate::source::FileId;
 use crate::submission::{EntryId, Outcome};
 
-/// Outcomes that are kept in full, should the journal fail to take them.
+/// The number of latest outcomes that are kept in full, in case the journal cannot be written.
 const RECENT: usize = 2048;
 
 /// The entries of a run, in the order of the walk.
@@ -103,7 +103,7 @@ impl Ledger {
         Some(before)
     }
 
-    /// Returns what became of an entry, if that was not long ago.
+    /// Returns the outcome of an entry, if it is one of the latest.
     #[must_use]
     pub fn recent(&self, entry: EntryId) -> Option<&Settled> {
         self.recent.iter().rev().find(|settled| settled.entry == entry)

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-/// Pages in a row without an artifact, after which a listing is taken to have no end.
+/// The number of consecutive empty pages after which a listing is considered endless.
 const EMPTY: u32 = 100;
 
-/// Follows a listing from page to page, and notices when it goes in circles: a token that was seen
-/// before, or nothing but empty pages.
+/// Detects a listing that repeats itself: a token that was seen before, or nothing but empty pages.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     seen: HashSet<String>,
@@ -25,11 +24,11 @@ impl Endless {
 }
 
 impl Pages {
-    /// Takes in a page with `found` artifacts behind which there is `next`, and returns whether the
-    /// listing goes on.
+    /// Takes a page with `found` artifacts and the token `next`, and returns whether there are more
+    /// pages.
     ///
     /// # Errors
-    /// If it goes in circles.
+    /// If the listing repeats itself.
     pub(super) fn turn(&mut self, found: usize, next: Option<&str>) -> Result<bool, Endless> {
         self.count += 1;
         self.empty = if found == 0 { self.empty + 1 } else { 0 };

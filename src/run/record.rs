@@ -21,8 +21,8 @@ use crate::submission::{EntryId, Outcome};
 #[derive(Debug, Clone)]
 pub struct Record {
     outcomes: Option<Outcomes>,
-    /// True if attempts that earlier runs left open are settled: what the service gave no
-    /// conclusive response stays open, for the next run to ask again.
+    /// True if attempts that earlier runs left open are settled: those without a conclusive
+    /// response stay open, for the next run to look up again.
     settles_open: bool,
 }
 
@@ -39,7 +39,7 @@ impl Record {
         Self { outcomes: Some(outcomes), settles_open: true }
     }
 
-    /// Writes nothing: nothing is sent that changes anything.
+    /// Writes nothing, for runs that only read.
     #[must_use]
     pub const fn nothing() -> Self {
         Self { outcomes: None, settles_open: false }
@@ -57,7 +57,7 @@ impl Record {
     pub(super) fn event(&self, event: &Event) {
         let Some(outcomes) = &self.outcomes else { return };
         match event {
-            // What the service gave no conclusive response stays open.
+            // Attempts without a conclusive response stay open.
             Event::Settled(settled)
                 if self.settles_open && settled.outcome == Outcome::Unresolved => {}
             // The entry of the earlier run has that it was recovered: it was created once.
@@ -105,7 +105,7 @@ impl Jobs for StagedJobs {
 pub(super) fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
     let earlier = resolved.get(&entry.artifact.identity().key());
     let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
-    // A hint that cannot be read is none.
+    // A hint that cannot be read is ignored.
     let listed = entry.found.as_deref().and_then(|found| serde_json::from_str(found).ok());
     Job { entry: entry.id, artifact: Arc::new(entry.artifact), known, listed }
 }
@@ -122,7 +122,7 @@ pub fn known(
     let mut known = Known::default();
     if let Some(journal) = journal {
         let equal = journal.equals(wanted.digest());
-        // Of what was seen to differ it is known that it exists, and not what it is like.
+        // Of an artifact that differed, only its existence is known, not its fields.
         let differences = if equal {
             Some(Vec::new())
         } else if journal.is_equal {
@@ -145,7 +145,7 @@ pub fn known(
         Outcome::Unresolved => known.unresolved.clone_from(&earlier.error),
         Outcome::Pending => {}
         outcome => {
-            // What an earlier attempt met is there still.
+            // The artifact that an earlier attempt found still exists.
             let there = known.there.get_or_insert_default();
             there.recovered = outcome == Outcome::Recovered;
             there.arn = there.arn.take().or_else(|| earlier.arn.clone());
@@ -170,8 +170,8 @@ impl Known {
     }
 }
 
-/// Returns whether nothing but the target can tell whether an entry exists, so that a survey of it
-/// may save requests.
+/// Returns whether only the target knows if an entry exists, so that a survey of it may save
+/// requests.
 #[must_use]
 pub fn is_unknown(wanted: &Artifact, known: &Known, policy: &Policy) -> bool {
     matches!(
@@ -190,7 +190,7 @@ pub fn unknown(
     policy: &Policy,
     resolved: &Resolved,
 ) -> Result<(HashMap<Key, EntryId>, usize), JournalError> {
-    /// Entries that are read at once.
+    /// The number of entries that are read at once.
     const MANY: usize = 1024;
     let (mut unknown, mut left, mut after) = (HashMap::new(), 0, None);
     loop {

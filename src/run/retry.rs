@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// The upper bound of the first wait.
 const BASE: Duration = Duration::from_secs(1);
-/// No wait is longer.
+/// The longest wait.
 const CAP: Duration = Duration::from_secs(60);
-/// No wait is shorter: a probe a millisecond after a refusal learns nothing new.
+/// The shortest wait: a probe a millisecond after a refusal learns nothing new.
 pub(super) const LEAST: Duration = Duration::from_millis(200);
-/// The longest wait of one entry's question.
+/// The longest wait of one entry's read.
 const ONE_CAP: Duration = Duration::from_secs(30);
 
 /// Exponential backoff with full jitter, so that runs that were refused together do not come back
@@ -31,14 +31,14 @@ impl Retry {
         most.mul_f64(self.rng.f64()).max(LEAST)
     }
 
-    /// Begins anew: the target answers again.
+    /// Resets the backoff: the target responds again.
     pub(super) const fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// Returns the wait of one question that had no answer `tries` times: between one and two
-    /// seconds at first, and twice that with each further try. Each question counts for itself: a
-    /// shared exponent would be raised by all that are in flight at once.
+    /// Returns the backoff of one read that failed `tries` times: between one and two seconds at
+    /// first, and twice that with each retry. Each read has its own exponent: a shared one would be
+    /// raised by all that are in flight at once.
     pub(super) fn of_one(&mut self, tries: u32) -> Duration {
         let first = BASE.mul_f64(1.0 + self.rng.f64());
         first.saturating_mul(1 << tries.saturating_sub(1).min(8)).min(ONE_CAP)
@@ -63,7 +63,7 @@ mod tests {
             longest.push(waits[9]);
         }
         longest.sort();
-        // Full jitter: from nothing to the cap, evenly.
+        // Full jitter: uniform between zero and the cap.
         assert!(longest[20] < Duration::from_secs(15), "{:?}", longest[20]);
         assert!(longest[180] > Duration::from_secs(45), "{:?}", longest[180]);
     }

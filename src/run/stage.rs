@@ -1,4 +1,4 @@
-//! Entries into the journal, as the check finds them.
+//! Stages entries into the journal as the check finds them.
 //!
 //! Entries that the journal knows to be equal are not staged: they need no request. The others get
 //! a row each, the invalid ones too, so that reports and `resume` know them.
@@ -25,7 +25,7 @@ pub struct Stage<'s, 'j> {
     staged: Staged,
     /// The first entry of the current file.
     file_start: usize,
-    /// Entries that looked valid and are not.
+    /// Entries that looked valid at first and are not.
     withdrawn: HashSet<EntryId>,
     failed: Option<JournalError>,
 }
@@ -37,14 +37,14 @@ pub struct Staged {
     pub run: RunId,
     /// Its entries, those included that need no request.
     pub ledger: Ledger,
-    /// Those of which nothing is known: whether they exist, only the target can tell.
+    /// Entries of which nothing is known: only the target knows whether they exist.
     pub unknown: HashMap<Key, EntryId>,
     /// The number of entries that may need a request.
     pub left: usize,
     /// The number of entries that the journal knows to be equal.
     pub known: usize,
-    /// Those for which the policy's stamp is too much: how many, and of the first where it is, and
-    /// why.
+    /// The entries that exceed a limit with the policy's stamp: their number, the place of the
+    /// first, and the reason.
     pub overstamped: Option<(usize, Place, String)>,
 }
 
@@ -124,7 +124,8 @@ impl<'s, 'j> Stage<'s, 'j> {
         let key = artifact.identity().key();
         let digest = artifact.digest();
         let there = match self.staging.equal(key, digest)? {
-            // Equal is enough for most, and its request need not be read.
+            // For most entries it is enough that they are equal, and their request need not be
+            // read.
             Some(equal) if !self.policy.asks_always() => {
                 let known = Known::equal(&equal);
                 let decision = decide(artifact, &known, Observation::Unseen, self.policy);
@@ -149,7 +150,7 @@ impl<'s, 'j> Stage<'s, 'j> {
         Ok(Line::new(id, line, Outcome::Pending, false))
     }
 
-    /// Makes an entry invalid that looked valid.
+    /// Marks an entry as invalid that looked valid at first.
     fn invalidate(&mut self, at: usize) -> Result<(), JournalError> {
         let Some(line) = self.staged.ledger.get_mut(at) else { return Ok(()) };
         if line.outcome == Outcome::Invalid {

@@ -1,8 +1,8 @@
 //! The next step.
 //!
-//! It gets the time and the answers, and never waits itself, so a simulated clock and a scripted
-//! service can take it anywhere. Only the entries that something is being done for are in memory:
-//! the others come from the journal as they are needed.
+//! It takes the time and the responses, and never waits itself, so a test can drive it with a
+//! simulated clock and a scripted service. Only entries in progress are in memory: the others are
+//! read from the journal as they are needed.
 
 mod existing;
 mod lookup;
@@ -27,12 +27,12 @@ use refusals::Refusals;
 
 /// The grace period for requests in flight once the run is out of time.
 const GRACE: Duration = Duration::from_secs(2);
-/// With fewer entries waiting to be created, more are fetched.
+/// The number of waiting creates below which more entries are fetched.
 const LOW_WATER: usize = 512;
-/// Entries that are fetched at once.
+/// The number of entries that are fetched at once.
 const FETCH: usize = 1024;
-/// Entries that may be in memory, at most, before more are fetched: those that wait for reads to
-/// catch up hold no other up, up to here.
+/// The maximum number of entries in memory: below it, entries that wait for reads to catch up do
+/// not hold up others.
 const ACTIVE: usize = 16_384;
 
 /// An instruction to the driver.
@@ -42,7 +42,7 @@ pub(super) enum Action {
     Send(EntryId, Request),
     /// Fetch so many entries.
     Fetch(usize),
-    /// Wait for an answer, or until then.
+    /// Wait for a response, or until this time.
     Wait(Option<Instant>),
     /// The run has ended.
     End,
@@ -68,14 +68,14 @@ enum Supply {
 
 pub(super) struct State {
     options: Options,
-    /// Those that something is being done for.
+    /// The entries in progress.
     entries: HashMap<EntryId, Entry>,
     supply: Supply,
     /// To be created, the next first.
     creates: VecDeque<EntryId>,
     /// To be changed, the next first.
     changes: VecDeque<EntryId>,
-    /// Questions to be asked: of each operation on its own, as each has its own rate.
+    /// Reads to send, by operation, since each has its own rate.
     reads: [VecDeque<(EntryId, Request)>; 3],
     /// By time and order.
     parked: BTreeMap<(Instant, u64), Parked>,
@@ -85,25 +85,25 @@ pub(super) struct State {
     in_flight: [usize; Operation::ALL.len()],
     errors: usize,
     mode: Mode,
-    /// The number of writes that may be in flight as far as pauses go: few after one, then more. The
-    /// pace has a window of its own.
+    /// The window of writes in flight after a pause: small at first, then growing. The pace has a
+    /// window of its own.
     window: usize,
-    /// Since when no write has come through.
+    /// The time since which no write has succeeded.
     trouble: Option<Trouble>,
-    /// Since when no question has been answered.
+    /// The time since which no read has had a response.
     read_trouble: Option<Trouble>,
-    /// Writes in a row that came back without a verdict.
+    /// The number of consecutive ambiguous writes.
     writes_in_doubt: u32,
-    /// Questions in a row that came back without one.
+    /// The number of consecutive ambiguous reads.
     reads_in_doubt: u32,
     /// Since when.
     in_doubt_since: Option<Instant>,
     refusals: Refusals,
-    /// True if the target has taken a request of this run.
+    /// True if the target has accepted a write of this run.
     succeeded: bool,
     retry: Retry,
     end: Option<End>,
-    /// Until when what is in flight is waited for, once the run has ended.
+    /// The time until which requests in flight are waited for, once the run has ended.
     grace: Option<Instant>,
     events: Vec<Event>,
 }
@@ -153,7 +153,7 @@ impl State {
                 let message = "an earlier run ended before the response arrived".to_owned();
                 let refusal = Refusal { class: Class::Lost, ..Refusal::ours(message) };
                 let why = Why::NoVerdict(refusal);
-                // Its clock is not ours, so how long ago it left is not known.
+                // The attempt's clock is not ours, so its age is not known.
                 self.look_up(id, why, now + self.options.settle);
                 continue;
             }
@@ -195,12 +195,12 @@ impl State {
         self.end.as_ref()
     }
 
-    /// Sends nothing more; what is in flight is waited for.
+    /// Stops sending, and waits for requests in flight.
     pub(super) fn stop(&mut self, end: End) {
         self.end.get_or_insert(end);
     }
 
-    /// Waits for nothing any more.
+    /// Abandons requests in flight.
     pub(super) fn stop_now(&mut self, signal: u8) {
         self.end = Some(End::Interrupted { signal, drained: false });
     }
@@ -214,7 +214,7 @@ impl State {
         writes.map(|operation| self.in_flight[operation as usize]).sum()
     }
 
-    /// Returns what to do at `now`, which this machine's clock calls `wall`.
+    /// Returns the next action at `now`; `wall` is the same time by this machine's clock.
     pub(super) fn next(&mut self, now: Instant, wall: SystemTime) -> Action {
         self.out_of_patience(now);
         if self.options.until.is_some_and(|until| now >= until) && !self.is_done() {
@@ -249,7 +249,7 @@ impl State {
     }
 
     fn next_read(&mut self, now: Instant, wake: &mut Option<Instant>) -> Option<Action> {
-        // While nothing is answered, one question at a time finds out whether that has changed.
+        // While there are no responses, one read at a time probes whether that has changed.
         let alone = self.reads_are_probes();
         let asking: usize = READS.iter().map(|read| self.in_flight[*read as usize]).sum();
         for (queue, operation) in READS.into_iter().enumerate() {
@@ -272,7 +272,7 @@ impl State {
                     self.in_flight[operation as usize] += 1;
                     return Some(Action::Send(id, request));
                 }
-                // Writes need not wait for questions, nor one kind of question for another.
+                // Writes do not wait for reads, nor one kind of read for another.
                 Err(next) => earliest(wake, next),
             }
         }
@@ -288,7 +288,7 @@ impl State {
         let writing = self.writing();
         let probes_from = self.probe_at();
         if let Some(probe_at) = probes_from {
-            // One probe at a time, and not while answers from before the pause are out.
+            // One probe at a time, and none while responses from before the pause are missing.
             if writing > 0 || (self.changes.is_empty() && self.creates.is_empty()) {
                 return None;
             }

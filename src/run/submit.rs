@@ -51,8 +51,8 @@ pub async fn submit<S: Service>(
     Ok(close(writer, end, Some(rate)))
 }
 
-/// Settles the attempts that earlier runs left open, and returns what became of each source. What
-/// the service gave no conclusive response stays open.
+/// Settles the attempts that earlier runs left open, and returns what became of each source.
+/// Attempts without a conclusive response stay open.
 ///
 /// # Errors
 /// As [`submit`].
