@@ -10,12 +10,12 @@ use crate::submission::{EntryId, Outcome, Refusal};
 pub enum Event {
     /// An entry came to its end.
     Settled(Settled),
-    /// The run has ended, and of this entry nothing was done at the target: its attempts were
-    /// refused, and it would have gone out again.
+    /// The run has ended, and nothing was done for this entry at the target: its attempts were
+    /// refused, and it would have been retried.
     Withdrawn(EntryId),
-    /// Somebody else created what this entry was to create, since this run began.
+    /// Somebody else created the artifact of this entry, since this run began.
     MadeByAnother(EntryId),
-    /// A create was throttled. Nothing came of it, and it goes out again.
+    /// A create was throttled. It had no effect, and is retried.
     Throttled,
     /// The allowed rate changed.
     RateChanged {
@@ -26,7 +26,7 @@ pub enum Event {
         /// True if the service asked for it.
         throttled: bool,
     },
-    /// Nothing is sent until a probe tells that the service takes requests again.
+    /// Nothing is sent until a probe succeeds.
     Paused {
         /// The reason.
         cause: Cause,
@@ -59,14 +59,14 @@ pub struct Settled {
     pub request_id: Option<String>,
     /// The error of the service, if it refused.
     pub error: Option<Refusal>,
-    /// True if what is there is known in every field: it was made so, or compared.
+    /// True if the existing artifact is known in every field: it was made so, or compared.
     pub compared: bool,
-    /// The time when it was changed last, by the target's clock, where that was seen and it is as
-    /// the manifest says.
+    /// The time when it was changed last, by the target's clock, if that was seen and it is as the
+    /// manifest says.
     pub modified: Option<SystemTime>,
-    /// True if the journal alone says so: no request was made.
+    /// True if this is from the journal: no request was made.
     pub by_journal: bool,
-    /// The fields in which what exists differs, where they were seen.
+    /// The fields in which the existing artifact differs, if they were seen.
     pub differences: Vec<Difference>,
     /// The fields that an update made equal.
     pub changed: Vec<Difference>,
@@ -111,7 +111,7 @@ pub enum Cause {
     Expired,
     /// Every request is throttled.
     Throttled,
-    /// The service answers, and tells nothing: failures and answers that cannot be read.
+    /// The service responds, but without a verdict: failures and unreadable responses.
     Failing,
 }
 
@@ -128,7 +128,7 @@ impl Cause {
         self.names().stopped
     }
 
-    /// Returns what lasted too long, as in `stopped: no connection in 2m`.
+    /// Returns what lasted too long, as in `stopped: no connection for 2m`.
     #[must_use]
     pub const fn lasting(self) -> &'static str {
         self.names().lasting

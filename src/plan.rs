@@ -1,8 +1,8 @@
 //! A plan of an import: the manifests are compared with the target, and nothing is changed.
 //!
-//! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: what would become of each,
-//! and the requests that it takes. It lists the target, and then rehearses the import on that: the
-//! same run, with a service that makes no change (`rehearsal`). It prints nothing.
+//! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: the outcome of each entry,
+//! and the number of requests. It lists the target, and then rehearses the import on the listing:
+//! the same run, with a service that changes nothing (`rehearsal`). It prints nothing.
 
 mod rehearsal;
 
@@ -22,12 +22,12 @@ use crate::run::{self, Asker, Job, Known, Policy, Record, Resolved, Stop, Unansw
 use crate::service::{Filter, Found, Service};
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
-/// Questions about single artifacts that may be in flight at once, by default.
+/// The default number of reads of single artifacts in flight.
 pub const AT_ONCE: usize = 32;
-/// The time that the rehearsed import waits before it looks up a second time: what the target had
-/// is fixed, so there is nothing to wait for, but the request is counted.
+/// The time that the rehearsed import waits before it looks up a second time: the listing is fixed,
+/// so there is nothing to wait for, but the request is counted.
 const SETTLE: Duration = Duration::from_millis(1);
-/// The asker has a patience of its own; the rehearsal has more than any.
+/// The asker has its own patience; that of the rehearsal is never used up.
 const PATIENCE: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// The planned outcome of an entry.
@@ -60,18 +60,18 @@ pub struct Item {
     pub arn: Option<String>,
     /// Its planned outcome.
     pub fate: Fate,
-    /// True if the journal takes it for done, so that only an import with `--recheck` would see
+    /// True if the journal has it as done, so that only an import with `--recheck` would notice
     /// that it is not.
     pub unseen: bool,
-    /// True if it is a failure that it exists, as `--on-exists fail` has it.
+    /// True if it fails because it exists, as with `--on-exists fail`.
     pub refused: bool,
     /// The URI of another source whose artifact has its name too: a target that wants names to be
     /// unique refuses the create.
     pub name_also_at: Option<String>,
 }
 
-/// An artifact that this journal's runs created, that is still there, and that no manifest has any
-/// more. An import leaves it.
+/// An artifact that a run of this journal created, that still exists, and that no manifest
+/// describes any more. An import leaves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
     /// The file that it was read from.
@@ -86,7 +86,7 @@ pub struct Gone {
     pub arn: String,
 }
 
-/// Requests that an import would make, at least.
+/// The minimum number of requests that an import would make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Calls {
     /// `CreateArtifact`.
@@ -130,10 +130,10 @@ pub struct Options<'o> {
     pub read_lag: Duration,
     /// Looks up a source at the target in the journal.
     pub known: &'o dyn Fn(Key) -> Option<journal::Known>,
-    /// True if what was read from this file can be gone from the manifests: they were all read, and
-    /// nothing in that file is invalid.
+    /// True if an artifact of this file can have been removed from the manifests: they were all
+    /// read, and nothing in that file is invalid.
     pub within: &'o dyn Fn(&str) -> bool,
-    /// Questions that may be in flight at once, at most.
+    /// The maximum number of reads in flight.
     pub at_once: usize,
 }
 
@@ -168,7 +168,7 @@ pub async fn plan<S: Service>(
     plan_knowing(asker, entries, open, options, &known, listed).await
 }
 
-/// Plans with what `known` says of each entry once the attempts left open are settled.
+/// Plans with what `known` returns for each entry once the open attempts are settled.
 async fn plan_knowing<S: Service>(
     asker: &Asker<S>,
     entries: Vec<Job>,
@@ -233,7 +233,7 @@ async fn plan_knowing<S: Service>(
     Ok(plan)
 }
 
-/// Runs the import on what the target had. Returns what would become of each entry.
+/// Runs the import on the listing. Returns the outcome of each entry.
 async fn rehearse<S: Service>(
     rehearsal: &Rehearsal<S>,
     jobs: Vec<Job>,
@@ -245,7 +245,7 @@ async fn rehearse<S: Service>(
     }
     let now = Instant::now();
     let options = run::Options {
-        // The questions that are really asked go by the pace of the asker.
+        // Reads that are really sent use the pace of the asker.
         paces: Paces::new(|_| Pace::new(Rate::Unlimited, None, now)),
         concurrency: options.at_once,
         patience: PATIENCE,
@@ -381,8 +381,8 @@ async fn item<S: Service>(
     Ok(item)
 }
 
-/// Checks an entry that the journal takes for done: an import asks nothing; the listing may show
-/// that it is not.
+/// Checks an entry that the journal has as done: an import sends no request for it; the listing may
+/// show that it is not done.
 async fn look_behind_the_journal<S: Service>(
     asker: &Asker<S>,
     rehearsal: &Rehearsal<S>,

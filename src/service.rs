@@ -1,8 +1,8 @@
-//! The target: requests in, classified answers out.
+//! The target: requests in, classified responses out.
 //!
-//! In: artifacts and questions. Out: [`Answer`]s. What an error means is decided here and nowhere
-//! else; `sagemaker` is the only client module that names the AWS SDK. It retries nothing: every
-//! attempt goes through the engine's limiter.
+//! In: artifacts and reads. Out: [`Answer`]s. Errors are classified here and nowhere else;
+//! `sagemaker` is the only client module that names the AWS SDK. It retries nothing: every attempt
+//! goes through the engine's limiter.
 
 mod classify;
 #[cfg(feature = "aws")]
@@ -25,35 +25,34 @@ pub trait Service: Clone + Send + Sync + 'static {
     /// Asks for an artifact to be created.
     fn create(&self, artifact: &Artifact) -> impl Future<Output = Answer<Created>> + Send;
 
-    /// Asks for a page of the artifacts that `filter` takes; for the first where there is no token.
+    /// Lists a page of the artifacts that match `filter`; the first page without a token.
     fn list(
         &self,
         filter: &Filter,
         token: Option<String>,
     ) -> impl Future<Output = Answer<Page>> + Send;
 
-    /// Asks for an artifact as a whole, but for its tags.
+    /// Describes an artifact in every field except its tags.
     fn describe(&self, arn: &str) -> impl Future<Output = Answer<Described>> + Send;
 
-    /// Asks for a page of the tags of an artifact; for the first where there is no token.
+    /// Lists a page of the tags of an artifact; the first page without a token.
     fn tags(
         &self,
         arn: &str,
         token: Option<String>,
     ) -> impl Future<Output = Answer<TagPage>> + Send;
 
-    /// Asks for an artifact to be changed. Doing it twice is as good as once, and so it is with the
-    /// tags.
+    /// Updates an artifact. This is idempotent, as are the changes of tags.
     fn update(&self, arn: &str, update: &Update) -> impl Future<Output = Answer<()>> + Send;
 
-    /// Asks for tags to be added, in the place of those with the same key.
+    /// Adds tags, replacing those with the same key.
     fn add_tags(&self, arn: &str, tags: &[Tag]) -> impl Future<Output = Answer<()>> + Send;
 
-    /// Asks for the tags with these keys to be removed.
+    /// Removes the tags with these keys.
     fn remove_tags(&self, arn: &str, keys: &[String]) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// Which artifacts are listed: all of them where nothing is said.
+/// The filter of a listing; by default all artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Those with this `SourceUri`.
@@ -70,27 +69,27 @@ impl Filter {
     }
 }
 
-/// A change of an artifact. Its type, its source and its metadata are as they were created.
+/// An update of an artifact. Its type, source and metadata cannot be updated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Update {
     /// Its name from now on.
     pub name: Option<String>,
-    /// All its properties from now on, but for those to be removed. The API page says that they
-    /// overwrite those there are, so none may be left out that is to stay. Empty where they are not
-    /// touched.
+    /// All its properties after the update, except those to be removed. According to the API page
+    /// they overwrite the existing ones, so every property that is to stay must be given. Empty if
+    /// they are not changed.
     pub properties: BTreeMap<String, String>,
     /// Keys of properties to be removed.
     pub remove: Vec<String>,
 }
 
-/// An artifact as the target has it, but for its tags.
+/// An artifact of the target, without its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Described {
     /// All of it but the tags.
     pub artifact: Artifact,
     /// The time when it was created, by the target's clock.
     pub created: Option<SystemTime>,
-    /// The time when it was changed last, by the same.
+    /// The time when it was changed last, by the same clock.
     pub modified: Option<SystemTime>,
 }
 
@@ -121,7 +120,7 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// An artifact that the target has, as far as a listing shows it.
+/// An artifact of the target, as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Found {
     /// Its ARN.
@@ -136,6 +135,6 @@ pub struct Found {
     pub types: Vec<SourceType>,
     /// The time when it was created, by the target's clock.
     pub created: Option<SystemTime>,
-    /// The time when it was changed last, by the same.
+    /// The time when it was changed last, by the same clock.
     pub modified: Option<SystemTime>,
 }

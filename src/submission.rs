@@ -1,7 +1,6 @@
-//! The words that journal, service, engine and reports share.
+//! The types that journal, service, engine and reports share.
 //!
-//! In: nothing. Out: what a target is, what an answer of it means, and what became of an entry. It
-//! does nothing.
+//! They describe a target, the class of a response, and the outcome of an entry. There is no I/O.
 
 mod arn;
 mod id;
@@ -77,7 +76,8 @@ impl Target {
         host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Returns whether it is the embedded registry, which nobody else pays for or reads.
+    /// Returns whether it is the embedded registry, which costs nothing and is private to this
+    /// machine.
     #[must_use]
     pub const fn is_local(&self) -> bool {
         matches!(self, Self::Local { .. })
@@ -104,19 +104,19 @@ pub enum Outcome {
     Invalid,
     /// This run created it.
     Created,
-    /// This run created it, though the answer was lost.
+    /// This run created it, though the response was lost.
     Recovered,
-    /// It was there, and equal as far as can be seen.
+    /// It already exists, and is equal as far as known.
     Existed,
     /// It was there, and differs.
     Differs,
-    /// It was there, and was changed to what the manifest says.
+    /// It already existed, and was updated to match the manifest.
     Updated,
     /// Its name belongs to another source.
     Conflict,
     /// The service will not have it.
     Rejected,
-    /// It may be there or not, and nothing could tell.
+    /// It may or may not exist.
     Unresolved,
     /// It was not sent, or not yet.
     Pending,
@@ -137,33 +137,33 @@ impl Outcome {
         Self::Pending,
     ];
 
-    /// The outcome that [`Outcome::as_str`] calls `name`.
+    /// Returns the outcome whose [`Outcome::as_str`] is `name`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.as_str() == name)
     }
 
     /// Returns whether it counts as an error for `--max-errors`: the target refused the entry, or
-    /// nobody knows.
+    /// its outcome is unknown.
     #[must_use]
     pub const fn is_error(self) -> bool {
         matches!(self, Self::Rejected | Self::Conflict | Self::Unresolved)
     }
 
-    /// Returns whether a person has to look at the entry: it was submitted, and did not become what
-    /// the manifest says.
+    /// Returns whether the entry needs attention: it was submitted, but does not match the
+    /// manifest.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         self.is_error() || matches!(self, Self::Differs)
     }
 
-    /// Returns whether this run made the target have what the manifest says.
+    /// Returns whether this run created or updated the artifact.
     #[must_use]
     pub const fn is_written(self) -> bool {
         matches!(self, Self::Created | Self::Recovered | Self::Updated)
     }
 
-    /// Returns how the process ends for an entry that came to this.
+    /// Returns the exit code for an entry with this outcome.
     #[must_use]
     pub const fn exit(self) -> Exit {
         match self {

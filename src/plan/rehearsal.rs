@@ -1,4 +1,4 @@
-//! The target as a plan has listed it: questions are answered as the target would, and changes are
+//! The target as a plan has listed it: reads are answered as the target would, and writes are
 //! counted but not made.
 
 use std::collections::HashMap;
@@ -54,7 +54,7 @@ struct State {
 }
 
 impl<S: Service> Rehearsal<S> {
-    /// Answers from `pages`; what is in no listing is asked with `asker`.
+    /// Returns a service that answers from `pages`, and reads everything else with `asker`.
     pub(super) fn new(asker: Asker<S>, pages: Vec<Vec<Found>>) -> Self {
         let mut shared = Shared {
             pages: Vec::new(),
@@ -94,7 +94,7 @@ impl<S: Service> Rehearsal<S> {
         self.state().counts
     }
 
-    /// Returns why the target is not asked any more, if so.
+    /// Returns why the rehearsal ended early, if it did.
     pub(super) fn ended(&self) -> Option<Unanswered> {
         self.state().ended.clone()
     }
@@ -121,7 +121,7 @@ impl<S: Service> Rehearsal<S> {
             Unanswered::Refused(refusal) => refusal,
             ended @ Unanswered::Ended(_) => {
                 self.state().ended = Some(ended);
-                // It ends the rehearsal; why is told from `ended`.
+                // It ends the rehearsal; the reason is in `ended`.
                 Refusal { class: Class::Unsendable, ..Refusal::ours("the plan was interrupted") }
             }
         })

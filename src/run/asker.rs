@@ -21,7 +21,7 @@ use crate::pace::Paces;
 use crate::service::{Answer, Described, Filter, Found, Service};
 use crate::submission::{Operation, Refusal};
 
-/// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
+/// The maximum number of pages of tags of one artifact: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
 
 /// A client for reads from a target.

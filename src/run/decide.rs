@@ -144,7 +144,7 @@ pub struct Verdict {
     pub modified: Option<SystemTime>,
     /// A message that says what is wrong.
     pub error: Option<Refusal>,
-    /// True if the journal alone says so.
+    /// True if this is from the journal.
     pub by_journal: bool,
 }
 

@@ -35,7 +35,7 @@ pub struct Line {
     pub line: u32,
     /// Its outcome.
     pub outcome: Outcome,
-    /// True if the journal alone says so.
+    /// True if this is from the journal.
     pub by_journal: bool,
 }
 

@@ -9,12 +9,12 @@ pub enum Seen<'a> {
     Unbuilt,
     /// No connection could be made.
     NoConnection,
-    /// A connection was refused by this machine or by a proxy, for a reason that stays: the
-    /// certificate is not trusted, the proxy wants a password.
+    /// A connection was refused by this machine or by a proxy, for a permanent reason: the
+    /// certificate is not trusted, or the proxy requires authentication.
     NoPassage,
-    /// No credentials could be had, or they could not sign.
+    /// There are no credentials, or they could not sign.
     NoCredentials,
-    /// The connection ended, or time ran out, after the request may have left.
+    /// The connection ended or timed out after the request may have been sent.
     NoAnswer,
     /// An answer.
     Answer {
@@ -28,7 +28,7 @@ pub enum Seen<'a> {
     },
 }
 
-/// Returns what `seen` means for the run. No message decides anything on its own.
+/// Classifies `seen`. No message decides anything on its own.
 #[must_use]
 pub fn classify(seen: Seen<'_>) -> Class {
     let (status, code, message) = match seen {
@@ -39,7 +39,7 @@ pub fn classify(seen: Seen<'_>) -> Class {
         Seen::Answer { status, code, message } => (status, code, message),
     };
     if let Some(class) = code.and_then(|code| of_code(code, message)) {
-        // A code that says "denied" behind a 5xx is a proxy's, and tells nothing.
+        // A "denied" code with a 5xx status comes from a proxy, and is no verdict.
         if status < 500 || class == Class::Throttled {
             return class;
         }
@@ -52,8 +52,8 @@ pub fn classify(seen: Seen<'_>) -> Class {
         // The server gave up waiting for the request; it may have had it all.
         (408, _) => Class::Ambiguous,
         (400..=499, Some(_)) => Class::Rejected,
-        // 4xx without a code, which no answer of the service is without but a throttle that has been
-        // seen; 2xx that cannot be read, 5xx, and whatever a proxy makes up.
+        // 4xx without a code, which among the service's responses only a certain throttle lacks;
+        // unreadable 2xx, 5xx, and responses that a proxy makes up.
         _ => Class::Ambiguous,
     }
 }

@@ -33,13 +33,13 @@ pub struct SageMaker {
     client: Arc<RwLock<Client>>,
     /// Whose answers are expected.
     account: Arc<Account>,
-    /// True if the credentials stand in the environment, where nobody can renew them.
+    /// True if the credentials are in the environment, where they cannot be refreshed.
     from_environment: bool,
     /// The options by which its credentials are read again; `None` if they mean nothing.
     options: Option<Arc<Options>>,
 }
 
-/// The parts of ARNs that a target's have in common, as far as they are known.
+/// The parts that all ARNs of a target share, as far as they are known.
 #[derive(Debug, Clone, Default)]
 struct Account {
     partition: Option<String>,
@@ -104,9 +104,9 @@ impl SageMaker {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Passes an answer on. Where it says that the credentials have expired, they are read
-    /// again for what comes next: the SDK would keep those that it has read from a file. Nothing
-    /// renews keys that stand in this process's environment.
+    /// Passes a response on. If the credentials have expired, they are read again for the next
+    /// request: the SDK would keep those that it has read from a file. Keys in this process's
+    /// environment cannot be refreshed.
     async fn renewing<T>(&self, answer: Answer<T>) -> Answer<T> {
         let Err(mut refusal) = answer else { return answer };
         if refusal.class == Class::Expired {

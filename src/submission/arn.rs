@@ -1,4 +1,4 @@
-//! ARNs of artifacts: whether a text is one, and whose.
+//! ARNs of artifacts: parsing, and the account they belong to.
 
 use super::Target;
 
@@ -43,7 +43,7 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// Tells whether `text` can be the id of an AWS account.
+/// Returns whether `text` can be the id of an AWS account.
 #[must_use]
 pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
@@ -66,7 +66,7 @@ pub fn partition_of(region: &str) -> &'static str {
 }
 
 impl Target {
-    /// Tells whether `arn` can be the ARN of an artifact of this target: at AWS one of its
+    /// Returns whether `arn` can be the ARN of an artifact of this target: at AWS one of its
     /// partition, account and Region, elsewhere any ARN of an artifact.
     #[must_use]
     pub fn holds(&self, arn: &str) -> bool {

@@ -1,4 +1,4 @@
-//! An answer that is no success: its class, which decides what the run does, and its words.
+//! An unsuccessful response: its class, which decides what the run does, and its message.
 //!
 //! Text that is taken out of a message here is shown to people and decides nothing.
 
@@ -13,14 +13,14 @@ use crate::artifact::Difference;
 pub use advice::{ELSEWHERE, NOT_THE_SERVICE, UNTRUSTED};
 pub use quota::Quota;
 
-/// Bytes of a message that are kept. A service that goes wrong may answer megabytes, and a message
+/// The maximum length of a message in bytes. A faulty service may return megabytes, and a message
 /// goes to the terminal, to the journal and to every report.
 const LONGEST_MESSAGE: usize = 2048;
 
 /// The class of an unsuccessful response, which decides what the run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The service will not have this request, or has the artifact already: a look-up tells.
+    /// The service rejects this request, or already has the artifact: a look-up decides.
     Rejected,
     /// Too many requests a second.
     Throttled,
@@ -28,21 +28,20 @@ pub enum Class {
     Limit,
     /// The caller may not do this.
     Denied,
-    /// The credentials have expired, and newer ones may be found where these came from.
+    /// The credentials have expired, and may be refreshed from where they came.
     Expired,
-    /// The credentials have expired and cannot come back: they stand in the environment.
+    /// The credentials have expired and cannot be refreshed: they are in the environment.
     ExpiredForGood,
-    /// No request left this machine, for a reason that may pass: no connection, no name.
+    /// No request was sent, for a temporary reason: no connection, or no address for the name.
     NotSent,
-    /// No request can leave this machine until somebody changes its configuration: an endpoint that
-    /// does not go with FIPS, a certificate that is not trusted, an account that is not the
-    /// expected one.
+    /// No request can be sent until the configuration changes: an endpoint that cannot be combined
+    /// with FIPS, a certificate that is not trusted, an account that is not the expected one.
     Unsendable,
     /// The service refuses the signature because the clock of this machine is off.
     ClockOff,
-    /// It may have happened or not, and the service did answer something.
+    /// The effect is unknown, and there was a response.
     Ambiguous,
-    /// It may have happened or not, and no answer came.
+    /// The effect is unknown, and there was no response.
     Lost,
 }
 
@@ -66,14 +65,14 @@ impl Refusal {
         Self { class, code: None, message: bounded(message.into()), request_id: None }
     }
 
-    /// Not a refusal by the target, but something that lineload itself tells of an entry.
+    /// Returns an error that lineload itself reports for an entry, rather than the target.
     #[must_use]
     pub fn ours(message: impl Into<String>) -> Self {
         Self { class: Class::Rejected, code: None, message: message.into(), request_id: None }
     }
 
-    /// Returns whether no request can have reached the account that was meant: what was created in
-    /// another one did leave.
+    /// Returns whether no request can have reached the intended account: one that created something
+    /// in another account was sent.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         self.class == Class::Unsendable && !self.message.starts_with(ELSEWHERE)
@@ -86,7 +85,7 @@ impl Refusal {
     }
 }
 
-/// Cuts a message to what is worth keeping, between two characters.
+/// Truncates a message to its maximum length, between two characters.
 #[must_use]
 pub fn bounded(mut message: String) -> String {
     if message.len() > LONGEST_MESSAGE {

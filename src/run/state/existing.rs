@@ -1,5 +1,5 @@
-//! Entries whose source the target has already: read in every field, compared, and made what the
-//! manifest says.
+//! Entries whose artifact already exists: read in every field, compared, and updated to match the
+//! manifest.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,11 +14,11 @@ use crate::run::pages::Pages;
 use crate::service::{Described, TagPage, Update};
 use crate::submission::{Class, EntryId, Outcome, Refusal, listed};
 
-/// Pages of tags of one artifact, at most: there are 50 tags, and AWS adds a few.
+/// The maximum number of pages of tags of one artifact: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
-/// Times that an artifact may be listed and then not be there.
+/// The number of times that an artifact may be listed and then not be found.
 const VANISHED: u32 = 3;
-/// Times that a change is sent without a verdict before the entry stays unresolved.
+/// The number of ambiguous updates after which an entry stays unresolved.
 const CHANGES: u32 = 5;
 
 impl State {
@@ -104,7 +104,7 @@ impl State {
         });
     }
 
-    /// The target refused a change, or nobody knows: making it twice is as good as once.
+    /// The target refused an update, or its effect is unknown: updates are idempotent.
     pub(super) fn not_changed(&mut self, id: EntryId, refusal: Refusal, now: Instant) {
         let conflict = refusal.code.as_deref() == Some("ConflictException");
         let Some(entry) = self.entries.get_mut(&id) else { return };
@@ -142,7 +142,7 @@ impl State {
         let Phase::Compare(compare) = &mut entry.phase else { return };
         let arn = compare.arn.clone();
         if gone && entry.vanished < VANISHED {
-            // It has been deleted since, or the listing is behind.
+            // It has been deleted since, or the listing lags.
             entry.vanished += 1;
             return self.look_up(id, Why::Known, now + self.options.read_lag);
         }
@@ -152,7 +152,7 @@ impl State {
     }
 }
 
-/// Returns whether the decision rests on what exists being different.
+/// Returns whether the decision depends on a difference of the existing artifact.
 fn differs(decision: &Decision) -> bool {
     match decision {
         Decision::Change(_) => true,
@@ -161,11 +161,11 @@ fn differs(decision: &Decision) -> bool {
     }
 }
 
-/// Returns how long it takes until what was described is certain to be read as it was written;
-/// `None` where it is old enough.
+/// Returns how long it takes until a description is certain to be up to date; `None` if it is old
+/// enough.
 fn youth(described: &Described, wall: SystemTime, lag: Duration) -> Option<Duration> {
     let touched = described.created.max(described.modified)?;
-    // A clock that is behind the target's sees it in the future.
+    // If this machine's clock is behind the target's, the time is in the future.
     let age = wall.duration_since(touched).unwrap_or_default();
     lag.checked_sub(age).filter(|left| !left.is_zero())
 }

@@ -1,9 +1,9 @@
-//! Entries whose source is looked up: the attempt came back without a verdict, or the service says
-//! that they exist.
+//! Entries whose source is looked up: the attempt was ambiguous, or the service reports that they
+//! exist.
 //!
-//! Reads lag behind writes, so a look-up that finds nothing proves nothing until it begins late
-//! enough: `--settle` after the attempt left, or after the service refused it as existing. An entry
-//! is never created again before that.
+//! Reads lag behind writes, so a look-up that finds nothing is conclusive only if it begins late
+//! enough: `--settle` after the attempt was sent, or after the service refused it as existing. An
+//! entry is never created again before that.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use crate::run::pages::{Endless, Pages};
 use crate::service::{Filter, Page};
 use crate::submission::{Class, EntryId, Operation, Outcome, Refusal};
 
-/// Attempts without a verdict after which an entry stays unresolved.
+/// The number of ambiguous attempts after which an entry stays unresolved.
 const ATTEMPTS: u32 = 5;
 
 impl State {
@@ -46,14 +46,14 @@ impl State {
         Some(Request::List(Filter::at(&entry.job.artifact.source.uri), token))
     }
 
-    /// A page of the artifacts at the URI of an entry has come.
+    /// Takes a page of the artifacts at the URI of an entry.
     pub(super) fn looked_up(&mut self, id: EntryId, page: Page, now: Instant) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let Phase::LookUp(look_up) = &mut entry.phase else { return };
         let source = &entry.job.artifact.source;
         let wanted: BTreeSet<_> = source.types.iter().collect();
         let listed = page.found.len();
-        // A service may list others than it was asked for.
+        // A service may list other artifacts than requested.
         let same = page.found.into_iter().find(|one| {
             one.uri == source.uri && one.types.iter().collect::<BTreeSet<_>>() == wanted
         });
@@ -100,11 +100,11 @@ impl State {
         }
     }
 
-    /// The service says that an entry exists, and no listing shows it: that is all that is known.
+    /// Settles an entry that exists according to the service, though no listing shows it.
     pub(super) fn exists_by_word(&mut self, id: EntryId, refusal: &Refusal) {
         let Some(entry) = self.entries.get(&id) else { return };
         if entry.maybe_made() {
-            // An attempt of this run may have made it, and nobody else is known to have.
+            // An attempt of this run may have made it, and no other maker is known.
             let outcome = Outcome::Recovered;
             let settled = crate::event::Settled {
                 request_id: refusal.request_id.clone(),
@@ -139,7 +139,7 @@ impl State {
         self.names.failing = Failing::default();
     }
 
-    /// A question was not answered: it is asked again, or given up.
+    /// Handles a failed read: it is retried or given up.
     pub(super) fn unanswered(
         &mut self,
         id: EntryId,
@@ -171,7 +171,7 @@ impl State {
         let Some(failing) = failing else { return };
         failing.tries += 1;
         let (tries, since) = (failing.tries, *failing.since.get_or_insert(now));
-        // While nothing at all comes through it is the run's patience that counts.
+        // While no request at all succeeds, the run's patience applies.
         if self.trouble.is_none() && now.saturating_duration_since(since) >= patience {
             return self.give_up(id, request, refusal, now);
         }

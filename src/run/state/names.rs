@@ -1,6 +1,6 @@
-//! Entries that exist by the service's word, though nothing is at their source: perhaps because
-//! their name belongs to another. No request finds an artifact by its name, so the target is listed
-//! once for all of them, at the end.
+//! Entries that exist according to the service, though nothing is at their source: perhaps another
+//! artifact uses their name. No request finds an artifact by its name, so the target is listed once
+//! for all of them, at the end.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::run::pages::Pages;
 use crate::service::{Filter, Found, Page};
 use crate::submission::{EntryId, Outcome, Refusal};
 
-/// Pages after which the search is given up: a hundred thousand artifacts.
+/// The number of pages after which the search is given up: a hundred thousand artifacts.
 const PAGES: u32 = 1000;
 
 /// The names that are looked for.
@@ -24,7 +24,7 @@ pub(super) struct Names {
 }
 
 impl State {
-    /// Looks for the name of an entry that the service says exists.
+    /// Looks for the name of an entry that exists according to the service.
     pub(super) fn find_by_name(&mut self, id: EntryId, refusal: Refusal) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         match entry.job.artifact.name.clone() {
@@ -54,7 +54,7 @@ impl State {
             for id in ids {
                 let Some(entry) = self.entries.get(&id) else { continue };
                 if key_of(&found) == entry.job.artifact.identity().key() {
-                    // It is there after all: its look-up came too early.
+                    // It exists after all: its look-up was too early.
                     self.seen(id, &found, now);
                 } else {
                     self.namesake(id, &found);
@@ -85,8 +85,8 @@ impl State {
         if let Some(Entry { phase: Phase::Name(refusal), .. }) =
             self.entries.get(&id).filter(|entry| entry.maybe_made())
         {
-            // Whether that is what the service refused, or what an attempt of this run made and no
-            // listing shows yet, the next run finds out.
+            // The next run finds out whether the service refused it for another reason, or an
+            // attempt of this run made it and no listing shows it yet.
             let refusal = refusal.clone();
             return self.fail(id, Outcome::Unresolved, None, refusal);
         }

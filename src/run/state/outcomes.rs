@@ -76,7 +76,7 @@ impl State {
         self.settle(settled);
     }
 
-    /// Decides what is to become of an entry, now that its source looks like this.
+    /// Decides the next step of an entry, given this observation of its source.
     pub(super) fn decide(&mut self, id: EntryId, observation: Observation<'_>, now: Instant) {
         let Some(entry) = self.entries.get(&id) else { return };
         let decision =
@@ -84,7 +84,7 @@ impl State {
         self.apply(id, decision, now);
     }
 
-    /// A listing shows `found` at the source of an entry.
+    /// Takes the artifact `found` that a listing shows at the source of an entry.
     pub(super) fn seen(&mut self, id: EntryId, found: &Found, now: Instant) {
         self.prove();
         self.writes_arrive(id, now);
@@ -98,7 +98,7 @@ impl State {
     pub(super) fn apply(&mut self, id: EntryId, decision: Decision, now: Instant) {
         match decision {
             Decision::Create => self.create(id),
-            // What the journal knows to exist may not be listed yet.
+            // An artifact that the journal knows to exist may not be listed yet.
             Decision::LookUp => self.look_up(id, Why::Known, now + self.options.read_lag),
             Decision::Compare { arn, modified, perhaps_ours } => {
                 let compare = Compare {
@@ -139,7 +139,7 @@ impl State {
         }
     }
 
-    /// Queues again a request that nothing came of, before those that never left.
+    /// Queues a request without effect again, before those that were never sent.
     pub(super) fn send_again(&mut self, id: EntryId) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         match entry.phase {
@@ -191,7 +191,7 @@ impl State {
         });
     }
 
-    /// Settles an entry with what the service said of it.
+    /// Settles an entry with the error of the service.
     pub(super) fn fail(
         &mut self,
         id: EntryId,
@@ -218,8 +218,8 @@ impl State {
         self.events.push(Event::Settled(settled));
     }
 
-    /// The run has ended. Of what would go out again nothing was done at the target, so nothing is
-    /// open; what an attempt may have made stays open for the next run.
+    /// The run has ended. Requests that would be retried had no effect, so nothing is open;
+    /// ambiguous attempts stay open for the next run.
     pub(in crate::run) fn withdraw(&mut self) {
         let alike = matches!(self.end, Some(End::RefusedAlike { .. }));
         let mut left: Vec<EntryId> = self.entries.keys().copied().collect();

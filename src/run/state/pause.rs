@@ -1,7 +1,7 @@
-//! Times when nothing gets through: one probe a wait, and patience.
+//! Pauses while no request succeeds: one probe per backoff, until the patience is used up.
 //!
-//! Writes and questions have troubles of their own, so that an answer to one does not hide that the
-//! other gets none.
+//! Writes and reads are tracked separately, so that a response to one does not hide that the other
+//! gets none.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::run::entry::Sent;
 use crate::run::retry::LEAST;
 use crate::submission::{Class, EntryId, Operation, Refusal};
 
-/// Answers in a row that are no verdict, after which the service is taken to be down.
+/// The number of consecutive ambiguous responses after which the service is considered down.
 const OUTAGE: u32 = 5;
-/// Answers in a row without a code, after which they are taken for throttling: SageMaker's throttle
-/// has been seen as a 400 with `{"message": null}`.
+/// The number of consecutive responses without a code after which they count as throttling:
+/// SageMaker's throttle has been seen as a 400 with `{"message": null}`.
 const NO_CODE: u32 = 3;
 
 /// The mode of sending: everything, or only probes.
@@ -44,13 +44,13 @@ pub(super) struct Trouble {
 }
 
 impl State {
-    /// The entry was refused for now, and nothing is sent until a probe comes through.
+    /// Pauses after a temporary refusal: nothing is sent until a probe succeeds.
     pub(super) fn pause(&mut self, id: EntryId, cause: Cause, refusal: Refusal, now: Instant) {
         self.send_again(id);
         self.hold(Some(id), cause, refusal, now);
     }
 
-    /// An answer was no verdict. After many of them in a row nothing but probes is sent.
+    /// Counts an ambiguous response. After many of them in a row only probes are sent.
     pub(super) fn in_doubt(
         &mut self,
         write: Option<(EntryId, Operation, Sent)>,
@@ -70,7 +70,7 @@ impl State {
             self.slow_down(operation, sent, now);
         }
         let since = *self.in_doubt_since.get_or_insert(now);
-        // A small run has few writes: its questions tell as well that nothing is answered.
+        // A small run has few writes: its reads show as well that there are no responses.
         let in_doubt = self.writes_in_doubt + self.reads_in_doubt;
         if self.writes_in_doubt > 0 && in_doubt >= OUTAGE {
             trouble(&mut self.trouble, since, Cause::Failing, refusal.clone());
@@ -88,8 +88,8 @@ impl State {
                 self.mode = Mode::Paused(Pause { since: now, probe_at, probe: None });
                 probe_at
             }
-            // The probe's own wait began when it left. Of the flight from before the pause, the
-            // first to be refused has set the wait.
+            // The probe's own backoff began when it was sent. Of the requests in flight before the
+            // pause, the first refusal has set the backoff.
             Mode::Paused(pause) => {
                 if pause.probe.is_none() || pause.probe != id {
                     return;
@@ -102,7 +102,7 @@ impl State {
         self.events.push(Event::Paused { cause, probe_at, refusal });
     }
 
-    /// Returns when the next probe may leave, where nothing else may.
+    /// Returns when the next probe may be sent, if only probes are sent.
     pub(super) const fn probe_at(&self) -> Option<Instant> {
         match &self.mode {
             Mode::Open => None,
@@ -110,7 +110,8 @@ impl State {
         }
     }
 
-    /// A probe leaves for an entry. The next one is so much later, whatever comes of it.
+    /// Notes that a probe is sent for an entry. The next one follows after the backoff, whatever
+    /// its result.
     pub(super) fn probe(&mut self, id: EntryId, now: Instant) {
         let cause = self.trouble.as_ref().map_or(Cause::Limit, |trouble| trouble.cause);
         let next = now + self.wait(cause);
@@ -125,7 +126,7 @@ impl State {
         if cause == Cause::Expired { CREDENTIALS } else { self.retry.next() }
     }
 
-    /// A write was throttled: nothing came of it, and it goes out again at a lower rate.
+    /// Handles a throttled write: it had no effect, and is retried at a lower rate.
     pub(super) fn throttled(
         &mut self,
         id: EntryId,
@@ -154,7 +155,7 @@ impl State {
         }
     }
 
-    /// Whatever else came of a write, it was not throttled.
+    /// Notes that a write was not throttled, whatever its result.
     pub(super) fn not_throttled(&mut self) {
         if matches!(self.mode, Mode::Paused(_)) {
             return;
@@ -162,7 +163,7 @@ impl State {
         self.trouble = self.trouble.take().filter(|trouble| trouble.cause != Cause::Throttled);
     }
 
-    /// A write had an answer that is no verdict, so the service got to see it.
+    /// Notes an ambiguous response to a write, so the service has received it.
     pub(super) fn not_held_up(&mut self) {
         if matches!(self.mode, Mode::Paused(_)) {
             return;
@@ -170,8 +171,8 @@ impl State {
         self.trouble = self.trouble.take().filter(|trouble| trouble.cause == Cause::Failing);
     }
 
-    /// A question was not answered, if that is for a reason that concerns all of them. That the
-    /// service fails is told by the answers in a row: some may come through.
+    /// Handles a failed read, if its reason concerns all reads. That the service is down is
+    /// detected by consecutive failures: some may succeed.
     pub(super) fn read_trouble_since(&mut self, now: Instant, refusal: &Refusal) {
         match answers::trouble(refusal.class) {
             None | Some(Cause::Failing) => {}
@@ -179,7 +180,7 @@ impl State {
         }
     }
 
-    /// Returns whether questions go out one at a time, as nothing is answered.
+    /// Returns whether reads are sent one at a time, since there are no responses.
     pub(super) fn reads_are_probes(&self) -> bool {
         let down = |trouble: &Trouble| {
             matches!(trouble.cause, Cause::Unreachable | Cause::Expired | Cause::Failing)
@@ -211,7 +212,7 @@ impl State {
         self.writes_in_doubt = 0;
         self.in_doubt_since = None;
         self.retry.reset();
-        // It was not the caller who was refused, but those entries.
+        // The refusals were about those entries, not about the caller.
         self.release_denied();
         let from = self.options.paces.rate(operation);
         if let Some(to) = self.pace(operation).accepted(sent.permitted, now)
@@ -219,7 +220,7 @@ impl State {
         {
             self.events.push(Event::RateChanged { from, to, throttled: false });
         }
-        // What left before the pause says nothing about now.
+        // Requests sent before the pause say nothing about the present.
         let since = match &self.mode {
             Mode::Open => None,
             Mode::Paused(pause) => Some(pause.since),
@@ -231,12 +232,12 @@ impl State {
         }
     }
 
-    /// A question was answered: then the target is there, and no longer down, unless it is creates
-    /// alone that fail.
+    /// Notes a response to a read: the target can be reached and is no longer down, unless only
+    /// creates fail.
     pub(super) fn answers_again(&mut self, now: Instant) {
         self.reads_in_doubt = 0;
         if self.writes_in_doubt >= OUTAGE {
-            // With no write left to send, the answers to questions are all there is to wait for.
+            // With no write left to send, only responses to reads are waited for.
             if self.creates.is_empty()
                 && self.changes.is_empty()
                 && self.writing() == 0
@@ -257,8 +258,8 @@ impl State {
         }
     }
 
-    /// Notes that the artifact of an ambiguous attempt exists: writes get through, whatever is
-    /// answered to them.
+    /// Notes that the artifact of an ambiguous attempt exists: writes take effect, whatever their
+    /// responses.
     pub(super) fn writes_arrive(&mut self, id: EntryId, now: Instant) {
         let of_this_run = self
             .entries
@@ -279,7 +280,7 @@ impl State {
         let Mode::Paused(pause) = &self.mode else { return false };
         self.events.push(Event::Reopened { after: now.saturating_duration_since(pause.since) });
         self.mode = Mode::Open;
-        // A slow start: what was refused together must not come back together.
+        // A slow start: requests that were refused together must not be retried together.
         self.window = 1;
         true
     }

@@ -1,8 +1,8 @@
 //! Refusals that concern one entry, and those that concern the caller.
 //!
-//! A refusal on its own does not say which it is. Denied before anything was taken, or many times in
-//! a row, it is the caller; the first entries all refused in the same words, it is the API, the
-//! partition, the clock. Until that is clear the entries are held.
+//! A single refusal does not say which it is. If requests are denied before any success, or many
+//! times in a row, it is the caller; if the first entries are all rejected with the same error, it
+//! is the API, the partition or the clock. Until that is clear the entries are held.
 
 use std::time::Instant;
 
@@ -12,17 +12,18 @@ use crate::run::answers::{Reaction, may_mean_exists, reaction, says_exists};
 use crate::run::entry::{Phase, Request, Sent, Why};
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
-/// First entries that are all refused in the same words, after which the run stops.
+/// The number of first entries that are all rejected with the same error, after which the run
+/// stops.
 const ALIKE: usize = 20;
-/// Writes in a row that are denied, after which the caller may do nothing any more.
+/// The number of consecutive denied writes after which the caller is considered denied.
 const DENIED: usize = 8;
 
-/// The refusals of which it is not clear whom they concern.
+/// Refusals that may concern the entry or the caller.
 #[derive(Debug)]
 pub(super) struct Refusals {
     /// True if the first entries are watched.
     watching: bool,
-    /// The code and the words of those that are held.
+    /// The code and the message of the held refusals.
     words: Option<(Option<String>, String)>,
     alike: Vec<EntryId>,
     /// Denied since the last that was not.
@@ -36,7 +37,7 @@ impl Refusals {
 }
 
 impl State {
-    /// The target has refused a request, or it had no answer.
+    /// Handles a refusal of the target, or a missing response.
     pub(super) fn refused(
         &mut self,
         id: EntryId,
@@ -84,7 +85,7 @@ impl State {
                     entry.no_verdicts += 1;
                 }
                 self.in_doubt(Some((id, operation, sent)), &refusal, now);
-                // It may take effect until it is answered: then at the latest it has left.
+                // It may take effect until there is a response: by then it has been sent.
                 let conclusive_from = now.max(sent.left) + self.options.settle;
                 self.look_up(id, Why::NoVerdict(refusal), conclusive_from);
             }
@@ -130,7 +131,7 @@ impl State {
         }
     }
 
-    /// Returns the code of a refusal, and its words without what belongs to the entry.
+    /// Returns the code of a refusal, and its message without the parts about the entry.
     fn words_of(&self, id: EntryId, refusal: &Refusal) -> (Option<String>, String) {
         let mut words = refusal.message.clone();
         if let Some(entry) = self.entries.get(&id) {
@@ -142,13 +143,13 @@ impl State {
         (refusal.code.clone(), words)
     }
 
-    /// The target has taken an entry, or told something of one: what it refuses concerns the entry.
+    /// Notes that the target accepted an entry or a read: refusals concern the entry.
     pub(super) fn prove(&mut self) {
         self.refusals.watching = false;
         self.release_alike();
     }
 
-    /// Nothing else will tell whom the refusals concern.
+    /// Nothing else will show whom the refusals concern.
     pub(super) fn release_held(&mut self) {
         self.release_alike();
         self.release_denied();
@@ -173,8 +174,8 @@ impl State {
         }
     }
 
-    /// A write was denied: before any other was taken the caller may do nothing; later it may be
-    /// about the entry.
+    /// Handles a denied write: before any success the caller is denied; later it may be about the
+    /// entry.
     fn denied(&mut self, id: EntryId, request: &Request, refusal: Refusal) {
         let end = End::Denied { action: request.actions(), refusal: refusal.clone() };
         if !self.succeeded {

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// A difference that no service minds. Where the answer's `Date` is closer than this, it does not
-/// explain the refusal.
+/// The clock skew that every service tolerates. If the response's `Date` is closer than this, skew
+/// does not explain the refusal.
 const NO_MATTER: Duration = Duration::from_secs(60);
 
-/// Says how far the clock, which shows `now`, is off: by the answer's `Date`, else by the times in
-/// the service's words.
+/// Says how far the clock, which shows `now`, is off: by the response's `Date`, else by the times
+/// in the service's message.
 pub(super) fn words(date: Option<&str>, now: SystemTime, said: &str) -> String {
     let by_date = date
         .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok())
@@ -56,7 +56,7 @@ fn stated(said: &str) -> Option<Off> {
     Some(Off::between(signed, theirs)).filter(|off| off.by >= NO_MATTER)
 }
 
-/// `45s`, `7m`, `1h 50m`: nobody sets a clock by the second.
+/// `45s`, `7m`, `1h 50m`: seconds do not matter for larger values.
 fn rounded(by: Duration) -> String {
     let unit = if by < Duration::from_secs(120) { 1 } else { 60 };
     let whole = (by.as_secs() + unit / 2) / unit * unit;

@@ -1,4 +1,4 @@
-//! A target found: whose account it is, and whether requests can leave for it.
+//! Connects to a target: finds its account, and checks that requests can be sent to it.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Options {
     pub profile: Option<String>,
     /// Another endpoint than AWS's.
     pub endpoint_url: Option<String>,
-    /// The account, where STS is not to be asked whose credentials these are.
+    /// The account, if STS is not to be asked for the caller's.
     pub account: Option<String>,
     /// The timeout of one attempt.
     pub timeout: Duration,
@@ -45,8 +45,8 @@ pub struct Connected {
 /// Finds AWS, or another endpoint.
 ///
 /// # Errors
-/// If there is no Region, or there are no credentials, or no request could leave, or AWS does not
-/// take the credentials.
+/// If there is no Region, or there are no credentials, or no request can be sent, or AWS rejects
+/// the credentials.
 pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
     let setup = Setup::read(options).await?;
     let mut notes = setup.notes.clone();
@@ -83,13 +83,12 @@ pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
     Ok(Connected { service, target, notes })
 }
 
-/// Reads everything again; returns a client with the credentials of now.
+/// Reads all settings again; returns a client with the current credentials.
 pub(super) async fn again(options: &Options) -> Result<Client, ConnectError> {
     Ok(Setup::read(options).await?.client())
 }
 
-/// Looks whether anything contradicts the account that the command line names; returns what to say
-/// of it.
+/// Checks that nothing contradicts the account from the command line; returns a note about it.
 async fn taken_as_given(
     service: &SageMaker,
     account: &str,
@@ -119,8 +118,8 @@ async fn taken_as_given(
     ))
 }
 
-/// The local registry at `endpoint`. Its requests are signed like any others, with credentials that
-/// mean nothing.
+/// Returns a client of the local registry at `endpoint`. Its requests are signed like any others,
+/// with placeholder credentials.
 #[must_use]
 pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
     let mut config = SdkConfig::builder()

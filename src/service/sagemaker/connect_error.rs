@@ -14,7 +14,7 @@ pub enum ConnectError {
     /// Nobody says with which credentials.
     #[error("no AWS credentials found")]
     NoCredentials,
-    /// The credentials that are configured cannot be had.
+    /// The configured credentials cannot be loaded.
     #[error("cannot load the AWS credentials: {reason}")]
     BadCredentials {
         /// The reason.
@@ -22,7 +22,7 @@ pub enum ConnectError {
         /// The profile that asks for MFA, if one does.
         mfa: Option<String>,
     },
-    /// The keys in the environment are past the time that stands beside them.
+    /// The keys in the environment have expired.
     #[error("the AWS credentials in the environment expired at {0}")]
     ExpiredKeys(String),
     /// There is no such profile.
@@ -59,10 +59,10 @@ pub enum ConnectError {
     /// The Region cannot be one.
     #[error("invalid Region {}", quoted(.0))]
     BadRegion(String),
-    /// The credentials are not accepted, or this machine's clock is off.
+    /// The credentials are not accepted, or this machine's clock is wrong.
     #[error("AWS rejected the credentials: {0}")]
     NotIdentified(Refusal),
-    /// No request can leave as things are configured.
+    /// The configuration allows no request to be sent.
     #[error("{0}")]
     Unsendable(Refusal),
 }
@@ -118,7 +118,7 @@ impl Fatal for ConnectError {
     }
 }
 
-/// Returns the command that takes credentials out of a profile which asks for MFA.
+/// Returns the command that exports the credentials of a profile which requires MFA.
 fn export(profile: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-@+=,".contains(c);
     let profile = if profile.chars().all(plain) { profile } else { "NAME" };

@@ -15,7 +15,7 @@ pub(super) fn endpoint_of(shared: &SdkConfig) -> Option<String> {
     special.or_else(|| shared.endpoint_url().map(str::to_owned)).filter(|url| !url.is_empty())
 }
 
-/// Tells whether `url` has a scheme that requests can be sent by, and a host.
+/// Returns whether `url` has a scheme that requests can be sent by, and a host.
 pub(super) fn is_url(url: &str) -> bool {
     let uri = url.parse::<hyper::Uri>().ok();
     uri.is_some_and(|uri| {
@@ -24,7 +24,7 @@ pub(super) fn is_url(url: &str) -> bool {
     })
 }
 
-/// Tells whether the host of `url` is this machine, as every resolver has it.
+/// Returns whether the host of `url` is this machine, as every resolver has it.
 pub(super) fn is_loopback(url: &str) -> bool {
     let Ok(uri) = url.parse::<hyper::Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();

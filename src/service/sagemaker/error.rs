@@ -28,7 +28,7 @@ where
         SdkError::ServiceError(service) => Some(service.raw()),
         _ => None,
     };
-    // What calls itself a code but is none is no verdict of the service.
+    // A value that cannot be a code is no verdict of the service.
     let code = error.code().and_then(name);
     let said = error.message().unwrap_or_default();
     let (seen, message) = match (answer, error) {
@@ -42,7 +42,7 @@ where
             (Seen::Answer { status, code: code.as_deref(), message: said }, message)
         }
         (None, SdkError::TimeoutError(_)) => (Seen::NoAnswer, "the request timed out".to_owned()),
-        // The client's own clock may be the first to say so.
+        // The client's own timer may fire first.
         (None, SdkError::DispatchFailure(failure))
             if failure.is_timeout()
                 && find::<HandedOver>(error).is_some()
@@ -70,7 +70,7 @@ fn connecting<E: Error + Send + Sync + 'static>(error: &SdkError<E, HttpResponse
         .is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
-/// Returns what was seen of a request that got no answer, and what is to be said of it.
+/// Returns the observation of a request without a response, and its message.
 fn unanswered<E>(error: &SdkError<E, HttpResponse>) -> (Seen<'static>, String)
 where
     E: Error + Send + Sync + 'static,
@@ -80,7 +80,7 @@ where
     }
     if find::<HandedOver>(error).is_none() {
         // The endpoint, the identity or the signature failed: the SDK calls that a failure to
-        // dispatch, but nothing left.
+        // dispatch, but nothing was sent.
         return (Seen::Unbuilt, innermost(error));
     }
     if let Some(rustls::Error::InvalidCertificate(reason)) = find::<rustls::Error>(error) {
@@ -96,7 +96,7 @@ where
     (seen, reason)
 }
 
-/// Says what is known of an answer that has no words of the service.
+/// Describes a response that has no message of the service.
 fn unexplained(answer: &HttpResponse, has_code: bool, said: &str, too_long: bool) -> String {
     let status = answer.status().as_u16();
     if too_long {
@@ -107,7 +107,7 @@ fn unexplained(answer: &HttpResponse, has_code: bool, said: &str, too_long: bool
     if status < 500 && !has_code && (kind.contains("html") || body.starts_with(b"<")) {
         return format!("{NOT_THE_SERVICE}: HTTP {status} with an HTML page");
     }
-    // The SDK reads the message only where there is a code.
+    // The SDK reads the message only if there is a code.
     let read = if said.is_empty() { message_in(body) } else { None };
     let said = read.as_deref().unwrap_or(said);
     match (status, has_code) {
@@ -148,7 +148,7 @@ fn untrusted(reason: &CertificateError) -> String {
     format!("{UNTRUSTED}: {why}")
 }
 
-/// Returns `text` if it can be a code or an id: short, and of characters that stand in names.
+/// Returns `text` if it can be a code or an id: short, and made of characters that names have.
 fn name(text: &str) -> Option<String> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=#@".contains(&b);
     let is_one = !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(fits);
@@ -178,8 +178,8 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     causes(error).find_map(<dyn Error>::downcast_ref)
 }
 
-/// Returns an error and its causes. What an I/O error carries is no source of it, but its source
-/// is.
+/// Returns an error and its causes. The inner error of an I/O error is not its source, but the
+/// inner error's source is.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),

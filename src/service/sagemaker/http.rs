@@ -1,7 +1,7 @@
-//! The HTTP client under the SDK: whom it trusts, which way it goes, and how much it reads.
+//! The HTTP client under the SDK: its trust store, its proxy, and its limit of response sizes.
 //!
-//! In: requests of the SDK. Out: answers of a bounded length. Failures are marked as those of a
-//! request that was handed to HTTP; one without the mark never left this machine.
+//! In: requests of the SDK. Out: responses of a bounded length. Failures of requests that were
+//! handed to HTTP are marked; one without the mark was never sent.
 
 use std::error::Error;
 use std::fmt;
@@ -24,7 +24,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// Bytes of an answer that are read. A page of a hundred artifacts has at most some hundred
+/// The maximum size of a response, in bytes. A page of a hundred artifacts has at most some hundred
 /// thousand.
 pub(super) const ANSWER_MAX: u64 = 8 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ pub(super) const ANSWER_MAX: u64 = 8 * 1024 * 1024;
 pub(super) enum Route {
     /// Straight to the target. A proxy would look for a loopback address on its own machine.
     Direct,
-    /// By the proxies that HTTPS_PROXY and its kin name.
+    /// Through the proxies of HTTPS_PROXY and related variables.
     Environment,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Trust {
     System,
     /// Those of a bundle, PEM.
     Bundle(Arc<[u8]>),
-    /// None, for a target without TLS: those of the system need not be there, nor be read.
+    /// None, for a target without TLS: the system's need not exist, and are not read.
     Nobody,
 }
 
@@ -59,8 +59,8 @@ pub struct BadBundle {
 }
 
 impl Trust {
-    /// Reads a bundle of certificates, PEM. As with OpenSSL, a certificate that nobody can make
-    /// sense of is passed over where another one is good.
+    /// Reads a bundle of certificates, PEM. As with OpenSSL, an invalid certificate is ignored if
+    /// another one is valid.
     ///
     /// # Errors
     /// If there is no certificate that could be trusted.
@@ -92,7 +92,7 @@ impl Trust {
     fn store(&self) -> tls::TrustStore {
         match self {
             Self::System => tls::TrustStore::default(),
-            // As with the AWS CLI, a bundle stands in the place of the system's authorities.
+            // As with the AWS CLI, a bundle replaces the system's authorities.
             Self::Bundle(bundle) => tls::TrustStore::empty().with_pem_certificate(bundle.to_vec()),
             Self::Nobody => tls::TrustStore::empty(),
         }
@@ -123,7 +123,7 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// An HTTP client that goes by `route`, trusts `trust`, and reads no more than [`ANSWER_MAX`].
+/// Returns an HTTP client with this `route` and `trust` that reads at most [`ANSWER_MAX`].
 pub(super) fn client(route: Route, trust: &Trust) -> SharedHttpClient {
     let trust = trust.clone();
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
@@ -138,7 +138,7 @@ pub(super) fn client(route: Route, trust: &Trust) -> SharedHttpClient {
         let connector = connector.tls_provider(tls::Provider::Rustls(crypto));
         match tls::TlsContext::builder().with_trust_store(trust.store()).build() {
             Ok(context) => connector.tls_context(context).build(),
-            // It cannot fail as of today, and what the system trusts is the default.
+            // It cannot fail at present, and the system's trust store is the default.
             Err(_) => connector.build(),
         }
     });
@@ -161,7 +161,7 @@ impl Error for HandedOver {
     }
 }
 
-/// An answer has more than [`ANSWER_MAX`] bytes.
+/// A response has more than [`ANSWER_MAX`] bytes.
 #[derive(Debug)]
 pub(super) struct TooLong;
 
@@ -173,7 +173,7 @@ impl fmt::Display for TooLong {
 
 impl Error for TooLong {}
 
-/// A client, and a connector of it, that bounds answers and marks failures.
+/// A client, and its connector, that bounds responses and marks failures.
 #[derive(Debug)]
 struct Bounded<T>(T);
 
@@ -198,7 +198,7 @@ impl HttpConnector for Bounded<SharedHttpConnector> {
             let answer = answer.await.map_err(handed_over)?;
             let length = answer.headers().get("content-length");
             let length = length.and_then(|length| length.parse::<u64>().ok());
-            // HTTP itself ends an answer after the length that it gives.
+            // HTTP itself ends a response after its declared length.
             Ok(match length {
                 Some(length) if length <= ANSWER_MAX => answer,
                 _ => answer.map(|body| {
@@ -226,7 +226,7 @@ fn handed_over(error: ConnectorError) -> ConnectorError {
     }
 }
 
-/// A body that fails once it has given more than it may.
+/// A body that fails once it exceeds its limit.
 struct Limited {
     body: SdkBody,
     left: u64,

@@ -1,8 +1,7 @@
 //! The AWS configuration files, as the AWS CLI reads them.
 //!
-//! In: the files, the environment and the name of a profile. Out: which profile is meant and what
-//! it says about certificates, MFA and the Region. Whom a profile's credentials belong to is the SDK's
-//! business.
+//! In: the files, the environment and the name of a profile. Out: the selected profile, and its
+//! settings for certificates, MFA and the Region. The SDK resolves the credentials of a profile.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -17,11 +16,11 @@ use super::http::Trust;
 /// Profiles that are followed by `source_profile`.
 const HOPS: usize = 8;
 
-/// The configuration files, and which profile of theirs is meant.
+/// The configuration files, and the selected profile.
 #[derive(Debug)]
 pub(super) struct Profiles {
     all: ProfileSet,
-    /// The profile that the command line or AWS_PROFILE names.
+    /// The profile from the command line or AWS_PROFILE.
     named: Option<String>,
 }
 
@@ -80,7 +79,7 @@ impl Profiles {
         }
     }
 
-    /// Returns the profile that asks for MFA: the one in force, or one that its role is assumed
+    /// Returns the profile that requires MFA: the one in force, or one that its role is assumed
     /// from. The SDK ignores `mfa_serial` and assumes the role without it.
     pub(super) fn wants_mfa(&self) -> Option<&str> {
         let mut name = self.name();
@@ -94,14 +93,14 @@ impl Profiles {
         None
     }
 
-    /// Returns the names of profiles that are like `name`, the likest first; all of them if they are
-    /// few.
+    /// Returns the names of profiles that are similar to `name`, the most similar first; all of
+    /// them if they are few.
     fn near(&self, name: &str) -> Vec<String> {
         near(name, self.all.profiles())
     }
 }
 
-/// Names that are shown where none is like the one that is asked for.
+/// The number of names that are shown if none is similar to the requested one.
 const MAX_SUGGESTIONS: usize = 5;
 
 fn near<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> Vec<String> {

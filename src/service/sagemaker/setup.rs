@@ -40,8 +40,7 @@ use crate::text::quoted;
 /// The timeout of connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// The Region that requests to this machine are signed for where nobody names one. Other stand-ins
-/// for AWS know no Region of another name.
+/// The default Region of requests to localhost. Other emulators of AWS accept no other Region name.
 const MADE_UP_REGION: &str = "us-east-1";
 
 /// The settings from the configuration files, the environment and the command line.
@@ -92,8 +91,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Uses credentials that mean nothing where there are none, for requests that stay on this
-    /// machine.
+    /// Uses placeholder credentials if there are none, for requests to localhost.
     async fn make_up_credentials(&mut self) {
         let Some(provider) = self.shared.credentials_provider() else { return };
         if let Err(CredentialsError::CredentialsNotLoaded(_)) = provider.provide_credentials().await
@@ -108,7 +106,7 @@ impl Setup {
         }
     }
 
-    /// Checks that requests have an address to go to: not every setting goes with every other.
+    /// Checks that requests have an endpoint: not all settings can be combined.
     pub(super) async fn sendable(&self, region: &str) -> Result<(), ConnectError> {
         let unsendable =
             |message: String| ConnectError::Unsendable(Refusal::of(Class::Unsendable, message));
@@ -190,7 +188,7 @@ async fn load(
         .no_credentials()
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(options.timeout))
-        // The user has to know of a clock that is off: what a run looks up is judged by it too.
+        // The user has to know of clock skew: look-ups of a run depend on the clock too.
         .disable_clock_skew_correction(true);
     if let Some(ourselves) = ourselves() {
         loader = loader.framework_metadata(ourselves);
@@ -234,7 +232,7 @@ pub(super) fn made_up() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local"))
 }
 
-/// Tells whether credentials stand in the environment, where nobody can renew them.
+/// Returns whether credentials stand in the environment, where nobody can renew them.
 pub(super) fn from_environment(credentials: &Credentials) -> bool {
     let ways = credentials.get_property::<Vec<AwsCredentialFeature>>();
     ways.is_some_and(|ways| ways.contains(&AwsCredentialFeature::CredentialsEnvVars))

@@ -1,4 +1,4 @@
-//! Artifacts, tags and pages as the SDK has them, and as lineload has them.
+//! Conversions of artifacts, tags and pages between the SDK's types and lineload's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
@@ -75,7 +75,7 @@ fn read_source(source: Option<&types::ArtifactSource>) -> (String, Vec<SourceTyp
     (uri.to_owned(), types.iter().map(one).collect())
 }
 
-/// Returns an artifact as it is described: all but its tags.
+/// Returns a described artifact, without its tags.
 pub(super) fn described(answer: &DescribeArtifactOutput) -> Described {
     let metadata = answer.metadata_properties().map(|metadata| Metadata {
         commit_id: metadata.commit_id().map(str::to_owned),

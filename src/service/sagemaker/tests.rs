@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(60);
 const ARN: &str =
     "arn:aws:sagemaker:eu-west-1:123456789012:artifact/0123456789abcdef0123456789abcdef";
 
-/// A target at `url` with credentials that mean nothing.
+/// Returns a target at `url` with placeholder credentials.
 fn at(url: &str) -> SageMaker {
     local(url, LONG)
 }

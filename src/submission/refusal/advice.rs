@@ -11,11 +11,11 @@ pub const UNTRUSTED: &str = "the target's certificate is not trusted";
 /// The beginning of a message that reports a response from another account or Region.
 pub const ELSEWHERE: &str = "the response is from another account or Region";
 
-/// Codes that say that the keys themselves are not known or do not fit, whatever is asked.
+/// Error codes for unknown or mismatched keys, whatever the request.
 const KEYS: &[&str] =
     &["UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"];
 
-/// Codes that say that the signature does not fit the keys.
+/// Error codes for a signature that does not match the keys.
 const SIGNATURE: &[&str] = &["InvalidSignatureException", "SignatureDoesNotMatch"];
 
 impl Refusal {
@@ -32,8 +32,8 @@ impl Refusal {
         (is_word(service) && is_word(name)).then_some(action)
     }
 
-    /// Returns the reason that the service gives for denying: what stands behind "because", or
-    /// "with an explicit deny in …".
+    /// Returns the reason that the service gives for denying: the text after "because", or "with an
+    /// explicit deny in …".
     #[must_use]
     pub fn because(&self) -> Option<&str> {
         let (_, rest) = self.message.split_once("not authorized to perform: ")?;
@@ -46,8 +46,8 @@ impl Refusal {
         (!reason.is_empty()).then_some(reason)
     }
 
-    /// Returns what to do about it, each a line of help. `action` is the IAM action of what was
-    /// asked, for services that do not say which one they deny.
+    /// Returns lines of help. `action` is the IAM action of the request, for services that do not
+    /// name the one they deny.
     #[must_use]
     pub fn help(&self, action: &str) -> Vec<String> {
         let begins = |beginning: &str| self.message.starts_with(beginning);
@@ -149,9 +149,9 @@ impl Refusal {
     }
 }
 
-/// Returns the commands that show a quota and that ask for more of it.
+/// Returns the commands that show a quota and that request an increase.
 fn limit(quota: Option<&Quota>) -> Vec<String> {
-    // The name goes into a shell's quotes and into JMESPath's.
+    // The name is quoted for the shell and for JMESPath.
     let plain = |c: char| c.is_ascii_alphanumeric() || " ,.-()/".contains(c);
     let named = quota.filter(|quota| quota.name.chars().all(plain) && !quota.name.is_empty());
     let which = match named {
@@ -242,7 +242,7 @@ mod tests {
             "--query \"Quotas[?QuotaName=='Total number of artifacts allowed, excluding those automatically created'].[QuotaName,Value,QuotaCode]\""
         ));
         assert!(named[1].contains("aws service-quotas request-service-quota-increase"));
-        // What the service says never becomes a command.
+        // Text from the service never becomes a command.
         let hostile = help("x\" ; rm -rf ~ ; \"");
         assert!(hostile[0].contains("contains(QuotaName,'artifacts')"), "{hostile:?}");
     }

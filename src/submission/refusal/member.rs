@@ -6,7 +6,7 @@ use crate::diagnostic::{Pointer, ROOT};
 const FAILED: &str = "' failed to satisfy constraint";
 
 impl Refusal {
-    /// Returns where in the manifest the value stands that the service names first, as a JSON
+    /// Returns the place in the manifest of the first value that the service names, as a JSON
     /// Pointer: `/Source/SourceUri` for "1 validation error detected: Value 'x' at
     /// 'source.sourceUri' failed to satisfy constraint: …".
     #[must_use]

@@ -18,10 +18,10 @@ pub struct Quota {
 }
 
 impl Refusal {
-    /// Reads the limit out of the message, if it is in there.
+    /// Parses the limit from a message, if it has one.
     #[must_use]
     pub fn quota(&self) -> Option<Quota> {
-        // The name may have a quote in it, so that its end is the one before the first number.
+        // The name may contain a quote, so its end is the last quote before the first number.
         let (_, rest) = self.message.split_once(" limit '")?;
         let (name, rest) = rest
             .match_indices("' is ")
@@ -33,7 +33,7 @@ impl Refusal {
     }
 }
 
-/// Reads the number that `text` begins with, thousands separators or not.
+/// Parses the number at the beginning of `text`, with or without thousands separators.
 fn number(text: &str) -> Option<u64> {
     let word = text.split_whitespace().next()?.trim_end_matches(['.', ',']);
     word.replace(',', "").parse().ok()
