@@ -1,4 +1,4 @@
-//! One short file a command, which wires the stages.
+//! One short file for each command, which connects the stages.
 
 mod checking;
 mod command_line;
@@ -71,6 +71,6 @@ fn start_logging(global: &Global) {
         LogFormat::Text => builder.with_ansi(colors).with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
-    // Somebody who embeds the library has a logger already.
+    // An embedding program may have a logger already.
     drop(started);
 }

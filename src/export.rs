@@ -1,9 +1,9 @@
-//! The way back: what a target has, to manifests.
+//! The export of a target's artifacts as manifests.
 //!
-//! In: an [`Asker`], and what is wanted of the target. Out: the artifacts, in the order of the
-//! files that are to hold them ([`Layout`]), and those files ([`Snapshot`]). The target is listed
-//! first, and of each artifact little more than the ARN is kept; then each is asked for, and only
-//! those under way are in memory. It changes nothing at the target and prints nothing.
+//! In: an [`Asker`], and a selection of artifacts. Out: the artifacts, in the order of their files
+//! ([`Layout`]), and those files ([`Snapshot`]). The target is listed first, keeping little more
+//! than the ARN of each artifact; then each is read, and only those in flight are in memory. It
+//! changes nothing at the target and prints nothing.
 
 mod layout;
 mod snapshot;
@@ -26,7 +26,7 @@ const LIST: &str = "sagemaker:ListArtifacts";
 const DESCRIBE: &str = "sagemaker:DescribeArtifact";
 const TAGS: &str = "sagemaker:ListTags";
 
-/// Which artifacts are wanted: all of them where nothing is said.
+/// The selection of artifacts; by default all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Of one of these types.
@@ -93,7 +93,7 @@ pub enum Fetched {
     Refused(Refusal),
 }
 
-/// Lists what is wanted of the target, over all pages. `told` hears how many were listed so far.
+/// Lists the selected artifacts, over all pages. `told` gets the number of artifacts listed so far.
 ///
 /// # Errors
 /// If the target gives no list.
@@ -122,10 +122,10 @@ pub async fn list<S: Service>(
     }
 }
 
-/// Artifacts that are asked for at once, at most: what is done is written soon.
+/// The maximum number of artifacts that are read at once: finished ones are written soon.
 const AT_ONCE: usize = 64;
 
-/// Asks for every artifact of `layout`, at most `most` at once, and hands each to `take`, with its
+/// Reads every artifact of `layout`, at most `most` at once, and passes each to `take`, with its
 /// number, in order.
 ///
 /// # Errors
@@ -159,7 +159,7 @@ async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopp
     };
     match asker.tags(arn).await {
         Ok(tags) => artifact.tags = tags,
-        // ListTags has no error of its own for what is not there.
+        // ListTags has no error of its own for an artifact that does not exist.
         Err(Unanswered::Refused(refusal)) if refusal.class == Class::Rejected => {
             return match asker.describe(arn).await {
                 Ok(_) => Ok(Fetched::Refused(refusal)),
@@ -170,7 +170,7 @@ async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopp
     }
     let all = artifact.tags.len();
     artifact.tags.retain(|tag| !is_reserved_tag(&tag.key));
-    // AWS tells tags in no order of which the reference says anything.
+    // AWS returns tags in an undocumented order.
     artifact.tags.sort();
     let reserved_tags = all - artifact.tags.len();
     Ok(Fetched::There { artifact, reserved_tags })

@@ -1,9 +1,9 @@
-//! The journal: what is about to be sent, durable before it leaves, and what became of it.
+//! The journal: every request, durable before it is sent, and its outcome.
 //!
-//! In: the entries of a run, each attempt before it is made, each outcome. Out: what an earlier run
-//! left open, and what is known of a source at a target. One SQLite file holds any number of
-//! targets and runs, and is locked by the run that writes to it. It sends nothing and knows no
-//! service.
+//! In: the entries of a run, each attempt before it is made, each outcome. Out: the attempts that
+//! an earlier run left open, and the last result for a source at a target. One SQLite file holds
+//! any number of targets and runs, and is locked by the run that writes to it. It sends nothing and
+//! does not know the service.
 //!
 //! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
 
@@ -77,7 +77,7 @@ pub enum JournalError {
         /// The version of its tables.
         found: i64,
     },
-    /// It was written by an earlier lineload, and is only to be read.
+    /// It was written by an older lineload, and can only be read.
     #[error("the journal {} was written by an older lineload", path.display())]
     Older {
         /// The file.
@@ -142,7 +142,7 @@ struct Files {
     lock: Lock,
 }
 
-/// An attempt of an earlier run of which no outcome is known.
+/// An attempt of an earlier run without a known outcome.
 #[derive(Debug, Clone)]
 pub struct OpenIntent {
     /// Of which entry.
@@ -183,7 +183,7 @@ impl Journal {
             path: path.to_owned(),
             reason: reason(&error),
         })?;
-        // What was left by a run that was killed is copied into the database by the first checkpoint.
+        // The first checkpoint copies the WAL of a killed run into the database.
         let connection = schema::open(file, path, network)?;
         let guard = Guard::new(path, file, network.is_none());
         let files = Files { guard, gate, network, lock };
@@ -245,7 +245,7 @@ impl Journal {
         checked.map_err(|reason| self.disturbed(reason))
     }
 
-    /// Notes what its files are like after something was written.
+    /// Records the state of its files after a write.
     fn written(&mut self) -> Result<(), JournalError> {
         let Some(files) = &mut self.files else { return Ok(()) };
         let noted = files.guard.note();
@@ -269,20 +269,21 @@ impl Journal {
         Ok(value)
     }
 
-    /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. Nothing
-    /// happens while somebody reads.
+    /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. It has no
+    /// effect while there is a reader.
     fn checkpoint(&mut self, mode: &str) -> rusqlite::Result<()> {
         let Some(files) = &mut self.files else { return Ok(()) };
         if let Some(_held) = files.gate.close() {
             let checkpoint = format!("PRAGMA wal_checkpoint({mode})");
             self.connection.prepare_cached(&checkpoint)?.query_row([], |_| Ok(()))?;
         }
-        // Where it was replaced, the next check says so.
+        // If it was replaced, the next check reports it.
         let _ = files.guard.note();
         Ok(())
     }
 
-    /// Lets readers see what was written. What cannot be copied now, a later checkpoint copies.
+    /// Makes written data visible to readers. Pages that cannot be copied now are copied by a later
+    /// checkpoint.
     fn show(&mut self) {
         let _ = self.checkpoint("TRUNCATE");
     }

@@ -33,7 +33,7 @@ impl Failure {
     /// Writes it to standard error.
     pub(super) fn show(&self, global: &Global) {
         let mut out = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
-        // Nobody may be there to read it.
+        // Standard error may be closed.
         let _ = writeln!(out, "{self}");
     }
 }
@@ -44,7 +44,7 @@ impl<E: Fatal> From<E> for Failure {
     }
 }
 
-/// Whatever the texts hold, a terminal acts on none of it.
+/// No text may act on a terminal, whatever it contains.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\x1b[1;31merror:\x1b[0m {}", escaped(&self.message))?;

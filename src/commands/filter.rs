@@ -43,7 +43,7 @@ impl Filter {
         })
     }
 
-    /// Lets no fix give an artifact a name that another one has.
+    /// Rejects fixes that give an artifact the name of another one.
     pub(super) fn with_names(mut self, names: Option<Names>) -> Self {
         self.names = names;
         self

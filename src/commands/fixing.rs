@@ -21,10 +21,11 @@ use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
 use crate::text::{counted, escaped, reason};
 use crate::walk::Origin;
 
-/// Files that are fixed before their patches are written, so that memory stays bounded.
+/// The number of files that are fixed before their patches are written, so that memory stays
+/// bounded.
 const AT_ONCE: usize = 256;
 
-/// Files that could not be replaced, of which each is named.
+/// The maximum number of files that are named if they could not be replaced.
 const SHOWN: usize = 10;
 
 /// The result of `--fix`.
@@ -183,8 +184,7 @@ fn read(origin: &Origin) -> Option<Vec<u8>> {
     }
 }
 
-/// Puts the new text in the place of the old in one step, with the permissions and, where this is
-/// allowed, the owner of the old.
+/// Replaces the old text in one step, keeping its permissions and, if allowed, its owner.
 fn replace(path: &Path, change: &Change) -> io::Result<()> {
     // A symlink stays one.
     let path = std::fs::canonicalize(path)?;
@@ -199,7 +199,7 @@ fn replace(path: &Path, change: &Change) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        // Only root may give files away; for anybody else the owner is the same already.
+        // Only root may change the owner; for others it is the same already.
         let _ =
             std::os::unix::fs::fchown(new.as_file(), Some(metadata.uid()), Some(metadata.gid()));
         new.as_file().set_permissions(metadata.permissions())?;

@@ -8,15 +8,15 @@ use std::process::{Command, Output};
 use super::failure::Failure;
 use crate::text::{escaped, quoted};
 
-/// The files that changed since the merge base of the working tree with `reference`, and those that
-/// git does not know, as real paths.
+/// The files that changed since the merge base of the working tree with `reference`, and untracked
+/// ones, as canonical paths.
 pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure> {
     let top = git(["rev-parse", "--show-toplevel"])?;
     if !top.status.success() {
         return Err(no_repository(&top));
     }
     let top = path(trimmed(&top.stdout));
-    // A name that begins with a hyphen would be an option to git.
+    // Git would take a name that begins with a hyphen for an option.
     let commit = format!("{reference}^{{commit}}");
     let known = git(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
     if !known.status.success() {

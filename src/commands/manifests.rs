@@ -15,7 +15,7 @@ pub(super) struct ManifestSet {
 }
 
 impl ManifestSet {
-    /// Walks the paths of the command line. No manifest at all is a failure, not a success.
+    /// Walks the paths of the command line. Finding no manifest is a failure, not a success.
     pub(super) fn find(args: &Manifests, settings: &Settings) -> Result<Self, Failure> {
         let mut options = args.walk_options();
         options.exclude.extend(settings.config.exclude.iter().cloned());
@@ -24,7 +24,7 @@ impl ManifestSet {
         Ok(Self { walk, sources })
     }
 
-    /// Forgets what was read of the files: they have changed.
+    /// Drops the cached content of the files, which have changed.
     pub(super) fn forget(&self) {
         self.sources.forget();
     }

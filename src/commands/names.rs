@@ -7,12 +7,12 @@ use crate::check::{self, Entry, EntryIndex, Sink};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
 
-/// The names of all artifacts, and what fixes would make of those that are not valid. A name that
-/// another artifact has, or would get too, is no fix.
+/// The names of all artifacts, and the names that fixes would give to invalid ones. A name that
+/// another artifact has or would get is not a fix.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    /// By the new name, the first name that it would be given to; `None` where there are two.
+    /// The first old name by new name; `None` if there are two.
     wanted: HashMap<String, Option<String>>,
 }
 

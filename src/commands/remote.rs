@@ -1,5 +1,5 @@
-//! The commands that talk to a target, which need the AWS SDK. Nothing outside of this module asks
-//! whether it was built.
+//! The commands that talk to a target, which need the AWS SDK. No other module depends on whether
+//! it was built.
 
 mod checking;
 mod dry_run;

@@ -26,7 +26,7 @@ use crate::report::{self, FindingsReport};
 use crate::text::{escaped, reason};
 use crate::walk::{Origin, Walk};
 
-/// The reports of findings that `lint` was asked for.
+/// The reports of findings of a `lint` command.
 pub(super) fn findings_report(
     global: &Global,
     args: &Lint,
@@ -181,8 +181,7 @@ impl Write for Named {
     }
 }
 
-/// The summary of the step, if it can be written to: the findings matter more than where they
-/// stand.
+/// Returns the step summary, if it can be written: failing to write it must not hide the findings.
 fn step_summary(path: &Path) -> Option<StepSummary> {
     let open = || {
         let file = File::options().append(true).create(true).open(path)?;

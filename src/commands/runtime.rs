@@ -16,7 +16,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::usage(format!("cannot start: {error}")))?;
     let result = runtime.block_on(work);
-    // A blocked look-up of a host name must not hold the process up.
+    // A blocked look-up of a host name must not keep the process alive.
     runtime.shutdown_background();
     result
 }
@@ -40,12 +40,12 @@ fn deaf(error: &std::io::Error) -> Failure {
     Failure::usage(format!("cannot start: cannot handle signals: {}", reason(error)))
 }
 
-/// Signals that ask the process to end, by number.
+/// The signals that end the process, by number.
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
     signals: Vec<(tokio::signal::unix::Signal, u8)>,
-    /// Caught, a file that grows beyond `ulimit -f` is an error of the write, as a full disk is.
+    /// If this is caught, a file that grows beyond `ulimit -f` is a write error, as a full disk is.
     #[cfg(target_os = "linux")]
     _file_size: tokio::signal::unix::Signal,
 }
@@ -60,7 +60,7 @@ impl Signals {
             signal(kind).map(|signal| (signal, number)).map_err(|error| deaf(&error))
         };
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        // A run under `nohup` is to outlive its terminal.
+        // A run under `nohup` must outlive its terminal.
         let heeded = kinds.into_iter().filter(|kind| !Self::is_ignored(kind.as_raw_value()));
         Ok(Self {
             signals: heeded.map(listen).collect::<Result<_, _>>()?,

@@ -56,6 +56,6 @@ fn warn_of_others(global: &Global, listen: IpAddr) {
          checked"
     );
     let mut error = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
-    // Nobody may be there to read it.
+    // Standard error may be closed.
     let _ = writeln!(error, "warning: {warning}");
 }

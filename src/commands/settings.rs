@@ -75,7 +75,7 @@ fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure>
     let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
     let options = shown_on_stderr();
     for finding in &findings {
-        // Nobody may be there to read it.
+        // Standard error may be closed.
         let _ = writeln!(err, "{}", human::render(finding, &store, &options));
     }
     let faults = counted(findings.len(), "error");

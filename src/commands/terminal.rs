@@ -6,7 +6,7 @@ use crate::cli::{Global, Manifests};
 use crate::report::human;
 use crate::report::progress::When;
 
-/// Default width of a line: enough for a finding, and the same everywhere.
+/// The default width of a line: enough for a finding, and the same everywhere.
 const DEFAULT_WIDTH: usize = 100;
 
 /// Returns the options for a finding on standard error.
@@ -64,7 +64,7 @@ fn unicode_locale() -> bool {
     })
 }
 
-/// Progress as `--progress` and `--quiet` have it.
+/// Returns the progress setting from `--progress` and `--quiet`.
 pub(super) const fn progress(global: &Global) -> When {
     if global.quiet { When::Never } else { global.progress }
 }

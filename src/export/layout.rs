@@ -1,8 +1,8 @@
 //! Which artifact goes into which file.
 //!
-//! Names of files are made of what artifacts have in them and not of the order in which a target
-//! lists them: the same content gives the same files, also from another registry. They are ASCII,
-//! and differ in more than case, so that every file system takes them.
+//! File names depend on the artifacts, not on the order in which a target lists them: the same
+//! content gives the same files, also from another registry. They are ASCII, and differ in more
+//! than case, so that every file system accepts them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::artifact::{Identity, Key};
 use crate::service::Found;
 
-/// Characters of a name without what is put behind it.
+/// The maximum length of a name without its suffix.
 const LONGEST: usize = 100;
 /// Digits of a number of a file, at least.
 const DIGITS: usize = 4;
@@ -23,7 +23,7 @@ pub struct Catalogue {
     left_out: usize,
 }
 
-/// An artifact that was listed. A million of them is kept.
+/// A listed artifact. A million of them may be in memory.
 #[derive(Debug)]
 struct Listed {
     arn: Box<str>,
@@ -73,7 +73,7 @@ impl Catalogue {
     #[must_use]
     pub fn into_layout(self, per_file: usize) -> Layout {
         let Self { types, mut listed, left_out } = self;
-        // An artifact may be on two pages where others came or went meanwhile.
+        // An artifact may be on two pages if others were created or deleted in the meantime.
         listed.sort_unstable_by(|one, other| one.arn.cmp(&other.arn));
         listed.dedup_by(|one, other| one.arn == other.arn);
         let duplicates = duplicates(&listed);
@@ -130,7 +130,7 @@ impl Layout {
         self.duplicates
     }
 
-    /// The ARN of the artifact with the number `at`.
+    /// Returns the ARN of the artifact with the number `at`.
     #[must_use]
     pub(super) fn arn(&self, at: usize) -> &str {
         &self.listed[at].arn
@@ -181,8 +181,8 @@ fn duplicates(listed: &[Listed]) -> usize {
     listed.iter().filter(is_one).count()
 }
 
-/// Puts `-2`, `-3` and so on behind names that differ in nothing, or in case alone. The first of
-/// them stays as it is.
+/// Appends `-2`, `-3` and so on to names that are equal, ignoring case. The first of them stays as
+/// it is.
 fn make_unique(names: Vec<&mut Box<str>>) {
     let mut taken = HashSet::with_capacity(names.len());
     let mut others = Vec::new();
@@ -220,13 +220,13 @@ fn last_part(uri: &str) -> &str {
     host.rsplit('@').next().unwrap_or_default()
 }
 
-/// `text` as a name of a file or directory that every file system takes.
+/// Returns `text` as a name of a file or directory that every file system accepts.
 fn safe(text: &str, otherwise: &str) -> Box<str> {
     let mut out = String::new();
     for c in text.chars() {
         let fits = c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         let replaced = !fits && !out.ends_with('-');
-        // Hidden directories are not walked, and a hyphen in front looks like an option.
+        // Hidden directories are not walked, and a leading hyphen looks like an option.
         let in_front = out.is_empty() && !c.is_ascii_alphanumeric() && c != '_';
         if (fits || replaced) && !in_front {
             out.push(if fits { c } else { '-' });
@@ -311,7 +311,7 @@ mod tests {
             "git-hooks/nul_.yaml",
         ];
         let mut found = files(&one);
-        // Which of the two is first, their sources decide, and those are hashed.
+        // Their sources decide which is first, and those are hashed.
         if found[0] == "DataSet/foo-4.yaml" {
             found.swap(0, 2);
         }

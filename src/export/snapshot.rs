@@ -81,9 +81,9 @@ pub struct Counts {
     pub files: usize,
     /// Artifacts that were deleted since they were listed.
     pub gone: usize,
-    /// Artifacts without a `SourceUri`, which no manifest can be without.
+    /// Artifacts without a `SourceUri`, which every manifest requires.
     pub without_source: usize,
-    /// Artifacts of which the target does not say what they are like.
+    /// Artifacts that the target refused to describe.
     pub refused: usize,
     /// The refusal of the first of them.
     pub refusal: Option<Refusal>,
@@ -91,7 +91,7 @@ pub struct Counts {
     pub reserved_tags: usize,
     /// Artifacts in the files that `lint` refuses.
     pub invalid: usize,
-    /// By rule, how many artifacts it refuses for it.
+    /// The number of invalid artifacts by rule.
     pub errors: BTreeMap<Code, usize>,
     /// Artifacts in the files that `lint` warns of.
     pub suspicious: usize,
@@ -116,7 +116,7 @@ pub fn vacant(folder: &Path, force: bool) -> Result<(), DirectoryError> {
     }
 }
 
-/// Makes `folder`, and finds out whether files can be written to it.
+/// Creates `folder`, and checks that files can be written to it.
 ///
 /// # Errors
 /// If they cannot.
@@ -138,7 +138,7 @@ impl<'s> Snapshot<'s> {
         &self.counts
     }
 
-    /// Takes what came back for the artifact with the number `at`. They come in order.
+    /// Takes the result for the artifact with the number `at`. They come in order.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -163,8 +163,7 @@ impl<'s> Snapshot<'s> {
         if self.layout.ends_file(at) { self.close() } else { Ok(()) }
     }
 
-    /// Notes what `lint` will report of a document. A snapshot has what exists, whatever that is
-    /// like.
+    /// Notes what `lint` will report of a document. Invalid artifacts are exported too.
     fn check(&mut self, path: &Path, text: &str) {
         let name = Arc::from(path.to_string_lossy());
         let source = SourceFile::new(FileId(0), name, text.as_bytes().to_vec());
@@ -197,8 +196,8 @@ impl<'s> Snapshot<'s> {
         open.file.write_all(text.as_bytes())
     }
 
-    /// Puts the file in its place, in one step. It is not waited for until it is on the disk: after
-    /// a loss of power a snapshot is taken again.
+    /// Moves the file into place, in one step. There is no fsync: after a loss of power a snapshot
+    /// is taken again.
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(Open { path, file, artifacts }) = self.open.take() else { return Ok(()) };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
@@ -214,8 +213,8 @@ impl<'s> Snapshot<'s> {
     }
 }
 
-/// A file with another name until it is complete. Others may read it as far as files may be read
-/// that this user makes.
+/// A file with a temporary name until it is complete. Its permissions are those of any new file of
+/// this user.
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".lineload-");

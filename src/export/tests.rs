@@ -256,7 +256,7 @@ async fn what_was_deleted_meanwhile_is_left_and_what_is_refused_is_told() {
     let service = Scripted::new((0..6).map(artifact).collect());
     service.instead("describe", 1, "ResourceNotFound", Class::Rejected);
     service.instead("tags", 2, "ValidationException", Class::Rejected);
-    // ListTags has no error of its own for what is not there.
+    // ListTags has no error of its own for an artifact that does not exist.
     service.world().vanish.push(3);
     let folder = tempfile::tempdir().unwrap();
     let ran = export(&service, folder.path(), Asked::default()).await.unwrap();

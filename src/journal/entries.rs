@@ -1,4 +1,4 @@
-//! The entries of a run, out of the journal: what is left to do, and what became of each.
+//! Queries for the entries of a run: those that are pending, and the outcome of each.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -49,7 +49,7 @@ pub struct StoredEntry {
     pub attempts: u32,
     /// The target's name for the last of them.
     pub request_id: Option<String>,
-    /// The code of what the target said, where it refused.
+    /// The error code of the target, if it refused.
     pub error_code: Option<String>,
     /// And the text.
     pub error_message: Option<String>,
@@ -141,7 +141,7 @@ impl Journal {
         runs::left(&self.connection, run.0).map_err(|error| self.failed(&error))
     }
 
-    /// Hands every entry of the run to `take`, in their order, the invalid ones too.
+    /// Passes every entry of the run to `take`, in order, including the invalid ones.
     ///
     /// # Errors
     /// If the journal cannot be read, or `take` fails.

@@ -32,7 +32,7 @@ fn unusable(path: &Path, error: &io::Error) -> JournalError {
     JournalError::Unusable { path: path.to_owned(), reason: reason(error) }
 }
 
-/// Makes the directory of the journal, which keeps itself out of git.
+/// Creates the directory of the journal, with a `.gitignore`.
 pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -51,10 +51,10 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Finds the file, and makes it where it is not there.
+/// Resolves the file, and creates it if it does not exist.
 ///
-/// One that is there is not opened: closing it would give back the locks that this process may have
-/// on it.
+/// An existing file is not opened: closing it would release the locks that this process may have on
+/// it.
 pub(super) fn find(path: &Path) -> Result<Place, JournalError> {
     let mut file = std::fs::canonicalize(path);
     if file.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -78,7 +78,7 @@ pub(super) fn find(path: &Path) -> Result<Place, JournalError> {
     Ok(Place { file, network })
 }
 
-/// Requests may hold what is not for everybody on the machine.
+/// Requests may contain data that is not for every user of the machine.
 fn create_private(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).append(true).create(true);
@@ -86,7 +86,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Has a file that is made belong to its owner alone.
+/// Makes a new file accessible to its owner only.
 pub(super) fn private(options: &mut std::fs::OpenOptions) -> &mut std::fs::OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

@@ -1,9 +1,9 @@
 //! Keeps checkpoints and readers apart.
 //!
-//! A run has the journal locked for itself, so SQLite lets nobody else read it. The file of the
-//! database changes only when a checkpoint copies the WAL into it, and holds everything up to a
-//! commit in between. So `lineload status` reads that file alone, without SQLite's locks, while it
-//! holds the gate; and the run makes a checkpoint every second, unless somebody holds it.
+//! A run locks the journal exclusively, so SQLite allows no other reader. The database file changes
+//! only when a checkpoint copies the WAL into it, and is consistent in between. So `lineload
+//! status` reads that file alone, without SQLite's locks, while it holds the gate; and the run
+//! makes a checkpoint every second, unless somebody holds it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -39,7 +39,7 @@ impl Gate {
         self.file.try_lock().ok().map(|()| Held { file: &self.file })
     }
 
-    /// Keeps readers out; those that are in are waited for a little.
+    /// Locks readers out, after waiting briefly for current ones.
     pub(super) fn close_soon(&self) -> Option<Held<'_>> {
         let until = Instant::now() + READER;
         loop {

@@ -1,4 +1,4 @@
-//! Notices when somebody else removes, replaces or changes the files of a journal that is in use.
+//! Detects that another process removed, replaced or changed the files of a journal in use.
 
 use std::fs::Metadata;
 use std::io;
@@ -9,7 +9,7 @@ use super::file::beside;
 /// The state of a journal's files, as this process left them.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// As the user names it: a link may be made to lead elsewhere.
+    /// The path as the user gave it: a symlink may be changed to lead elsewhere.
     path: PathBuf,
     log: PathBuf,
     /// True if times of changes are exact; those that a client of a network file system shows are
@@ -93,7 +93,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Notes what the files look like now: this process has written to them.
+    /// Records the state of the files after a write of this process.
     pub(super) fn note(&mut self) -> Result<(), &'static str> {
         let (Ok(main), Ok(log)) = (Stamp::read(&self.path), Stamp::read(&self.log)) else {
             return Err("it was removed during the run");

@@ -15,7 +15,7 @@ use crate::submission::EntryId;
 pub struct Known {
     /// True if what exists equals the request that was settled; it was seen to differ otherwise.
     pub is_equal: bool,
-    /// Of the digest of that request, as much as is kept.
+    /// The stored part of the request's digest.
     digest: [u8; 16],
     name: Option<String>,
     uri: String,
@@ -55,7 +55,8 @@ pub struct KnownAt<'j> {
 }
 
 impl<'j> KnownAt<'j> {
-    /// One transaction for all questions: each of its own would take and give back the lock.
+    /// One transaction for all look-ups: separate ones would acquire and release the lock each
+    /// time.
     pub(super) fn new(
         connection: &'j Connection,
         path: &'j Path,

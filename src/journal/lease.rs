@@ -1,9 +1,9 @@
-//! The lock of a journal that other machines may use too.
+//! The lease of a journal that other machines may use too.
 //!
-//! There, a lock may hold on this machine alone, and may outlive the machine that took it. So the
-//! holder writes its lock file again every few seconds. What has not been written for a minute, by
-//! the clock of the file system, is free; and so is at once what a process of this machine left
-//! that is gone.
+//! On a network file system, a lock may be local to one machine, and may outlive the machine that
+//! took it. So the holder renews its lock file every few seconds. A lock that has not been renewed
+//! for a minute, by the clock of the file system, is free; one of a process of this machine that
+//! has ended is free at once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -25,7 +25,7 @@ const OVER: Duration = Duration::from_secs(60);
 /// The time that another holder's expired lock is watched before it is taken over.
 const WATCHED: Duration = Duration::from_secs(1);
 
-/// A lock file that is written again and again, until this is dropped.
+/// A lock file that is renewed until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lease {
     text: Arc<Text>,
@@ -43,8 +43,8 @@ struct Text {
 }
 
 impl Lease {
-    /// Begins with a lock `file` at `path` that holds `text`. `watched` says that it was another's
-    /// before, whom yet another may have followed at the same moment.
+    /// Starts renewing the lock `file` at `path`, which contains `text`. `watched` is true if it
+    /// had another holder before, since two processes may take it over at the same moment.
     pub(super) fn begin(
         file: &File,
         path: &Path,
@@ -63,7 +63,7 @@ impl Lease {
         let writes = Arc::clone(&text);
         let renew = move || {
             while stopped.recv_timeout(RENEWED) == Err(RecvTimeoutError::Timeout) {
-                // Where it cannot be written, others find that it is over.
+                // If it cannot be written, others see it expire.
                 writes.renew();
             }
         };
@@ -80,7 +80,7 @@ impl Lease {
 }
 
 impl Text {
-    /// Opening a file has a network file system ask for what is true now.
+    /// Opening a file makes a network file system fetch its current state.
     fn is_there(&self) -> bool {
         let mut text = String::new();
         let read =
@@ -154,7 +154,7 @@ pub(super) fn is_over(
     started: impl Fn(u32) -> Option<u64>,
 ) -> bool {
     if holder.machine == machine && !machine.is_empty() {
-        // Another process may have got its number since.
+        // Another process may have the same id by now.
         return holder.started.is_some() && started(holder.process) != holder.started;
     }
     age >= OVER
@@ -185,7 +185,7 @@ pub(super) fn machine() -> String {
 /// it is not there, or that cannot be told.
 pub(super) fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is a name in brackets, and may hold anything.
+    // The second field is a name in parentheses, and may contain any character.
     let (_, behind) = stat.rsplit_once(')')?;
     behind.split_whitespace().nth(19)?.parse().ok()
 }

@@ -73,7 +73,7 @@ pub(super) fn holder(file: &Path) -> Option<Holder> {
     Holder::parse(&text)
 }
 
-/// The lock of a journal, given back when it is dropped or the process ends.
+/// The lock of a journal, released when it is dropped or the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -126,7 +126,7 @@ impl Lock {
             }
         }
         let text = this.text();
-        // That a write can be made durable has to be known before anything is sent.
+        // Durable writes must be known to work before anything is sent.
         let written = file
             .set_len(0)
             .and_then(|()| io::Seek::rewind(&mut file))
@@ -160,7 +160,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // What is not ours any more is not ours to empty.
+        // A lock that is no longer ours must not be truncated.
         let ours = self.check().is_ok();
         self.lease = None;
         if ours {

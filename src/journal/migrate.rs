@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{notes, request, runs, schema};
 use crate::artifact::Artifact;
 
-/// From version 1, which knew only what it had created itself.
+/// From version 1, which recorded only what it had created itself.
 const FROM_1: &str = "
 ALTER TABLE run ADD COLUMN folder TEXT;
 ALTER TABLE run ADD COLUMN settings TEXT;
@@ -63,7 +63,7 @@ DROP TABLE run_2;
 DROP TABLE target_2;
 ";
 
-/// Makes the tables of `version` those of today.
+/// Migrates the tables of `version` to the current schema.
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     if version < 2 {
         connection.execute_batch(FROM_1)?;
@@ -124,7 +124,7 @@ fn entries(connection: &Connection) -> rusqlite::Result<()> {
         ])?;
         let (attempts, intent): (i64, Option<i64>) = (row.get(9)?, row.get(10)?);
         let outcome: Option<String> = row.get(12)?;
-        // Attempts of which no answer is known are in `open`.
+        // Attempts without a known response are in `open`.
         let attempts = if outcome.is_none() && intent.is_some() { 0 } else { attempts };
         if outcome.is_none() && attempts == 0 {
             continue;

@@ -11,7 +11,7 @@ use super::{RunId, millis, runs};
 use crate::event::Settled;
 use crate::submission::{EntryId, Outcome};
 
-/// The most bytes of what a service said that are kept.
+/// The maximum length of a stored error message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// Writes notes for a run.
@@ -58,7 +58,7 @@ impl Book {
              ON CONFLICT (entry) DO UPDATE SET attempts = attempts + 1, intent_ms = ?2",
         )?;
         if intend.execute(params![entry.0, millis(at)])? == 0 {
-            // Somebody took the row away: what is not noted must not be sent.
+            // The row was removed: what is not recorded must not be sent.
             return Err(rusqlite::Error::QueryReturnedNoRows);
         }
         Ok(())
@@ -83,20 +83,20 @@ impl Book {
         settled: &Settled,
     ) -> rusqlite::Result<()> {
         let entry = settled.entry;
-        // Of an attempt that came to nothing, nothing is open any more, and the entry may be sent again.
+        // An attempt without effect is no longer open, and the entry may be sent again.
         let outcome = (settled.outcome != Outcome::Pending).then(|| settled.outcome.as_str());
         let open = match settled.outcome {
-            // What was attempted, and may be there or not, is to be looked up again.
+            // An ambiguous attempt must be looked up again.
             Outcome::Unresolved => attempted(connection, entry)?,
             _ => close(connection, entry)?,
         };
         let (attempts, intent) = open.unwrap_or_default();
         let (prefix, arn) = self.prefixes.kept(connection, settled.arn.as_deref())?;
         let error = settled.error.as_ref();
-        // What merely existed may differ in what a listing does not show, so only of what was made or
-        // compared anything is known.
+        // An artifact that merely existed may differ in fields that a listing does not show, so
+        // equality is known only of created or compared ones.
         let equal = match settled.outcome {
-            // A listing shows it with another name or type, whatever was equal once.
+            // A listing shows another name or type, even if it was equal before.
             Outcome::Differs if settled.arn.is_some() => Some(false),
             outcome => settled.compared.then_some(outcome != Outcome::Differs),
         };
@@ -169,7 +169,7 @@ impl Prefixes {
     }
 }
 
-/// Closes what is open of an entry: how many attempts there were, and when the last was made.
+/// Closes the open attempts of an entry, and returns their number and the time of the last.
 fn close(connection: &Connection, entry: EntryId) -> rusqlite::Result<Option<(u32, Option<i64>)>> {
     connection
         .prepare_cached("DELETE FROM open WHERE entry = ?1 RETURNING attempts, intent_ms")?
@@ -209,7 +209,7 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_MESSAGE_BYTES)).unwrap_or(text)
 }
 
-/// A request id: 16 bytes where it is a UUID as it is usually written.
+/// A request id: 16 bytes if it is a UUID in the usual form.
 pub(super) struct RequestId<'r>(pub(super) &'r str);
 
 impl ToSql for RequestId<'_> {

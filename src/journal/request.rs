@@ -1,4 +1,4 @@
-//! A request as the journal keeps it: in few bytes, and without what has columns of its own.
+//! The stored form of a request: compact, and without the fields that have their own columns.
 
 use std::collections::BTreeMap;
 

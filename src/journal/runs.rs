@@ -22,10 +22,10 @@ pub struct StagedRun {
     pub folder: PathBuf,
     /// The policy for existing artifacts, as the run wrote it.
     pub settings: String,
-    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded
-    /// them.
+    /// The rate, in creates a second, that the service allowed when it last ended; `None` if it was
+    /// unlimited.
     pub rate: Option<f64>,
-    /// The manifests that it was staged from, with SHA-256 of what they held.
+    /// The manifests that it was staged from, with the SHA-256 of their content.
     pub files: Vec<(PathBuf, [u8; 32])>,
 }
 
@@ -129,7 +129,7 @@ pub(super) fn left(connection: &Connection, row: i64) -> rusqlite::Result<u64> {
     Ok(u64::try_from(left).unwrap_or_default())
 }
 
-/// Notes whether nothing of the run `row` is left.
+/// Records whether the run `row` is done.
 pub(super) fn note_done(connection: &Connection, row: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(concat!(

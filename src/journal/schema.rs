@@ -180,7 +180,7 @@ CREATE VIEW entries AS SELECT
 "
 );
 
-/// Sets what a connection is to be like before it reads anything.
+/// Configures a connection before its first read.
 ///
 /// It locks the file for itself: then SQLite keeps the index of the WAL in its own memory. In a
 /// file that is mapped into memory, as `-shm` is otherwise, a `truncate` by somebody else ends the
@@ -194,9 +194,8 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")
 }
 
-/// Has each statement prepared once. SQLite plans a statement for the values that it is given
-/// first, unless it is asked for plans that do not depend on them, and prepares it anew for every
-/// other.
+/// Makes SQLite prepare each statement once. By default it plans a statement for its first values,
+/// and prepares it again for others.
 pub(super) fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
@@ -257,8 +256,8 @@ pub(super) fn open(
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // An intent must outlast the machine, not only the process.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // Also where there is nothing to make: that it can be written has to be known before anything
-        // is sent.
+        // Also if there is nothing to create: it must be known to be writable before anything is
+        // sent.
         let transaction = connection.transaction()?;
         match found {
             Found::Older(version) => migrate::migrate(&transaction, version)?,
@@ -269,7 +268,7 @@ pub(super) fn open(
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
         if matches!(found, Found::Older(_)) {
-            // The tables of the earlier version took two or three times the room.
+            // The tables of the older version took two or three times the space.
             let _ = connection.execute_batch("VACUUM");
         }
         Ok(())

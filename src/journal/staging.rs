@@ -13,7 +13,7 @@ use crate::submission::{EntryId, Target};
 /// Entries that go in with one transaction.
 const BATCH: u32 = 10_000;
 
-/// Transactions after which the WAL is copied into the database.
+/// The number of transactions after which the WAL is copied into the database.
 const CHECKPOINT: u32 = 8;
 
 /// The digest of a file until it is known: as many bytes, so that the row keeps its size.
@@ -64,8 +64,8 @@ pub struct Invalid<'e> {
     pub message: &'e str,
 }
 
-/// A run whose entries are going in. Dropped without [`Staging::finish`], it leaves one that the
-/// next `open` deletes.
+/// A run that is being staged. If it is dropped without [`Staging::finish`], the next `open`
+/// deletes it.
 #[derive(Debug)]
 pub struct Staging<'j> {
     journal: &'j mut Journal,
@@ -75,7 +75,7 @@ pub struct Staging<'j> {
     entries: i64,
     /// The file of the last entry, and its row.
     file: Option<(String, i64)>,
-    /// Entries in the transaction that is open, and how many transactions there were.
+    /// The number of entries in the open transaction, and the number of transactions.
     pending: u32,
     batches: u32,
 }
@@ -92,11 +92,11 @@ impl Journal {
     ) -> Result<Staging<'_>, JournalError> {
         self.check()?;
         let begin = || {
-            // What is not whole need not outlast the machine.
+            // An incomplete run need not be durable.
             self.connection.pragma_update(None, "synchronous", "NORMAL")?;
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             let target = target_row(&self.connection, target)?;
-            // No number is used twice, so that each run has a range of its own.
+            // No row id is used twice, so that each run has its own range.
             let first: i64 = self.connection.query_row(
                 "SELECT coalesce(max(last), 0) + 1 FROM run",
                 [],
@@ -140,7 +140,7 @@ impl Journal {
             discard_staged(connection, run.0, covers)?;
             note_files(connection, run.0, files)?;
             if !scratch {
-                // In their order, so that each page is written once.
+                // In sorted order, so that each page is written once.
                 connection.execute(
                     "INSERT INTO source (source, entry) SELECT source, entry.id FROM entry, run
                      WHERE run.id = ?1 AND entry.id BETWEEN first AND last AND source IS NOT NULL
@@ -181,7 +181,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Notes what a listing showed for entries, in the words of the run's side, for as long as this
+    /// Records the listed artifacts of entries, as the run serialized them, for as long as this
     /// process has the journal.
     ///
     /// # Errors
@@ -286,7 +286,7 @@ impl Staging<'_> {
         Ok(id)
     }
 
-    /// Makes an entry invalid that was added before: a later finding says so.
+    /// Marks an entry as invalid that was added before, because of a later finding.
     ///
     /// # Errors
     /// If the journal cannot be written.

@@ -15,7 +15,7 @@ use crate::text::reason;
 
 /// A rate is not taken over less.
 const LEAST: Duration = Duration::from_secs(1);
-/// Over how long the present rate of a run is measured.
+/// The period over which the current rate of a run is measured.
 const LATELY: Duration = Duration::from_secs(10);
 
 /// The time until a reader sees what was settled.
@@ -27,7 +27,7 @@ pub struct Status {
     connection: Connection,
     path: PathBuf,
     holder: Option<Holder>,
-    /// Held as long as the file is read beside a run: it is not changed meanwhile.
+    /// Held while the file is read beside a run, so that it does not change.
     _gate: Option<File>,
 }
 
@@ -49,12 +49,12 @@ pub struct RunStatus {
     /// The number of entries that came to each end, by its name; `pending` and `open` are those that
     /// came to none.
     pub counts: Vec<(String, u64)>,
-    /// The process that writes it, where it is the one that has the journal now.
+    /// The process that writes it, if it has the journal locked now.
     pub holder: Option<Holder>,
     /// The number of entries a second that were settled in the last ten seconds, where it is running.
     pub settled_per_second: Option<f64>,
-    /// Creates a second that the service allowed when it last ended; `None` where nothing bounded
-    /// them.
+    /// The rate, in creates a second, that the service allowed when it last ended; `None` if it was
+    /// unlimited.
     pub rate: Option<f64>,
 }
 
@@ -118,8 +118,8 @@ impl Status {
             }
         }
         drop(connection);
-        // A run has it for itself. Between two of its checkpoints the file is whole, and as it was at
-        // the last of them.
+        // A run has it locked exclusively. Between two checkpoints the file is consistent, with the
+        // state of the last one.
         let place = std::fs::canonicalize(&path).map_err(unusable)?;
         let gate = Gate::hold_open(&place).map_err(unusable)?;
         let connection =
@@ -253,7 +253,7 @@ impl Status {
         runs::rate(&self.connection, target).map_err(|error| self.failure(&error))
     }
 
-    /// Hands the entries of `run` that failed to `take`, with the artifact that each was to be.
+    /// Passes the failed entries of `run` to `take`, each with its artifact.
     ///
     /// # Errors
     /// If the journal cannot be read, or `take` fails.
@@ -278,7 +278,7 @@ impl Status {
         Ok(())
     }
 
-    /// Hands the entries of `run` whose manifest had an error to `take`.
+    /// Passes the invalid entries of `run` to `take`.
     ///
     /// # Errors
     /// If the journal cannot be read, or `take` fails.

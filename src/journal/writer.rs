@@ -1,4 +1,4 @@
-//! The thread that writes intents and outcomes, as many in one commit as have come meanwhile.
+//! The thread that writes intents and outcomes, in group commits.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -17,7 +17,7 @@ const BATCH: usize = 512;
 /// The time for which readers may see an earlier state.
 const SHOWN: Duration = Duration::from_secs(1);
 
-/// After how many commits that is over at once: each adds two pages or three to the WAL.
+/// The number of commits after which that ends at once: each adds two or three pages to the WAL.
 const COMMITS: u32 = 2000;
 
 /// The reason why a record is not in the journal: the request must not be sent, or has been and
@@ -62,7 +62,7 @@ fn closed() -> WriteError {
 }
 
 impl Outcomes {
-    /// Notes that an attempt is about to be made. It may leave once this has come back.
+    /// Records that an attempt is about to be made. It may be sent once this has returned.
     ///
     /// # Errors
     /// If the journal cannot be written: then the attempt must not be made.
@@ -93,7 +93,7 @@ impl Outcomes {
 
     /// Notes what became of an entry.
     pub fn settled(&self, settled: Settled) {
-        // A writer that is gone has said why already; the next run looks the entry up.
+        // A writer that has ended has already reported why; the next run looks the entry up.
         let _ = self.notes.send(Note::Settled(Box::new(settled)));
     }
 }
@@ -115,9 +115,9 @@ impl Writer {
         self.outcomes.clone()
     }
 
-    /// Notes how the run ended and at which rate, waits until everything is written, and gives the
-    /// journal back, with what kept something from being written. The clones of
-    /// [`Writer::outcomes`] must be gone.
+    /// Records how the run ended and its last rate, waits until everything is written, and returns
+    /// the journal, with the error that kept something from being written. The clones of
+    /// [`Writer::outcomes`] must be dropped before.
     #[must_use]
     pub fn finish(self, ending: Option<&str>, rate: Option<f64>) -> (Journal, Option<WriteError>) {
         if let Some(ending) = ending {
@@ -133,9 +133,9 @@ impl Writer {
 struct Writing {
     journal: Journal,
     book: Book,
-    /// The first failure: after it nothing is written, and every intent is refused.
+    /// The first failure: after it nothing is written, and every intent fails.
     failed: Option<WriteError>,
-    /// Since when there are notes that no reader can see, and in how many commits.
+    /// The time since which there are records that no reader can see, and their number of commits.
     behind: Option<Instant>,
     commits: u32,
 }
@@ -210,7 +210,7 @@ impl Writing {
             }
             return Err(unwritten(&self.journal.failed(&error)));
         }
-        // Nothing leaves on the word of a file that nobody will find.
+        // Nothing is sent if the file with its record may be lost.
         self.journal.written().map_err(|error| unwritten(&error))
     }
 

@@ -1,4 +1,4 @@
-//! The check in front of an import or a plan: everything is checked, and the findings are a digest.
+//! The check before an import or a plan: everything is checked, and the findings are a digest.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};

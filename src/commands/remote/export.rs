@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         let timeout = args.pace.reach.timeout;
         let ready = target::connect(&args.target, &settings.config, timeout).await?;
         let (stopped, listening) = into_stop(signals, Arc::new(AtomicBool::new(true)));
-        // The first signal waits for the answers that are under way, the second for nothing.
+        // The first signal waits for requests in flight, the second abandons them.
         let exit = tokio::select! {
             exit = export(global, args, settings, &ready, stopped.clone()) => exit,
             end = stop::asked_twice(stopped) => Ok(end.exit(false)),
@@ -120,7 +120,7 @@ async fn export(
     }
 }
 
-/// Manifests in `folder` besides the `written` ones.
+/// Returns the number of manifests in `folder` besides the `written` ones.
 fn others(folder: &std::path::Path, written: usize) -> usize {
     let is_manifest = |entry: &walkdir::DirEntry| {
         let ending = entry.path().extension().and_then(|ending| ending.to_str());
@@ -144,7 +144,7 @@ fn paces(args: &Export, settings: &Settings, target: &Target) -> (Paces, usize) 
 fn warn(global: &Global, notes: &[String]) {
     let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
     for note in notes {
-        // Nobody may be there to read it.
+        // Standard error may be closed.
         let _ = writeln!(err, "\x1b[1;33mwarning:\x1b[0m {note}");
     }
 }

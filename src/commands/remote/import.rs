@@ -32,11 +32,11 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     }
     block_on(async {
         let stopping = Stopping::listen()?;
-        // Before the check: a target that is not there is not worth waiting for.
+        // This comes before the check, so that a missing target is reported at once.
         let timeout = args.pace.reach.timeout;
         let ready = target::connect(&args.target, &settings.config, timeout);
         let ready = stopping.unless_stopped(ready).await?;
-        // A journal that cannot be written must be known of before anything is sent.
+        // An unwritable journal must be detected before anything is sent.
         let exit = match Journal::open(&args.run.journal) {
             Ok(journal) => {
                 let run = Importing { global, args, settings, ready: &ready, run_policy };
@@ -84,7 +84,7 @@ impl Importing<'_> {
             let staged = stage.finish()?;
             Ok::<_, Failure>((staged, checked))
         })?;
-        // A check is not cut short, and nothing follows it.
+        // A check is not interrupted, and nothing follows it.
         stopping.unless_stopped(async { Ok(()) }).await?;
         let Staged { run, mut ledger, unknown, left, .. } = staged;
         let mut log = RunLog::counted(ledger.outcomes());
@@ -123,7 +123,7 @@ impl Importing<'_> {
             return refuse(journal, log, &ledger, &notice);
         }
         session.agree(changes, &log).await?;
-        // What other paths had left is theirs to resume.
+        // Pending entries of other paths stay resumable.
         let covered = |file: &str| covers(&manifest, &args.manifests, file);
         if left == 0 {
             let invalid = log.counts().of(Outcome::Invalid) > 0;

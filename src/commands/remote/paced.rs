@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::pace::{Limits, Pace, Paces, Rate};
 use crate::submission::{Operation, Target};
 
-/// The most questions of one kind that are asked in a second.
+/// The maximum rate of reads of one kind, per second.
 const QUESTIONS: f64 = 50.0;
-/// Requests in flight at once where nothing bounds the rate.
+/// The number of requests in flight if the rate is unlimited.
 const UNLIMITED_CONCURRENCY: u16 = 16;
 /// And where the rate does.
 const CONCURRENCY: u16 = 1000;
@@ -59,7 +59,7 @@ type Maker = Box<dyn Fn(Instant) -> Pace>;
 /// Returns how creates and changes are paced, and how many may be in flight at once by default.
 fn writes(asked: &Asked, config: &Config, local: bool, known: Option<f64>) -> (Maker, u16) {
     let default = if local { Rate::Unlimited } else { Rate::Auto };
-    // The ceiling spares an account; nobody else waits for the embedded registry.
+    // The ceiling protects an account; the embedded registry has no other users.
     let most = config.max_rate.filter(|_| !local).unwrap_or(f64::INFINITY);
     let burst = asked.burst;
     let fixed =

@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
         drift: if args.refresh { Drift::Always } else { run_policy.drift },
         ..run_policy.policy(false)
     };
-    // The embedded registry is made where it is not there, and a plan makes nothing.
+    // Connecting creates the embedded registry if it does not exist, and a plan creates nothing.
     if let Some(file) = args.target.local.as_deref().filter(|file| !file.exists()) {
         let message = format!("local registry {} not found", file.display());
         return Err(Failure::usage(message).help("create one with `lineload import --local`"));
@@ -105,7 +105,7 @@ impl Planning<'_> {
             .collect();
         let walked: HashSet<&str> = manifest.walk.found.iter().map(|found| &*found.name).collect();
         let within = |file: &str| {
-            // One that is there and was not read may have it still.
+            // A file that exists and was not read may still have it.
             let read = walked.contains(file) || !Path::new(file).exists();
             let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
             read && named && !invalid.contains(file)
@@ -171,7 +171,7 @@ impl Planning<'_> {
 struct InJournal {
     /// Attempts that earlier runs left open.
     open: Vec<Job>,
-    /// Creates a second that the service allowed at the end of the last run.
+    /// The rate, in creates a second, that the service allowed at the end of the last run.
     rate: Option<f64>,
 }
 

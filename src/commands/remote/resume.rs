@@ -97,7 +97,7 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
         .help(format!("or submit what was staged: `{} --as-staged`", as_typed(None))))
 }
 
-/// The target of the run, as a command line would name it.
+/// Returns the target of the run, as command line options.
 fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Target {
     let profile = args.profile.clone().or_else(|| run_policy.profile.clone());
     let none = cli::Target {
@@ -112,7 +112,7 @@ fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Tar
     match &run.target {
         Target::Aws { region, account, caller, .. } => cli::Target {
             region: Some(region.clone()),
-            // STS was not asked then, and may not be reached now.
+            // STS was not asked then, and may be unreachable now.
             account: caller.is_empty().then(|| account.clone()),
             expect_account: Some(account.clone()),
             ..none
@@ -164,7 +164,7 @@ impl Resuming<'_> {
             Ok(resolved) => resolved,
             Err(end) => return Ok(ending.conclude(log, &before, &journal, &end, None)),
         };
-        // What was open has come to an end, or is known to be left.
+        // Open attempts have been settled, or are known to be pending.
         let mut ledger = Ledger::read(&journal, &run.run)?;
         log.recount(ledger.outcomes());
         let (unknown, left) = run::unknown(&journal, id, policy, &resolved)?;
@@ -184,7 +184,7 @@ impl Resuming<'_> {
             let done = grouped(ledger.len().saturating_sub(left) as u64);
             let left = counted(left, "artifact");
             let mut err = anstream::stderr().lock();
-            // Nobody may be there to read it.
+            // Standard error may be closed.
             let _ = writeln!(err, "resuming run {}: {done} done, {left} left", run.id);
         }
         session.agree(changes, &log).await?;

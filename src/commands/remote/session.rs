@@ -1,5 +1,5 @@
 //! The session of a run, and the steps that import and resume share: open attempts are settled, the
-//! target is listed where that pays, a yes is asked for, the rest is submitted.
+//! target is listed if that saves requests, confirmation is asked for, the rest is submitted.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write as _};
@@ -29,7 +29,7 @@ use crate::service::sagemaker::SageMaker;
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 use crate::text::escaped;
 
-/// Artifacts of a listing that go into the journal at once.
+/// The number of listed artifacts that are written to the journal at once.
 const FOUND_BATCH: usize = 1000;
 
 /// The session of a run: its target, policy and settings.
@@ -63,11 +63,11 @@ pub(super) fn shown(progress: &Mutex<RunProgress>) -> MutexGuard<'_, RunProgress
     progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says once what is to be known of where the journal is.
+/// Shows a note about the location of the journal, once.
 pub(super) fn show_note(global: &Global, journal: &Journal) {
     let Some(note) = journal.note().filter(|_| !global.quiet) else { return };
     let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
-    // Nobody may be there to read it.
+    // Standard error may be closed.
     let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(&note));
 }
 
@@ -76,8 +76,8 @@ impl Session<'_> {
         self.args.max_duration.map(|most| self.stopping.began + most)
     }
 
-    /// Settles what earlier runs left open, and returns what became of each source; or how it
-    /// ended, if it did not come to the end of them.
+    /// Settles the attempts that earlier runs left open, and returns the outcome by source; or how
+    /// it ended, if it ended early.
     pub(super) async fn settle_open(
         &self,
         journal: Journal,
@@ -101,9 +101,9 @@ impl Session<'_> {
         Ok((journal, if end == End::Done { Ok(resolved) } else { Err(end) }))
     }
 
-    /// Lists the target, where that takes fewer requests than refusals would, and notes in the
-    /// journal what is at the source of an entry. Returns how many entries certainly change
-    /// nothing.
+    /// Lists the target, if that takes fewer requests than refusals would, and records in the
+    /// journal which artifacts exist at the entries' sources. Returns the number of entries that
+    /// certainly change nothing.
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
@@ -113,7 +113,7 @@ impl Session<'_> {
     ) -> Result<Result<usize, End>, Failure> {
         let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
         let mut spared: HashSet<EntryId> = HashSet::new();
-        // What was left open is known by now, but where it never took effect.
+        // Open attempts are settled by now, except those that had no effect.
         unknown.retain(|source, entry| {
             let outcome = resolved.get(source).map_or(Outcome::Pending, |one| one.outcome);
             if outcome == Outcome::Recovered && !updates {
@@ -162,7 +162,7 @@ impl Session<'_> {
         }
     }
 
-    /// Shows where how much is to be written, and asks for a yes.
+    /// Shows the target and the number of changes, and asks for confirmation.
     pub(super) async fn agree(&self, changes: usize, log: &RunLog) -> Result<(), Failure> {
         if changes == 0 {
             return Ok(());
@@ -195,7 +195,7 @@ impl Session<'_> {
         let began = Instant::now();
         let (events, mut happened) = unbounded_channel::<Event>();
         let report = move |event| {
-            // Nobody listens any more only where this function was given up.
+            // The receiver is gone only if this function was cancelled.
             let _ = events.send(event);
         };
         let service = self.ready.service.clone();
@@ -222,7 +222,7 @@ impl Session<'_> {
         }
     }
 
-    /// Asks the target questions before anything is submitted.
+    /// Returns the asker for reads before anything is submitted.
     fn asker(&self) -> Asker<SageMaker> {
         let (paces, _) = self.paces(None);
         let patience = self.pace.reach.limit_patience;

@@ -41,7 +41,7 @@ impl Stopping {
         Ok(Self { stopped, began: Instant::now(), sending, listening })
     }
 
-    /// From now on requests are in flight that are worth waiting for.
+    /// Notes that from now on there are requests in flight to wait for.
     pub(super) fn sends(&self) {
         self.sending.store(true, Ordering::Relaxed);
     }
@@ -63,9 +63,9 @@ impl Stopping {
     }
 }
 
-/// Turns the first signal into a wish to drain and the second into one to end, for as long as the
-/// task lasts. Where nothing is sent yet, a signal that nobody heeds, since a file or an answer is
-/// being read, ends the process.
+/// Turns the first signal into a request to drain and the second into one to stop, for as long as
+/// the task lasts. If nothing has been sent yet, a signal that has no effect, because a read
+/// blocks, ends the process.
 pub(super) fn into_stop(
     mut signals: Signals,
     sending: Arc<AtomicBool>,
@@ -87,7 +87,7 @@ pub(super) fn into_stop(
             () = hard => signal,
         };
         let _ = stop.send(Stop::Now { signal });
-        // The channel must not close while somebody listens.
+        // The channel must stay open while there are receivers.
         std::future::pending::<()>().await;
     });
     (stopped, listening)
@@ -95,7 +95,7 @@ pub(super) fn into_stop(
 
 #[expect(clippy::exit, reason = "a blocking call cannot be cancelled, and nothing was sent")]
 fn end_now(signal: u8) {
-    // Nobody may be there to read it.
+    // Standard error may be closed.
     let _ = anstream::stderr().write_all(b"interrupted: nothing was sent\n");
     std::process::exit(i32::from(Exit::Signal(signal).code()));
 }

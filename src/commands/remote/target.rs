@@ -1,4 +1,4 @@
-//! The target of a command: found, shown, agreed to.
+//! The target of a command: connecting, showing and confirming it.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(super) struct Ready {
     pub(super) registry: Option<Registry>,
 }
 
-/// Finds the target that the command line names.
+/// Connects to the target of the command line.
 pub(super) async fn connect(
     args: &cli::Target,
     config: &Config,
@@ -40,14 +40,14 @@ pub(super) async fn connect(
             let Connected { service, target, notes } = connected?;
             let mut err = anstream::stderr().lock();
             for note in &notes {
-                // Nobody may be there to read it.
+                // Standard error may be closed.
                 let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(note));
             }
             Ready { service, target, registry: None }
         }
     };
     expected(args, args.expect_account.as_ref(), args.expect_region.as_ref(), &ready.target)?;
-    // Guards of a configuration are about what others share, and the embedded registry is not.
+    // Guards of a configuration protect shared targets, which the embedded registry is not.
     if !ready.target.is_local() {
         let (account, region) = (config.expect_account.as_ref(), config.expect_region.as_ref());
         expected(args, account, region, &ready.target)?;
@@ -107,11 +107,11 @@ fn expected(
 pub(super) struct Size {
     /// Artifacts that may be created or changed.
     pub(super) changes: usize,
-    /// Artifacts that the target has, where all of them were counted.
+    /// The number of artifacts at the target, if all were counted.
     pub(super) there: Option<usize>,
 }
 
-/// Shows where how much is to be written, and asks for a yes.
+/// Shows the target and the number of changes, and asks for confirmation.
 pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Failure> {
     if target.is_local() {
         return Ok(true);
@@ -137,7 +137,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
     }
     let _ = write!(err, "continue? [y/N] ");
     let _ = err.flush();
-    // Nobody else could say anything while it is waited for an answer.
+    // The lock would block all other output while waiting for the reply.
     drop(err);
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
