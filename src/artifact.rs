@@ -1,6 +1,6 @@
-//! The domain: an artifact of SageMaker ML Lineage as `CreateArtifact` takes it.
+//! The domain: an artifact of SageMaker ML Lineage, as in a `CreateArtifact` request.
 //!
-//! In: checked values. Out: requests, identities and digests. It knows nothing of files or of HTTP.
+//! In: checked values. Out: requests, identities and digests. It does not know files or HTTP.
 
 mod difference;
 mod stamp;
@@ -102,12 +102,12 @@ pub struct Identity {
     types: BTreeSet<SourceType>,
 }
 
-/// A short, stable stand-in for an [`Identity`] or a name: 128 bits of SHA-256, so that nobody can
-/// write two manifests that are taken for one.
+/// A short, stable stand-in for an [`Identity`] or a name: 128 bits of SHA-256, so that two
+/// manifests cannot be made to collide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub [u8; 16]);
 
-/// SHA-256 of everything that a create would send, in one canonical form.
+/// The SHA-256 of the canonical form of a create request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -134,7 +134,7 @@ impl Artifact {
 }
 
 impl Identity {
-    /// The identity of `uri` with the set of `types`.
+    /// Returns the identity of `uri` with the set of `types`.
     #[must_use]
     pub fn new(uri: &str, types: &[SourceType]) -> Self {
         Self { uri: uri.to_owned(), types: types.iter().cloned().collect() }
@@ -161,7 +161,7 @@ impl Key {
         Self::of(["name", name].into_iter())
     }
 
-    /// The key of an identity. `types` must be sorted and without repeats.
+    /// Returns the key of an identity. `types` must be sorted and without duplicates.
     pub fn of_identity<'t>(uri: &'t str, types: impl Iterator<Item = (&'t str, &'t str)>) -> Self {
         let types = types.flat_map(|(id_type, value)| [id_type, value]);
         Self::of(["source", uri].into_iter().chain(types))
@@ -170,7 +170,7 @@ impl Key {
     fn of<'t>(parts: impl Iterator<Item = &'t str>) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
-            // The length in front keeps `ab`, `c` and `a`, `bc` apart.
+            // The length prefix distinguishes `ab`, `c` from `a`, `bc`.
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

@@ -1,9 +1,9 @@
-//! Raw artifacts to artifacts that may be sent, and findings.
+//! Checks raw artifacts: returns valid artifacts and findings.
 //!
 //! In: a walk. Out: calls of [`Sink`] in the order of the walk, whatever the threads did: every
-//! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file a
-//! family; what concerns several manifests is in `index`; the threads are in `pipeline`. It sends
-//! nothing and prints nothing.
+//! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file for each
+//! group; checks across manifests are in `index`, the threads in `pipeline`. It sends nothing and
+//! prints nothing.
 
 mod ahead;
 mod defaults;
@@ -35,8 +35,7 @@ pub struct Options<'o> {
     pub entries: bool,
 }
 
-/// The findings of one source on its own, in order. What concerns several manifests is not among
-/// them.
+/// The findings of one source on its own, in order. Checks across manifests are not included.
 #[must_use]
 pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -71,9 +70,9 @@ pub struct Entry {
     pub file: FileId,
     /// The line it begins on, from 1.
     pub line: u32,
-    /// Its name, whether or not that is a valid one.
+    /// Its name, valid or not.
     pub name: Option<String>,
-    /// Its `SourceUri`, whether or not that is a valid one.
+    /// Its `SourceUri`, valid or not.
     pub source_uri: Option<String>,
     /// The artifact to submit, if no error is known yet.
     pub artifact: Option<Artifact>,
@@ -81,12 +80,12 @@ pub struct Entry {
 
 /// Takes what a check finds, in the order of the walk.
 pub trait Sink {
-    /// An artifact. Only called where [`Options::entries`] asks for it.
+    /// Takes an artifact. Only called if [`Options::entries`] is set.
     fn entry(&mut self, entry: Entry);
-    /// An entry that looked valid and is not: its document broke off further down, or its name or
-    /// source is used again in a later one.
+    /// Withdraws an entry that looked valid at first: its document has a syntax error further down,
+    /// or a later entry has the same name or source.
     fn withdraw(&mut self, entry: EntryIndex);
-    /// A file is done. These are its findings, in order, and it has so many artifacts.
+    /// Takes the findings of a completed file, in order, and its number of artifacts.
     fn file(&mut self, file: FileId, findings: Vec<Diagnostic>, artifacts: usize);
     /// So many artifacts have been read until now.
     fn progress(&mut self, artifacts: usize);
@@ -96,9 +95,9 @@ pub trait Sink {
 pub trait Entries {
     /// Takes an artifact.
     fn entry(&mut self, entry: Entry);
-    /// Takes back an entry that looked valid and is not, as in [`Sink::withdraw`].
+    /// Withdraws an entry that looked valid at first, as in [`Sink::withdraw`].
     fn withdraw(&mut self, entry: EntryIndex);
-    /// A file is done, and these are its findings, in order.
+    /// Takes the findings of a completed file, in order.
     fn file(&mut self, file: FileId, findings: &[Diagnostic]);
 }
 
@@ -132,7 +131,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts a file in that has so many artifacts, of which these findings are reported.
+    /// Adds a file with its number of artifacts and its reported findings.
     pub fn add(&mut self, findings: &[Diagnostic], artifacts: usize) {
         let errors: Vec<_> = findings.iter().filter(|finding| finding.is_error()).collect();
         let mut invalid: Vec<_> = errors.iter().filter_map(|finding| finding.artifact).collect();

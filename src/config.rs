@@ -135,8 +135,8 @@ impl FailOn {
     }
 }
 
-/// The nearest configuration in `folder` or above it, no further than the root of its git
-/// repository; in `folder` alone where there is none.
+/// Returns the nearest configuration in `folder` or above it, up to the root of its git repository;
+/// in `folder` alone if there is none.
 #[must_use]
 pub fn find(folder: &Path) -> Option<PathBuf> {
     let root = folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder);

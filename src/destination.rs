@@ -1,8 +1,9 @@
-//! Paths that lineload writes to because an option names them.
+//! Paths of options that lineload writes to.
 //!
-//! In: such a path, and what the same run reads. Out: why it must not be written, or the open file.
-//! A checkout can hold a symlink under the name that a CI job gives its report, and an option can
-//! name a file that the run is about to read: both are refused before anything is truncated.
+//! In: such a path, and the inputs of the run. Out: the reason why it must not be written, or the
+//! open file. A checkout can hold a symlink under the name that a CI job gives its report, and an
+//! option can name a file that the run is about to read: both are refused before anything is
+//! truncated.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -50,7 +51,7 @@ fn shown(path: &Path) -> String {
     escaped(&path.display().to_string())
 }
 
-/// Checks that `path` is no symlink, and does not lead through one that a checkout may hold: one
+/// Checks that `path` is not a symlink, and does not lead through one that a checkout may hold: one
 /// below the working directory, or on a relative path.
 ///
 /// # Errors
@@ -65,7 +66,7 @@ fn check_from(working: &Path, path: &Path) -> Result<(), DestinationError> {
     let (mut walked, rest) = match below {
         Some(below) => (working.to_owned(), below),
         None if path.is_absolute() => {
-            // What the administrator of a machine links, as `/tmp` on some, is not for us to judge; the
+            // Symlinks of the administrator, such as `/tmp` on some machines, are accepted; the
             // files of devices and of processes are symlinks by design.
             let system = path.starts_with("/dev") || path.starts_with("/proc");
             return if system { Ok(()) } else { no_symlink(path, path) };
@@ -93,8 +94,8 @@ fn no_symlink(path: &Path, typed: &Path) -> Result<(), DestinationError> {
 }
 
 /// Checks that each of `destinations` may be written ([`check`]), none of them twice, and that none
-/// is among `inputs`, by whatever name. The inputs are looked at only where a destination is there
-/// already.
+/// is among `inputs`, by whatever name. The inputs are compared only if a destination already
+/// exists.
 ///
 /// # Errors
 /// For the first that must not be written.
@@ -106,7 +107,7 @@ pub fn check_all<'p>(
     let mut names = HashSet::new();
     for path in destinations {
         check(path)?;
-        // What is no regular file, as a device, takes any number of reports.
+        // A device or another special file accepts any number of reports.
         let identity = Identity::of(path);
         let again = match identity {
             Some((identity, true)) => there.insert(identity, path).is_some(),
@@ -127,7 +128,7 @@ pub fn check_all<'p>(
     }
 }
 
-/// Returns whether one of `destinations` is there already, so that inputs have to be looked at.
+/// Returns whether one of `destinations` already exists, so that inputs have to be compared.
 pub fn any_is_there<'p>(destinations: impl IntoIterator<Item = &'p Path>) -> bool {
     destinations.into_iter().any(|path| path.exists())
 }
@@ -147,7 +148,7 @@ struct Identity {
 }
 
 impl Identity {
-    /// The identity of the file at `path`, and whether it is a regular one.
+    /// Returns the identity of the file at `path`, and whether it is a regular file.
     fn of(path: &Path) -> Option<(Self, bool)> {
         let metadata = fs::metadata(path).ok()?;
         #[cfg(unix)]
@@ -179,7 +180,7 @@ pub fn append(path: &Path) -> io::Result<File> {
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     check(path).map_err(io::Error::other)?;
-    // It may have become one meanwhile. What the system links is not judged above, and not here.
+    // It may have become a symlink in the meantime. The system's symlinks are accepted here too.
     #[cfg(unix)]
     if !path.starts_with("/dev") && !path.starts_with("/proc") {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW);

@@ -1,7 +1,7 @@
 //! Findings: what is wrong, where, and how to fix it.
 //!
-//! In: what the readers and rules say of a source file. Out: [`Diagnostic`]s with places as people
-//! count them, in one order whatever the threads did. It renders nothing.
+//! In: the faults that the readers and rules find in a source file. Out: [`Diagnostic`]s with
+//! places as people count them, in one order, independent of threads. It renders nothing.
 
 mod allow;
 mod code;
@@ -22,10 +22,10 @@ use crate::text::{escaped, redacted, secret};
 
 /// The label of the alias that brought a value to where it is at fault.
 pub const USED_BY_ALIAS: &str = "used here by this alias";
-/// Places of one finding that are shown besides its own, where an anchored value has many uses.
+/// The maximum number of related places of a finding, since an anchored value may have many uses.
 const ALIASES: usize = 8;
 
-/// The most findings of one file that are kept; the rest are counted, and one finding says so.
+/// The maximum number of findings of one file; the rest are counted, and reported in one finding.
 pub const MAX_PER_FILE: usize = 10_000;
 
 /// One finding.
@@ -45,7 +45,7 @@ pub struct Diagnostic {
     pub artifact: Option<u32>,
     /// The path in the artifact, as a JSON Pointer (RFC 6901).
     pub path: String,
-    /// The text at fault; `None` where the fault is the file's.
+    /// The text at fault; `None` if the whole file is at fault.
     pub region: Option<Region>,
     /// Sets the label under the text at fault.
     pub label: Option<String>,
@@ -178,7 +178,7 @@ impl Draft {
     }
 }
 
-/// The findings of one piece of a file, as they come.
+/// The findings of one part of a file, in the order in which they are found.
 #[derive(Debug)]
 pub struct Findings<'s> {
     source: &'s SourceFile,
@@ -218,7 +218,8 @@ impl Unlisted {
 }
 
 impl<'s> Findings<'s> {
-    /// None yet, about `source`, each as bad as `levels` says unless a comment allows it.
+    /// Returns an empty list of findings of `source`, whose severities are those of `levels` unless
+    /// a comment allows them.
     #[must_use]
     pub const fn new(source: &'s SourceFile, levels: &'s Levels, allowances: Allowances) -> Self {
         Self {
@@ -234,19 +235,19 @@ impl<'s> Findings<'s> {
         }
     }
 
-    /// Looks once at the whole text of the piece, so that not each value need be looked at for what
-    /// none of them has.
+    /// Scans the whole text of the part once, so that values need not be checked for what none of
+    /// them has.
     pub fn screen(&mut self, text: &str) {
         self.may_hold_tokens = secret::may_hold_tokens(text);
     }
 
-    /// The first part of `value` that looks like a credential.
+    /// Returns the first part of `value` that looks like a credential.
     #[must_use]
     pub fn secret_in(&self, value: &str) -> Option<secret::Secret> {
         secret::find_screened(value, self.may_hold_tokens)
     }
 
-    /// Nobody is to be shown what `span` covers, whatever becomes of the finding about it.
+    /// Hides `span` from all output, even if its finding is not reported.
     pub fn hide(&mut self, span: Span) {
         self.hidden.push(span);
     }
@@ -263,7 +264,7 @@ impl<'s> Findings<'s> {
         self.source
     }
 
-    /// From now on, findings are of this artifact, counted from 0 in the piece.
+    /// Sets the artifact of later findings, counted from 0 in the part.
     pub const fn set_artifact(&mut self, artifact: Option<u32>) {
         self.artifact = artifact;
     }
@@ -295,7 +296,7 @@ impl<'s> Findings<'s> {
         if severity == Severity::Error {
             self.errors += 1;
         }
-        // A little more than what is kept, so that the cut is made by place and not by chance.
+        // More than is listed, so that the cut depends on the place and not on timing.
         if self.list.len() >= 2 * MAX_PER_FILE {
             self.unlisted.add(severity);
             return;
@@ -320,12 +321,12 @@ impl<'s> Findings<'s> {
         });
     }
 
-    /// No allowance in the bytes `range` is reported as unused: what is there is not checked.
+    /// Marks the allowances in the bytes `range` as used: those bytes are not checked.
     pub fn spare_allowances(&mut self, range: std::ops::Range<usize>) {
         self.allowances.spare(range);
     }
 
-    /// Every allowance that nothing made use of becomes a finding.
+    /// Adds a finding for every unused allowance.
     pub fn close_allowances(&mut self) {
         for draft in std::mem::take(&mut self.allowances).unused() {
             self.push(draft);
@@ -339,20 +340,20 @@ impl<'s> Findings<'s> {
     }
 }
 
-/// Returns whether a fix can be shown: one that writes a credential again would carry it into every
+/// Returns whether a fix can be shown: one that contains a credential would leak it into every
 /// report.
 fn holds_no_secret(fix: &Fix) -> bool {
     let secret = |text: &str| secret::find(text).is_some() || !secret::ranges(text).is_empty();
     !fix.edits.iter().any(|edit| secret(&edit.text))
 }
 
-/// A message with nothing in it that nobody is to be shown, or that a terminal would act on.
+/// Returns a message without secrets and control characters.
 fn fit(text: &str) -> String {
     escaped(&redacted(text))
 }
 
 /// Puts the findings of one file in order, without repeats: an anchored value that ten artifacts
-/// use is at fault once.
+/// use is reported once.
 pub fn sort(findings: &mut Vec<Diagnostic>) {
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings.dedup_by(|later, first| {

@@ -1,7 +1,7 @@
 //! Findings' edits to new text.
 //!
-//! In: a source, and which of its findings to fix. Out: the new text. A fixed text may show what
-//! its faults hid, so it is checked and fixed again until nothing is left that has a fix.
+//! In: a source, and which of its findings to fix. Out: the new text. A fix may reveal findings
+//! that its fault hid, so the text is checked and fixed again until no fix is left.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,8 +22,9 @@ pub struct Fixed {
     pub findings: usize,
 }
 
-/// Applies the fixes of the findings in `source` that `wanted` takes, safe ones only unless
-/// `unsafe_too`. Everything outside the edits is kept byte for byte. `None` where there are none.
+/// Applies the fixes of the findings in `source` that `wanted` accepts, only safe ones unless
+/// `unsafe_too`. Everything outside the edits is kept byte for byte. Returns `None` if there are
+/// none.
 pub fn fixed(
     source: &SourceFile,
     options: check::Options<'_>,
@@ -55,9 +56,8 @@ pub fn fixed(
     fixed
 }
 
-/// Applies sets of edits to `text`, each whole or not at all: one that reaches into the place of an
-/// earlier one is left out. One that says the same again is applied once. How many are applied
-/// comes with the text.
+/// Applies sets of edits to `text`, each whole or not at all: one that overlaps an earlier one is
+/// skipped. Equal ones are applied once. Returns the text and the number of applied sets.
 fn apply<'e>(text: &str, sets: impl Iterator<Item = &'e [Edit]>) -> (String, usize) {
     // By place: from the first byte of a set's first edit to the last of its last.
     let mut applied: BTreeMap<Span, &[Edit]> = BTreeMap::new();

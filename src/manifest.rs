@@ -2,8 +2,8 @@
 //!
 //! In: one part of a source file. Out: calls of [`Visit`], one an artifact, in the order of the
 //! file, with whatever could be read of it. Every fault of shape is a finding (fields that do not
-//! exist, keys given twice, numbers where texts belong), none hides the next. What the values must
-//! be like is the business of [`crate::check`].
+//! exist, keys given twice, numbers where strings belong), none hides the next. What the values
+//! must be like is the business of [`crate::check`].
 
 mod decode;
 mod fields;
@@ -30,7 +30,7 @@ use crate::yaml::{
     self, Node, NodeId, OddSpace, Piece, Place, Reader, SyntaxError, SyntaxFault, Tree,
 };
 
-/// The key of a root mapping that holds what its artifacts have in common.
+/// The key of a root mapping that contains the defaults of its artifacts.
 pub const DEFAULTS: &str = "Defaults";
 /// The key of a root mapping that holds its artifacts.
 pub const ARTIFACTS: &str = "Artifacts";
@@ -48,9 +48,9 @@ pub trait Visit {
     fn defaults(&mut self, defaults: &RawArtifact<'_>, findings: &mut Findings<'_>);
     /// An artifact.
     fn artifact(&mut self, artifact: &RawArtifact<'_>, findings: &mut Findings<'_>);
-    /// Something where an artifact belongs that is none, at `place`.
+    /// Takes something that is not an artifact, at `place`.
     fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>);
-    /// The document broke off at the last artifact: none of its artifacts can be trusted.
+    /// Notes a syntax error at the last artifact: none of the document's artifacts can be trusted.
     fn broken(&mut self);
 }
 
@@ -71,8 +71,8 @@ pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Vi
         state.read(part, findings, visit);
         return;
     }
-    // A line that is indented with such a space means something else than it shows, and so may the
-    // whole document: it is read when they are gone.
+    // A line that is indented with such a space does not mean what it seems to, and so may the
+    // whole document: it is read after they are fixed.
     for document in yaml::documents(text, part) {
         let is_here = |odd: &&OddSpace| document.contains(&odd.span.range().start);
         let here: Vec<_> = odd.iter().filter(is_here).collect();
@@ -89,7 +89,7 @@ struct State {
     allowance: usize,
     artifact: u32,
     document: Document,
-    /// Other kinds of documents that have been reported.
+    /// The kinds of other documents that have been reported.
     others: Vec<Other>,
     /// True if nothing more of the part is a manifest.
     ended: bool,
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// A document with spaces in it that YAML takes for letters.
+    /// Reports spaces that YAML treats as letters.
     fn odd_spaces(
         &mut self,
         document: Range<usize>,
@@ -144,7 +144,7 @@ impl State {
         findings.set_artifact(None);
     }
 
-    /// A document that is something else than a manifest. Each kind is reported once.
+    /// Reports a document that is not a manifest. Each kind is reported once.
     fn other(
         &mut self,
         other: Other,
@@ -195,8 +195,8 @@ impl State {
         }
     }
 
-    /// Artifacts come one at a time, so what they have in common is wanted before the first of
-    /// them, also where it is written behind the last.
+    /// Artifacts are read one at a time, so their defaults are needed before the first one, even if
+    /// they are written after the last.
     fn defaults_of_list(
         &mut self,
         tree: &Tree<'_>,
@@ -230,7 +230,7 @@ impl State {
                 }
                 Piece::Document { root: None } => return,
                 Piece::Broken { .. } => {
-                    // Whatever they were: no field is reported as missing.
+                    // The missing fields are unknown, so none is reported as missing.
                     visit.defaults(&RawArtifact::unreadable(Span::default()), findings);
                     return;
                 }
@@ -368,8 +368,8 @@ impl State {
             draft = placeholder;
         }
         findings.push(draft);
-        // What stands before the fault is worth reading, what is missing is not.
-        // Of what is nested too deep or is too large, nothing more is reported.
+        // Findings before the error are useful, missing fields after it are not. If nesting is too
+        // deep or the document too large, nothing more is reported.
         if let Some(root) = root.filter(|_| code == Code::Syntax)
             && let Node::Mapping(_) = tree.node(root)
             && !is_wrapper(tree, root)
@@ -387,7 +387,7 @@ impl State {
     }
 }
 
-/// The value of the plain key `name` in a mapping.
+/// Returns the value of the plain key `name` in a mapping.
 fn entry(tree: &Tree<'_>, mapping: NodeId, name: &str) -> Option<NodeId> {
     let Node::Mapping(mut entries) = tree.node(mapping) else {
         return None;
@@ -396,7 +396,7 @@ fn entry(tree: &Tree<'_>, mapping: NodeId, name: &str) -> Option<NodeId> {
     entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
 }
 
-/// Returns whether a root mapping has `Defaults` or `Artifacts`, or plainly means one of them.
+/// Returns whether a root mapping has `Defaults` or `Artifacts`, or a misspelling of one.
 fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
     let Node::Mapping(mut entries) = tree.node(root) else { return false };
     entries.any(|(key, _)| match tree.node(key) {
@@ -411,7 +411,7 @@ fn first_key(tree: &Tree<'_>, mapping: NodeId) -> Span {
     entries.next().map_or_else(|| tree.span(mapping), |(key, _)| tree.span(key))
 }
 
-/// The first line of a text that holds anything.
+/// Returns the first line of a text that is not empty.
 fn first_line(text: &str) -> Span {
     let start = text.len() - text.trim_start().len();
     Span::new(start..layout::line_end(text, start).max(start))

@@ -1,7 +1,7 @@
-//! Source files: their text, places in it, and values that know where they stand.
+//! Source files: their text, places in it, and values with their place.
 //!
-//! In: bytes. Out: a [`SourceFile`] with text, and [`Position`]s computed on demand. It knows
-//! nothing of YAML and reads no directory.
+//! In: bytes. Out: a [`SourceFile`] with text, and [`Position`]s computed on demand. It does not
+//! know YAML and does not read directories.
 
 mod encoding;
 mod index;
@@ -20,7 +20,7 @@ pub use store::SourceStore;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-/// The largest source file, in bytes: offsets are held in 32 bits.
+/// The largest source file, in bytes: offsets have 32 bits.
 pub const MAX_FILE_BYTES: u64 = u32::MAX as u64 - 1;
 
 /// A range of bytes in a source file; the end is exclusive.
@@ -33,7 +33,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span of the bytes `range`. Ranges beyond [`MAX_FILE_BYTES`] are cut to it.
+    /// Returns the span of the bytes `range`. Ranges beyond [`MAX_FILE_BYTES`] are clamped to it.
     #[must_use]
     pub fn new(range: Range<usize>) -> Self {
         let cut = |at: usize| u32::try_from(at).unwrap_or(u32::MAX - 1);
@@ -58,7 +58,7 @@ impl Span {
         self.start >= self.end
     }
 
-    /// From the start of `self` to the end of `last`.
+    /// Returns the span from the start of `self` to the end of `last`.
     #[must_use]
     pub fn to(self, last: Self) -> Self {
         Self { start: self.start, end: last.end.max(self.start) }
@@ -120,8 +120,8 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// A source file from its bytes. Bytes that are not UTF-8 are told by [`Self::fault`]; the text
-    /// then shows as much as can be shown.
+    /// Creates a source file from its bytes. [`Self::fault`] returns bytes that are not UTF-8; the
+    /// text then has as much as can be shown.
     #[must_use]
     pub fn new(id: FileId, name: Arc<str>, bytes: Vec<u8>) -> Self {
         let (text, fault) = encoding::decode(bytes);
@@ -152,7 +152,7 @@ impl SourceFile {
         self.fault.as_ref()
     }
 
-    /// The text that `span` covers; empty where it lies outside or off a character boundary.
+    /// Returns the text of `span`; empty if it is out of bounds or not on character boundaries.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")
@@ -177,8 +177,8 @@ impl SourceFile {
         self.index().position(&self.text, offset as usize).line
     }
 
-    /// The bytes of the line `number`, from 1, its line break left out. `None` behind the last
-    /// line.
+    /// Returns the bytes of the line `number`, from 1, without its line break. `None` after the
+    /// last line.
     #[must_use]
     pub fn line_span(&self, number: u32) -> Option<Span> {
         let start = self.index().start_of_line(&self.text, number)?;

@@ -1,7 +1,7 @@
 //! Paths to source files.
 //!
-//! In: the paths of the command line. Out: a [`Walk`]: every manifest in one order, and every path
-//! that could not be taken, as a finding against it. It opens nothing but directories.
+//! In: the paths of the command line. Out: a [`Walk`]: every manifest in one order, and a finding
+//! for every path that could not be used. It opens only directories.
 
 mod outside;
 
@@ -27,7 +27,7 @@ pub const STDIN: &str = "-";
 pub struct Options {
     /// Files, directories, or [`STDIN`].
     pub paths: Vec<PathBuf>,
-    /// Follow links that lead out of the given directories.
+    /// True if symlinks that lead out of the given directories are followed.
     pub follow_links: bool,
     /// The patterns to exclude, even if a path is given directly.
     pub exclude: Vec<Pattern>,
@@ -60,7 +60,7 @@ pub struct Found {
 pub enum PathFault {
     /// It cannot be read.
     Unreadable(String),
-    /// A link that leads back to a directory it stands in, or to itself.
+    /// A symlink that leads to one of its parent directories, or to itself.
     LinkLoop,
     /// A link out of the given directories.
     LinkOutside(PathBuf),
@@ -92,7 +92,7 @@ pub fn walk(options: &Options) -> Walk {
         options,
         roots: Roots::new(&options.paths),
         found: Vec::new(),
-        // Only several paths, or links, can reach a file twice.
+        // Only several paths, or symlinks, can reach a file twice.
         identify: options.paths.len() > 1,
         seen: HashSet::new(),
     };
@@ -142,7 +142,7 @@ impl Walker<'_> {
     }
 
     fn folder(&mut self, root: &Path) {
-        // Following links is done here: walkdir would ask the disk for the kind of every file.
+        // Symlinks are followed here: walkdir would stat every file.
         let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
         while let Some(entry) = entries.next() {
             match entry {
@@ -156,10 +156,10 @@ impl Walker<'_> {
         }
     }
 
-    /// Takes an entry of a directory. False where a directory is not to be entered.
+    /// Takes an entry of a directory. Returns false for a directory that is not to be entered.
     fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
         let path = entry.path();
-        // The root is named, or has been looked at as a link.
+        // The root was given, or has been checked as a symlink.
         if entry.depth() == 0 {
             return true;
         }
@@ -183,7 +183,7 @@ impl Walker<'_> {
         let target = match std::fs::metadata(path) {
             Ok(target) => target,
             Err(error) => {
-                // A link to nowhere that is no manifest is nobody's business.
+                // A dangling symlink that is not a manifest is ignored.
                 if self.is_manifest(path) || is_loop(&error) {
                     self.fault(path, fault_of(&error));
                 }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::Artifact;
 use crate::model::is_reserved_tag;
 
-/// A field that is one thing here and another there.
+/// A field whose values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// As in `Properties.Rows`.
@@ -24,8 +24,8 @@ impl fmt::Display for Difference {
 }
 
 impl Artifact {
-    /// The fields in which `self` is another than `there`. Tags that AWS sets itself do not count:
-    /// no request can set or remove them.
+    /// Returns the fields in which `self` differs from `there`. Tags that AWS sets itself are
+    /// ignored: no request can set or remove them.
     #[must_use]
     pub fn differences(&self, there: &Self) -> Vec<Difference> {
         let (here, there) = (self.fields(), there.fields());
@@ -54,7 +54,7 @@ impl Artifact {
         set("MetadataProperties.ProjectId", metadata.project_id.as_ref());
         set("MetadataProperties.Repository", metadata.repository.as_ref());
         for one in &self.source.types {
-            // A set: one of a kind may be there several times.
+            // As a set: the same source type may occur several times.
             let field = format!("Source.SourceTypes.{}={}", one.id_type, one.value);
             set(&field, Some(&one.value));
         }

@@ -1,6 +1,6 @@
 //! Fields that every artifact of a run is created with, whatever its manifest says: a commit id,
-//! the name of a pipeline. They are part of no digest and of no comparison, so another value in
-//! each run changes nothing that is there already.
+//! the name of a pipeline. They are part of no digest and of no comparison, so a new value in each
+//! run does not change existing artifacts.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub struct Stamp {
 pub struct BadStamp(String);
 
 impl Stamp {
-    /// Sets one more field, written such as `Properties.Team=lake`. The last of two wins.
+    /// Sets one more field, written as `Properties.Team=lake`. A later value wins.
     ///
     /// # Errors
     /// If there is no such field, or the service does not take its value.

@@ -5,7 +5,7 @@ use crate::model::{METADATA_FIELDS, PROPERTIES_MAX, TAGS_MAX};
 use crate::source::Span;
 
 /// `Defaults:`, each value either sound or faulty. A bad default is one finding, at the default;
-/// the artifacts that would take it are invalid without a word more.
+/// the artifacts that use it are invalid without another finding.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defaults {
     pub(super) artifact_type: Slot<String>,
@@ -23,7 +23,8 @@ pub(super) struct Shared {
     pub(super) span: Span,
 }
 
-/// Which values of a raw artifact broke no rule, in the order that [`super::rules`] saw them.
+/// The values of a raw artifact that broke no rule, in the order in which [`super::rules`] checked
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Sound {
     pub(super) artifact_type: bool,
@@ -40,7 +41,7 @@ impl Defaults {
             Slot::Given(_) | Slot::Doubtful(_) | Slot::Faulty => Slot::Faulty,
         };
         let shared = |pairs: Vec<Option<Shared>>| {
-            // A key that cannot be read could be any: then nothing can be taken from here.
+            // An unreadable key could be any key, so no default can be used.
             pairs.into_iter().collect::<Option<Vec<_>>>().map_or(Slot::Faulty, Slot::Given)
         };
         let sound_at = |list: &[bool], at: usize| list.get(at).copied().unwrap_or(false);

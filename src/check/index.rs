@@ -1,7 +1,7 @@
 //! Checks across manifests: names and sources that are used twice.
 //!
-//! It keeps 52 bytes an artifact and two hash tables of five: a file of a million artifacts must
-//! not need more memory than itself.
+//! It uses 52 bytes for each artifact and two hash tables of five: a file of a million artifacts
+//! must not need more memory than its size.
 
 use hashbrown::HashTable;
 
@@ -52,8 +52,8 @@ struct Row {
 }
 
 impl Index {
-    /// Takes an artifact in. The first with its name, and the first with its source, where it is
-    /// not the first itself.
+    /// Adds an artifact. Returns the first artifact with its name, and the first with its source,
+    /// unless it is the first itself.
     pub(super) fn add(
         &mut self,
         entry: EntryIndex,

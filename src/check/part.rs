@@ -13,7 +13,7 @@ use crate::model::METADATA_FIELDS;
 use crate::source::{EncodingFault, SourceFile, Span};
 use crate::yaml;
 
-/// Artifacts of a long list that are passed on at a time.
+/// The number of artifacts of a long list that are passed on at a time.
 const BATCH: usize = 512;
 
 /// An artifact as a worker knows it: its number counts from 0 in the part.
@@ -191,7 +191,7 @@ fn source_claim(source: &RawSource<'_>) -> Option<Claim> {
     Some(Claim { key: Key::of_identity(uri.value, types.into_iter()), span: uri.span })
 }
 
-/// The request of a valid artifact. `None` only where it is not valid after all.
+/// The request of a valid artifact. `None` if it turned out to be invalid.
 fn build(raw: &RawArtifact<'_>, defaults: &Defaults) -> Option<Artifact> {
     let own = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
     let source = raw.source.given()?;

@@ -1,7 +1,7 @@
-//! The rules on one artifact, one file a family.
+//! The rules for one artifact, one file for each group.
 //!
-//! A rule looks at a raw value and says whether it is sound; what is not gives a finding with the
-//! exact characters at fault. None looks at another manifest.
+//! A rule checks a raw value and returns whether it is valid; a fault is a finding with the exact
+//! characters. No rule looks at another manifest.
 
 mod artifact_type;
 mod content;
@@ -19,8 +19,8 @@ use super::defaults::{Defaults, Sound};
 use crate::diagnostic::{Code, Draft, Findings, ROOT};
 use crate::manifest::{RawArtifact, Slot};
 
-/// Checks one artifact against the service's constraints. False where a default that it takes is
-/// faulty: that has been reported at the default.
+/// Checks one artifact against the service's constraints. Returns false if it uses a faulty
+/// default, which has been reported at the default.
 pub(super) fn artifact(
     raw: &RawArtifact<'_>,
     defaults: &Defaults,

@@ -29,8 +29,8 @@ pub fn sources(walk: &Walk) -> SourceStore {
     SourceStore::new(files.collect())
 }
 
-/// Everything that is found in `source` on its own, duplicates in it too, in order. `store` must
-/// hold it.
+/// Returns all findings of `source` on its own, including duplicates within it, in order. `store`
+/// must contain it.
 #[must_use]
 pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> Vec<Diagnostic> {
     struct Kept(Vec<Diagnostic>);
@@ -56,7 +56,7 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     kept.0
 }
 
-/// Checks every file of `walk` and passes what is found to `sink`.
+/// Checks every file of `walk` and passes the findings to `sink`.
 pub fn run(
     walk: &Walk,
     store: &SourceStore,
@@ -252,7 +252,8 @@ impl<'r, S: Sink> Consumer<'r, S> {
         }
     }
 
-    /// A little more is kept than is listed, so that the cut is made by place and not by chance.
+    /// More findings are kept than listed, so that the cut depends on their place and not on
+    /// timing.
     const fn is_full(&self) -> bool {
         self.findings.len() >= 2 * MAX_PER_FILE
     }

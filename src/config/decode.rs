@@ -1,4 +1,4 @@
-//! The text of a configuration to what it says, every fault with its place.
+//! Decodes the text of a configuration, and reports every fault with its place.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -36,8 +36,8 @@ const COMMAND_LINE_ONLY: [&str; 13] = [
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
-/// Reads the configuration in `source`; its patterns are relative to `base`. What has a fault is
-/// left out, and each fault is a finding.
+/// Reads the configuration in `source`; its patterns are relative to `base`. Settings with a fault
+/// are ignored, and each fault is a finding.
 #[must_use]
 pub fn decode(source: &SourceFile, base: &Arc<Base>) -> (Config, Vec<Diagnostic>) {
     let levels = Levels::default();

@@ -1,7 +1,6 @@
 //! Comments that allow a finding in one place: `# lineload: allow CODE`.
 //!
-//! A comment that begins with `lineload:` and allows nothing is reported, whatever else it says:
-//! somebody meant something by it.
+//! A comment that begins with `lineload:` and allows nothing is reported, since it has no effect.
 
 use super::{Code, Draft};
 use crate::source::{SourceFile, Span};
@@ -24,13 +23,13 @@ struct Allowance {
     name: String,
     code: Option<Code>,
     span: Span,
-    /// The line it is good for; `None` where nothing follows it.
+    /// The line that it applies to; `None` if nothing follows it.
     line: Option<u32>,
     used: bool,
 }
 
 impl Allowances {
-    /// Reads the comments of `source` that stand at `comments`, in order, each with its `#`.
+    /// Parses the comments of `source` at `comments`, in order, each with its `#`.
     #[must_use]
     pub fn new(source: &SourceFile, comments: &[Span]) -> Self {
         let mut list: Vec<Allowance> = Vec::new();
@@ -79,7 +78,7 @@ impl Allowances {
         allowed
     }
 
-    /// Takes those in the bytes `range` for used: what they allow there is not looked at.
+    /// Marks those in the bytes `range` as used: the lines that they apply to are not checked.
     pub(super) fn spare(&mut self, range: std::ops::Range<usize>) {
         for one in &mut self.list {
             one.used |= range.contains(&one.span.range().start);
@@ -122,7 +121,7 @@ impl Allowance {
     }
 }
 
-/// The rule whose name is nearest to `name`, if one is near.
+/// Returns the rule with the name most similar to `name`, if one is similar.
 #[must_use]
 pub fn nearest(name: &str) -> Option<Code> {
     let distance = |code: &Code| strsim::damerau_levenshtein(code.as_str(), name);
@@ -130,8 +129,8 @@ pub fn nearest(name: &str) -> Option<Code> {
     (distance(&near) <= (name.len() / 3).max(1)).then_some(near)
 }
 
-/// The names in `text`, with where each begins. Words without a hyphen that name no rule begin the
-/// reason, but for the first.
+/// Returns the names in `text`, with their offsets. A word without a hyphen that is not a rule
+/// begins the reason, unless it is the first.
 fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let (mut at, mut first) = (0, true);
     std::iter::from_fn(move || {
@@ -148,7 +147,7 @@ fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A comment behind something is good for its line; one that stands alone, for the next line that
+/// A comment after a value applies to its line; one on its own line applies to the next line that
 /// is neither empty nor a comment.
 fn covered_line(source: &SourceFile, comment: Span) -> Option<u32> {
     let line = source.line(comment.start);

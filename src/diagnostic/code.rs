@@ -12,7 +12,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// In one lower-case word, as every format has it.
+    /// Returns the name, in lower case, as in every format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl fmt::Display for Severity {
 enum Hold {
     /// The file cannot be read, or the service refuses it: nothing makes it less than it is.
     Fixed,
-    /// A suspicion, or a reading of the service that is inferred.
+    /// A suspicion, or an inferred constraint of the service.
     Free,
 }
 
@@ -148,8 +148,8 @@ codes! {
 }
 
 impl Code {
-    /// Returns whether `lineload.toml` or a comment may change how bad it is. What keeps a file
-    /// from being read, and what the service refuses by its own documentation, stays an error.
+    /// Returns whether `lineload.toml` or a comment may change its severity. Faults that prevent
+    /// reading, and documented constraints of the service, stay errors.
     #[must_use]
     pub fn can_be_changed(self) -> bool {
         self.hold() == Hold::Free

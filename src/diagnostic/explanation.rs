@@ -23,9 +23,9 @@ pub struct Explanation {
     pub source: Option<String>,
 }
 
-/// A manifest that a rule finds fault with, and one that is as it should be.
+/// A manifest that breaks a rule, and one that is valid.
 ///
-/// A text too long to be written out stands as `{x * 121}`: see [`expanded`].
+/// A text that is too long to be written out is `{x * 121}`: see [`expanded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {
     /// With the fault.
@@ -145,7 +145,8 @@ pub fn expanded(example: &str) -> String {
     out
 }
 
-/// The repetition that `text` begins with: its character, its count, and the bytes it takes up.
+/// Parses the repetition at the beginning of `text`: its character, its count, and its length in
+/// bytes.
 fn repetition(text: &str) -> Option<(char, usize, usize)> {
     let repeated = text.strip_prefix('{')?.chars().next()?;
     let (count, behind) = text[1 + repeated.len_utf8()..].strip_prefix(" * ")?.split_once('}')?;

@@ -12,7 +12,7 @@ pub enum Safety {
 }
 
 impl Safety {
-    /// In one lower-case word, as every format has it.
+    /// Returns the name, in lower case, as in every format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -50,8 +50,8 @@ impl Levels {
         self.0[code as usize]
     }
 
-    /// Sets the level of a rule. False, and nothing changes, where that would make less of what
-    /// cannot be changed.
+    /// Sets the level of a rule. Returns false, and changes nothing, if its severity cannot be
+    /// lowered.
     pub fn set(&mut self, code: Code, level: Level) -> bool {
         if !code.can_be_changed() && level != Level::Error {
             return false;

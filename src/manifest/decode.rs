@@ -1,7 +1,7 @@
-//! Nodes to raw values, by hand: a derive would stop at the first fault.
+//! Decodes nodes to raw values, by hand: a derived decoder would stop at the first fault.
 //!
-//! A value that is in a wrong place, under a wrong key or of a wrong kind is decoded as what it was
-//! plainly meant to be, so that its fault does not hide another.
+//! A value in a wrong place, under a wrong key or of a wrong kind is decoded as what it was clearly
+//! meant to be, so that its fault does not hide another.
 
 mod entries;
 mod faults;
@@ -60,13 +60,13 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Self { tree, findings, allowance, broken: false }
     }
 
-    /// For a document that broke off: nothing is missing from it.
+    /// Decodes a document with a syntax error: no field is reported as missing from it.
     pub(super) const fn of_broken(mut self) -> Self {
         self.broken = true;
         self
     }
 
-    /// An artifact, or `None` where the node is no mapping.
+    /// Decodes an artifact, or returns `None` if the node is not a mapping.
     pub(super) fn artifact(&mut self, node: NodeId) -> Option<RawArtifact<'a>> {
         self.fields_of(node, Shape::Artifact)
     }
@@ -129,8 +129,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Some(raw)
     }
 
-    /// The field that a key of `shape` stands for. One that is no field of it is a finding, whether
-    /// or not it is plain what was meant.
+    /// Returns the field that a key of `shape` stands for. An unknown field is a finding, even if
+    /// its correction is clear.
     fn field(
         &mut self,
         key: &Key<'a>,
@@ -147,7 +147,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         meant.map(|name| Field { name, exact: false })
     }
 
-    /// Takes keys as the fields of the mapping below that they belong to.
+    /// Decodes misplaced keys as the fields of the mapping that they belong to.
     fn misplaced(
         &mut self,
         node: NodeId,
@@ -207,7 +207,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         source
     }
 
-    /// The keys of a root mapping with `Defaults` or `Artifacts`.
+    /// Decodes the keys of a root mapping with `Defaults` or `Artifacts`.
     pub(super) fn wrapper(&mut self, root: NodeId) -> Wrapper {
         let path = &ROOT;
         let mut found = Wrapper::default();
@@ -289,10 +289,10 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Slot::Given(source)
     }
 
-    /// The text that stands where a `Source` belongs, if it can be meant as its `SourceUri`.
+    /// Returns the text in place of a `Source`, if it can be its `SourceUri`.
     fn lone_uri(&self, target: Target) -> Option<Text<'a>> {
         let Node::Scalar(scalar) = self.tree.node(target.node) else { return None };
-        // `SourceUri:s3://…` lacks a space and is no URI.
+        // `SourceUri:s3://…` is missing a space and is not a URI.
         let holds_key = Shape::Source.fields().iter().any(|field| scalar.value.starts_with(field));
         let text = self.untagged(target.node) && is_text(&scalar) && !holds_key;
         text.then_some(Text { value: scalar.value, span: scalar.span, alias: target.alias, scalar })
@@ -365,7 +365,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
     }
 }
 
-/// Returns whether `scalar`, which has no tag, is a text to YAML 1.2.
+/// Returns whether `scalar`, which has no tag, is a string in YAML 1.2.
 fn is_text(scalar: &Scalar<'_>) -> bool {
     match scalar.style {
         Style::Plain => !scalar.span.is_empty() && resolve(scalar.value) == Resolved::Text,

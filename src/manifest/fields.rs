@@ -1,4 +1,4 @@
-//! The fields of each mapping, and what people write instead of them.
+//! The fields of each mapping, and common misspellings of them.
 
 use super::{ARTIFACTS, DEFAULTS};
 use crate::model;
@@ -52,7 +52,7 @@ impl Shape {
         }
     }
 
-    /// The field that was probably meant by `key`, if it is one of this mapping.
+    /// Returns the field of this mapping that `key` was probably meant to be.
     pub(super) fn meant(self, key: &str) -> Option<&'static str> {
         let plain = plain(key);
         let same = |field: &&&str| self::plain(field) == plain;
@@ -94,8 +94,8 @@ impl Shape {
         }
     }
 
-    /// Returns where the key `key` belongs that is no field of this mapping: the mapping below it
-    /// that has such a field, and the field. Case, hyphens and underscores do not count.
+    /// Returns where `key` belongs, which is not a field of this mapping: the mapping below it that
+    /// has such a field, and the field. Case, hyphens and underscores do not count.
     pub(super) fn misplaced(self, key: &str) -> Option<(Self, &'static str)> {
         let below: &[Self] = match self {
             Self::Artifact => &[Self::Source, Self::Metadata],
@@ -121,7 +121,7 @@ impl Shape {
         }
     }
 
-    /// Returns whether `key` is the field that holds this mapping, however it is spelt.
+    /// Returns whether `key` is the field of this mapping, in any spelling.
     pub(super) fn is_called(self, key: &str) -> bool {
         is_same(key, self.field())
     }
@@ -162,8 +162,8 @@ impl Shape {
     }
 }
 
-/// Fields of the answer of `DescribeArtifact` that `CreateArtifact` does not take, and what boto3
-/// adds to every answer.
+/// Fields of a `DescribeArtifact` response that `CreateArtifact` does not accept, and those that
+/// boto3 adds to every response.
 const READ_ONLY: [&str; 7] = [
     "ArtifactArn",
     "CreatedBy",

@@ -1,7 +1,7 @@
 //! Lines and indentation of a text, for fixes that move, wrap or remove more than one value.
 //!
-//! In: the text of a file, and places in it. Out: ranges of bytes and edits that keep everything else
-//! as it is. It knows nothing of fields.
+//! In: the text of a file, and places in it. Out: byte ranges, and edits that keep everything else
+//! as it is. It does not know any fields.
 
 use std::ops::Range;
 
@@ -15,14 +15,14 @@ pub(crate) fn line_start(text: &str, at: usize) -> usize {
     head.rfind(['\n', '\r']).map_or(0, |found| found + 1)
 }
 
-/// Returns where the line of `at` ends, its break left out.
+/// Returns the end of the line of `at`, without its line break.
 #[must_use]
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or("");
     at + rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
-/// Returns where the line behind that of `at` starts.
+/// Returns the start of the line after that of `at`.
 #[must_use]
 pub(crate) fn next_line(text: &str, at: usize) -> usize {
     let end = line_end(text, at);
@@ -50,8 +50,8 @@ pub(crate) fn indentation(text: &str, at: usize) -> Option<String> {
     fits.then(|| " ".repeat(head.len()))
 }
 
-/// Returns the whole lines of what stands from `start` to `end`, their last break included, if
-/// nothing but spaces stands before it.
+/// Returns the whole lines from `start` to `end`, including the last line break, if there are only
+/// spaces before `start`.
 #[must_use]
 pub(crate) fn whole_lines(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let from = line_start(text, start);
@@ -59,8 +59,8 @@ pub(crate) fn whole_lines(text: &str, start: usize, end: usize) -> Option<Range<
     alone.then(|| from..next_line(text, end))
 }
 
-/// Returns the edits that indent every line behind the first of `range` by two spaces more. Lines
-/// with nothing on them stay so.
+/// Returns the edits that indent every line after the first of `range` by two more spaces. Empty
+/// lines stay empty.
 #[must_use]
 pub(crate) fn indent_more(text: &str, range: Range<usize>) -> Vec<Edit> {
     let mut edits = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn insert(at: usize, new: impl Into<String>) -> Edit {
     replace(at..at, new)
 }
 
-/// Returns an edit that puts `new` in the place of `range`.
+/// Returns an edit that replaces `range` with `new`.
 #[must_use]
 pub(crate) fn replace(range: Range<usize>, new: impl Into<String>) -> Edit {
     Edit { span: Span::new(range), text: new.into() }

@@ -1,7 +1,7 @@
-//! Documents that are plainly something else than a manifest, and templates that nobody rendered.
+//! Documents that are clearly not manifests, and unrendered templates.
 //!
-//! In: the root of a document, or the text of one that is not YAML. Out: what it is, with the way
-//! on. Such a document has one finding: as a broken manifest it would have one a field, and none
+//! In: the root of a document, or the text of one that is not YAML. Out: its kind, with a help.
+//! Such a document has one finding: as a broken manifest it would have one for each field, and none
 //! would help.
 
 use crate::diagnostic::{Code, Draft};
@@ -106,7 +106,7 @@ impl Other {
         Draft::new(Code::NotAManifest, span, message).help(self.help)
     }
 
-    /// Returns what the document at `root` is, if it is no manifest.
+    /// Returns the kind of the document at `root`, if it is not a manifest.
     pub(super) fn of(tree: &Tree<'_>, root: NodeId) -> Option<Self> {
         let Node::Mapping(entries) = tree.node(root) else { return None };
         // Almost every manifest begins with a field that has a value.
@@ -141,7 +141,8 @@ impl Other {
         })
     }
 
-    /// Returns what `text`, which is not YAML or no mapping, is by its file's name or its lines.
+    /// Returns the kind of `text`, which is not YAML or not a mapping, by its file's name or its
+    /// lines.
     pub(super) fn of_text(name: &str, text: &str) -> Option<Self> {
         let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         let table = match ending.as_str() {
@@ -176,7 +177,7 @@ fn value(tree: &Tree<'_>, mut entries: Entries<'_>, name: &str) -> Option<NodeId
     entries.find(|(key, _)| is(*key)).map(|(_, value)| value)
 }
 
-/// Returns whether some entry of `resources` has a type of CloudFormation's.
+/// Returns whether an entry of `resources` has a CloudFormation type.
 fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
     let Node::Mapping(mut entries) = tree.node(resources) else { return false };
     entries.any(|(_, resource)| {
@@ -230,7 +231,8 @@ fn is_table(text: &str) -> bool {
     })
 }
 
-/// The columns of a row; none where a quote is not closed, or where a cell looks like `key: value`.
+/// Returns the columns of a row; none if a quote is not closed, or if a cell looks like `key:
+/// value`.
 fn columns(row: &str, separator: char) -> Option<usize> {
     let (mut columns, mut in_quotes) = (1, false);
     for c in row.chars() {

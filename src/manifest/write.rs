@@ -148,7 +148,7 @@ fn is_shown(c: char) -> bool {
     is_printable(c) && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Joiners have work to do between letters of some scripts, and in emoji.
+/// Joiners are meaningful between letters of some scripts, and in emoji.
 const fn joins(before: char, c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}') && !before.is_ascii()
 }

@@ -18,8 +18,8 @@ pub enum EncodingFault {
     },
 }
 
-/// The text of `bytes`, or as much of it as can be shown beside the fault. In front of the fault,
-/// offsets into the text are offsets into the bytes.
+/// Returns the text of `bytes`, or as much of it as can be shown beside the fault. Before the
+/// fault, offsets into the text are offsets into the bytes.
 pub(super) fn decode(bytes: Vec<u8>) -> (String, Option<EncodingFault>) {
     if let Some(fault) = wide(&bytes) {
         return (String::new(), Some(fault));
@@ -42,7 +42,8 @@ fn wide(bytes: &[u8]) -> Option<EncodingFault> {
     match bytes {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some(EncodingFault::Utf32),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(EncodingFault::Utf16),
-        // Without a mark: YAML starts with an ASCII character, so the first zero byte tells.
+        // Without a mark: YAML starts with an ASCII character, so the first zero byte shows the
+        // encoding.
         [first, second, ..]
             if (*first == 0) != (*second == 0)
                 && bytes.len().is_multiple_of(2)

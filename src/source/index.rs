@@ -1,4 +1,4 @@
-//! Lines and columns of byte offsets, in constant time a question and a byte of memory for 64.
+//! Lines and columns of byte offsets, in constant time, with a byte of memory for 64 bytes of text.
 //!
 //! A table of every line start would take 40 MB for a file with a million artifacts, and counting
 //! from the start of a line is quadratic where a whole file is one line. So the text is summed up
@@ -59,7 +59,8 @@ impl LineIndex {
         self.place(&self.count(text, offset), offset)
     }
 
-    /// Both ends of a range. Most are short, so the count goes on from the first to the second.
+    /// Returns the positions of both ends of a range. Most are short, so the second count continues
+    /// from the first.
     pub(super) fn region(&self, text: &str, start: usize, end: usize) -> Region {
         let start = text.floor_char_boundary(start);
         let end = text.floor_char_boundary(end).max(start);
@@ -114,8 +115,8 @@ impl LineIndex {
     }
 }
 
-/// Counts the bytes `from..to` in. A break is LF, CR LF or a lone CR, as in YAML; it ends with its
-/// last byte, so a CR counts only where no LF follows.
+/// Adds the bytes `from..to` to the count. A break is LF, CR LF or a lone CR, as in YAML; it ends
+/// with its last byte, so a CR counts only where no LF follows.
 fn advance(count: &mut Count, bytes: &[u8], from: usize, to: usize) {
     let part = &bytes[from..to];
     let mut last_break = None;

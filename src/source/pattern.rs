@@ -53,14 +53,14 @@ impl Pattern {
         self.matcher.glob().glob()
     }
 
-    /// The same, matched against paths relative to the root of `base`.
+    /// Returns the same pattern, matched against paths relative to the root of `base`.
     #[must_use]
     pub fn relative_to(mut self, base: &Arc<Base>) -> Self {
         self.base = Some(Arc::clone(base));
         self
     }
 
-    /// Returns whether it takes `path`, as it is shown, or a directory on the way there.
+    /// Returns whether it matches `path`, as it is shown, or one of its parent directories.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         match &self.base {

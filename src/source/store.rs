@@ -1,5 +1,5 @@
-//! Sources read again for showing: findings hold places, not texts, so that a run over any number
-//! of files keeps none of them in memory.
+//! Source files that are read again for reports: findings have places, not texts, so that a run
+//! over any number of files keeps none of them in memory.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -32,8 +32,8 @@ struct Cache {
 }
 
 impl SourceStore {
-    /// A store of the files with these shown names and paths, in the order of their ids; `None` for
-    /// one that cannot be read again.
+    /// Creates a store of the files with these shown names and paths, in the order of their ids;
+    /// `None` for one that cannot be read again.
     #[must_use]
     pub fn new(files: Vec<(Arc<str>, Option<Arc<Path>>)>) -> Self {
         Self { files, cache: Mutex::default() }
@@ -56,12 +56,12 @@ impl SourceStore {
         self.cache().pinned.insert(file.id(), file);
     }
 
-    /// Forgets what was read of files that can be read again.
+    /// Drops the cached content of files that can be read again.
     pub fn forget(&self) {
         self.cache().recent.clear();
     }
 
-    /// Nobody is to be shown what these spans of `id` cover.
+    /// Hides these spans of `id` from all output.
     pub fn hide(&self, id: FileId, spans: &[Span]) {
         if !spans.is_empty() {
             self.cache().hidden.entry(id).or_default().extend_from_slice(spans);
@@ -74,14 +74,15 @@ impl SourceStore {
         self.cache().hidden.get(&id).cloned().unwrap_or_default()
     }
 
-    /// Shares `file` for as long as somebody else holds it, so that it is not read a second time.
+    /// Shares `file` for as long as it is referenced elsewhere, so that it is not read a second
+    /// time.
     pub fn lend(&self, file: &Arc<SourceFile>) {
         let mut cache = self.cache();
         cache.lent.retain(|_, file| file.strong_count() > 0);
         cache.lent.insert(file.id(), Arc::downgrade(file));
     }
 
-    /// The text of `id`, read again if need be. `None` where it cannot be read any more.
+    /// Returns the text of `id`, read again if necessary. `None` if it can no longer be read.
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<Arc<SourceFile>> {
         let mut cache = self.cache();

@@ -1,4 +1,4 @@
-//! Which links lead out of the given directories.
+//! Detection of symlinks that lead out of the given directories.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ impl Roots {
     }
 
     /// Returns the target of the symlink at `path`, if it is in none of the given directories. A
-    /// symlink that leads nowhere is told when it is read.
+    /// dangling symlink is reported when it is read.
     pub(super) fn leads_out(&self, path: &Path) -> Option<PathBuf> {
         let target = std::fs::canonicalize(path).ok()?;
         let inside = self.0.iter().any(|root| target.starts_with(root));

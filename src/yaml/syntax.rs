@@ -351,7 +351,7 @@ fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
 }
 
 fn unexpected(character: char, place: &Where<'_>) -> SyntaxError {
-    // The parser may name the start of the scalar that holds the character.
+    // The parser may report the start of the scalar that contains the character.
     let found = place.rest(place.at).find(character).map_or(place.at, |found| place.at + found);
     let span = place.one_char(found);
     if character.is_control() || !is_printable(character) {

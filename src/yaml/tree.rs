@@ -30,7 +30,7 @@ pub enum Style {
 pub enum Tag {
     /// None.
     None,
-    /// `!!str`, or the non-specific `!`, which makes a scalar a text too.
+    /// `!!str`, or the non-specific `!`, which makes a scalar a string too.
     Text,
     /// `!!map`.
     Mapping,
@@ -44,7 +44,7 @@ pub enum Tag {
 pub(super) enum Kind {
     Scalar(Style),
     Sequence,
-    /// A sequence whose items were handed over one by one and are not here.
+    /// A sequence whose items were passed on one by one and are not in the tree.
     Streamed,
     Mapping,
     Alias,
@@ -72,14 +72,14 @@ pub(super) struct Anchor {
     pub(super) span: Span,
 }
 
-/// The nodes of a document, or of an item of it together with what anchors still name.
+/// The nodes of a document, or of one of its items together with the anchored nodes.
 #[derive(Debug)]
 pub struct Tree<'t> {
     pub(super) text: &'t str,
     pub(super) nodes: Vec<Raw>,
     pub(super) cooked: String,
     pub(super) anchors: HashMap<u32, Anchor>,
-    /// Collections that were open when the document broke off.
+    /// The collections that were open at a syntax error.
     pub(super) partial: Vec<u32>,
 }
 
@@ -90,7 +90,7 @@ pub enum Node<'a> {
     Scalar(Scalar<'a>),
     /// A list.
     Sequence(Items<'a>),
-    /// A list whose items were handed over one by one.
+    /// A list whose items were passed on one by one.
     Streamed,
     /// Keys and values.
     Mapping(Entries<'a>),
@@ -131,7 +131,7 @@ impl<'a> Scalar<'a> {
         let head = head.trim_end_matches([' ', '\t', '\n', '\r']);
         let start = head.rfind(['\n', '\r']).map_or(0, |at| at + 1);
         let line = &head[start..];
-        // Comments may hold anything, so the first that fits it is.
+        // Comments may contain anything, so the first match is used.
         let fits = |at: usize| {
             let rest = line[at + 1..]
                 .trim_start_matches(['-', '+', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -207,7 +207,7 @@ impl<'t> Tree<'t> {
         self.raw(id.0).span
     }
 
-    /// Returns whether `id` was not complete when its document broke off.
+    /// Returns whether `id` was incomplete at the syntax error of its document.
     #[must_use]
     pub fn is_partial(&self, id: NodeId) -> bool {
         self.partial.contains(&id.0)
@@ -277,7 +277,8 @@ impl Iterator for Items<'_> {
     }
 }
 
-/// The keys and values of a mapping. A document that broke off may end in a key without a value.
+/// The keys and values of a mapping. A document with a syntax error may end in a key without a
+/// value.
 #[derive(Debug, Clone)]
 pub struct Entries<'a>(Children<'a>);
 

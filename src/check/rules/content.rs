@@ -1,5 +1,5 @@
-//! Checks of every value, whatever its field: credentials, invisible characters,
-//! spaces at its ends, placeholders that nobody filled in.
+//! Checks of every value, whatever its field: credentials, invisible characters, spaces at its
+//! ends, unfilled placeholders.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -81,8 +81,8 @@ impl<'n> Content<'n> {
         text::push(draft, text, findings);
     }
 
-    /// Spaces at the ends of a text. A line break behind them does not count: another rule wants it
-    /// gone, and what is left must have no new fault.
+    /// Spaces at the ends of a text. A line break after them is ignored: another rule reports it,
+    /// and its fix must not leave a new finding.
     fn outer_spaces(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         let line = text.value.trim_end_matches(['\n', '\r']);
         let inner = line.trim_matches(is_space);
@@ -108,7 +108,7 @@ impl<'n> Content<'n> {
             let source = text.source_slice(span);
             let exact = span != text.span && source.chars().all(is_space);
             let edits = vec![Edit { span, text: String::new() }];
-            // Without quotes, YAML takes the spaces of the keyboard away: an odd one is an accident.
+            // Without quotes, YAML strips ASCII spaces, so another space at the end is an accident.
             let safety = if text.is_plain() { Safety::Safe } else { Safety::Unsafe };
             let fix = exact.then_some(Fix { safety, edits });
             let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with {what}"))
@@ -154,7 +154,7 @@ impl<'n> Content<'n> {
 /// Placeholders of one text that are named.
 const SHOWN: usize = 8;
 
-/// Returns whether `c` is a space or a tab, of the keyboard or not.
+/// Returns whether `c` is a space or a tab, ASCII or not.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t') || (!c.is_ascii() && odd_space(c).is_some())
 }
@@ -165,12 +165,12 @@ fn space_name(text: &str) -> String {
     odd.unwrap_or_else(|| if text.contains('\t') { "a tab" } else { "a space" }.to_owned())
 }
 
-/// The first run of characters of `value` that cannot be seen.
+/// Returns the first run of invisible characters of `value`.
 fn unseen(value: &str) -> Option<Range<usize>> {
     let mut before = '\0';
     let mut start = None;
     for (at, c) in value.char_indices() {
-        // Joiners have work to do between letters of some scripts, and in emoji.
+        // Joiners are meaningful between letters of some scripts, and in emoji.
         let joins = matches!(c, '\u{200C}' | '\u{200D}') && !before.is_ascii();
         let unseen = !is_printable(c) && !is_line_terminator(c) && c != '\t' && !joins;
         match (unseen, start) {

@@ -31,7 +31,7 @@ pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings
     }
 }
 
-/// One finding for everything in a name that names cannot have.
+/// Returns one finding for all characters that a name cannot have.
 fn pattern(name: &Text<'_>, near: Option<&str>) -> Draft {
     let value = name.value;
     let pattern = ARTIFACT_NAME.pattern;
@@ -83,7 +83,7 @@ fn called(found: &str) -> String {
     }
 }
 
-/// Returns a name near to `name` that the service takes, if anything of it is left.
+/// Returns a valid name that is similar to `name`, if any characters are left.
 #[must_use]
 pub fn near(name: &str) -> Option<String> {
     let mut near = String::new();

@@ -29,7 +29,7 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
         else {
             continue;
         };
-        // Of a misspelt type, the value has the form of the one that is meant.
+        // For a misspelt type, the value has the form of the intended one.
         let is_known = model::SOURCE_ID_TYPES.contains(&id_type.value);
         let meant = (!is_known).then(|| meant(id_type.value)).flatten();
         let meant = meant.map_or(id_type.value, |(meant, _)| meant);
@@ -53,8 +53,7 @@ pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut F
     }
 }
 
-/// Source types that are compared with each other: more than this no artifact has, but a hostile
-/// file may.
+/// The number of source types that are compared with each other: only a hostile file has more.
 const COMPARED: usize = 64;
 
 /// Checks that a value has the form of its type.
@@ -120,7 +119,7 @@ fn unknown_id_type(id_type: &Text<'_>) -> Draft {
     Draft::new(Code::SourceIdType, id_type.span, message).help(help).fix(fix)
 }
 
-/// The id type that `text` was meant to be, and whether there is any doubt.
+/// Returns the id type that `text` was meant to be, and the safety of the fix.
 fn meant(text: &str) -> Option<(&'static str, Safety)> {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect();

@@ -55,7 +55,7 @@ pub(super) fn check(
     sound
 }
 
-/// A tag whose key another one, `first`, has. `before` is the item before it.
+/// Reports a tag with the same key as `first`. `before` is the item before it.
 fn duplicate(
     first: &RawTag<'_>,
     before: Option<&RawTag<'_>>,

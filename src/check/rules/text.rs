@@ -1,4 +1,4 @@
-//! Length and pattern of a text, as every field has them.
+//! Checks of the length and pattern of a text.
 
 use super::content::Content;
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, USED_BY_ALIAS};
@@ -18,18 +18,19 @@ pub(super) struct Rule<'n> {
 }
 
 impl<'n> Rule<'n> {
-    /// The rule that the field `name` keeps `limit`. A length out of bounds is `length`.
+    /// Returns the rule that the field `name` keeps `limit`. A length out of bounds has the code
+    /// `length`.
     pub(super) const fn new(name: &'n str, limit: TextLimit, length: Code) -> Self {
         Self { name, key: None, limit, length }
     }
 
-    /// The same for the value of a property or tag with the key `key`.
+    /// Returns the same rule for the value of a property or tag with the key `key`.
     pub(super) const fn of(mut self, key: &'n str) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// Returns whether `text` keeps the rule. Each way in which it does not is a finding.
+    /// Checks `text`, and returns whether it keeps the rule. Each violation is a finding.
     pub(super) fn check(
         &self,
         text: &Text<'_>,
@@ -85,8 +86,8 @@ impl<'n> Rule<'n> {
         }
     }
 
-    /// The fix that cuts a value of the user's off at its last word that fits. What names a thing
-    /// (a URI, a key, a digest) would name another one.
+    /// Returns the fix that truncates free text after its last word that fits. A truncated
+    /// identifier (a URI, a key, a digest) would name something else.
     fn cut(&self, text: &Text<'_>, end: usize) -> Option<Fix> {
         let is_prose = matches!(
             self.length,
@@ -98,7 +99,7 @@ impl<'n> Rule<'n> {
         let words = fits.rfind(char::is_whitespace).filter(|at| fits.len() - at <= LONGEST_WORD);
         let from = words.map_or(fits, |at| &fits[..at]).trim_end().len();
         let span = text.locate(from..text.value.len());
-        // Where the place is unknown, the whole value would go.
+        // If the place is unknown, the whole value would be removed.
         (from > 0 && span.start > text.span.start).then(|| Fix::unsafely(span, mark))
     }
 }
@@ -106,7 +107,7 @@ impl<'n> Rule<'n> {
 /// A word longer than this may be cut.
 const LONGEST_WORD: usize = 80;
 
-/// Takes a finding in, with the alias that brought the text to where it is.
+/// Adds a finding, with the alias that brought the text to where it is.
 pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
     let draft = draft.head(text.head());
     findings.push(match text.alias {
@@ -115,7 +116,7 @@ pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
     });
 }
 
-/// Remembers credentials in a text that has no place for one.
+/// Marks credentials in a text, so that they are redacted.
 pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
     use crate::text::secret;
     for range in secret::find(text.value)
@@ -127,7 +128,7 @@ pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// The fix that writes `value` in place of `text`, if it is written in a way that allows it.
+/// Returns the fix that replaces `text` with `value`, if its style allows that.
 pub(super) fn replaced(
     text: &Text<'_>,
     value: &str,
@@ -147,7 +148,7 @@ pub(super) fn replaced(
     Some(fix(text.span, written))
 }
 
-/// A value of many lines is underlined on the first of them.
+/// Returns the first line of a value with several lines, which is underlined.
 fn first_line(text: &Text<'_>, span: Span) -> Span {
     let head = text.span.start as usize;
     let raw = text.source_slice(span);
@@ -156,7 +157,7 @@ fn first_line(text: &Text<'_>, span: Span) -> Span {
     Span::new(start..start + length)
 }
 
-/// One finding for everything in a text that tags cannot have.
+/// Returns one finding for all characters that a tag cannot have.
 fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
     let runs = Pattern::TagText.all_offending(text.value);
     let mut held: Vec<String> = Vec::new();
@@ -181,7 +182,7 @@ fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
 /// Places of one text that are shown.
 const SHOWN: usize = 8;
 
-/// Returns a text near to `text` that a tag can hold.
+/// Returns a valid tag text that is similar to `text`.
 fn near_tag(text: &str) -> Option<String> {
     let mut near = String::new();
     let mut end = 0;
@@ -237,11 +238,11 @@ fn line_break(name: &str, text: &Text<'_>, span: Span) -> Draft {
     Draft::new(Code::LineBreak, span, message).label("the line ends here").help(help).fix(fix)
 }
 
-/// The fix that joins the lines of a text with spaces.
+/// Returns the fix that joins the lines of a text with spaces.
 fn joined(text: &Text<'_>) -> Option<Fix> {
     let value = text.value.trim_end_matches(['\n', '\r']);
     let (Some(header), Some(header_span)) = (text.block_header(), text.header_span()) else {
-        // Breaks are escapes, or empty lines inside quotes.
+        // The line breaks are escapes, or empty lines inside quotes.
         let mut edits: Vec<Edit> = Vec::new();
         for run in Pattern::SingleLine.all_offending(text.value) {
             let at_end = run.end == text.value.len();

@@ -1,7 +1,7 @@
 //! Checks of a `SourceUri`, as far as its text shows where it points.
 //!
-//! It need not be a URI: ARNs, names, ids and `runs:/…` are in use, and are taken as they are. What
-//! is reported are texts that look like a URI and cannot be one, or like a path of one machine.
+//! It need not be a URI: ARNs, names, ids and `runs:/…` are in use, and are accepted. Reported are
+//! texts that look like a URI but cannot be one, and paths on one machine.
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -22,7 +22,7 @@ const MISSPELT_S3: [&str; 7] = ["ss3", "s33", "s3s", "s4", "s2", "as3", "w3"];
 
 pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let value = uri.value;
-    // Spaces at the ends have a rule of their own, and line breaks are no spaces.
+    // Spaces at the ends have a rule of their own, and line breaks do not count as spaces.
     let inner = value.trim_matches([' ', '\t']);
     if inner.is_empty() {
         return;
@@ -47,7 +47,7 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
     }
 }
 
-/// A `SourceUri` without the spaces at its ends.
+/// A `SourceUri` without leading and trailing spaces.
 struct Uri<'u, 'a> {
     text: &'u Text<'a>,
     /// The offset of its start in the value.
@@ -64,7 +64,7 @@ impl Uri<'_, '_> {
         text::push(draft.at(path), self.text, findings);
     }
 
-    /// The fix that writes `new` in place of the whole value.
+    /// Returns the fix that replaces the whole value with `new`.
     fn replaced(&self, new: &str) -> Option<Fix> {
         text::replaced(self.text, new, Fix::unsafely)
     }
@@ -89,7 +89,7 @@ impl Uri<'_, '_> {
         self.report(draft, path, findings);
     }
 
-    /// A path: of a bucket that is not named, or of one machine. A bare name is none.
+    /// Reports a path, in an unnamed bucket or on one machine. A bare name is accepted.
     fn no_scheme(&self, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         let inner = self.inner;
         let is_local = inner.starts_with(['/', '.', '~']) || inner.contains('\\');
@@ -112,7 +112,7 @@ impl Uri<'_, '_> {
         self.report(draft, path, findings);
     }
 
-    /// A scheme that is misspelt, in upper case, or a name of Hadoop's for `s3`.
+    /// Reports a scheme that is misspelt, in upper case, or Hadoop's name for `s3`.
     fn scheme(&self, scheme: &str, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         let rest = &self.inner[scheme.len()..];
         let Some((meant, message, help)) = other_scheme(scheme, rest) else { return };
@@ -146,7 +146,7 @@ impl Uri<'_, '_> {
             self.report(draft, path, findings);
             return;
         }
-        // The ARN of an access point stands in the place of a bucket.
+        // The ARN of an access point may replace a bucket.
         if name.starts_with("arn:") {
             return;
         }
@@ -177,7 +177,7 @@ impl Uri<'_, '_> {
     }
 }
 
-/// The scheme of a URI. A single letter is a drive.
+/// Returns the scheme of a URI. A single letter is a drive.
 fn scheme(uri: &str) -> Option<&str> {
     let (scheme, _) = uri.split_once(':')?;
     let fits = scheme.len() > 1
@@ -187,7 +187,7 @@ fn scheme(uri: &str) -> Option<&str> {
     (fits && !scheme.contains('.')).then_some(scheme)
 }
 
-/// The scheme that `scheme` was probably meant to be, what is wrong with it, and what to do.
+/// Returns the scheme that `scheme` was probably meant to be, with a message and a help.
 fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
     if scheme == "s3" || COMMON.contains(&scheme) {
         return None;
@@ -218,8 +218,8 @@ fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
     Some((meant.to_owned(), message, did_you_mean(meant)))
 }
 
-/// The first run of spaces that a URI cannot have. One space between two words of an S3 key can be
-/// meant: keys have them, and tools take an `s3://` URI without decoding it.
+/// Returns the first run of spaces that a URI cannot have. One space between two words of an S3 key
+/// can be intended: keys may contain spaces, and tools use an `s3://` URI without decoding it.
 fn space_at_fault(uri: &str, scheme: Option<&str>) -> Option<Range<usize>> {
     let is_space = |c: char| matches!(c, ' ' | '\t');
     let bucket_end = match scheme {
@@ -273,7 +273,7 @@ struct Fault<'n> {
     instead: Option<&'n str>,
 }
 
-/// The first way in which `name` breaks the naming rules of S3 buckets.
+/// Returns the first violation of the naming rules of S3 buckets in `name`.
 fn bucket_fault(name: &str) -> Option<Fault<'_>> {
     const CHARACTERS: &str = "use only lower-case letters, digits, hyphens and dots";
     let whole = 0..name.len();

@@ -1,4 +1,4 @@
-//! Faults of quoted texts: quotes that are never closed, what stands behind them, escapes.
+//! Errors of quoted scalars: unclosed quotes, text after them, and escapes.
 
 use super::{SyntaxError, Where};
 use crate::source::Span;
@@ -20,7 +20,7 @@ pub(super) fn unclosed_quote(place: &Where<'_>) -> SyntaxError {
     ))
 }
 
-/// `'it's'`, or `"a" b`: the place is behind the closing quote or a little further on.
+/// `'it's'`, or `"a" b`: the reported place is after the closing quote or a little further on.
 pub(super) fn behind_quote(place: &Where<'_>) -> SyntaxError {
     let at = place.at;
     let span = place.to_line_end(at);
@@ -35,7 +35,7 @@ pub(super) fn behind_quote(place: &Where<'_>) -> SyntaxError {
     SyntaxError::new(span, "text after the closing quote of a value").help(help)
 }
 
-/// The parser names the start of the scalar; the escape is inside.
+/// The parser reports the start of the scalar; the escape is inside.
 pub(super) fn bad_escape(place: &Where<'_>) -> SyntaxError {
     let rest = place.rest(place.at);
     let mut chars = rest.char_indices().skip(1).peekable();

@@ -1,4 +1,4 @@
-//! Faults of what manifests have no use for: directives, tags, and marks in odd places.
+//! Errors of features that manifests do not use: directives, tags, and marks in odd places.
 
 use granit_parser::ErrorKind;
 
@@ -94,7 +94,7 @@ fn word(place: &Where<'_>) -> crate::source::Span {
     }
 }
 
-/// The parser's own words, for what is too rare to have better ones.
+/// The parser's own message, for errors that are too rare to have a better one.
 fn in_our_words(message: &str) -> String {
     let message = message.strip_suffix('.').unwrap_or(message);
     message.replace('\'', "`").replace("EOF", "end of the file")
