@@ -118,7 +118,7 @@ impl Artifact {
         Identity::new(&self.source.uri, &self.source.types)
     }
 
-    /// The digest of the request. The order of properties, tags and source types does not change
+    /// Returns the digest of the request. The order of properties, tags and source types does not change
     /// it, nor whether an empty map was written out.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -140,13 +140,13 @@ impl Identity {
         Self { uri: uri.to_owned(), types: types.iter().cloned().collect() }
     }
 
-    /// The URI.
+    /// Returns the URI.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Its stand-in.
+    /// Returns its stand-in.
     #[must_use]
     pub fn key(&self) -> Key {
         let types = self.types.iter().map(|one| (one.id_type.as_str(), one.value.as_str()));
@@ -155,7 +155,7 @@ impl Identity {
 }
 
 impl Key {
-    /// The key of a name.
+    /// Returns the key of a name.
     #[must_use]
     pub fn of_name(name: &str) -> Self {
         Self::of(["name", name].into_iter())

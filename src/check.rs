@@ -35,7 +35,7 @@ pub struct Options<'o> {
     pub entries: bool,
 }
 
-/// The findings of one source on its own, in order. Checks across manifests are not included.
+/// Returns the findings of one source on its own, in order. Checks across manifests are not included.
 #[must_use]
 pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();

@@ -105,7 +105,7 @@ impl Format {
         }
     }
 
-    /// The format of that name.
+    /// Returns the format of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)

@@ -67,7 +67,7 @@ pub struct Related {
 }
 
 impl Diagnostic {
-    /// A finding against a whole file or directory.
+    /// Returns a finding against a whole file or directory.
     #[must_use]
     pub fn of_file(code: Code, file: FileId, message: impl Into<String>) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with a help text.
+    /// Returns the same with a help text.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -118,7 +118,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A finding at `span`.
+    /// Returns a finding at `span`.
     #[must_use]
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
@@ -162,7 +162,7 @@ impl Draft {
         self
     }
 
-    /// The edit that fixes it.
+    /// Sets the edit that fixes it.
     #[must_use]
     pub fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
@@ -210,7 +210,7 @@ impl Unlisted {
         }
     }
 
-    /// All of them.
+    /// Returns all of them.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.errors + self.warnings
@@ -258,7 +258,7 @@ impl<'s> Findings<'s> {
         std::mem::take(&mut self.hidden)
     }
 
-    /// The file that they are about.
+    /// Returns the file that they are about.
     #[must_use]
     pub const fn source(&self) -> &'s SourceFile {
         self.source

@@ -21,7 +21,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// Returns the number that the process ends with.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {

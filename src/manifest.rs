@@ -42,7 +42,7 @@ const ALIAS_ALLOWANCE: usize = 1 << 20;
 
 /// Takes what [`read`] finds, in the order of the file.
 pub trait Visit {
-    /// A document begins.
+    /// Begins a document.
     fn document(&mut self);
     /// Takes the `Defaults` of this document. Comes before the first artifact.
     fn defaults(&mut self, defaults: &RawArtifact<'_>, findings: &mut Findings<'_>);
@@ -405,7 +405,7 @@ fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
     })
 }
 
-/// The first key of a mapping.
+/// Returns the first key of a mapping.
 fn first_key(tree: &Tree<'_>, mapping: NodeId) -> Span {
     let Node::Mapping(mut entries) = tree.node(mapping) else { return tree.span(mapping) };
     entries.next().map_or_else(|| tree.span(mapping), |(key, _)| tree.span(key))

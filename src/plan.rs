@@ -328,7 +328,7 @@ fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options
     gone
 }
 
-/// The planned outcome of an entry.
+/// Returns the planned outcome of an entry.
 async fn item<S: Service>(
     asker: &Asker<S>,
     rehearsal: &Rehearsal<S>,

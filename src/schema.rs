@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::manifest::{ARTIFACTS, DEFAULTS};
 use crate::model::{self, ARTIFACT, Field, Kind, Mapping, Pattern, Sense, TextLimit};
 
-/// The schema as text: indented JSON in ASCII with a line break at its end. Some expressions hold
+/// Returns the schema as text: indented JSON in ASCII with a line break at its end. Some expressions hold
 /// characters that cannot be seen.
 #[must_use]
 pub fn text() -> String {
@@ -35,7 +35,7 @@ pub fn text() -> String {
     text
 }
 
-/// The schema of one YAML document of a manifest.
+/// Returns the schema of one YAML document of a manifest.
 #[must_use]
 pub fn schema() -> Value {
     let mut definitions = entries(json!({
@@ -75,7 +75,7 @@ pub fn schema() -> Value {
     })
 }
 
-/// The required fields that may come from `Defaults`.
+/// Returns the required fields that may come from `Defaults`.
 fn shared_and_required() -> Vec<&'static str> {
     let fields = ARTIFACT.fields.iter().filter(|field| field.required && field.shared);
     fields.map(|field| field.name).collect()
@@ -145,7 +145,7 @@ fn definition(field: &Field) -> String {
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
 }
 
-/// The schema of the value of `field`, or where it is.
+/// Returns the schema of the value of `field`, or where it is.
 fn value(field: &Field) -> Value {
     if is_defined(field) { reference(&definition(field)) } else { described(field) }
 }
@@ -206,7 +206,7 @@ fn reference(definition: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{definition}") })
 }
 
-/// The entries of a `json!` object.
+/// Returns the entries of a `json!` object.
 fn entries(object: Value) -> Map<String, Value> {
     match object {
         Value::Object(entries) => entries,
@@ -214,7 +214,7 @@ fn entries(object: Value) -> Map<String, Value> {
     }
 }
 
-/// The schema of one text. Lengths count code points in JSON Schema as they do in the service.
+/// Returns the schema of one text. Lengths count code points in JSON Schema as they do in the service.
 fn text_of(limit: TextLimit) -> Map<String, Value> {
     let mut schema = match limit.pattern {
         None => entries(json!({ "type": "string" })),
@@ -270,7 +270,7 @@ fn line_breaks() -> String {
     ('\0'..='\u{FFFF}').filter(|c| model::is_line_terminator(*c)).collect()
 }
 
-/// An expression for texts that do not begin with `prefix`, in any case: those that leave it at its
+/// Returns an expression for texts that do not begin with `prefix`, in any case: those that leave it at its
 /// first character, or at its second, and so on.
 fn not_beginning_with(prefix: &str) -> String {
     let mut begun = String::new();

@@ -40,7 +40,7 @@ impl Span {
         Self { start: cut(range.start), end: cut(range.end.max(range.start)) }
     }
 
-    /// The empty span at `at`.
+    /// Returns the empty span at `at`.
     #[must_use]
     pub const fn empty(at: u32) -> Self {
         Self { start: at, end: at }
@@ -102,7 +102,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// The bytes of the region.
+    /// Returns the bytes of the region.
     #[must_use]
     pub const fn span(&self) -> Span {
         Span { start: self.start.offset, end: self.end.offset }
@@ -134,13 +134,13 @@ impl SourceFile {
         self.id
     }
 
-    /// The path as it is shown: as the user gave it, relative where that was.
+    /// Returns the path as it is shown: as the user gave it, relative where that was.
     #[must_use]
     pub const fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// The text, a byte-order mark included.
+    /// Returns the text, a byte-order mark included.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -171,7 +171,7 @@ impl SourceFile {
         self.index().region(&self.text, span.start as usize, span.end as usize)
     }
 
-    /// The number of the line that holds the byte `offset`, from 1.
+    /// Returns the number of the line that holds the byte `offset`, from 1.
     #[must_use]
     pub fn line(&self, offset: u32) -> u32 {
         self.index().position(&self.text, offset as usize).line

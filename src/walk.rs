@@ -299,7 +299,7 @@ fn kind_of(kind: FileType) -> Option<&'static str> {
 }
 
 impl PathFault {
-    /// The finding against `file`.
+    /// Returns the finding against `file`.
     #[must_use]
     pub fn finding(&self, file: FileId) -> Diagnostic {
         match self {

@@ -37,7 +37,7 @@ impl Artifact {
         fields.into_iter().filter_map(difference).collect()
     }
 
-    /// Every field that is set, by its name.
+    /// Returns every field that is set, by its name.
     fn fields(&self) -> BTreeMap<String, String> {
         let mut fields = BTreeMap::new();
         let mut set = |field: &str, value: Option<&String>| {

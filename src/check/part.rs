@@ -167,7 +167,7 @@ impl Visit for Visitor<'_> {
     }
 }
 
-/// The name and the source of an artifact, as far as they are known.
+/// Returns the name and the source of an artifact, as far as they are known.
 fn claims(raw: &RawArtifact<'_>) -> Claims {
     let name = raw.name.given().filter(|name| !name.value.is_empty());
     let name = name.map(|name| Claim { key: Key::of_name(name.value), span: name.span });
@@ -191,7 +191,7 @@ fn source_claim(source: &RawSource<'_>) -> Option<Claim> {
     Some(Claim { key: Key::of_identity(uri.value, types.into_iter()), span: uri.span })
 }
 
-/// The request of a valid artifact. `None` if it turned out to be invalid.
+/// Returns the request of a valid artifact. `None` if it turned out to be invalid.
 fn build(raw: &RawArtifact<'_>, defaults: &Defaults) -> Option<Artifact> {
     let own = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
     let source = raw.source.given()?;

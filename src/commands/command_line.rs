@@ -6,7 +6,7 @@ use crate::cli::{Global, Manifests, Narrow};
 use crate::diagnostic::Code;
 use crate::text::shell_word;
 
-/// The paths of a run as they are typed in a shell.
+/// Returns the paths of a run as they are typed in a shell.
 fn shell_words(manifests: &Manifests) -> String {
     let word = |path: &PathBuf| format!(" {}", shell_word(&path.display().to_string()));
     manifests.paths.iter().map(word).collect()

@@ -169,7 +169,7 @@ fn each(
     Ok(())
 }
 
-/// The bytes of a file. The check reports what cannot be read.
+/// Returns the bytes of a file. The check reports what cannot be read.
 fn read(origin: &Origin) -> Option<Vec<u8>> {
     match origin {
         Origin::Path(path) => {

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use super::failure::Failure;
 use crate::text::{escaped, quoted};
 
-/// The files that changed since the merge base of the working tree with `reference`, and untracked
+/// Returns the files that changed since the merge base of the working tree with `reference`, and untracked
 /// ones, as canonical paths.
 pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure> {
     let top = git(["rev-parse", "--show-toplevel"])?;

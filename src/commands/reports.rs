@@ -26,7 +26,7 @@ use crate::report::{self, FindingsReport};
 use crate::text::{escaped, reason};
 use crate::walk::{Origin, Walk};
 
-/// The reports of findings of a `lint` command.
+/// Returns the reports of findings of a `lint` command.
 pub(super) fn findings_report(
     global: &Global,
     args: &Lint,
@@ -60,7 +60,7 @@ pub(super) fn outputs_can_be_written(
     Ok(destination::check_all(destinations, inputs(global, &manifest.walk))?)
 }
 
-/// The files that a check reads.
+/// Returns the files that a check reads.
 pub(super) fn inputs<'w>(global: &Global, walk: &'w Walk) -> impl Iterator<Item = PathBuf> + 'w {
     let configuration = match &global.config {
         _ if global.isolated => None,
@@ -123,7 +123,7 @@ impl Reports {
         }
     }
 
-    /// All of them as one.
+    /// Returns all of them as one.
     pub(super) fn finish(self) -> Box<dyn FindingsReport> {
         Box::new(report::All(self.list))
     }

@@ -84,7 +84,7 @@ impl Signals {
         mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
     }
 
-    /// The next signal's number.
+    /// Returns the next signal's number.
     #[cfg(unix)]
     pub(super) async fn next(&mut self) -> u8 {
         std::future::poll_fn(|cx| {

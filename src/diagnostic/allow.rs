@@ -147,8 +147,8 @@ fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A comment after a value applies to its line; one on its own line applies to the next line that
-/// is neither empty nor a comment.
+/// Returns the line that a comment applies to: that of the value before it, or, for one on its own
+/// line, the next line that is neither empty nor a comment.
 fn covered_line(source: &SourceFile, comment: Span) -> Option<u32> {
     let line = source.line(comment.start);
     let start = source.line_span(line)?.start;

@@ -49,7 +49,7 @@ macro_rules! codes {
             /// Every rule, from the file down to the value.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name that users write and see.
+            /// Returns the name that users write and see.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
@@ -155,7 +155,7 @@ impl Code {
         self.hold() == Hold::Free
     }
 
-    /// The rule of that name.
+    /// Returns the rule of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)

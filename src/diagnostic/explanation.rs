@@ -124,7 +124,7 @@ impl Code {
     }
 }
 
-/// The text of an example with every repetition written out: `{x * 121}`, which is a character, ` *
+/// Returns the text of an example with every repetition written out: `{x * 121}`, which is a character, ` *
 /// ` and a count in braces, stands for that character so many times.
 #[must_use]
 pub fn expanded(example: &str) -> String {

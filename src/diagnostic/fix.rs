@@ -41,13 +41,13 @@ pub struct Edit {
 }
 
 impl Fix {
-    /// A safe fix of one edit.
+    /// Returns a safe fix of one edit.
     #[must_use]
     pub fn safe(span: Span, text: impl Into<String>) -> Self {
         Self { safety: Safety::Safe, edits: vec![Edit { span, text: text.into() }] }
     }
 
-    /// An unsafe fix of one edit.
+    /// Returns an unsafe fix of one edit.
     #[must_use]
     pub fn unsafely(span: Span, text: impl Into<String>) -> Self {
         Self { safety: Safety::Unsafe, ..Self::safe(span, text) }

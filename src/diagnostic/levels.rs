@@ -17,7 +17,7 @@ impl Level {
     /// Every level, as it is written.
     pub const NAMES: [&'static str; 3] = ["error", "warn", "off"];
 
-    /// The level of that name.
+    /// Returns the level of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {

@@ -19,13 +19,13 @@ enum Step<'p> {
 pub const ROOT: Pointer<'static> = Pointer { parent: None, step: Step::Root };
 
 impl<'p> Pointer<'p> {
-    /// The member `name` of this place.
+    /// Returns the member `name` of this place.
     #[must_use]
     pub const fn field(&'p self, name: &'p str) -> Self {
         Self { parent: Some(self), step: Step::Field(name) }
     }
 
-    /// The item `index` of this place, from 0.
+    /// Returns the item `index` of this place, from 0.
     #[must_use]
     pub const fn item(&'p self, index: usize) -> Self {
         Self { parent: Some(self), step: Step::Item(index) }

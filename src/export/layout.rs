@@ -136,7 +136,7 @@ impl Layout {
         &self.listed[at].arn
     }
 
-    /// The file of the artifact with the number `at`, below the directory of the export.
+    /// Returns the file of the artifact with the number `at`, below the directory of the export.
     #[must_use]
     pub fn file(&self, at: usize) -> PathBuf {
         let one = &self.listed[at];
@@ -277,7 +277,7 @@ mod tests {
         catalogue.into_layout(per_file)
     }
 
-    /// The files, by the number that an artifact had in the list.
+    /// Returns the files, by the number that an artifact had in the list.
     fn files(layout: &Layout) -> Vec<String> {
         let mut files = vec![String::new(); layout.len()];
         for at in 0..layout.len() {

@@ -213,8 +213,8 @@ impl<'s> Snapshot<'s> {
     }
 }
 
-/// A file with a temporary name until it is complete. Its permissions are those of any new file of
-/// this user.
+/// Creates a file with a temporary name until it is complete. Its permissions are those of any new
+/// file of this user.
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".lineload-");

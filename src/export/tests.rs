@@ -54,7 +54,7 @@ impl Scripted {
         self.world().instead.insert((question, number), refusal(code, class));
     }
 
-    /// The answer to a question about the artifact `arn`, after a while.
+    /// Returns the answer to a question about the artifact `arn`, after a while.
     async fn about(&self, question: &'static str, arn: &str) -> Answer<Artifact> {
         {
             let mut world = self.world();

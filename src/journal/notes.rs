@@ -177,7 +177,7 @@ fn close(connection: &Connection, entry: EntryId) -> rusqlite::Result<Option<(u3
         .optional()
 }
 
-/// The same, and it stays open.
+/// Returns the same, without closing the attempts.
 fn attempted(
     connection: &Connection,
     entry: EntryId,

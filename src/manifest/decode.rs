@@ -71,7 +71,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         self.fields_of(node, Shape::Artifact)
     }
 
-    /// The defaults of a list.
+    /// Returns the defaults of a list.
     pub(super) fn defaults(&mut self, node: NodeId) -> RawArtifact<'a> {
         let defaults = self.fields_of(node, Shape::Defaults);
         defaults.unwrap_or_else(|| RawArtifact::unreadable(self.tree.span(node)))
@@ -348,7 +348,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         Slot::Given(metadata)
     }
 
-    /// The mapping behind `value`, or a finding.
+    /// Returns the mapping behind `value`, or a finding.
     fn mapping(
         &mut self,
         key: &Key<'a>,
@@ -374,7 +374,7 @@ fn is_text(scalar: &Scalar<'_>) -> bool {
 }
 
 impl<T> Slot<T> {
-    /// The same where `exact`, doubtful otherwise.
+    /// Returns the same where `exact`, doubtful otherwise.
     fn known_if(self, exact: bool) -> Self {
         if exact { self } else { self.doubtful() }
     }

@@ -109,7 +109,7 @@ impl Shape {
         })
     }
 
-    /// The field of an artifact that holds this mapping.
+    /// Returns the field of an artifact that holds this mapping.
     pub(super) const fn field(self) -> &'static str {
         match self {
             Self::Source => "Source",

@@ -100,7 +100,7 @@ const KINDS: [Kind; 24] = [
 const CARD: &str = "Hugging Face card metadata";
 
 impl Other {
-    /// The finding about a document at `span`.
+    /// Returns the finding about a document at `span`.
     pub(super) fn draft(self, span: Span) -> Draft {
         let message = format!("this is {}, not a manifest", self.name);
         Draft::new(Code::NotAManifest, span, message).help(self.help)

@@ -1,4 +1,4 @@
-//! Finds where the value of a field is written, for what is learnt about it after the check.
+//! Finds where the value of a field is written, for errors that are found after the check.
 
 use crate::diagnostic::{Allowances, Findings, Levels};
 use crate::manifest::{RawArtifact, RawTag, Slot, Text, Visit, read};
@@ -50,7 +50,7 @@ impl Visit for Finder<'_> {
     }
 
     fn defaults(&mut self, defaults: &RawArtifact<'_>, _: &mut Findings<'_>) {
-        // Of a tag that comes from here, [`Finder::shared_tag`] knows the place.
+        // The place of a tag from the defaults is found by [`Finder::shared_tag`].
         let is_tag = self.steps.len() > 1 && self.steps.first().is_some_and(|step| step == "Tags");
         self.defaults.value = if is_tag { None } else { self.value_in(defaults) };
         let tags = defaults.tags.given().into_iter().flatten();
@@ -197,7 +197,7 @@ Artifacts:
         assert_eq!(one("/ArtifactType").as_deref(), Some("2:DataSet"));
         let stage = Some("5:{Key: stage, Value: shared}");
         assert_eq!(one("/Tags/1/Value").as_deref(), stage);
-        // Its own tag takes the place of the shared one with the same key.
+        // Its own tag replaces the shared one with the same key.
         assert_eq!(two("/Tags/1/Key").as_deref(), Some("4:{Key: team, Value: lake}"));
         assert_eq!(one("/Properties/x").as_deref(), Some("7:ArtifactName"));
     }

@@ -11,17 +11,17 @@ pub enum Slot<T> {
     /// Not written.
     #[default]
     Absent,
-    /// Written, with a fault that has been reported, and nothing can be made of it.
+    /// Written, with a fault that has been reported, and unusable.
     Faulty,
-    /// Written, with a fault that has been reported, and yet it is plain what was meant.
+    /// Written, with a fault that has been reported, but its meaning is clear.
     Doubtful(T),
     /// Written.
     Given(T),
 }
 
 impl<T> Slot<T> {
-    /// The value, if it is known. A doubtful one is checked like any other, so that one fault hides
-    /// no second; what holds it has an error already.
+    /// Returns the value, if it is known. A doubtful one is checked like any other, so that one
+    /// fault does not hide another; its artifact has an error already.
     pub const fn given(&self) -> Option<&T> {
         match self {
             Self::Given(value) | Self::Doubtful(value) => Some(value),
@@ -29,7 +29,7 @@ impl<T> Slot<T> {
         }
     }
 
-    /// The same value, with a fault that has been reported.
+    /// Returns the same value, with a fault that has been reported.
     pub(super) fn doubtful(self) -> Self {
         match self {
             Self::Given(value) => Self::Doubtful(value),
@@ -66,13 +66,13 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The source text that `span` covers.
+    /// Returns the source text that `span` covers.
     #[must_use]
     pub fn source_slice(&self, span: Span) -> &'a str {
         self.scalar.source(span)
     }
 
-    /// The header of a block scalar, as in `|-`.
+    /// Returns the header of a block scalar, as in `|-`.
     #[must_use]
     pub fn block_header(&self) -> Option<&'a str> {
         self.scalar.header().map(|span| self.scalar.source(span))
@@ -125,7 +125,7 @@ pub struct RawArtifact<'a> {
 }
 
 impl RawArtifact<'_> {
-    /// A key that does not exist was written, and `field` was meant: it is not missing.
+    /// Notes that an unknown key was meant to be `field`, which is not missing then.
     pub(super) fn mark_meant(&mut self, field: Option<&str>) {
         match field {
             Some("ArtifactType") => {
@@ -136,12 +136,12 @@ impl RawArtifact<'_> {
         }
     }
 
-    /// Defaults of which nothing is known but that an `ArtifactType` was meant to be among them.
+    /// Returns defaults of which only an intended `ArtifactType` is known.
     pub(super) fn with_type_meant() -> Self {
         Self { artifact_type: Slot::Faulty, ..Self::default() }
     }
 
-    /// Something at `head` of which nothing could be read.
+    /// Something unreadable at `head`.
     #[must_use]
     pub fn unreadable(head: Span) -> Self {
         Self {

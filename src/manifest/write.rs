@@ -12,7 +12,7 @@ use crate::diagnostic::MARKER;
 use crate::text::is_printable;
 
 /// Bytes of a key, as it is written, before a `:`. YAML has 1024 characters at most, and some
-/// readers count bytes; a longer key is written behind a `?`.
+/// readers count bytes; a longer key is written after a `?`.
 const LONGEST_KEY: usize = 1000;
 
 /// `artifact` as a document.
@@ -88,7 +88,8 @@ fn push_comment(out: &mut String, line: &str) {
     if !line.is_empty() {
         out.push(' ');
     }
-    // What begins so would be meant for lineload, and might allow what is wrong further down.
+    // A comment that begins like this would be one for lineload, and might allow a finding further
+    // down.
     if line.trim_start_matches(['#', ' ', '\t']).starts_with(MARKER) {
         out.push_str("> ");
     }
@@ -98,7 +99,7 @@ fn push_comment(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// A key and its text, on a line.
+/// Writes a key and its text on a line.
 fn entry(out: &mut String, indent: &str, key: &str, value: &str) {
     let start = out.len();
     out.push_str(indent);

@@ -221,7 +221,7 @@ fn resolved_known(case: &Case, job: &Job, resolved: &Resolved) -> Known {
     known
 }
 
-/// The import as `lineload import` makes it: open attempts, survey, submission.
+/// Runs the import as `lineload import` makes it: open attempts, survey, submission.
 async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     let now = || tokio::time::Instant::now().into_std();
     let paces = || Paces::new(|_| Pace::new(Rate::Unlimited, None, now()));

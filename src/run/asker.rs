@@ -286,7 +286,7 @@ impl<S: Service> Asker<S> {
         (since + self.shared.patience).saturating_duration_since(now())
     }
 
-    /// A service that never responds, so that the run has to end by itself.
+    /// Notes that there was no response. Returns an error once the patience is used up.
     fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
         let since = *lock(&self.shared.trouble).get_or_insert_with(now);
         if now().saturating_duration_since(since) < self.shared.patience {

@@ -47,7 +47,7 @@ impl std::str::FromStr for Pattern {
 }
 
 impl Pattern {
-    /// The glob, as it would be written on the command line.
+    /// Returns the glob, as it would be written on the command line.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.matcher.glob().glob()

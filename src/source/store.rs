@@ -39,7 +39,7 @@ impl SourceStore {
         Self { files, cache: Mutex::default() }
     }
 
-    /// The path of `id` as it is shown.
+    /// Returns the path of `id` as it is shown.
     #[must_use]
     pub fn name(&self, id: FileId) -> Arc<str> {
         self.files.get(id.0 as usize).map_or_else(|| Arc::from("?"), |(name, _)| Arc::clone(name))

@@ -59,7 +59,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal without a code or a request id.
+    /// Returns a refusal without a code or a request id.
     #[must_use]
     pub fn of(class: Class, message: impl Into<String>) -> Self {
         Self { class, code: None, message: bounded(message.into()), request_id: None }
@@ -101,7 +101,7 @@ pub fn bounded(mut message: String) -> String {
     message
 }
 
-/// The fields of differences, as in a sentence.
+/// Returns the fields of differences, as in a sentence.
 #[must_use]
 pub fn listed(differences: &[Difference]) -> String {
     let fields: Vec<_> = differences.iter().map(ToString::to_string).collect();

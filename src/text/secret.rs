@@ -81,7 +81,7 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
 });
 static KEYED_VALUE: LazyLock<Regex> = LazyLock::new(|| compile(KEYED));
 
-/// The first part of `value` that is a credential by its form.
+/// Returns the first part of `value` that is a credential by its form.
 #[must_use]
 pub fn find(value: &str) -> Option<Secret> {
     find_screened(value, true)
@@ -128,7 +128,7 @@ fn find_from(text: &str, from: usize, tokens: bool) -> Option<Secret> {
     }
 }
 
-/// The first secret of [`KINDS`] at or behind `from`.
+/// Returns the first secret of [`KINDS`] at or behind `from`.
 fn token(text: &str, mut from: usize) -> Option<Secret> {
     while let Some(found) = TOKEN.captures_at(text, from) {
         let (at, group) = found.iter().skip(1).enumerate().find_map(|(at, g)| Some((at, g?)))?;
@@ -153,7 +153,7 @@ fn is_mixed(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// The password in `scheme://user:password@host`.
+/// Returns the password in `scheme://user:password@host`.
 fn user_information(text: &str, from: usize) -> Option<Secret> {
     AUTHORITY.find_iter(text.as_bytes().get(from..)?).find_map(|at| {
         let start = from + at + 3;

@@ -6,8 +6,8 @@ use granit_parser as granit;
 
 use crate::source::Span;
 
-/// A file header of many lines is read ahead of the first value: more comments than this in a row
-/// end the search, and what they allow is not heard.
+/// A file header of many lines is read ahead of the first value: more consecutive comments than
+/// this end the search, and their allowances are ignored.
 const MAX_IN_A_ROW: usize = 1 << 16;
 
 /// Returns the spans of the comments in the bytes `part` of `text`, which must begin at a document,

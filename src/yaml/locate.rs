@@ -1,7 +1,7 @@
 //! From bytes of a scalar's value back to bytes of the source.
 //!
-//! Only findings need this, so it decodes the scalar a second time, following the place. What it
-//! decodes is compared with the value as it goes; where they part, there is no answer rather than a
+//! Only findings need this, so it decodes the scalar a second time, following the place. The
+//! decoded text is compared with the value; if they differ, no place is returned rather than a
 //! wrong one.
 
 use std::ops::{ControlFlow, Range};
@@ -146,7 +146,7 @@ enum Escape {
     Breaks(usize),
 }
 
-/// The escape at the start of `text`, and how many bytes it takes.
+/// Returns the escape at the start of `text`, and how many bytes it takes.
 fn escape(text: &str) -> (Escape, usize) {
     let Some(c) = text[1..].chars().next() else {
         return (Escape::Char('\\'), 1);
@@ -187,8 +187,8 @@ fn escape(text: &str) -> (Escape, usize) {
     }
 }
 
-/// Block scalars, whose indentation the parser does not tell: each that could be is tried, and only
-/// the right one gives the value.
+/// Block scalars, whose indentation the parser does not report: each possible one is tried, and
+/// only the right one gives the value.
 fn locate_in_block(text: &str, span: Span, style: Style, follower: &Follower<'_>) -> Option<Span> {
     let head = text.get(..span.start as usize)?;
     // Leading empty lines belong to the value but not to the span: go back to the header.

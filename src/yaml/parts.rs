@@ -1,11 +1,11 @@
-//! Cuts a long stream of documents, so that all cores can read it.
+//! Splits a long stream of documents, so that all cores can read it.
 
 use std::ops::Range;
 
 /// Files below this many bytes are read whole, and parts are about this long.
 const PART_BYTES: usize = 256 << 10;
 
-/// The parts of `text`, each a whole number of documents.
+/// Returns the parts of `text`, each a whole number of documents.
 ///
 /// `---` at the start of a line, followed by white space or the end, cannot stand inside any scalar,
 /// so a stream may be cut there. With directives (`%` at the start of a line) it is not cut, since a
@@ -48,7 +48,7 @@ pub fn documents(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
     documents
 }
 
-/// The first `---` line at or behind `from`.
+/// Returns the first `---` line at or behind `from`.
 fn document_start(bytes: &[u8], from: usize) -> Option<usize> {
     memchr::memmem::find_iter(&bytes[from..], b"\n---").map(|at| from + at + 1).find(|at| {
         bytes.get(at + 3).is_none_or(|next| matches!(next, b' ' | b'\t' | b'\r' | b'\n'))

@@ -9,8 +9,8 @@ use super::syntax::{self, SyntaxError, Where};
 use super::tree::{Anchor, Kind, NodeId, Raw, Style, Tag, Tree};
 use crate::source::Span;
 
-/// The most nodes that one document, or one item of a list with all that anchors keep, may have.
-/// An artifact with everything in it that the service takes has about 300.
+/// The maximum number of nodes of one document, or of one item of a list with its anchored nodes.
+/// The largest valid artifact has about 300.
 const MAX_NODES: usize = 1 << 20;
 
 /// Characters that a key may have before its `:`. YAML says 1024; the service allows property
@@ -28,7 +28,7 @@ pub enum Piece {
         /// The start of its document.
         document: u32,
     },
-    /// An item of that list. It is gone with the next piece.
+    /// An item of that list. It is dropped with the next piece.
     Item(NodeId),
     /// A document is complete.
     Document {
@@ -112,13 +112,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The nodes of the piece handed over last.
+    /// Returns the nodes of the piece handed over last.
     #[must_use]
     pub const fn tree(&self) -> &Tree<'t> {
         &self.tree
     }
 
-    /// The next piece, or `None` at the end.
+    /// Returns the next piece, or `None` at the end.
     pub fn next_piece(&mut self) -> Option<Piece> {
         self.release_item();
         if self.broken {
@@ -208,7 +208,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The root, if the document is not empty.
+    /// Returns the root, if the document is not empty.
     fn root(&self) -> Option<NodeId> {
         let root = self.tree.nodes.first()?;
         let nothing = matches!(root.kind, Kind::Scalar(Style::Plain))
@@ -259,7 +259,7 @@ impl<'t> Reader<'t> {
         node
     }
 
-    /// A child of the innermost open collection is complete.
+    /// Notes that a child of the innermost open collection is complete.
     fn complete(&mut self, node: u32, is_list_key: bool) -> Option<Piece> {
         let end = self.tree.raw(node).span.end;
         let parent = self.open.last_mut()?;
@@ -299,7 +299,7 @@ impl<'t> Reader<'t> {
         Piece::List { root, document: self.document }
     }
 
-    /// Lets the last item go, but for what its anchors name.
+    /// Drops the last item, except its anchored nodes.
     fn release_item(&mut self) {
         if self.item.take().is_none() {
             return;

@@ -1,7 +1,7 @@
-//! Spaces that look like those of the keyboard and are none, where YAML wants one.
+//! Spaces that are not ASCII, where YAML requires a space.
 //!
-//! A no-break space comes along when text is copied from a web page. As indentation or behind a
-//! colon YAML takes it for a letter, so that the line means something else than it shows.
+//! A no-break space comes along when text is copied from a web page. As indentation or after a
+//! colon YAML treats it as a letter, so that the line does not mean what it seems to.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use granit_parser as granit;
 use crate::source::Span;
 use crate::text::odd_space;
 
-/// A run of spaces with an odd one in it, in the place of one that YAML needs.
+/// A run of spaces with an odd one in it, where YAML requires a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OddSpace {
     /// The odd characters and what stands between them.
@@ -79,7 +79,7 @@ fn opens_block(line: &str) -> bool {
     matches!(before, Some(Some(c)) if c == ' ' || odd_space(c).is_some())
 }
 
-/// The odd spaces at the head of a line and behind its key.
+/// Returns the odd spaces at the head of a line and behind its key.
 fn of_line(line: &str, base: usize) -> Vec<OddSpace> {
     let mut found = Vec::new();
     let is_space = |c: char| c == ' ' || c == '\t' || odd_space(c).is_some();
@@ -131,7 +131,7 @@ fn of_line(line: &str, base: usize) -> Vec<OddSpace> {
     }
 }
 
-/// The bytes of `key:` that `text` begins with.
+/// Returns the bytes of `key:` that `text` begins with.
 fn key_length(text: &str) -> Option<usize> {
     let colon = text.find(':')?;
     let key = text[..colon].trim_matches(['"', '\'']);

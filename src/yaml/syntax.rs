@@ -1,8 +1,7 @@
 //! Messages for documents that are not YAML.
 //!
-//! The parser says where it stopped; people need to know what they wrote wrong, and
-//! that often stands a little further up: the quote that was never closed, the line without a
-//! colon.
+//! The parser reports where it stopped; users need to know what is wrong, which is often a little
+//! further up: the quote that was never closed, the line without a colon.
 
 mod flow;
 mod quotes;
@@ -55,7 +54,7 @@ pub(super) struct Where<'t> {
     pub(super) last_scalar: Option<Span>,
 }
 
-/// The finding for an artifact of more than `limit` nodes.
+/// Returns the finding for an artifact of more than `limit` nodes.
 pub(super) fn too_many_values(at: Span, limit: usize) -> SyntaxError {
     SyntaxError {
         fault: SyntaxFault::Size,
@@ -105,7 +104,7 @@ impl Where<'_> {
         head.rfind(['\n', '\r']).map_or(0, |found| found + 1).max(self.document)
     }
 
-    /// The rest of the line from `at`, without comments and spaces at its end.
+    /// Returns the rest of the line from `at`, without comments and spaces at its end.
     fn to_line_end(&self, at: usize) -> Span {
         let rest = self.rest(at);
         let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
@@ -230,7 +229,7 @@ fn tab(place: &Where<'_>) -> SyntaxError {
     let start = place.line_start(place.at);
     let line = place.rest(start);
     let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-    // The parser may stand behind the tab, at it, or at the start of the value that holds it.
+    // The parser may be after the tab, at it, or at the start of the value that contains it.
     let tab = match line[..indent].find('\t') {
         Some(found) => start + found,
         None => place.rest(place.at).find('\t').map_or(place.at, |found| place.at + found),
@@ -269,7 +268,7 @@ fn stray_colon(place: &Where<'_>) -> SyntaxError {
         .help("quote the value that it belongs to, or begin the mapping on a line of its own")
 }
 
-/// Lines that YAML joined to one value since the upper ones have no `: `.
+/// Lines that YAML joined into one value, since the upper ones have no `: `.
 fn lines_without_colon(place: &Where<'_>, scalar: Span, end: usize) -> SyntaxError {
     let start = scalar.start as usize;
     let first = Span::new(start..start + end);
@@ -311,7 +310,7 @@ fn no_colon(place: &Where<'_>) -> SyntaxError {
 }
 
 fn out_of_line(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
-    // Of a list item the parser may name what follows its dash.
+    // For a list item the parser may report what follows its dash.
     let line = place.line_start(place.at);
     let head = place.text.get(line..place.at).unwrap_or("");
     let only_dashes = head.trim_start().chars().all(|c| matches!(c, '-' | ' '));

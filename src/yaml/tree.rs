@@ -115,13 +115,13 @@ pub struct Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// The source text that `span` covers.
+    /// Returns the source text that `span` covers.
     #[must_use]
     pub fn source(&self, span: Span) -> &'a str {
         self.text.get(span.range()).unwrap_or("")
     }
 
-    /// The header of a block scalar, as in `|-`.
+    /// Returns the header of a block scalar, as in `|-`.
     #[must_use]
     pub fn header(&self) -> Option<Span> {
         if !matches!(self.style, Style::Literal | Style::Folded) {
@@ -173,7 +173,7 @@ impl<'t> Tree<'t> {
         }
     }
 
-    /// The text that spans are offsets of.
+    /// Returns the text that spans are offsets of.
     #[must_use]
     pub const fn text(&self) -> &'t str {
         self.text
@@ -213,7 +213,7 @@ impl<'t> Tree<'t> {
         self.partial.contains(&id.0)
     }
 
-    /// The explicit tag of `id`.
+    /// Returns the explicit tag of `id`.
     #[must_use]
     pub fn tag(&self, id: NodeId) -> Tag {
         self.raw(id.0).tag

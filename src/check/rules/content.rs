@@ -22,7 +22,7 @@ pub(super) struct Content<'n> {
 }
 
 impl<'n> Content<'n> {
-    /// The value of the field `name`, or of the property or tag `key`.
+    /// Returns the value of the field `name`, or of the property or tag `key`.
     pub(super) const fn new(name: &'n str, key: Option<&'n str>) -> Self {
         Self { name, key, characters_reported: false }
     }
@@ -192,7 +192,7 @@ static BRACED: LazyLock<Regex> =
     LazyLock::new(|| compile(r"\$\{[A-Za-z_][\w.:-]*\}|\{\{[^{}\n]{1,80}\}\}"));
 static ANGLED: LazyLock<Regex> = LazyLock::new(|| compile(r"<[A-Za-z][\w .-]{0,60}>"));
 
-/// The placeholders of template languages.
+/// Returns the placeholders of template languages.
 fn placeholders(value: &str, angled: bool) -> Vec<Range<usize>> {
     let mut found: Vec<_> = BRACED
         .find_iter(value)

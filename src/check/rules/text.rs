@@ -50,7 +50,7 @@ impl<'n> Rule<'n> {
         findings.errors() == errors
     }
 
-    /// The finding for one violation.
+    /// Returns the finding for one violation.
     pub(super) fn draft_of(&self, text: &Text<'_>, violation: &Violation) -> Draft {
         let name = if self.name.contains('`') { self.name.to_owned() } else { quoted(self.name) };
         let TextLimit { min, max, pattern, .. } = self.limit;

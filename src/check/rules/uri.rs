@@ -259,7 +259,7 @@ fn bucket_of(rest: &str) -> &str {
     &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]
 }
 
-/// The bucket that `arn:aws:s3:::bucket` names.
+/// Returns the bucket that `arn:aws:s3:::bucket` names.
 fn bucket_of_arn(name: &str) -> Option<&str> {
     let (partition, bucket) = name.strip_prefix("arn:")?.split_once(":s3:::")?;
     (partition.starts_with("aws") && !bucket.is_empty()).then_some(bucket)

@@ -33,7 +33,7 @@ pub(super) fn none_is_read(
     Ok(destination::check_all(destinations(), inputs(global, &manifest.walk))?)
 }
 
-/// The findings of a command that does more than check, for people.
+/// Returns the findings of a command that does more than check, for people.
 pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn FindingsReport> {
     let human = human_options(global, false, lint_command(global, manifests, None), manifests);
     let digest: People = |out, options| Box::new(Digest::new(out, options, Closing::Always));
@@ -42,7 +42,7 @@ pub(super) fn human_report(global: &Global, manifests: &Manifests) -> Box<dyn Fi
     reports.finish()
 }
 
-/// The same on standard error, where standard output belongs to something else.
+/// Returns the same on standard error, where standard output belongs to something else.
 pub(super) fn human_report_on_stderr(
     global: &Global,
     manifests: &Manifests,

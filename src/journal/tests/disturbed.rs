@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A run with two entries, the first of them attempted, and then what `disturb` does to the files.
+/// Returns a run with two entries, the first of them attempted, and then what `disturb` does to the files.
 /// What the second attempt comes to.
 async fn attempt_after(disturb: impl FnOnce(&Path)) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();

@@ -31,7 +31,7 @@ fn a_journal_of_version_1_is_brought_up_to_date_by_the_next_run() {
     assert_eq!((known.file.as_str(), known.line), ("m/1.yaml", 1));
 }
 
-/// An artifact of the dump of version 2.
+/// Returns an artifact of the dump of version 2.
 fn wanted(number: u32, owner: &str) -> Artifact {
     let mut artifact = artifact(&format!("s3://bucket/{number}"));
     artifact.name = Some(format!("a{number}"));

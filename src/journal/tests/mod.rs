@@ -46,7 +46,7 @@ fn begin<'j>(journal: &'j mut Journal, run: &str, target: &Target) -> Staging<'j
     journal.begin(&run, target).unwrap()
 }
 
-/// A run that is ready, and its entries.
+/// Returns a run that is ready, and its entries.
 fn stage(
     journal: &mut Journal,
     run: &str,

@@ -31,7 +31,7 @@ pub(super) struct Target {
 }
 
 impl<'a> Decoder<'a, '_, '_> {
-    /// The value behind an alias, or the value itself.
+    /// Returns the value behind an alias, or the value itself.
     pub(super) fn target(&mut self, node: NodeId, path: &Pointer<'_>) -> Option<Target> {
         let span = self.tree.span(node);
         let (code, message, help) = match self.tree.node(node) {
@@ -62,7 +62,7 @@ impl<'a> Decoder<'a, '_, '_> {
         None
     }
 
-    /// The entries of a mapping: its own, then what `<<` brings and its own do not have.
+    /// Returns the entries of a mapping: its own, then what `<<` brings and its own do not have.
     pub(super) fn entries(&mut self, mapping: NodeId, path: &Pointer<'_>) -> Vec<Entry<'a>> {
         let mut found = Found { entries: Vec::with_capacity(8), index: HashMap::new() };
         self.collect(mapping, path, &mut found, 0);
@@ -148,8 +148,8 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 }
 
-/// The entries of a mapping, found by key. Few are compared, many are hashed: a hostile file has a
-/// million.
+/// The entries of a mapping, found by key. A few are compared, many are hashed: a hostile file may
+/// have a million.
 struct Found<'a> {
     entries: Vec<Entry<'a>>,
     index: HashMap<&'a str, Span>,

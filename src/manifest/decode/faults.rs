@@ -41,7 +41,7 @@ impl From<&str> for Advice {
 }
 
 impl<'a> Decoder<'a, '_, '_> {
-    /// A key that is no field of `shape`. `meant` is the field that it stands for beyond doubt.
+    /// Reports a key that is not a field of `shape`. `meant` is its certain correction.
     pub(super) fn unknown(
         &mut self,
         key: &Key<'a>,
@@ -56,7 +56,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.help(help).fix(fix).at(path), key.alias);
     }
 
-    /// A key whose field belongs to the mapping `parent` further down.
+    /// Reports a key whose field belongs to the mapping `parent` further down.
     pub(super) fn belongs_below(
         &mut self,
         key: &Key<'a>,
@@ -81,7 +81,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.help(shape.help(name)).fix(fix).at(path), key.alias);
     }
 
-    /// Fields that only the service sets: one finding for all of them.
+    /// Reports read-only fields in one finding.
     pub(super) fn read_only(&mut self, node: NodeId, entries: &[Entry<'a>], found: &[usize]) {
         let fields = || found.iter().filter_map(|at| entries.get(*at));
         let Some(first) = fields().next() else { return };
@@ -121,7 +121,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.help("remove the tag; quote the value if it is a string"), target.alias);
     }
 
-    /// A value of another kind than its key wants.
+    /// Reports a value of another kind than its key requires.
     pub(super) fn wrong_kind_of(
         &mut self,
         key: &Key<'a>,
@@ -144,7 +144,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.misfit(target, format!("{name} is {found}; expected {wanted}"), path, advice);
     }
 
-    /// A document or an item of a list that is not what it should be.
+    /// Reports a document or an item of a list of the wrong kind.
     pub(super) fn no_mapping(
         &mut self,
         target: Target,
@@ -211,7 +211,7 @@ impl<'a> Decoder<'a, '_, '_> {
         quoted(self.tree.text().get(span.range()).unwrap_or("*"))
     }
 
-    /// A finding about a value, with the alias that brought it here.
+    /// Adds a finding about a value, with the alias that brought it here.
     pub(super) fn push(&mut self, draft: Draft, alias: Option<Span>) {
         self.findings.push(match alias {
             Some(alias) => draft.related(alias, USED_BY_ALIAS),
@@ -219,7 +219,7 @@ impl<'a> Decoder<'a, '_, '_> {
         });
     }
 
-    /// The first key of a mapping, or its braces.
+    /// Returns the first key of a mapping, or its braces.
     pub(super) fn head(&self, node: NodeId) -> Span {
         match self.tree.node(node) {
             Node::Mapping(mut entries) => {
@@ -245,7 +245,7 @@ impl<'a> Decoder<'a, '_, '_> {
 /// another mapping has the name, and neither the field itself nor another key that could mean it is
 /// there.
 pub(super) fn correction(name: &str, others: &[Entry<'_>], shape: Shape) -> Option<&'static str> {
-    // What is a field elsewhere is in the wrong place, not misspelt.
+    // A field of another mapping is misplaced, not misspelt.
     if Shape::ALL.iter().any(|shape| shape.fields().contains(&name)) {
         return None;
     }

@@ -1,7 +1,7 @@
-//! Fixes of shape: values that are wrapped, moved or removed with the lines that they take.
+//! Fixes of structure: values that are wrapped, moved or removed with their lines.
 //!
-//! Each keeps comments and everything outside its edits. Where the text is written in a way that
-//! leaves doubt (an alias, a tag, several lines where one is expected), there is none.
+//! Each keeps comments and everything outside its edits. If the text is ambiguous (an alias, a tag,
+//! several lines where one is expected), there is no fix.
 
 use std::ops::Range;
 
@@ -28,14 +28,14 @@ impl<'a> Decoder<'a, '_, '_> {
         entry.key.alias.is_none() && mapping.start <= key.start && key.end <= mapping.end
     }
 
-    /// The bytes of an entry, from its key to the end of its value.
+    /// Returns the bytes of an entry, from its key to the end of its value.
     fn extent(&self, entry: &Entry<'a>) -> Range<usize> {
         let (key, value) = (entry.key.scalar.span.range(), self.tree.span(entry.value).range());
         let end = if value.is_empty() { key.end + 1 } else { value.end.max(key.end) };
         key.start..end.min(self.tree.text().len())
     }
 
-    /// The bytes between a key and its value, if there is nothing but the colon and spaces.
+    /// Returns the bytes between a key and its value, if there is nothing but the colon and spaces.
     fn separator(&self, key: &Scalar<'_>, value: &Scalar<'_>) -> Option<Range<usize>> {
         let range = key.span.range().end..value.span.range().start;
         let text = self.tree.text().get(range.clone())?;
@@ -44,7 +44,7 @@ impl<'a> Decoder<'a, '_, '_> {
         (blank(before) && blank(behind)).then_some(range)
     }
 
-    /// A value on one line that is a text.
+    /// Returns a value on one line that is a text.
     fn line_of_text(&self, node: NodeId) -> Option<Scalar<'a>> {
         let Node::Scalar(scalar) = self.tree.node(node) else { return None };
         let raw = scalar.source(scalar.span);
@@ -77,13 +77,13 @@ impl<'a> Decoder<'a, '_, '_> {
         Some(safe(vec![replace(between, head)]))
     }
 
-    /// An empty mapping becomes an empty list.
+    /// Replaces an empty mapping with an empty list.
     pub(super) fn empty_list(&self, node: NodeId) -> Option<Fix> {
         let span = self.tree.span(node);
         self.is_flow(node).then(|| Fix::safe(span, "[]"))
     }
 
-    /// One pair that lacks its `- ` becomes an item.
+    /// A pair without its `- ` becomes an item.
     pub(super) fn one_item(&self, node: NodeId, entries: &[Entry<'a>]) -> Option<Fix> {
         if self.broken || !entries.iter().all(|entry| self.is_own(node, entry)) {
             return None;
@@ -316,7 +316,7 @@ impl<'a> Decoder<'a, '_, '_> {
         Some(edits)
     }
 
-    /// The lines of an entry, one level below `indent`, under the key `name`; a line break in
+    /// Returns the lines of an entry, one level below `indent`, under the key `name`; a line break in
     /// front.
     fn lines_below(&self, entry: &Entry<'a>, name: &str, indent: &str) -> Option<String> {
         let text = self.tree.text();
@@ -344,7 +344,7 @@ impl<'a> Decoder<'a, '_, '_> {
         Some(out)
     }
 
-    /// The edit that takes the lines of an entry out.
+    /// Returns the edit that takes the lines of an entry out.
     fn without(&self, node: NodeId, entry: &Entry<'a>) -> Option<Edit> {
         let text = self.tree.text();
         let extent = self.extent(entry);
@@ -369,7 +369,7 @@ fn safe(edits: Vec<Edit>) -> Fix {
     Fix { safety: Safety::Safe, edits }
 }
 
-/// The quotes that keys have in the manner of `key`: those of JSON, or none.
+/// Returns the quotes of keys in the style of `key`: those of JSON, or none.
 fn quote_of(key: &Key<'_>) -> &'static str {
     if key.scalar.source(key.scalar.span).starts_with('"') { "\"" } else { "" }
 }

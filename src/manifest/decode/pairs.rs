@@ -46,7 +46,7 @@ impl<'a> Decoder<'a, '_, '_> {
         })
     }
 
-    /// A list of mappings with the two fields of `shape`, both required.
+    /// Decodes a list of mappings with the two fields of `shape`, both required.
     fn pairs(
         &mut self,
         key: &Key<'a>,
@@ -86,7 +86,8 @@ impl<'a> Decoder<'a, '_, '_> {
         Slot::Given(pairs)
     }
 
-    /// A mapping where a list of pairs belongs: one pair without its `- `, or tags as `key: value`.
+    /// Decodes a mapping where a list of pairs belongs: one pair without its `- `, or tags as `key:
+    /// value`.
     fn pairs_of_mapping(
         &mut self,
         key: &Key<'a>,

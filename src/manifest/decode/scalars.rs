@@ -1,4 +1,4 @@
-//! Scalars that mean a text, and those that do not.
+//! Scalars that are strings, and those that are not.
 
 use super::Decoder;
 use super::entries::{Key, Target};
@@ -21,7 +21,7 @@ pub(super) enum Name<'n> {
 }
 
 impl<'a> Decoder<'a, '_, '_> {
-    /// The text that `key` has as its value.
+    /// Returns the text that `key` has as its value.
     pub(super) fn text(
         &mut self,
         key: &Key<'a>,
@@ -51,7 +51,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.text_of(key.scalar, target, Name::Key, path)
     }
 
-    /// A scalar, if it means a text.
+    /// Returns a scalar, if it means a text.
     pub(super) fn text_of(
         &mut self,
         scalar: Scalar<'a>,
@@ -116,8 +116,7 @@ impl<'a> Decoder<'a, '_, '_> {
         self.push(draft.at(path), text.alias);
     }
 
-    /// Quotes around a plain scalar. What reads as a number, a boolean or a date has nothing in it
-    /// that would need an escape.
+    /// Returns the fix that quotes a plain scalar. A number, a boolean or a date needs no escapes.
     fn quote(&self, scalar: &Scalar<'_>) -> Option<Fix> {
         let raw = scalar.source(scalar.span);
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\'' | '"' | '\\') || c == ' ';
@@ -134,8 +133,8 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 }
 
-/// Returns what to write at `path`, where nothing or a null is. What is required, or has a minimum
-/// length, cannot be empty.
+/// Returns what to write at `path`, in place of nothing or a null. A required value, or one with a
+/// minimum length, cannot be empty.
 fn when_empty(path: &Pointer<'_>) -> &'static str {
     let path = String::from(path);
     let mut steps = path.rsplit('/').map(str::to_lowercase);

@@ -80,7 +80,7 @@ impl State {
         self.apply(id, decision, now);
     }
 
-    /// The target has made a change.
+    /// Notes that the target has made a change.
     pub(super) fn changed(&mut self, id: EntryId) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let Phase::Change(change) = &mut entry.phase else { return };
@@ -104,7 +104,7 @@ impl State {
         });
     }
 
-    /// The target refused an update, or its effect is unknown: updates are idempotent.
+    /// Handles a refused or ambiguous update: updates are idempotent.
     pub(super) fn not_changed(&mut self, id: EntryId, refusal: Refusal, now: Instant) {
         let conflict = refusal.code.as_deref() == Some("ConflictException");
         let Some(entry) = self.entries.get_mut(&id) else { return };

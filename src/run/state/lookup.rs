@@ -122,7 +122,7 @@ impl State {
         self.fail(id, Outcome::Differs, None, refusal);
     }
 
-    /// A question was answered.
+    /// Notes a response to a read.
     pub(super) fn note_response(
         &mut self,
         id: EntryId,

@@ -43,7 +43,7 @@ impl State {
         true
     }
 
-    /// A page of what the target has has come.
+    /// Takes a page of the target's artifacts.
     pub(super) fn names_listed(&mut self, page: Page, now: Instant) {
         let listed = page.found.len();
         for found in page.found {
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// The name of an entry belongs to `other`.
+    /// Settles an entry whose name belongs to `other`.
     fn namesake(&mut self, id: EntryId, other: &Found) {
         self.prove();
         if let Some(Entry { phase: Phase::Name(refusal), .. }) =

@@ -218,8 +218,8 @@ impl State {
         self.events.push(Event::Settled(settled));
     }
 
-    /// The run has ended. Requests that would be retried had no effect, so nothing is open;
-    /// ambiguous attempts stay open for the next run.
+    /// Settles an entry at the end of the run. Requests that would be retried had no effect, so
+    /// nothing is open; ambiguous attempts stay open for the next run.
     pub(in crate::run) fn withdraw(&mut self) {
         let alike = matches!(self.end, Some(End::RefusedAlike { .. }));
         let mut left: Vec<EntryId> = self.entries.keys().copied().collect();

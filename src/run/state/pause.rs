@@ -205,7 +205,7 @@ impl State {
         }
     }
 
-    /// The target takes requests: it took this one.
+    /// Notes that the target accepts requests.
     pub(super) fn went_through(&mut self, operation: Operation, sent: Sent, now: Instant) {
         self.succeeded = true;
         let held_up_since = self.trouble.take();

@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    /// The service will not have an entry.
+    /// Handles a rejection of an entry.
     pub(super) fn reject(&mut self, id: EntryId, refusal: Refusal) {
         if !self.refusals.watching {
             return self.fail(id, Outcome::Rejected, None, refusal);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::artifact::Stamp;
 
-/// A service that has the artifacts of the first `count` jobs, changed by `change`.
+/// Returns a service that has the artifacts of the first `count` jobs, changed by `change`.
 fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
     let service = Scripted::new(World::default());
     for job in jobs(count) {

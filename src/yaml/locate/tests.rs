@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::yaml::{Node, Piece, Reader, Scalar};
 
-/// The value of `k` in `text`, given to `look`.
+/// Returns the value of `k` in `text`, given to `look`.
 fn with_value<T>(text: &str, look: impl Fn(&Scalar<'_>) -> T) -> Option<T> {
     let mut reader = Reader::new(text, 0..text.len(), "Artifacts");
     let Some(Piece::Document { root: Some(root) }) = reader.next_piece() else {

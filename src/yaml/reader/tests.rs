@@ -1,7 +1,7 @@
 use super::*;
 use crate::yaml::Node;
 
-/// The tree of a node, in one line.
+/// Returns the tree of a node, in one line.
 fn show(tree: &Tree<'_>, id: NodeId) -> String {
     match tree.node(id) {
         Node::Scalar(scalar) => scalar.value.to_owned(),

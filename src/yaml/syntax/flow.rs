@@ -33,7 +33,7 @@ pub(super) fn in_flow(place: &Where<'_>) -> SyntaxError {
         .help("put `,` between items, and quote a value that contains any of `,:[]{}`")
 }
 
-/// The parser stands at the bracket that was opened.
+/// Reports an unclosed bracket: the parser stands at the bracket that was opened.
 pub(super) fn mismatched(place: &Where<'_>, open: char, close: char) -> SyntaxError {
     let right = if open == '{' { '}' } else { ']' };
     let end = place.rest(place.at).find(close).map_or(place.at, |found| place.at + found);

@@ -35,7 +35,7 @@ pub(super) fn behind_quote(place: &Where<'_>) -> SyntaxError {
     SyntaxError::new(span, "text after the closing quote of a value").help(help)
 }
 
-/// The parser reports the start of the scalar; the escape is inside.
+/// Reports an invalid escape: the parser reports the start of the scalar; the escape is inside.
 pub(super) fn bad_escape(place: &Where<'_>) -> SyntaxError {
     let rest = place.rest(place.at);
     let mut chars = rest.char_indices().skip(1).peekable();

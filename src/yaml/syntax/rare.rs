@@ -83,7 +83,7 @@ pub(super) fn explain(kind: &ErrorKind, place: &Where<'_>) -> SyntaxError {
     }
 }
 
-/// The word at the place, up to a space.
+/// Returns the word at the place, up to a space.
 fn word(place: &Where<'_>) -> crate::source::Span {
     let rest = place.rest(place.at);
     let length = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
@@ -94,7 +94,7 @@ fn word(place: &Where<'_>) -> crate::source::Span {
     }
 }
 
-/// The parser's own message, for errors that are too rare to have a better one.
+/// Returns the parser's own message, for errors that are too rare to have a better one.
 fn in_our_words(message: &str) -> String {
     let message = message.strip_suffix('.').unwrap_or(message);
     message.replace('\'', "`").replace("EOF", "end of the file")

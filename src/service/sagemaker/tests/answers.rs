@@ -278,7 +278,7 @@ fn hang(connection: &mut dyn Connection) -> bool {
     false
 }
 
-/// An answer on the wire that says what went wrong.
+/// Returns an answer on the wire that says what went wrong.
 fn failure(status: u16, code: &str, message: &str) -> String {
     http(status, "", &format!(r#"{{"__type":"{code}","message":"{message}"}}"#))
 }

@@ -28,14 +28,14 @@ impl Request {
         target.rsplit('.').next().unwrap_or_default()
     }
 
-    /// The access key that it is signed with, and the Region.
+    /// Returns the access key that it is signed with, and the Region.
     pub fn signed(&self) -> (&str, &str) {
         let scope = self.header("authorization").and_then(|value| value.split_once("Credential="));
         let mut scope = scope.map(|(_, scope)| scope.split('/')).into_iter().flatten();
         (scope.next().unwrap_or_default(), scope.nth(1).unwrap_or_default())
     }
 
-    /// The value of a header, by its name in small letters.
+    /// Returns the value of a header, by its name in small letters.
     pub fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         lines
@@ -111,13 +111,13 @@ impl Scripted {
         Self { url, requests }
     }
 
-    /// The requests that came in, in their order.
+    /// Returns the requests that came in, in their order.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-/// A file of the fixtures for TLS.
+/// Returns a file of the fixtures for TLS.
 pub fn fixture_file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
@@ -157,12 +157,12 @@ fn read(stream: &mut impl Connection) -> Option<Request> {
     Some(Request { head, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
-/// An answer on the wire. `head` holds further headers, each ending in `\r\n`.
+/// Returns an answer on the wire. `head` holds further headers, each ending in `\r\n`.
 pub fn http(status: u16, head: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} x\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// An address that nobody listens on.
+/// Returns an address that nobody listens on.
 pub fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
