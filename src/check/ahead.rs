@@ -19,7 +19,7 @@ struct State {
     entries: usize,
     /// The unit that the consumer is at.
     unit: usize,
-    /// Whether the consumer takes nothing any more.
+    /// True if the consumer takes nothing any more.
     closed: bool,
 }
 
