@@ -1,12 +1,12 @@
 //! The threads of a check.
 //!
-//! Readers fetch files ahead, more of them than there are cores, since a cold disk answers many
-//! questions at once. Workers take the files in the order of the walk and pass what they find into a
+//! Readers fetch files ahead, more of them than there are cores, since a cold disk serves many
+//! reads at once. Workers take the files in the order of the walk and pass what they find into a
 //! channel each; one consumer empties the channels in that same order. So the order of everything
 //! is that of the walk, and memory is bounded by the window of the readers.
 //!
-//! A worker blocks where its channel is full. That cannot lock up: work is taken in order, so what
-//! the consumer waits for was always taken before what blocks.
+//! A worker blocks if its channel is full. This cannot deadlock: work is taken in order, so the
+//! unit that the consumer waits for was always taken before the one that blocks.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -27,37 +27,37 @@ use crate::text::reason;
 use crate::walk::{Found, Origin, PathFault, Walk};
 use crate::yaml;
 
-/// Files that are read and checked in one go.
+/// The number of small files that are read and checked as one group.
 const GROUP: usize = 32;
-/// Threads that read, and do nothing else.
+/// The number of threads that only read.
 const READERS: usize = 8;
-/// Groups that may be read ahead.
+/// The number of groups that may be read ahead.
 const GROUPS_AHEAD: usize = 32;
-/// Bytes of files of some size that may be read ahead. A larger file is read when its turn comes.
+/// The number of bytes that may be read ahead. A larger file is read when its turn comes.
 const BYTES_AHEAD: usize = 32 << 20;
-/// Files below this size are not counted one by one: there are so many, and they are so small.
+/// Files below this size are not accounted for one by one.
 const COUNTED_BYTES: usize = 16 << 10;
-/// Files from this size on are lent to whoever shows findings, not read again.
+/// Files from this size on are shared with the reports, not read again.
 const LENT_BYTES: usize = 1 << 20;
-/// Artifacts of one piece of work that go to the consumer in one message, about.
+/// The approximate number of artifacts of a unit that go to the consumer in one message.
 const ENTRIES_AT_ONCE: usize = 1024;
-/// Pieces of work that may be done and not consumed yet.
+/// The number of units that may be done and not consumed yet.
 const UNITS_AHEAD: usize = 256;
-/// Batches of one piece of work that may wait, within what [`Ahead`] lets wait of all of them.
+/// The number of batches of one unit that may wait, within the limit of [`Ahead`] for all of them.
 const BATCHES_AHEAD: usize = 8;
 
-/// What the consumer gets.
+/// A message to the consumer.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// What was found in a part of a file.
+    /// The findings and artifacts of a part of a file.
     Batch(FileId, Batch),
-    /// A part of a file is done, and with the last so is the file.
+    /// A part of a file is done; the file is done with its last part.
     PartEnd { file: FileId, last: bool },
     /// A path could not be read.
     Unreadable(Diagnostic),
 }
 
-/// Checks the files of `walk`, and gives every message to `consume`, in order.
+/// Checks the files of `walk`, and passes every message to `consume`, in order.
 pub(super) fn run(
     walk: &Walk,
     store: &SourceStore,
@@ -65,7 +65,7 @@ pub(super) fn run(
     mut consume: impl FnMut(Message),
 ) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
-    let shelf = Arc::new(Shelf::default());
+    let read_ahead = Arc::new(ReadAhead::default());
     let groups: Vec<Range<usize>> = (0..walk.found.len())
         .step_by(GROUP)
         .map(|start| start..(start + GROUP).min(walk.found.len()))
@@ -75,10 +75,10 @@ pub(super) fn run(
     thread::scope(|scope| {
         let _consumer = ahead.consumer();
         for _ in 0..READERS.min(groups.len()) {
-            scope.spawn(|| shelf.fill(&groups, walk));
+            scope.spawn(|| read_ahead.fill(&groups, walk));
         }
         let work = Work {
-            shelf: &shelf,
+            read_ahead: &read_ahead,
             groups: groups.len(),
             group: 0,
             rest: Vec::new(),
@@ -93,7 +93,7 @@ pub(super) fn run(
             Ok(pool) => {
                 scope.spawn(move || pool.install(check));
             }
-            // No thread can be had: the global pool says so in its own words, or has some.
+            // No thread can be started: the global pool reports that itself, or has some.
             Err(_) => {
                 scope.spawn(check);
             }
@@ -109,43 +109,43 @@ pub(super) fn run(
     });
 }
 
-/// A file with its place in the shelf's account.
+/// A file with its share of the read-ahead budget.
 struct Loaded {
     file: Arc<SourceFile>,
     charge: Option<Arc<Charge>>,
 }
 
-/// Bytes in memory, given back when the last part of the file is done.
+/// The bytes in memory, released when the last part of the file is done.
 struct Charge {
-    shelf: Arc<Shelf>,
+    read_ahead: Arc<ReadAhead>,
     bytes: usize,
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        let mut state = self.shelf.state();
+        let mut state = self.read_ahead.state();
         state.bytes -= self.bytes;
         if state.waiting_for_bytes {
             state.waiting_for_bytes = false;
-            self.shelf.room.notify_all();
+            self.read_ahead.room.notify_all();
         }
     }
 }
 
 type Read = (FileId, Result<Loaded, Box<Diagnostic>>);
 
-/// What the readers have read and nobody has taken yet.
+/// The files that were read ahead of the checks.
 #[derive(Default)]
-struct Shelf {
-    state: Mutex<ShelfState>,
+struct ReadAhead {
+    state: Mutex<ReadAheadState>,
     /// A group has been read.
     filled: Condvar,
-    /// A group has been taken, or bytes have been given back.
+    /// Signalled when a group has been taken or bytes have been released.
     room: Condvar,
 }
 
 #[derive(Default)]
-struct ShelfState {
+struct ReadAheadState {
     /// The group that a reader reads next.
     next_read: usize,
     /// The group that is taken next.
@@ -156,8 +156,8 @@ struct ShelfState {
     closed: bool,
 }
 
-impl Shelf {
-    fn state(&self) -> MutexGuard<'_, ShelfState> {
+impl ReadAhead {
+    fn state(&self) -> MutexGuard<'_, ReadAheadState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,7 +232,7 @@ impl Shelf {
         Ok((bytes, charge))
     }
 
-    /// Waits until `bytes` may be held. The group that is taken next never waits.
+    /// Waits until `bytes` fit the budget. The group that is taken next never waits.
     fn charge(self: &Arc<Self>, bytes: usize, group: usize) -> Charge {
         let mut state = self.state();
         while !state.closed && state.bytes + bytes > BYTES_AHEAD && state.next_taken != group {
@@ -240,7 +240,7 @@ impl Shelf {
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.bytes += bytes;
-        Charge { shelf: Arc::clone(self), bytes }
+        Charge { read_ahead: Arc::clone(self), bytes }
     }
 
     fn take(&self, group: usize) -> Vec<Read> {
@@ -249,7 +249,7 @@ impl Shelf {
             if let Some(read) = state.ready.remove(&group) {
                 state.next_taken = group + 1;
                 if state.waiting_for_bytes {
-                    // The group that is next now must not wait any longer.
+                    // The group that is next now must stop waiting.
                     self.room.notify_all();
                 } else {
                     self.room.notify_one();
@@ -269,7 +269,7 @@ impl Shelf {
 #[cfg(unix)]
 fn open(path: &Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    // A pipe that took the file's place since the walk must not hang the run.
+    // A pipe that replaced the file since the walk must not block the run.
     std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
@@ -278,14 +278,15 @@ fn open(path: &Path) -> std::io::Result<std::fs::File> {
     std::fs::File::open(path)
 }
 
-/// Units of work, in order. Each comes with the sender of a channel whose receiver the consumer gets.
+/// Units of work, in order. Each comes with the sender of a channel whose receiver the consumer
+/// gets.
 struct Work<'r> {
-    shelf: &'r Shelf,
+    read_ahead: &'r ReadAhead,
     groups: usize,
     group: usize,
-    /// Of the group taken last, in reverse.
+    /// The rest of the group that was taken last, in reverse.
     rest: Vec<Unit>,
-    /// How many units have been taken.
+    /// The number of units that have been taken.
     number: usize,
     ahead: &'r Ahead,
     units: SyncSender<Receiver<Vec<Message>>>,
@@ -299,7 +300,7 @@ impl<'r> Iterator for Work<'r> {
             if self.group >= self.groups {
                 return None;
             }
-            self.rest = units(self.shelf.take(self.group));
+            self.rest = units(self.read_ahead.take(self.group));
             self.rest.reverse();
             self.group += 1;
         }
@@ -307,13 +308,13 @@ impl<'r> Iterator for Work<'r> {
         let number = self.number;
         self.number += 1;
         let (out, messages) = sync_channel(BATCHES_AHEAD);
-        // Nobody listens any more only where the consumer panicked.
+        // The receiver is gone only if the consumer panicked.
         self.units.send(messages).ok()?;
         Some((unit, Out { number, ahead: self.ahead, messages: out }))
     }
 }
 
-/// Where a worker puts what it finds in a unit.
+/// The output of a worker for one unit.
 struct Out<'r> {
     /// The number of the unit.
     number: usize,
@@ -324,7 +325,7 @@ struct Out<'r> {
 impl Out<'_> {
     fn send(&self, messages: Vec<Message>) {
         self.ahead.add(self.number, entries_in(&messages));
-        // Nobody listens any more only where the consumer panicked.
+        // The receiver is gone only if the consumer panicked.
         let _ = self.messages.send(messages);
     }
 }
@@ -339,11 +340,11 @@ fn entries_in(messages: &[Message]) -> usize {
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        self.shelf.close();
+        self.read_ahead.close();
     }
 }
 
-/// What one worker does in one go.
+/// A unit of work.
 enum Unit {
     /// Small files, whole.
     Files(Vec<Read>),
