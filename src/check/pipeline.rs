@@ -220,7 +220,7 @@ impl ReadAhead {
         let mut file = open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(PathFault::NotAFile("no regular file"));
+            return Err(PathFault::NotAFile("not a regular file"));
         }
         if metadata.len() > MAX_FILE_BYTES {
             return Err(PathFault::TooLarge(metadata.len()));

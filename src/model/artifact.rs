@@ -34,7 +34,7 @@ pub static ARTIFACT: Mapping = Mapping {
             )
             .examples(&["DataSet", "Model", "Image"])
             .when_empty("write a type, such as `DataSet` or `Model`")
-            .when_missing("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"),
+            .when_missing("add `ArtifactType: DataSet`, or `Model`, `Image` or another type"),
         Field::map("Properties", PROPERTY_KEY, PROPERTY_VALUE, PROPERTIES_MAX)
             .shared()
             .change(Change::Update)
@@ -73,7 +73,7 @@ pub static SOURCE: Mapping = Mapping {
                  any other URI.",
             )
             .examples(&["s3://example-lake/churn/train.parquet"])
-            .when_empty("write where the source is"),
+            .when_empty("write the URI of the source"),
         Field::pairs("SourceTypes", &SOURCE_TYPE)
             .sense(Sense::SourceIds)
             .nicknames(&["types"])
@@ -97,12 +97,12 @@ pub static SOURCE_TYPE: Mapping = Mapping {
                 "What `Value` is: an MD5 digest, the ETag or the version of an S3 object, or an id \
                  of your own.",
             )
-            .when_empty("write one of `MD5Hash`, `S3ETag`, `S3Version` and `Custom`"),
+            .when_empty("write one of `MD5Hash`, `S3ETag`, `S3Version` or `Custom`"),
         Field::text("Value", SOURCE_TYPE_VALUE)
             .required()
             .nicknames(&["id"])
             .about("The digest, the ETag, the version or another id.")
-            .when_empty("write a value, or `''` for an empty text"),
+            .when_empty("write a value, or `''` for an empty string"),
     ],
 };
 
@@ -146,7 +146,7 @@ pub static TAG: Mapping = Mapping {
         Field::text("Value", TAG_VALUE)
             .required()
             .about("The value; an empty one is legal.")
-            .when_empty("write a value, or `''` for an empty text"),
+            .when_empty("write a value, or `''` for an empty string"),
     ],
 };
 

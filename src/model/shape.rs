@@ -102,7 +102,7 @@ pub enum Change {
 }
 
 /// What to write where a text is empty that may be.
-pub(super) const EMPTY: &str = "write a value, `''` for an empty text, or remove the line";
+pub(super) const EMPTY: &str = "write a value, `''` for an empty string, or remove the line";
 
 impl Field {
     const fn new(name: &'static str, kind: Kind) -> Self {

@@ -50,7 +50,7 @@ fn is_memory(path: &Path) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder or the file cannot be made or read.
-    #[error("the registry file `{path}` cannot be used: {reason}")]
+    #[error("cannot use the registry file `{path}`: {reason}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -80,7 +80,7 @@ pub enum OpenError {
         known: i64,
     },
     /// SQLite says no.
-    #[error("the registry file `{path}` cannot be used: {source}")]
+    #[error("cannot use the registry file `{path}`: {source}")]
     Sqlite {
         /// The file.
         path: PathBuf,

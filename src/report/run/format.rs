@@ -64,7 +64,7 @@ pub enum ReportError {
     #[error("no report can be written as `{}`", shown(.0))]
     Ending(PathBuf),
     /// The file cannot be written.
-    #[error("the report `{}` cannot be written: {}", shown(.0), crate::text::reason(.1))]
+    #[error("cannot write the report `{}`: {}", shown(.0), crate::text::reason(.1))]
     File(PathBuf, #[source] io::Error),
     /// The file must not be written.
     #[error(transparent)]

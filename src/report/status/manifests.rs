@@ -28,7 +28,7 @@ pub enum ManifestsError {
     #[error("the directory `{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// The directory, or a file in it, cannot be written.
-    #[error("`{}` cannot be written: {}", .0.display(), reason(.1))]
+    #[error("cannot write `{}`: {}", .0.display(), reason(.1))]
     Unwritten(PathBuf, #[source] io::Error),
 }
 
@@ -37,7 +37,7 @@ impl Fatal for ManifestsError {
         match self {
             Self::Journal(error) => error.help(),
             Self::Destination(error) => error.help(),
-            Self::NotEmpty(_) => vec!["name a new one".to_owned()],
+            Self::NotEmpty(_) => vec!["choose a new one".to_owned()],
             Self::Unwritten(..) => Vec::new(),
         }
     }
@@ -92,7 +92,7 @@ pub fn failed(
     let mut artifacts = 0;
     journal.each_failed(&run.run, |entry, artifact| {
         let path = directory.join(inside(&entry.file));
-        let error = entry.error.as_deref().unwrap_or("no more is known");
+        let error = entry.error.as_deref().unwrap_or("no details are known");
         let comment = format!("{}:{}: {}: {error}", entry.file, entry.line, entry.outcome);
         let start = if files.insert(path.clone()) { "" } else { "---\n" };
         let text = format!("{start}{}", write::commented(&artifact, &comment));
