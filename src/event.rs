@@ -26,6 +26,14 @@ pub enum Event {
         /// True if the service asked for it.
         throttled: bool,
     },
+    /// Nothing is sent or in flight: all that is left are entries of which nobody knows yet whether
+    /// they were created, and which are looked up again.
+    AwaitingLookUps {
+        /// The number of entries.
+        entries: usize,
+        /// The time when the first of them is looked up.
+        at: Instant,
+    },
     /// Nothing is sent until a probe succeeds.
     Paused {
         /// The reason.

@@ -18,7 +18,9 @@ use crate::event::{Event, Settled};
 use crate::journal;
 use crate::pace::{Pace, Paces, Rate};
 use crate::run::change::Change;
-use crate::run::{self, Asker, Job, Known, Policy, Record, Resolved, Stop, Unanswered, key_of};
+use crate::run::{
+    self, Asker, Job, Known, Listed, Policy, Record, Resolved, Stop, Unanswered, key_of,
+};
 use crate::service::{Filter, Found, Service};
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
@@ -97,6 +99,20 @@ pub struct Calls {
     pub ask: usize,
 }
 
+/// The progress of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The target is being listed.
+    Listed(Listed),
+    /// So many entries of all have been compared with what was listed.
+    Compared {
+        /// Those that have been.
+        done: usize,
+        /// All of them.
+        total: usize,
+    },
+}
+
 /// The plan of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -110,6 +126,8 @@ pub struct Plan {
     pub there: usize,
     /// Requests that the plan itself took.
     pub asked: u64,
+    /// The time that they took.
+    pub asking: Duration,
 }
 
 impl Plan {
@@ -118,7 +136,18 @@ impl Plan {
     pub const fn changes(&self) -> bool {
         self.calls.create + self.calls.update > 0
     }
+
+    /// Returns the requests a second that the target answered; `None` if there were too few to tell.
+    #[must_use]
+    pub fn answered_a_second(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = self.asked as f64 / self.asking.as_secs_f64();
+        (self.asked >= SAMPLE && !self.asking.is_zero()).then_some(rate)
+    }
 }
+
+/// Fewer requests tell nothing about the rate.
+const SAMPLE: u64 = 20;
 
 /// The options of a plan.
 #[derive(Clone, Copy)]
@@ -138,7 +167,7 @@ pub struct Options<'o> {
 }
 
 /// Plans the import of `entries`. `open` are the attempts that earlier runs left open, as jobs that
-/// are only settled; `listed` gets how many artifacts have been listed.
+/// are only settled; `progress` gets its progress.
 ///
 /// # Errors
 /// If the target does not answer.
@@ -147,7 +176,7 @@ pub async fn plan<S: Service>(
     entries: Vec<Job>,
     open: Vec<Job>,
     options: &Options<'_>,
-    listed: impl FnMut(usize),
+    progress: impl FnMut(Progress),
 ) -> Result<Plan, Unanswered> {
     let attempted: HashMap<Key, Digest> =
         open.iter().map(|job| (job.artifact.identity().key(), job.artifact.digest())).collect();
@@ -165,7 +194,7 @@ pub async fn plan<S: Service>(
         }
         known
     };
-    plan_knowing(asker, entries, open, options, &known, listed).await
+    plan_knowing(asker, entries, open, options, &known, progress).await
 }
 
 /// Plans with what `known` returns for each entry once the open attempts are settled.
@@ -175,13 +204,14 @@ async fn plan_knowing<S: Service>(
     open: Vec<Job>,
     options: &Options<'_>,
     known: &dyn Fn(&Job, &Resolved) -> Known,
-    mut listed: impl FnMut(usize),
+    mut progress: impl FnMut(Progress),
 ) -> Result<Plan, Unanswered> {
+    let began = tokio::time::Instant::now();
     let mut pages = Vec::new();
     let mut there = 0;
     let take = |page: Vec<Found>| {
         there += page.len();
-        listed(there);
+        progress(Progress::Listed(Listed { artifacts: there, requests_left: None }));
         pages.push(page);
         ControlFlow::Continue(())
     };
@@ -193,7 +223,7 @@ async fn plan_knowing<S: Service>(
     let skip = Policy { stamp: options.policy.stamp.clone(), ..Policy::of_open() };
     let sources: HashMap<EntryId, Key> =
         open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
-    let settled = rehearse(&rehearsal, open, &skip, options).await?;
+    let settled = rehearse(&rehearsal, open, &skip, options, |_| ()).await?;
     let by_source = |settled: Settled| Some((*sources.get(&settled.entry)?, settled));
     let mut resolved = Resolved::new();
     for (source, settled) in settled.into_iter().filter_map(by_source) {
@@ -210,7 +240,9 @@ async fn plan_knowing<S: Service>(
     survey(&rehearsal, &mut jobs, options).await?;
     let order: Vec<EntryId> = jobs.iter().map(|job| job.entry).collect();
     let wanted: HashMap<EntryId, Job> = jobs.iter().map(|job| (job.entry, job.clone())).collect();
-    let settled = rehearse(&rehearsal, jobs, options.policy, options).await?;
+    let total = jobs.len();
+    let compared = |done| progress(Progress::Compared { done, total });
+    let settled = rehearse(&rehearsal, jobs, options.policy, options, compared).await?;
     let calls = rehearsal.calls();
     plan.calls = Calls {
         create: calls.of(Operation::Create),
@@ -229,16 +261,18 @@ async fn plan_knowing<S: Service>(
         };
         plan.items.push(item(asker, &rehearsal, job, settled, options).await?);
     }
-    plan.asked = asker.calls();
+    (plan.asked, plan.asking) = (asker.calls(), began.elapsed());
     Ok(plan)
 }
 
-/// Runs the import on the listing. Returns the outcome of each entry.
+/// Runs the import on the listing, and hands the number of settled entries to `progress`. Returns
+/// the outcome of each entry.
 async fn rehearse<S: Service>(
     rehearsal: &Rehearsal<S>,
     jobs: Vec<Job>,
     policy: &Policy,
     options: &Options<'_>,
+    mut progress: impl FnMut(usize),
 ) -> Result<Vec<Settled>, Unanswered> {
     if jobs.is_empty() {
         return Ok(Vec::new());
@@ -262,6 +296,7 @@ async fn rehearse<S: Service>(
     let report = |event: Event| {
         if let Event::Settled(one) = event {
             settled.push(one);
+            progress(settled.len());
         }
     };
     let service = rehearsal.clone();

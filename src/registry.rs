@@ -34,7 +34,7 @@ pub use store::{OpenError, Store};
 /// The header in which every answer says which registry file it comes from.
 pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
 
-/// How a registry is to behave.
+/// The options of a registry.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The SQLite file, or `:memory:`.
@@ -43,7 +43,7 @@ pub struct Options {
     pub listen: IpAddr,
     /// The port; 0 for any free one.
     pub port: u16,
-    /// How it misbehaves.
+    /// Its misbehaviour.
     pub misbehaviour: Misbehaviour,
 }
 
@@ -66,7 +66,7 @@ pub struct Registry {
     server: http::Server,
 }
 
-/// Why a registry did not start.
+/// An error that keeps a registry from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The file cannot be used.
@@ -116,13 +116,13 @@ impl Registry {
         Ok(Self { address: server.address(), store, server })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://` and the address, as clients on this machine want it.
+    /// Returns its URL for clients on this machine.
     #[must_use]
     pub fn endpoint(&self) -> String {
         let mut address = self.address;

@@ -25,6 +25,7 @@ pub mod run;
 pub mod sarif;
 pub mod short;
 pub mod status;
+mod tally;
 pub mod workflow_commands;
 
 use std::io;
@@ -54,13 +55,13 @@ impl FindingsReport for All {
 
 /// Shows the findings of a check, in one format.
 pub trait FindingsReport {
-    /// The findings of one file, in order. Files come in the order of the walk.
+    /// Takes the findings of one file, in order. Files come in the order of the walk.
     ///
     /// # Errors
     /// Where the writer fails.
     fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()>;
 
-    /// The check is done.
+    /// Ends the report when the check is done.
     ///
     /// # Errors
     /// Where the writer fails.

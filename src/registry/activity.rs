@@ -13,7 +13,7 @@ use super::validate::NAMES;
 pub(super) const SECONDS: usize = 60;
 /// Seconds that a rate is the mean of: whole ones, without the one that is under way.
 const RATE_SECONDS: usize = 10;
-/// How much of what did not go well is kept.
+/// The number of unsuccessful requests that are kept.
 const RECENT: usize = 50;
 
 /// Counts requests by operation and outcome.
@@ -58,7 +58,7 @@ impl Default for Counts {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Answered,
@@ -83,17 +83,17 @@ pub(super) struct Trouble {
     pub(super) what: &'static str,
 }
 
-/// What is known at one moment.
+/// The activity at one moment.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Snapshot {
     pub(super) uptime_seconds: u64,
-    /// What was asked for since the start.
+    /// The operations that were requested since the start.
     pub(super) operations: Vec<OperationSnapshot>,
     /// The newest first.
     pub(super) recent: Vec<Trouble>,
 }
 
-/// What is known of one operation.
+/// The activity of one operation.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct OperationSnapshot {
     pub(super) operation: &'static str,
@@ -114,7 +114,7 @@ impl Activity {
         Self { started, state: Mutex::default() }
     }
 
-    /// Takes note of a request.
+    /// Counts a request.
     pub(super) fn record(
         &self,
         operation: Option<&'static str>,
@@ -161,7 +161,7 @@ impl Activity {
         state.recent.push_front(Trouble { at: wall_millis, operation, outcome: name, what });
     }
 
-    /// What is known at `now`.
+    /// Returns the activity at `now`.
     pub(super) fn snapshot(&self, now: Instant) -> Snapshot {
         let second = self.second(now);
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,14 +176,15 @@ impl Activity {
         }
     }
 
-    /// Seconds since the start, from [`SECONDS`] on so that the ring is older than anything in it.
+    /// Returns the seconds since the start, plus [`SECONDS`] so that the ring is older than
+    /// anything in it.
     fn second(&self, now: Instant) -> u64 {
         let since: Duration = now.saturating_duration_since(self.started);
         since.as_secs() + SECONDS as u64
     }
 }
 
-/// What is no operation of the registry.
+/// The name for everything that is no operation of the registry.
 pub(super) const OTHER: &str = "anything else";
 
 fn place(operation: Option<&str>) -> usize {

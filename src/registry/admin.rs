@@ -18,7 +18,7 @@ use super::store::StoreError;
 
 type Failed = (StatusCode, String);
 
-/// `GET /_lineload/misbehaviour`
+/// Answers `GET /_lineload/misbehaviour`.
 pub(super) async fn misbehaviour(
     State(shared): State<Arc<Shared>>,
     uri: Uri,
@@ -39,7 +39,7 @@ pub(super) async fn misbehave(
     response(allowed.and_then(|()| set(&shared, &headers, &body)))
 }
 
-/// `GET /_lineload/activity`
+/// Answers `GET /_lineload/activity`.
 pub(super) async fn activity(
     State(shared): State<Arc<Shared>>,
     uri: Uri,
@@ -50,7 +50,7 @@ pub(super) async fn activity(
     response(shared.guard.page(&uri, &headers).map_err(refused).and_then(|()| snapshot()))
 }
 
-/// `GET /_lineload/health`: whether the registry can read what it holds.
+/// Answers `GET /_lineload/health`: checks that the registry can read its artifacts.
 pub(super) async fn health(
     State(shared): State<Arc<Shared>>,
     uri: Uri,

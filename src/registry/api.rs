@@ -14,7 +14,7 @@ use super::operations::{Request, targeted};
 use super::store::now;
 use super::wire::ApiError;
 
-/// How a request ends.
+/// The end of a request.
 enum End {
     Answer(Vec<u8>),
     CutOff,

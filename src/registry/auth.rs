@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 
 use super::wire::ApiError;
 
-/// What a signed request tells of its sender.
+/// The sender of a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) region: String,

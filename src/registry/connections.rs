@@ -21,7 +21,7 @@ const BUSY: u64 = 0;
 /// The connection has given way.
 const CLOSED: u64 = u64::MAX;
 
-/// What one connection does.
+/// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     /// [`BUSY`], [`CLOSED`], or the turn from which on it has waited for its client.

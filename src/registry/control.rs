@@ -27,12 +27,13 @@ impl Control {
         Self { active: RwLock::new(Arc::new(Active::after(misbehaviour, &[]))) }
     }
 
-    /// What holds for a request that begins now.
+    /// Returns the misbehaviour in force for a request that begins now.
     pub(super) fn now(&self) -> Arc<Active> {
         Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From now on. A rate that stays as it was keeps its bucket: to say it again is no refill.
+    /// Sets the misbehaviour. A rate that stays the same keeps its bucket, so that setting it again
+    /// does not refill it.
     pub(super) fn set(&self, misbehaviour: Misbehaviour) {
         let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
         *active = Arc::new(Active::after(misbehaviour, &active.buckets));
@@ -54,14 +55,14 @@ impl Active {
         &self.misbehaviour
     }
 
-    /// Whether the rate of the operation lets a request through.
+    /// Returns whether the rate of the operation lets a request through.
     pub(super) fn admits(&self, operation: &str, now: Instant) -> bool {
         // The last word on an operation counts.
         let bucket = self.buckets.iter().rev().find(|(quota, _)| quota.operation == operation);
         bucket.is_none_or(|(_, bucket)| bucket.take(now))
     }
 
-    /// What goes wrong with this request of the operation.
+    /// Returns the fault of this request for the operation, if it has one.
     pub(super) fn fault(&self, operation: &str) -> Option<FaultKind> {
         let concerns = |fault: &&Fault| fault.operation.is_none_or(|name| name == operation);
         let mut faults = self.misbehaviour.faults.iter().filter(concerns);

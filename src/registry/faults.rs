@@ -20,11 +20,11 @@ pub struct Misbehaviour {
     pub list_lag: Duration,
     /// Time by which `ListTags` lags behind everything that changes tags.
     pub tag_lag: Duration,
-    /// Whether a name that an artifact has is refused for another one.
+    /// Refuse a name that another artifact has.
     pub unique_names: bool,
-    /// Whether a SourceUri with a set of SourceTypes that an artifact has is refused for another one.
+    /// Refuse a SourceUri with the set of SourceTypes that another artifact has.
     pub unique_sources: bool,
-    /// What goes wrong, and how often.
+    /// The faults.
     pub faults: Vec<Fault>,
 }
 
@@ -86,11 +86,11 @@ impl FromStr for Quota {
 /// `KIND=PROBABILITY`, or `OPERATION:KIND=PROBABILITY`
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// With which operation; with every one where none is named.
+    /// The operation that fails; `None` for every operation.
     pub operation: Option<&'static str>,
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// How often, from 0 to 1.
+    /// The probability, from 0 to 1.
     pub probability: f64,
 }
 
@@ -101,7 +101,7 @@ pub struct FaultKind {
     pub(super) when: When,
 }
 
-/// What the client gets instead of the answer.
+/// The reply that the client gets instead of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The connection closes.
@@ -114,7 +114,7 @@ pub(super) enum Answer {
     Garbage,
 }
 
-/// When a fault strikes.
+/// The moment at which a fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
     /// Before the request has any effect.

@@ -17,7 +17,7 @@ pub(super) struct Guard {
     pub(super) open: bool,
 }
 
-/// Why a request is not answered.
+/// The reason for which a request is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,

@@ -32,11 +32,11 @@ pub(super) const BODY_BYTES: usize = 4 << 20;
 /// What a client may send before its headers end, to within one read of as much again. Those of an
 /// AWS client have 2 KB.
 const HEAD_BYTES: usize = 64 << 10;
-/// How long a client may take for its headers, and for its body.
+/// The longest time that a client may take for its headers, and for its body.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long is waited when no connection can be accepted.
+/// The wait after a connection could not be accepted.
 const RETRY: Duration = Duration::from_millis(10);
-/// How long answers may still take when the server is to stop.
+/// The longest time that answers may still take when the server is to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// The server of a registry.
@@ -47,7 +47,7 @@ pub(super) struct Server {
     running: JoinHandle<()>,
 }
 
-/// What every request has to do with.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) store: Store,
@@ -97,7 +97,7 @@ impl Server {
     }
 }
 
-/// What is served.
+/// The routes of the server.
 #[derive(Debug, Clone)]
 struct Site {
     shared: Arc<Shared>,
@@ -195,7 +195,7 @@ async fn serve(
     let _ = connection.await;
 }
 
-/// Why a body was not read.
+/// An error that keeps a body from being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyError {
     TooSlow,

@@ -15,14 +15,14 @@ use crate::model::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
 /// Artifacts on a page where the request does not say.
 const DEFAULT_PAGE: usize = 10;
 
-/// The operation of this name.
+/// Returns the operation of this name.
 pub(super) fn named(name: &str) -> Result<&'static str, String> {
     let known = NAMES.into_iter().find(|known| *known == name);
     known
         .ok_or_else(|| format!("there is no operation `{name}`: it is one of {}", NAMES.join(", ")))
 }
 
-/// The operation in a header such as `SageMaker.CreateArtifact`, if it is one.
+/// Returns the operation that a header such as `SageMaker.CreateArtifact` names.
 pub(super) fn targeted(target: Option<&str>) -> Option<&'static str> {
     let name = target?.strip_prefix("SageMaker.")?;
     NAMES.into_iter().find(|known| *known == name)
@@ -277,7 +277,7 @@ fn tags_value(tags: &[(String, String)]) -> Value {
     tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }
 
-/// What the model does not say of tags: keys are unique, and `aws:` is not for users.
+/// Checks what the model does not say of tags: keys are unique, and `aws:` is reserved.
 fn check_tags(tags: &[(String, String)]) -> Result<(), ApiError> {
     let mut keys: Vec<_> = tags.iter().map(|(key, _)| key).collect();
     keys.sort();
@@ -296,7 +296,8 @@ fn check_tags(tags: &[(String, String)]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The model gives the tag operations no error of their own: what is not there is invalid.
+/// Returns the error of a tag operation. The model has none for them: a missing artifact is
+/// invalid.
 fn tag_error(error: StoreError, arn: &str) -> ApiError {
     match error {
         StoreError::NotFound => ApiError::validation(format!("Could not find resource: {arn}")),

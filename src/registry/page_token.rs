@@ -11,7 +11,7 @@ pub(super) struct PageToken {
 }
 
 impl PageToken {
-    /// As text. It means nothing to clients.
+    /// Returns the token as text, which means nothing to clients.
     pub(super) fn encode(self) -> String {
         format!("v1.{:x}.{:x}", self.created, self.row)
     }

@@ -46,7 +46,7 @@ fn is_memory(path: &Path) -> bool {
     path.as_os_str() == MEMORY
 }
 
-/// Why a registry file cannot be used.
+/// An error that keeps a registry's file from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder or the file cannot be made or read.
@@ -84,7 +84,7 @@ pub enum OpenError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
     /// The thread that opens it ended early.
@@ -98,7 +98,7 @@ impl OpenError {
     }
 }
 
-/// Why the store did not do what was asked.
+/// An error of the store.
 #[derive(Debug)]
 pub(super) enum StoreError {
     /// The name belongs to another artifact.
@@ -131,7 +131,7 @@ pub(super) struct NewArtifact {
     pub(super) name: Option<String>,
     pub(super) artifact_type: String,
     pub(super) uri: String,
-    /// As they were given.
+    /// The source types in the order of the request.
     pub(super) source_types: Vec<(String, String)>,
     /// A JSON object.
     pub(super) properties: String,
@@ -144,7 +144,7 @@ pub(super) struct NewArtifact {
     pub(super) max_artifacts: Option<u64>,
 }
 
-/// What no two artifacts may have in common.
+/// The properties that no two artifacts may share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unique {
     pub(super) names: bool,
@@ -168,7 +168,7 @@ pub(super) struct Row {
     pub(super) modified: i64,
 }
 
-/// What to list.
+/// The filter of a listing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filter {
     pub(super) uri: Option<String>,
@@ -191,11 +191,11 @@ pub(super) struct Change {
     pub(super) name: Option<String>,
     pub(super) properties: Vec<(String, String)>,
     pub(super) remove: Vec<String>,
-    /// Whether a name of another artifact is refused.
+    /// Refuse the name of another artifact.
     pub(super) unique_names: bool,
 }
 
-/// Which artifact.
+/// The artifact that an operation is about.
 #[derive(Debug, Clone)]
 pub(super) enum Which {
     Arn(String),
@@ -254,22 +254,22 @@ impl Store {
         self.write(move |connection| artifacts::delete(connection, &which)).await
     }
 
-    /// An artifact.
+    /// Returns an artifact.
     pub(super) async fn describe(&self, arn: String) -> Result<Row, StoreError> {
         self.read(move |connection| artifacts::by_arn(connection, &arn)).await
     }
 
-    /// A page of artifacts.
+    /// Returns a page of artifacts.
     pub(super) async fn list(&self, filter: Filter) -> Result<Vec<Row>, StoreError> {
         self.read(move |connection| artifacts::list(connection, &filter)).await
     }
 
-    /// A page of artifacts that hold a text.
+    /// Returns a page of artifacts that contain a text.
     pub(super) async fn search(&self, search: Search) -> Result<Found, StoreError> {
         self.read(move |connection| search::search(connection, &search)).await
     }
 
-    /// How many artifacts there are.
+    /// Returns the number of artifacts.
     pub(super) async fn count(&self) -> Result<u64, StoreError> {
         self.read(artifacts::count).await
     }

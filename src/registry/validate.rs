@@ -21,10 +21,10 @@ pub(super) const NAMES: [&str; 8] = [
     "DeleteTags",
 ];
 
-/// What a member of a request must be.
+/// The shape that a member of a request must have.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// What a field of an artifact is.
+    /// The shape of an artifact's field.
     Field(Kind),
     /// A list of texts.
     Texts {

@@ -17,27 +17,28 @@ impl ApiError {
         Self { status, code, message: message.into() }
     }
 
-    /// The request breaks a constraint, or what it asks for exists.
+    /// Returns the error for a request that breaks a constraint, or that creates what already
+    /// exists.
     pub(super) fn validation(message: impl Into<String>) -> Self {
         Self::new(400, "ValidationException", message)
     }
 
-    /// The request is not what its operation takes.
+    /// Returns the error for a request that its operation cannot read.
     pub(super) fn serialization(message: impl Into<String>) -> Self {
         Self::new(400, "SerializationException", message)
     }
 
-    /// Something that the request names is not there.
+    /// Returns the error for a request that names something that does not exist.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self::new(400, "ResourceNotFound", message)
     }
 
-    /// Too many requests a second.
+    /// Returns the error for too many requests per second.
     pub(super) fn throttled() -> Self {
         Self::new(400, "ThrottlingException", "Rate exceeded")
     }
 
-    /// The registry itself failed.
+    /// Returns the error for a failure of the registry itself.
     pub(super) fn internal(error: &dyn fmt::Display) -> Self {
         tracing::error!("the registry failed: {error}");
         Self::new(
@@ -47,7 +48,8 @@ impl ApiError {
         )
     }
 
-    /// The body. The service writes `Message` for errors that its model has, `message` for others.
+    /// Returns the body. The service writes `Message` for errors that its model has, `message` for
+    /// others.
     pub(super) fn body(&self) -> Value {
         let modelled =
             matches!(self.code, "ResourceLimitExceeded" | "ResourceNotFound" | "ConflictException");
@@ -56,7 +58,7 @@ impl ApiError {
     }
 }
 
-/// Seconds since 1970 with milliseconds, as the protocol has timestamps.
+/// Returns seconds since 1970 with milliseconds: a timestamp of the protocol.
 pub(super) fn timestamp(millis: i64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "exact until the year 287396")]
     let seconds = millis as f64 / 1000.0;

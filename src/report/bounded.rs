@@ -10,13 +10,13 @@ use crate::diagnostic::Severity;
 pub(super) struct Bounded<T> {
     limit: usize,
     items: Vec<Option<T>>,
-    /// Which items are warnings, the last one at the end.
+    /// The indices of the items that are warnings, the last one at the end.
     warnings: Vec<usize>,
     kept: usize,
     left_out: LeftOut,
 }
 
-/// How many items found no room.
+/// The numbers of items that were left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub(super) errors: usize,
@@ -65,7 +65,7 @@ impl<T> Bounded<T> {
         self.kept += 1;
     }
 
-    /// Whether an item of this severity would be left out.
+    /// Returns whether an item of this severity would be left out.
     pub(super) const fn is_full_for(&self, severity: Severity) -> bool {
         let full = self.kept >= self.limit;
         full && (matches!(severity, Severity::Warning) || self.warnings.is_empty())
@@ -76,7 +76,7 @@ impl<T> Bounded<T> {
         self.left_out.add(severity);
     }
 
-    /// What is kept, in order, and how much is not.
+    /// Returns the items that were kept, in order, and the numbers of those that were not.
     pub(super) fn take(&mut self) -> (Vec<T>, LeftOut) {
         let items = std::mem::take(&mut self.items).into_iter().flatten().collect();
         self.warnings.clear();

@@ -27,7 +27,7 @@ pub(super) struct Mark {
     pub(super) primary: bool,
 }
 
-/// What is shown of one source.
+/// The lines that are shown of one source.
 #[derive(Debug)]
 pub(super) struct Excerpt {
     name: String,
@@ -131,7 +131,7 @@ impl Excerpt {
         self.lines.push(Line { number, bytes: start..end });
     }
 
-    /// The labels for miette.
+    /// Returns the labels for miette.
     pub(super) fn labels(&self) -> Vec<LabeledSpan> {
         let label = |label: &Label| {
             let span = SourceSpan::from(label.bytes.clone());
@@ -240,7 +240,7 @@ impl Fitted {
         fitted
     }
 
-    /// Where the raw byte `raw` is shown.
+    /// Returns the place at which the raw byte `raw` is shown.
     fn at(&self, raw: usize) -> usize {
         match self.places.binary_search_by_key(&raw, |(raw, _)| *raw) {
             Ok(found) => self.places[found].1,
@@ -277,7 +277,7 @@ fn window_start(raw: &str, start: usize, wanted: Option<&Range<usize>>, width: u
     at
 }
 
-/// The cells of `text`, counted no further than `limit`.
+/// Counts the cells of `text`, no further than `limit`.
 fn cells(text: &str, limit: usize) -> usize {
     let mut cells = 0;
     for c in text.chars() {

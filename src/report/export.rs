@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::{Form, LINES, When, line, style};
+use super::run::progress::{RateMeter, left_at};
 use crate::export::{Counts, Layout};
-use crate::text::{counted, escaped, grouped};
+use crate::text::{counted, escaped, grouped, rate};
 
-/// Shows how far an export has come, on standard error: a bar on a terminal, plain lines elsewhere.
+/// The progress of an export on standard error: a bar on a terminal, plain lines elsewhere.
 #[derive(Debug)]
 pub struct ExportProgress {
     bar: Option<ProgressBar>,
@@ -17,10 +18,13 @@ pub struct ExportProgress {
     lines: Option<Duration>,
     last_line: Instant,
     total: usize,
+    /// What has been done of the present step, and how fast.
+    done: usize,
+    meter: RateMeter,
 }
 
 impl ExportProgress {
-    /// The progress of an export. `quiet` shows nothing.
+    /// Returns the progress of an export, which shows nothing if `quiet`.
     #[must_use]
     pub fn new(when: When, quiet: bool) -> Self {
         let form = if quiet { Form::Hidden } else { when.form() };
@@ -34,33 +38,53 @@ impl ExportProgress {
             Form::Lines(interval) => Some(interval.unwrap_or(LINES)),
             Form::Bar | Form::Hidden => None,
         };
-        Self { bar, lines, last_line: Instant::now(), total: 0 }
+        let (last_line, meter) = (Instant::now(), RateMeter::default());
+        Self { bar, lines, last_line, total: 0, done: 0, meter }
     }
 
-    /// So many artifacts were listed.
+    /// Shows how many artifacts have been listed.
     pub fn listed(&mut self, artifacts: usize) {
+        let pace = self.pace(artifacts, None);
+        let text = format!("listed {}{pace}", counted(artifacts, "artifact"));
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("listed {}", counted(artifacts, "artifact")));
+            bar.set_message(text.clone());
         }
-        self.line(|| format!("listed {}", counted(artifacts, "artifact")));
+        self.line(&text);
     }
 
-    /// All were listed, and so many of them are wanted.
+    /// Shows that the listing is complete, and how many artifacts are to be exported.
     pub fn fetching(&mut self, artifacts: usize) {
-        self.total = artifacts;
+        (self.total, self.done) = (artifacts, 0);
+        self.meter = RateMeter::default();
         if let Some(bar) = &self.bar {
             bar.set_length(artifacts as u64);
-            bar.set_style(style("exporting {wide_bar:.cyan/blue} {pos}/{len} {eta}"));
+            bar.set_message("");
+            bar.set_style(style("exporting {wide_bar:.cyan/blue} {pos}/{len}{msg}"));
         }
     }
 
-    /// So many are done.
+    /// Shows how many artifacts have been exported.
     pub fn fetched(&mut self, artifacts: usize) {
+        let pace = self.pace(artifacts, Some(self.total));
         if let Some(bar) = &self.bar {
             bar.set_position(artifacts as u64);
+            bar.set_message(pace.clone());
         }
-        let total = self.total;
-        self.line(|| format!("{}/{} exported", grouped(artifacts as u64), grouped(total as u64)));
+        let (done, total) = (grouped(artifacts as u64), grouped(self.total as u64));
+        self.line(&format!("{done}/{total} exported{pace}"));
+    }
+
+    /// Takes in how many are done, and returns at what rate and how long the rest takes:
+    /// `, 38.2/s, 4m left`.
+    fn pace(&mut self, done: usize, total: Option<usize>) -> String {
+        let now = Instant::now();
+        self.meter.add(now, done.saturating_sub(self.done) as u64);
+        self.done = done;
+        let per_second = self.meter.per_second(now).filter(|rate| *rate > 0.0);
+        let per_second = per_second.map(|per_second| format!(", {}/s", rate(per_second)));
+        let left = total.and_then(|total| left_at(&self.meter, now, total.saturating_sub(done)));
+        let left = left.map(|left| format!(", {left}"));
+        [per_second, left].into_iter().flatten().collect()
     }
 
     /// Takes the bar away.
@@ -70,15 +94,15 @@ impl ExportProgress {
         }
     }
 
-    fn line(&mut self, text: impl FnOnce() -> String) {
+    fn line(&mut self, text: &str) {
         if self.lines.is_some_and(|interval| self.last_line.elapsed() >= interval) {
             self.last_line = Instant::now();
-            line(&text());
+            line(text);
         }
     }
 }
 
-/// The closing line.
+/// Returns the closing line.
 #[must_use]
 pub fn closing(counts: &Counts, layout: &Layout, folder: &Path, took: Duration) -> String {
     let skipped = counts.gone + counts.without_source + counts.refused;
@@ -93,7 +117,7 @@ pub fn closing(counts: &Counts, layout: &Layout, folder: &Path, took: Duration) 
     )
 }
 
-/// What should be known of what was left out, and of what `lint` will say.
+/// Returns notes on what was left out, and on what `lint` will report.
 #[must_use]
 pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     let mut notes = Vec::new();

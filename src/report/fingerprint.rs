@@ -25,7 +25,7 @@ const LENGTH: usize = 16;
 /// The fields that are lists. An item that is put in above must not change what is below.
 const LISTS: [&str; 2] = ["Tags", "SourceTypes"];
 
-/// The fingerprints of the findings of one file, which is at `place`, in their order.
+/// Returns the fingerprints of the findings of one file, which is at `place`, in their order.
 pub(super) fn of_file(
     findings: &[Diagnostic],
     place: &Place,
@@ -69,7 +69,7 @@ pub(super) fn of_file(
     findings.iter().map(fingerprint).collect()
 }
 
-/// The text at `span` and what it is written together with: `_` is at fault in many names.
+/// Returns the word round `span`: a `_` alone is at fault in many names.
 fn word(text: &str, span: Span) -> Span {
     let Range { start, end } = span.range();
     let from = text.floor_char_boundary(start.saturating_sub(WORD));
@@ -81,7 +81,7 @@ fn word(text: &str, span: Span) -> Span {
     Span::new(start - before..end + behind)
 }
 
-/// `path` without the numbers of list items.
+/// Returns `path` without the numbers of list items.
 fn pointer(path: &str) -> String {
     let mut out = String::new();
     let mut in_list = false;

@@ -100,7 +100,7 @@ impl<W: Write> Github<W> {
         }
     }
 
-    /// What GitHub would drop goes to the summary, or at least is not passed over.
+    /// Writes what GitHub would drop to the job summary, or at least how much it is.
     fn rest(&mut self, counts: &Summary) -> io::Result<()> {
         let annotated = self.annotated();
         let Table { rows, findings, left_out } = &self.table;
@@ -190,17 +190,17 @@ fn lines(Region { start, end }: &Region, f: &mut fmt::Formatter<'_>) -> fmt::Res
     write!(f, ",endLine={last}")
 }
 
-/// `text` as the message of a workflow command.
+/// Returns `text` as the message of a workflow command.
 fn data(text: &str) -> String {
     escaped(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// `text` as the value of a property of a workflow command.
+/// Returns `text` as the value of a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// A finding as a row of a Markdown table.
+/// Returns a finding as a row of a Markdown table.
 fn row(finding: &Diagnostic, place: &Place) -> String {
     let Diagnostic { code, severity, message, region, .. } = finding;
     let at = region.map_or_else(String::new, |Region { start, .. }| {
@@ -210,7 +210,7 @@ fn row(finding: &Diagnostic, place: &Place) -> String {
     format!("| {severity} | {code} | {path}{at} | {} |\n", markdown(message))
 }
 
-/// `text` as Markdown that says just that: no markup, no HTML, no further cell.
+/// Returns `text` as Markdown in which nothing is markup, HTML or the end of a cell.
 fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in escaped(text).chars() {

@@ -12,6 +12,7 @@ use miette::{Severity as MietteSeverity, SourceCode};
 
 use super::FindingsReport;
 use super::excerpt::{Excerpt, Mark};
+use super::tally::{Tally, closing_line};
 use crate::check::Summary;
 use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
@@ -19,7 +20,7 @@ use crate::text::{counted, escaped, grouped};
 
 /// From more findings than this on, only [`EACH`] of each code are shown in full.
 const MANY: usize = 40;
-/// How many of each code are shown in full where there are many.
+/// The number of findings of each code that are shown in full if there are many.
 const EACH: usize = 3;
 /// Cells that miette's gutter takes beside a line.
 const GUTTER: usize = 10;
@@ -29,12 +30,12 @@ const NEAR: u32 = 3;
 /// Folders in the table.
 const FOLDERS: usize = 8;
 
-/// How findings are shown.
+/// The options of a report for people.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Cells of a line.
     pub width: usize,
-    /// Whether the terminal has more than ASCII.
+    /// Draw with more than ASCII.
     pub unicode: bool,
     /// Show every finding, however many there are.
     pub all: bool,
@@ -42,7 +43,7 @@ pub struct Options {
     pub quiet: bool,
     /// The command that reports the same again: further options go behind it.
     pub command: String,
-    /// Whether the manifests can be written to.
+    /// The manifests can be written to, so that `--fix` is offered.
     pub can_fix: bool,
 }
 
@@ -53,19 +54,10 @@ pub struct Human<W> {
     options: Options,
     /// Shown when the check is done.
     kept: Vec<Diagnostic>,
-    total: usize,
+    tally: Tally,
     safe_fixes: usize,
     unsafe_fixes: usize,
-    codes: BTreeMap<Code, Count>,
     folders: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Count {
-    findings: usize,
-    files: usize,
-    last_file: Option<FileId>,
-    errors: bool,
 }
 
 impl<W: Write> Human<W> {
@@ -75,32 +67,25 @@ impl<W: Write> Human<W> {
             out,
             options,
             kept: Vec::new(),
-            total: 0,
+            tally: Tally::new(),
             safe_fixes: 0,
             unsafe_fixes: 0,
-            codes: BTreeMap::new(),
             folders: BTreeMap::new(),
         }
     }
 
-    fn count(&mut self, finding: &Diagnostic, sources: &SourceStore) {
-        self.total += 1;
+    /// Counts a finding, and returns how many of its code there are now.
+    fn count(&mut self, finding: &Diagnostic, sources: &SourceStore) -> usize {
         match finding.fix.as_ref().map(|fix| fix.safety) {
             Some(Safety::Safe) => self.safe_fixes += 1,
             Some(Safety::Unsafe) => self.unsafe_fixes += 1,
             None => {}
         }
-        let count = self.codes.entry(finding.code).or_default();
-        count.findings += 1;
-        count.errors |= finding.is_error();
-        if count.last_file != Some(finding.file) {
-            count.files += 1;
-            count.last_file = Some(finding.file);
-        }
         let name = sources.name(finding.file);
         let folder = Path::new(&*name).parent().map(|folder| folder.display().to_string());
         let folder = folder.filter(|folder| !folder.is_empty()).unwrap_or_else(|| ".".to_owned());
         *self.folders.entry(folder).or_default() += 1;
+        self.tally.add(finding)
     }
 
     fn show(&mut self, finding: &Diagnostic, sources: &SourceStore) -> io::Result<()> {
@@ -132,26 +117,11 @@ impl<W: Write> Human<W> {
     }
 
     fn is_cut(&self) -> bool {
-        !self.options.all && self.total > MANY
+        !self.options.all && self.tally.total() > MANY
     }
 
     fn table(&mut self) -> io::Result<()> {
-        let mut codes: Vec<_> = self.codes.iter().map(|(code, count)| (*code, *count)).collect();
-        codes.sort_by_key(|(code, count)| (std::cmp::Reverse(count.findings), *code));
-        let widest = codes.iter().map(|(code, _)| code.as_str().len()).max().unwrap_or_default();
-        writeln!(self.out, "  {:<widest$}  findings   files  what", "code")?;
-        for (code, count) in codes {
-            let colour = if count.errors { "\x1b[31m" } else { "\x1b[33m" };
-            let code_name = code.as_str();
-            writeln!(
-                self.out,
-                "  {colour}{code_name:<widest$}\x1b[0m  {:>8}  {:>6}  {}",
-                grouped(count.findings as u64),
-                grouped(count.files as u64),
-                code.summary(),
-            )?;
-        }
-        writeln!(self.out)?;
+        self.tally.write(&mut self.out, true)?;
         if self.folders.len() > 1 {
             let mut folders: Vec<_> = self.folders.iter().collect();
             folders.sort_by_key(|(folder, count)| (std::cmp::Reverse(**count), (*folder).clone()));
@@ -172,12 +142,10 @@ impl<W: Write> Human<W> {
 impl<W: Write> FindingsReport for Human<W> {
     fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()> {
         for finding in findings {
-            self.count(finding, sources);
+            let of_code = self.count(finding, sources);
             if self.options.all {
                 self.show(finding, sources)?;
-            } else if self.total <= MANY
-                || self.codes.get(&finding.code).is_some_and(|count| count.findings <= EACH)
-            {
+            } else if self.tally.total() <= MANY || of_code <= EACH {
                 self.kept.push(finding.clone());
             }
         }
@@ -200,7 +168,8 @@ impl<W: Write> FindingsReport for Human<W> {
             }
         }
         if cut {
-            let hidden = self.total - shown.values().map(|shown| (*shown).min(EACH)).sum::<usize>();
+            let in_full = shown.values().map(|shown| (*shown).min(EACH)).sum::<usize>();
+            let hidden = self.tally.total() - in_full;
             writeln!(
                 self.out,
                 "{} more like these; `{} --all` shows them all\n",
@@ -217,37 +186,7 @@ impl<W: Write> FindingsReport for Human<W> {
     }
 }
 
-/// `3 files, 12 artifacts: 10 valid, 2 invalid; 4 errors, 1 warning (0.02 s)`
-#[must_use]
-pub fn closing_line(summary: &Summary, took: Duration) -> String {
-    let findings = match (summary.errors, summary.warnings) {
-        (0, 0) => "\x1b[32mnothing found\x1b[0m".to_owned(),
-        (errors, 0) => format!("\x1b[31m{}\x1b[0m", counted(errors, "error")),
-        (0, warnings) => format!("\x1b[33m{}\x1b[0m", counted(warnings, "warning")),
-        (errors, warnings) => format!(
-            "\x1b[31m{}\x1b[0m, \x1b[33m{}\x1b[0m",
-            counted(errors, "error"),
-            counted(warnings, "warning")
-        ),
-    };
-    let artifacts = if summary.invalid() == 0 {
-        counted(summary.artifacts, "artifact")
-    } else {
-        format!(
-            "{}, {} valid, {} invalid",
-            counted(summary.artifacts, "artifact"),
-            grouped(summary.valid as u64),
-            grouped(summary.invalid() as u64)
-        )
-    };
-    format!(
-        "{}, {artifacts}: {findings} ({:.2} s)",
-        counted(summary.files, "file"),
-        took.as_secs_f64()
-    )
-}
-
-/// One finding as people see it.
+/// Renders one finding for people.
 #[must_use]
 pub fn render(finding: &Diagnostic, sources: &SourceStore, options: &Options) -> String {
     rendered(&View::new(finding, sources, options), options)
@@ -338,7 +277,7 @@ impl View {
         }
     }
 
-    /// A place in another file, which miette shows as a report of its own.
+    /// Returns a place in another file, which miette shows as a report of its own.
     fn elsewhere(related: &Related, sources: &SourceStore, options: &Options) -> Self {
         let mark = related.region.map(|region| Mark { region, text: None, primary: true });
         let excerpt = excerpt(related.file, mark.as_slice(), sources, options);
@@ -351,7 +290,7 @@ impl View {
     }
 }
 
-/// The line of a finding, and those of related places that are shown in one frame with it.
+/// Returns the line of a finding, and those of related places that are shown in one frame with it.
 fn lines_shown_together(finding: &Diagnostic) -> BTreeSet<u32> {
     let mut lines: BTreeSet<u32> =
         finding.region.map(|region| region.start.line).into_iter().collect();

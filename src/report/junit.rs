@@ -93,7 +93,7 @@ impl<W: Write> Junit<W> {
         writeln!(self.out, "  </testsuite>")
     }
 
-    /// A suite of one case that passes.
+    /// Writes a suite of one case that passes.
     fn remark(&mut self, name: &str, text: &str) -> io::Result<()> {
         writeln!(
             self.out,

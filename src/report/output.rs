@@ -10,7 +10,7 @@ pub use anstream::ColorChoice;
 use crate::exit::Fatal;
 use crate::text::reason;
 
-/// What a command found cannot be written to where it was asked for.
+/// The error of results that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the output: {}", reason(.0))]
 pub struct OutputError(#[from] pub io::Error);
@@ -26,7 +26,7 @@ pub struct Output<W: anstream::stream::RawStream> {
 }
 
 impl Output<io::StdoutLock<'static>> {
-    /// Standard output.
+    /// Returns standard output.
     #[must_use]
     pub fn stdout(choice: ColorChoice) -> io::BufWriter<Self> {
         let inner = AutoStream::new(io::stdout().lock(), choice);

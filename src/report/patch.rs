@@ -73,7 +73,7 @@ pub fn write(
 const SHORTEST: usize = 4;
 
 impl Lines<'_> {
-    /// The changes that can be shown, in hunks, and how many cannot.
+    /// Returns the changes that can be shown, in hunks, and the number of those that cannot.
     fn hunks(&self) -> (Vec<Hunk>, usize) {
         let changes: Vec<Change> = capture_diff_slices(Algorithm::Myers, &self.old, &self.new)
             .into_iter()
@@ -110,7 +110,7 @@ impl Lines<'_> {
         (hunks, left_out)
     }
 
-    /// Whether a line can be printed as it is.
+    /// Returns whether a line can be printed as it is.
     fn is_shown(&self, line: &str) -> bool {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let text = line.strip_suffix('\r').unwrap_or(line);

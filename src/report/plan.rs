@@ -16,8 +16,9 @@ use crate::run::change::OnExists;
 use crate::submission::Outcome;
 use crate::text::{counted, duration, rate as shown_rate, redacted, secret};
 
-/// Look-ups a second that the time is estimated for: the most that are made.
-const LOOK_UPS: f64 = 50.0;
+/// Look-ups a second that the time is estimated for if the plan itself made too few to measure: the
+/// most that are made.
+const ASSUMED_LOOK_UPS: f64 = 50.0;
 
 /// A plan, and what it is of.
 #[derive(Debug)]
@@ -28,26 +29,28 @@ pub struct Report<'r> {
     pub log: &'r RunLog,
     /// The rate of creates that the time is estimated for.
     pub rate: CreateRate,
-    /// What an import makes of what is there.
+    /// The import's policy for what already exists.
     pub on_exists: OnExists,
-    /// Whether every artifact is listed, however many there are.
+    /// List every artifact, however many there are.
     pub all: bool,
-    /// What the check found wrong.
+    /// The findings of the check.
     pub faults: &'r Faults,
 }
 
 /// The rate of creates that the time of an import is estimated for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CreateRate {
-    /// Nobody knows what the service allows.
+    /// No import at the target has found out what the service allows.
     Unknown,
     /// Nothing but the service bounds it.
     Unlimited,
-    /// So many a second.
-    PerSecond(f64),
+    /// So many a second, as the last import at the target found.
+    Found(f64),
+    /// So many a second, as `--rate` says.
+    Asked(f64),
 }
 
-/// What would become of entries.
+/// The fates of entries that are reported together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Conflict,
@@ -122,12 +125,44 @@ impl Report<'_> {
             ((calls.create + calls.update) as f64, calls.ask as f64)
         };
         let writing = match self.rate {
-            CreateRate::PerSecond(rate) => writes / rate,
+            CreateRate::Found(rate) | CreateRate::Asked(rate) => writes / rate,
             _ if writes == 0.0 => 0.0,
             CreateRate::Unlimited | CreateRate::Unknown => return None,
         };
-        let seconds = writing + look_ups / LOOK_UPS;
+        let seconds = writing + look_ups / self.look_ups_a_second();
         Some(Duration::from_secs_f64(seconds.min(1e9)))
+    }
+
+    fn look_ups_a_second(&self) -> f64 {
+        self.plan.answered_a_second().unwrap_or(ASSUMED_LOOK_UPS)
+    }
+
+    /// Returns the rates that the time is estimated for, and where each is from.
+    fn basis(&self) -> Vec<String> {
+        let calls = self.plan.calls;
+        let mut rates = Vec::new();
+        if calls.create + calls.update > 0 {
+            match self.rate {
+                CreateRate::Found(rate) => {
+                    rates.push(format!("at {}/s as in the last import", shown_rate(rate)));
+                }
+                CreateRate::Asked(rate) => {
+                    rates.push(format!("at {}/s as `--rate` says", shown_rate(rate)));
+                }
+                CreateRate::Unknown | CreateRate::Unlimited => {}
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+        let looking_up = calls.ask as f64 / self.look_ups_a_second();
+        if looking_up >= 1.0 {
+            let source = match self.plan.answered_a_second() {
+                Some(_) => "measured",
+                None => "assumed",
+            };
+            let rate = shown_rate(self.look_ups_a_second());
+            rates.push(format!("look-ups at {rate}/s, {source}"));
+        }
+        rates
     }
 
     /// Returns the requests and the time that an import would take, in a sentence.
@@ -147,14 +182,16 @@ impl Report<'_> {
         // Nothing takes no time.
         let about = self.time().map(|time| duration(time.max(Duration::from_secs(1))));
         match (about, self.rate) {
-            (Some(about), CreateRate::PerSecond(rate)) if calls.create + calls.update > 0 => {
-                format!("{cost}; about {about} at {}/s", shown_rate(rate))
+            (Some(about), _) => {
+                let basis = self.basis().join("; ");
+                let space = if basis.is_empty() { "" } else { " " };
+                format!("{cost}; about {about}{space}{basis}")
             }
-            (Some(about), _) => format!("{cost}; about {about}"),
             (None, CreateRate::Unlimited) => format!("{cost}, as fast as they are answered"),
-            (None, _) => {
-                format!("{cost}; the first import finds out at which rate (`--rate N` assumes one)")
-            }
+            (None, _) => format!(
+                "{cost}; how long depends on the rate that the first import finds (`--rate N` \
+                 assumes one)"
+            ),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::text::secret;
 /// Bytes looked at in front of and behind a span: a key names a secret close to it.
 const AROUND: usize = 256;
 
-/// What of one file nobody is to be shown.
+/// The parts of one file that are not to be shown.
 #[derive(Debug)]
 pub(super) struct Redactions {
     /// In order, none over another.

@@ -9,7 +9,7 @@ use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 
 use crate::source::{FileId, SourceStore};
 
-/// What standard input is called where nobody names it.
+/// The default name of standard input.
 const STDIN: &str = "<stdin>";
 
 /// The folder that paths start from.
@@ -20,14 +20,14 @@ pub struct Root {
 }
 
 impl Root {
-    /// The root of the git repository of `working`; `working` itself where there is none.
+    /// Returns the root of the git repository of `working`, or `working` itself if it is in none.
     #[must_use]
     pub fn of(working: &Path) -> Self {
         let folder = working.ancestors().find(|above| above.join(".git").exists());
         Self { folder: folder.unwrap_or(working).to_owned(), working: working.to_owned() }
     }
 
-    /// Where the file `id` is.
+    /// Returns the place of the file `id`.
     pub(super) fn place(&self, id: FileId, sources: &SourceStore) -> Place {
         let name = sources.name(id);
         if &*name == STDIN && !sources.can_read_again(id) {
@@ -42,7 +42,7 @@ impl Root {
     }
 }
 
-/// Where a file is.
+/// The place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// Below the root: the path from there, with `/`.
@@ -54,7 +54,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// As a path.
+    /// Returns the place as a path.
     pub(super) fn path(&self) -> &str {
         match self {
             Self::Below(path) | Self::Outside(path) => path,
@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// As a URI reference (RFC 3986): one from the root where it is below that.
+    /// Returns the place as a URI reference (RFC 3986), relative to the root if it is below that.
     pub(super) fn uri(&self) -> String {
         match self {
             // Without an escape, a colon in the first name would end a scheme.
@@ -76,7 +76,7 @@ impl Place {
     }
 }
 
-/// `path` without `.` and `..`, as far as that can be said without asking the disk.
+/// Returns `path` without `.` and `..`, as far as that can be done without the file system.
 fn lexical(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
@@ -98,7 +98,7 @@ fn slashed(path: &Path) -> String {
     if MAIN_SEPARATOR == '/' { path.into_owned() } else { path.replace(MAIN_SEPARATOR, "/") }
 }
 
-/// `text` with every byte escaped but for letters, digits, `-._~` and those in `plain`.
+/// Returns `text` with every byte escaped but for letters, digits, `-._~` and those in `plain`.
 fn percent_encoded(text: &str, plain: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -13,7 +13,7 @@ use crate::config::Rules;
 use crate::diagnostic::{Code, Diagnostic, Severity, expanded};
 use crate::source::{FileId, SourceFile, SourceStore};
 
-/// What an example is called where it is shown.
+/// The file name of an example.
 const EXAMPLE: &str = "manifest.yaml";
 
 /// Writes one line a rule.
@@ -30,7 +30,7 @@ pub fn list(mut out: impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// The severity, sixteen bytes wide with its colour.
+/// Returns the severity, sixteen bytes wide with its colour.
 fn coloured(code: Code) -> &'static str {
     match code.severity() {
         Severity::Error => "\x1b[31merror\x1b[0m  ",
@@ -64,7 +64,7 @@ pub fn explain(code: Code, options: &human::Options, mut out: impl Write) -> io:
     out.flush()
 }
 
-/// Whether anything can make less of it.
+/// Returns in a sentence whether configuration can lower it.
 fn change(code: Code) -> String {
     match (code, code.can_be_changed()) {
         (_, false) => "Neither `lineload.toml` nor a comment can change how bad it is.".to_owned(),
@@ -85,7 +85,7 @@ fn indented(text: &str) -> String {
     })
 }
 
-/// What `lint` says of an example, about `code`.
+/// Returns what `lint` reports of an example, about `code`.
 fn shown(code: Code, example: &str, options: &human::Options) -> Vec<String> {
     // Most terminals would need many screens for two thousand characters.
     let name: Arc<str> = Arc::from(EXAMPLE);
@@ -101,7 +101,7 @@ fn shown(code: Code, example: &str, options: &human::Options) -> Vec<String> {
     findings.iter().filter(about).map(|finding| human::render(finding, &store, options)).collect()
 }
 
-/// The page of all rules, in Markdown.
+/// Returns the page of all rules, in Markdown.
 #[must_use]
 pub fn page() -> String {
     let options = human::Options {
@@ -144,7 +144,7 @@ pub fn page() -> String {
     page
 }
 
-/// A finding without colours and without spaces at the ends of lines.
+/// Returns a finding without colours and without spaces at the ends of lines.
 fn plain(finding: &str) -> String {
     let finding = anstream::adapter::strip_str(finding).to_string();
     finding.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"

@@ -33,46 +33,46 @@ use crate::submission::{Outcome, Refusal, Target};
 pub struct RunLog {
     /// Its id.
     pub run: String,
-    /// Where it wrote; `None` where it wrote nowhere.
+    /// The target; `None` if it had none.
     pub target: Option<Target>,
-    /// When this invocation began. Every duration that is shown counts from here.
+    /// The start of this invocation. Every duration that is shown counts from here.
     pub started: Timestamp,
-    /// When this invocation ended.
+    /// The end of this invocation.
     pub ended: Timestamp,
-    /// For how long it sent, of which the rate is taken.
+    /// The time for which it submitted, from which the rate is taken.
     pub sending: Duration,
     /// Entries that needed no request, since the journal knows them to be there.
     pub known: usize,
-    /// How it ended, where that was not with its last entry.
+    /// The reason for an end before the last entry.
     pub ending: Option<&'static str>,
-    /// What a listing of the target told before anything was sent.
+    /// The result of listing the target before anything was submitted.
     pub survey: Option<Survey>,
     /// Entries that somebody else created since the run began.
     pub others: usize,
     /// Entries that existed and were compared by name and type only.
     pub unseen: usize,
-    /// Whether what exists was compared by name and type only.
+    /// What exists was compared by name and type only.
     pub by_listing: bool,
-    /// What invocations before this one did, where the run was resumed.
+    /// The earlier invocations, if the run was resumed.
     pub earlier: Option<Earlier>,
     /// The entries that are held in memory, in the order of the walk.
     pub entries: Vec<LoggedEntry>,
-    /// How many entries of the whole run came to which end, those that are not held included.
+    /// The outcomes of the whole run, including entries that are not held in memory.
     pub counts: Counts,
-    /// How it went over time.
+    /// The run over time.
     pub timeline: Timeline,
 }
 
-/// What the invocations of a run before the present one did.
+/// The invocations of a run before the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Earlier {
-    /// When the first of them began, if that is known.
+    /// The start of the first of them, if it is known.
     pub started: Option<Timestamp>,
     /// The outcomes of the entries that they settled, and the invalid ones.
     pub counts: Counts,
 }
 
-/// An entry and what became of it.
+/// An entry and its outcome.
 #[derive(Debug, Clone)]
 pub struct LoggedEntry {
     /// Its file, as it is shown.
@@ -83,27 +83,27 @@ pub struct LoggedEntry {
     pub name: Option<String>,
     /// Its `SourceUri`.
     pub source_uri: Option<String>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Its ARN.
     pub arn: Option<String>,
-    /// How many creates were sent for it.
+    /// The number of creates that were sent for it.
     pub attempts: u32,
     /// The target's name for the last of them.
     pub request_id: Option<String>,
-    /// What the target said, where it refused.
+    /// The target's refusal.
     pub error: Option<Refusal>,
 }
 
 impl LoggedEntry {
-    /// Whether the target has something against it.
+    /// Returns whether its outcome is a failure.
     #[must_use]
     pub const fn failed(&self) -> bool {
         self.outcome.is_failure()
     }
 }
 
-/// How many entries came to which end.
+/// The number of entries with each outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([usize; Outcome::ALL.len()]);
 
@@ -133,7 +133,7 @@ impl Counts {
         self.0.get_mut(at)
     }
 
-    /// Returns how many came to this end.
+    /// Returns the number of entries with this outcome.
     #[must_use]
     pub fn of(&self, outcome: Outcome) -> usize {
         Outcome::ALL.iter().position(|one| *one == outcome).map_or(0, |at| self.0[at])
@@ -172,7 +172,8 @@ impl Counts {
 }
 
 impl RunLog {
-    /// The log of a run over `entries`: those without a request are invalid, the others pending.
+    /// Returns the log of a run over `entries`: those without a request are invalid, the others
+    /// pending.
     #[must_use]
     pub fn new(entries: &[Entry], sources: &SourceStore) -> Self {
         let entries = entries.iter().map(|entry| LoggedEntry {
@@ -272,13 +273,13 @@ impl RunLog {
         }
     }
 
-    /// The run is over. It began to send then.
+    /// Ends the log of a run that began to submit at `began`.
     pub fn finish(&mut self, began: Option<Instant>) {
         self.ended = Timestamp::now();
         self.sending = began.map(|began| began.elapsed()).unwrap_or_default();
     }
 
-    /// Returns how many entries of the whole run came to which end.
+    /// Returns the outcomes of the whole run.
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts

@@ -92,7 +92,8 @@ struct Notification {
 }
 
 impl Invocation {
-    /// A run that was successful, whatever it found, and of which some results are left out.
+    /// Returns a run that was successful, whatever it found, and of which some results are left
+    /// out.
     fn new(left_out: LeftOut) -> Self {
         let notification = (left_out.total() > 0).then(|| {
             let (errors, warnings) =
@@ -242,7 +243,7 @@ impl From<Explanation> for Help {
 }
 
 impl Message {
-    /// `text` with nothing in it that a reader would take for a link, `[text](target)`.
+    /// Returns `text` with nothing in it that a reader would take for a link, `[text](target)`.
     fn new(text: &str) -> Self {
         let text = escaped(text);
         if text.contains("](") {
@@ -251,7 +252,7 @@ impl Message {
         Self { text }
     }
 
-    /// The message of a finding, and what to do about it.
+    /// Returns the message of a finding, and its help.
     fn of(finding: &Diagnostic) -> Self {
         let mut message = Self::new(&finding.message);
         if let Some(help) = &finding.help {
@@ -293,7 +294,7 @@ impl From<Option<source::Region>> for Region {
     }
 }
 
-/// What of a file goes with its findings.
+/// The parts of a file that go with its findings.
 struct File<'s> {
     place: Place,
     source: Option<Arc<SourceFile>>,

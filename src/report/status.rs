@@ -17,7 +17,7 @@ const LISTED: u32 = 10;
 /// The version of the shape of the JSON.
 const VERSION: u32 = 1;
 
-/// Whether the process of a run that did not end is still there.
+/// The process of a run that did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunProcess {
     /// It is, and names itself so: `process 4711 on host, since …`.
@@ -31,7 +31,7 @@ pub enum RunProcess {
 /// A run, as it is reported.
 #[derive(Debug)]
 pub struct RunReport {
-    /// What the journal has of it.
+    /// The run as the journal has it.
     pub run: RunStatus,
     /// Some of the entries that failed in it.
     pub failed: Vec<FailedEntry>,

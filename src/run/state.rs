@@ -105,9 +105,13 @@ pub(super) struct State {
     end: Option<End>,
     /// The time until which requests in flight are waited for, once the run has ended.
     grace: Option<Instant>,
+    /// The last wait for look-ups that was reported.
+    awaiting: Option<(usize, Instant)>,
     events: Vec<Event>,
 }
 
+/// Shorter waits for look-ups are not reported.
+const WORTH_REPORTING: Duration = Duration::from_secs(1);
 const READS: [Operation; 3] = [Operation::List, Operation::Describe, Operation::ListTags];
 
 impl State {
@@ -136,6 +140,7 @@ impl State {
             succeeded: false,
             end: None,
             grace: None,
+            awaiting: None,
             events: Vec::new(),
         }
     }
@@ -383,9 +388,28 @@ impl State {
             return Action::End;
         }
         let parked = self.parked.keys().next().map(|(until, _)| *until);
+        if let Some(at) = parked {
+            self.await_look_ups(at, now);
+        }
         let patience = self.patience_ends();
         let wakes = [wake, parked, patience, self.options.until];
         Action::Wait(wakes.into_iter().flatten().min())
+    }
+
+    /// Reports a wait for look-ups, if the run waits for nothing else until `at`.
+    fn await_look_ups(&mut self, at: Instant, now: Instant) {
+        let queued = !self.creates.is_empty()
+            || !self.changes.is_empty()
+            || self.reads.iter().any(|queue| !queue.is_empty());
+        let waits = self.supply == Supply::Dry && !queued && self.in_flight() == 0;
+        if !waits || self.end.is_some() || at.saturating_duration_since(now) < WORTH_REPORTING {
+            return;
+        }
+        let look_up = |parked: &&Parked| matches!(parked, Parked::Read(_, Request::List(..)));
+        let entries = self.parked.values().filter(look_up).count();
+        if entries > 0 && self.awaiting.replace((entries, at)) != Some((entries, at)) {
+            self.events.push(Event::AwaitingLookUps { entries, at });
+        }
     }
 
     fn pace(&mut self, operation: Operation) -> &mut Pace {

@@ -26,6 +26,15 @@ pub struct Survey {
     pub complete: bool,
 }
 
+/// The progress of a listing of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Artifacts that were listed.
+    pub artifacts: usize,
+    /// Requests that it takes at most from here on; `None` if that is not known.
+    pub requests_left: Option<usize>,
+}
+
 /// Returns whether a survey may pay for so many entries of which nothing is known: fewer are asked
 /// about one by one.
 #[must_use]
@@ -34,8 +43,7 @@ pub const fn survey_pays(unknown: usize) -> bool {
 }
 
 /// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`.
-/// `unknown` are the entries of which nothing is known, by source; `progress` gets how many
-/// artifacts have been listed.
+/// `unknown` are the entries of which nothing is known, by source; `progress` gets its progress.
 ///
 /// # Errors
 /// If the target does not answer. What was found until then is.
@@ -43,7 +51,7 @@ pub async fn survey<S: Service>(
     asker: &Asker<S>,
     unknown: &HashMap<Key, EntryId>,
     mut take: impl FnMut(EntryId, Found),
-    mut progress: impl FnMut(usize),
+    mut progress: impl FnMut(Listed),
 ) -> Result<Survey, Unanswered> {
     let mut survey = Survey::default();
     let mut pages = 0;
@@ -51,7 +59,6 @@ pub async fn survey<S: Service>(
     let page = |found: Vec<Found>| {
         pages += 1;
         survey.listed += found.len();
-        progress(survey.listed);
         for found in found {
             if let Some(entry) = unknown.get(&key_of(&found)) {
                 survey.there += 1;
@@ -59,6 +66,8 @@ pub async fn survey<S: Service>(
                 take(*entry, found);
             }
         }
+        let requests_left = Some(budget.saturating_sub(pages));
+        progress(Listed { artifacts: survey.listed, requests_left });
         if pages >= budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     survey.complete = asker.each_page(&Filter::default(), page).await?;

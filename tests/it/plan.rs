@@ -81,9 +81,10 @@ fn a_plan_tells_all_that_an_import_would_do_and_does_nothing() {
     let invalid =
         "<details><summary>invalid</summary>\n\n- **name-pattern** `manifests/00009.yaml:1`: ";
     assert!(ran.out.contains(invalid), "{}", ran.out);
-    for (rate, cost) in
-        [("2", "; about 1s at 2.0/s"), ("unlimited", ", as fast as they are answered")]
-    {
+    for (rate, cost) in [
+        ("2", "; about 1s at 2.0/s as `--rate` says"),
+        ("unlimited", ", as fast as they are answered"),
+    ] {
         let ran = at(folder.path(), &served, "plan", &["--color", "never", "--rate", rate]);
         assert!(ran.out.lines().nth(1).unwrap().ends_with(cost), "{}", ran.out);
     }

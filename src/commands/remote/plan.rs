@@ -125,8 +125,11 @@ impl Planning<'_> {
         progress.connecting(&ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = asker.reporting(no_answer(&progress));
-        let listing = |listed| shown(&progress).listing(listed);
-        let planned = plan::plan(&asker, jobs, open, &options, listing).await;
+        let show = |so_far| match so_far {
+            plan::Progress::Listed(listed) => shown(&progress).listing(listed),
+            plan::Progress::Compared { done, total } => shown(&progress).comparing(done, total),
+        };
+        let planned = plan::plan(&asker, jobs, open, &options, show).await;
         shown(&progress).finish();
         if let Some(error) = unreadable.take() {
             return Err(error.into());
@@ -140,10 +143,10 @@ impl Planning<'_> {
             }
         };
         let rate = match (args.rate, rate) {
-            (Some(Rate::Fixed(rate)), _) => CreateRate::PerSecond(rate),
+            (Some(Rate::Fixed(rate)), _) => CreateRate::Asked(rate),
             (Some(Rate::Unlimited), _) => CreateRate::Unlimited,
             _ if ready.target.is_local() => CreateRate::Unlimited,
-            (_, Some(rate)) => CreateRate::PerSecond(rate),
+            (_, Some(rate)) => CreateRate::Found(rate),
             (_, None) => CreateRate::Unknown,
         };
         let (all, faults, on_exists) = (args.all, &faults, policy.on_exists);

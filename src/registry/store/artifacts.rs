@@ -263,13 +263,13 @@ pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, S
     Ok(arn)
 }
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(in crate::registry) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The set of source types as one text.
+/// Returns the set of source types as one text.
 fn types_key(types: &[(String, String)]) -> String {
     let mut types: Vec<_> = types.iter().collect();
     types.sort();

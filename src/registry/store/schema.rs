@@ -12,11 +12,11 @@ use super::{OpenError, StoreError, artifacts};
 const APPLICATION_ID: i64 = 0x4C4C_5247;
 /// The version of the tables.
 const VERSION: i64 = 2;
-/// How long another process that writes is waited for.
+/// The longest wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 /// Statements that a connection keeps prepared: lists have one for each set of filters.
 const STATEMENTS: usize = 128;
-/// What the writer keeps of the file in memory.
+/// The writer's page cache.
 const CACHE_KIB: i64 = 64 << 10;
 /// Pages of 4 KiB beside the file until they are moved into it.
 const CHECKPOINT_PAGES: i64 = 8 << 10;
@@ -172,7 +172,7 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", VERSION)
 }
 
-/// A connection that only reads.
+/// Opens a connection that only reads.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;

@@ -6,22 +6,23 @@ use super::artifacts::{COLUMNS, read};
 use super::{Row, StoreError};
 use crate::registry::page_token::PageToken;
 
-/// What to search for.
+/// A search.
 #[derive(Debug, Clone, Default)]
 pub(in crate::registry) struct Search {
-    /// What name, type, URI or ARN must hold, in any case. Everything holds the empty text.
+    /// The text that name, type, URI or ARN must contain, in either case. Everything contains the
+    /// empty text.
     pub(in crate::registry) text: String,
     pub(in crate::registry) after: Option<PageToken>,
     pub(in crate::registry) limit: usize,
-    /// How many artifacts to look at, at most. The next page goes on from there.
+    /// The largest number of artifacts to look at. The next page continues from there.
     pub(in crate::registry) effort: usize,
 }
 
-/// What was found, the newest first.
+/// The result of a search, the newest artifact first.
 #[derive(Debug, Clone)]
 pub(in crate::registry) struct Found {
     pub(in crate::registry) rows: Vec<Row>,
-    /// Where to go on, if there is more to look at.
+    /// The token of the next page, if there is more to look at.
     pub(in crate::registry) next: Option<PageToken>,
     /// There may be more matches, but it has looked at as many rows as it may.
     pub(in crate::registry) gave_up: bool,

@@ -12,7 +12,7 @@ use super::StoreError;
 /// The most jobs of one transaction: enough to make a commit cheap, few enough to keep waiting short.
 const BATCH: usize = 256;
 
-/// How often others have their turn before a transaction is committed.
+/// The number of turns that others have before a transaction is committed.
 const YIELDS: usize = 3;
 
 /// Does the work in a transaction if there is one, and gives back what sends the answer, given why

@@ -23,7 +23,7 @@ pub struct Fault {
     pub file: Arc<str>,
     /// The line, from 1, if it has one.
     pub line: Option<u32>,
-    /// What is wrong.
+    /// The message of the finding.
     pub message: String,
 }
 

@@ -27,10 +27,10 @@ struct Row<'r> {
     source_uri: Option<Cow<'r, str>>,
     arn: Option<&'r str>,
     differences: Vec<Value>,
-    /// What its name belongs to.
+    /// The URI of the other source that has its name.
     conflict: Option<Cow<'r, str>>,
     error: Option<String>,
-    /// Whether only an import with `--recheck` would see it.
+    /// Only an import with `--recheck` would see it.
     needs_recheck: bool,
 }
 

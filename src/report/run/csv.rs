@@ -55,7 +55,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// Whether a spreadsheet could run it. Some pass over white space, and some read the wide forms.
+/// Returns whether a spreadsheet could run it. Some skip white space, and some read the wide forms.
 fn is_formula(text: &str) -> bool {
     text.starts_with(['\t', '\r', '\n'])
         || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])

@@ -34,7 +34,7 @@ impl RunFormat {
         ("html", Self::Html),
     ];
 
-    /// The format of a file of this name, in letters of either case.
+    /// Returns the format of a file of this name, in letters of either case.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?;
@@ -57,7 +57,7 @@ impl RunFormat {
     }
 }
 
-/// Why a report is not written.
+/// An error that keeps a report from being written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The ending is of no format.

@@ -26,7 +26,7 @@ struct Head<'r> {
     invocation: Invocation,
 }
 
-/// What the present invocation did: of a run that was resumed, a part.
+/// The present invocation, which is a part of a run that was resumed.
 #[derive(Serialize)]
 struct Invocation {
     started: String,

@@ -12,12 +12,12 @@ use crate::text::escaped;
 /// The largest manifest, in bytes, that is read again for a message.
 const LARGEST: u64 = 64 << 20;
 
-/// Where the manifests of a run are, and how an excerpt of one is shown.
+/// The manifests of a run, and the options of an excerpt from one.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The directory that their names are relative to.
     pub folder: PathBuf,
-    /// How an excerpt is shown.
+    /// The options of an excerpt.
     pub options: human::Options,
 }
 

@@ -11,10 +11,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use self::standing::Standing;
 use crate::event::{Cause, Event};
 use crate::report::progress::{Form, LINES, When, colours, line, style};
+use crate::run::Listed;
 use crate::submission::{Quota, Refusal};
 use crate::text::{escaped, grouped};
 
 pub use self::rate::RateMeter;
+pub(in crate::report) use self::standing::left_at;
 
 /// The time between two plain lines while nothing is sent.
 const LINES_WAITING: Duration = Duration::from_secs(30);
@@ -25,7 +27,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// The width of a terminal that does not tell its own.
 const WIDTH: usize = 80;
 
-/// Shows how far a run has come, on standard error. It goes on showing the time while nobody calls it,
+/// The progress of a run on standard error. It goes on showing the time while nobody calls it,
 /// until it is finished or dropped.
 #[derive(Debug)]
 pub struct RunProgress {
@@ -41,10 +43,10 @@ struct Shown {
     /// The interval of lines that was asked for.
     interval: Option<Duration>,
     last_line: Instant,
-    /// Whether a line has named what is being connected to.
+    /// A line has named the target that is being connected to.
     connecting_told: bool,
     colours: bool,
-    /// Whether it was told what the limit is.
+    /// The limit has been shown.
     limit_told: bool,
     finished: bool,
 }
@@ -109,9 +111,14 @@ impl RunProgress {
         self.update(|standing| standing.no_answer(refusal, until));
     }
 
-    /// Shows how many artifacts of the target have been listed.
-    pub fn listing(&mut self, listed: usize) {
-        self.update(|standing| standing.listing(listed));
+    /// Shows how far a listing of the target has come.
+    pub fn listing(&mut self, listed: Listed) {
+        self.update(|standing| standing.listing(Instant::now(), listed));
+    }
+
+    /// Shows how many of `total` entries have been compared with the target.
+    pub fn comparing(&mut self, done: usize, total: usize) {
+        self.update(|standing| standing.comparing(Instant::now(), done, total));
     }
 
     fn update(&self, change: impl FnOnce(&mut Standing)) {
@@ -181,7 +188,7 @@ impl Shown {
         }
     }
 
-    /// The time between two lines, as things stand.
+    /// Returns the time between two lines, as things stand.
     fn interval(&self) -> Duration {
         match self.interval {
             _ if self.standing.is_connecting() && !self.connecting_told => FIRST,

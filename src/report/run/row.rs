@@ -27,7 +27,7 @@ pub(super) struct Error<'r> {
     /// The field that the service names, as a JSON Pointer into the artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<Cow<'r, str>>,
-    /// What a service says often repeats what it was sent.
+    /// The service's message, which often repeats what it was sent.
     pub(super) message: Cow<'r, str>,
 }
 

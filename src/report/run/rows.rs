@@ -8,7 +8,7 @@ use crate::journal::{Journal, StoredEntry};
 use crate::run::{Ledger, Line};
 use crate::submission::{Class, Outcome, Refusal};
 
-/// What takes the entries of a run, one after another; it may end them early.
+/// A function that takes the entries of a run, one after another, and may end them early.
 pub type Take<'t> = dyn FnMut(&LoggedEntry) -> io::Result<ControlFlow<()>> + 't;
 
 /// The entries of a run, in the order of the walk. No report needs them all in memory, so they may

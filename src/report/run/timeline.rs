@@ -14,12 +14,12 @@ const MOST: usize = 2048;
 /// The length of a bucket at first, in microseconds: 1/64 s.
 const SHORTEST: u64 = 15_625;
 
-/// How a run went over time.
+/// A run over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     /// The rate at which creates may leave at the start.
     first_rate: Option<f64>,
-    /// How often the buckets have doubled.
+    /// The number of times that the buckets have doubled.
     doubled: u32,
     buckets: Vec<Bucket>,
     pauses: Vec<Pause>,
@@ -28,7 +28,7 @@ pub struct Timeline {
     totals: Totals,
 }
 
-/// What happened in a run, beside what became of its entries.
+/// The totals of a run, beside the outcomes of its entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Entries of which this run knows that it created them.
@@ -39,37 +39,37 @@ pub struct Totals {
     pub throttled: u64,
     /// Probes that went out.
     pub probes: u64,
-    /// How often nothing was sent until a probe came through.
+    /// Pauses, in which nothing was sent until a probe came through.
     pub pauses: u64,
-    /// For how long.
+    /// The sum of their lengths.
     pub paused: Duration,
 }
 
 /// A time in which nothing but probes was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// When it began.
+    /// Its start.
     pub from: Duration,
-    /// When it ended; the end of the run, where it did not.
+    /// Its end, or the end of the run if it lasted.
     pub to: Duration,
 }
 
 impl Pause {
-    /// How long it was.
+    /// Returns its length.
     #[must_use]
     pub const fn length(&self) -> Duration {
         self.to.saturating_sub(self.from)
     }
 }
 
-/// What happened from one moment to another.
+/// The counts from one moment to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Where it begins.
+    /// Its start.
     pub from: Duration,
-    /// Where it ends.
+    /// Its end.
     pub to: Duration,
     /// Entries that were created.
     pub created: u64,
@@ -102,13 +102,14 @@ impl Bucket {
 }
 
 impl Timeline {
-    /// A run that starts now, with at most `rate` creates a second; `None` where nothing bounds them.
+    /// Returns a run that starts now, with at most `rate` creates a second; `None` if nothing
+    /// bounds them.
     #[must_use]
     pub fn new(rate: Option<f64>) -> Self {
         Self { first_rate: rate, ..Self::default() }
     }
 
-    /// Something happened, so long after the start.
+    /// Takes in an event, so long after the start.
     pub fn event(&mut self, at: Duration, event: &Event) {
         self.reach(at);
         match event {
@@ -133,17 +134,17 @@ impl Timeline {
                 self.totals.probes += 1;
             }
             Event::Reopened { .. } => self.paused = false,
-            Event::Withdrawn(_) | Event::MadeByAnother(_) => {}
+            Event::Withdrawn(_) | Event::MadeByAnother(_) | Event::AwaitingLookUps { .. } => {}
         }
     }
 
-    /// The run is over, so long after the start.
+    /// Ends the run, so long after the start.
     pub fn end(&mut self, at: Duration) {
         self.reach(at);
         self.paused = false;
     }
 
-    /// It is so late.
+    /// Advances the run to `at`.
     fn reach(&mut self, at: Duration) {
         let passed = at.saturating_sub(self.took);
         self.took += passed;
@@ -155,7 +156,7 @@ impl Timeline {
         }
     }
 
-    /// A probe that is refused is told as a pause again.
+    /// Takes in a pause. A probe that is refused is reported as a pause again.
     fn pause(&mut self, at: Duration, cause: Cause) {
         if !self.paused {
             self.totals.pauses += 1;
@@ -168,7 +169,7 @@ impl Timeline {
         self.paused = true;
     }
 
-    /// What no picture can show apart becomes one.
+    /// Joins the pauses that no picture can show apart.
     fn join_pauses(&mut self) {
         if self.pauses.len() <= MOST {
             return;
@@ -188,7 +189,7 @@ impl Timeline {
         }
     }
 
-    /// How long a bucket is now.
+    /// Returns the present length of a bucket.
     fn length(&self) -> Duration {
         Duration::from_micros(SHORTEST << self.doubled)
     }
@@ -212,25 +213,25 @@ impl Timeline {
         &mut self.buckets[place]
     }
 
-    /// Whether nothing happened at all.
+    /// Returns whether nothing happened at all.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.buckets.is_empty() && self.pauses.is_empty()
     }
 
-    /// How long it took.
+    /// Returns the length of the run.
     #[must_use]
     pub const fn took(&self) -> Duration {
         self.took
     }
 
-    /// All in all.
+    /// Returns the totals.
     #[must_use]
     pub const fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// The pauses, in order.
+    /// Returns the pauses, in order.
     #[must_use]
     pub fn pauses(&self) -> &[Pause] {
         &self.pauses
@@ -243,7 +244,7 @@ impl Timeline {
         std::iter::once((Duration::ZERO, self.first_rate)).chain(changes).collect()
     }
 
-    /// When probes went out, as exactly as is known.
+    /// Returns the moments at which probes went out, as exactly as is known.
     #[must_use]
     pub fn probes(&self) -> Vec<Duration> {
         let probed = self.buckets().filter(|(_, bucket)| bucket.probes > 0);

@@ -15,7 +15,7 @@ use crate::journal::{JournalError, RunStatus, Status};
 use crate::manifest::write;
 use crate::text::{escaped, reason};
 
-/// Why manifests are not written to a directory.
+/// An error that keeps manifests from being written to a directory.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestsError {
     /// The journal cannot be read.
@@ -43,7 +43,7 @@ impl Fatal for ManifestsError {
     }
 }
 
-/// What was written of the failed entries of a run.
+/// The manifests that were written of the failed entries of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Failed {
     /// Artifacts in the files.
@@ -52,7 +52,7 @@ pub struct Failed {
     pub files: usize,
 }
 
-/// What was copied for the invalid entries of a run.
+/// The manifests that were copied for the invalid entries of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invalid {
     /// Invalid artifacts of the run.

@@ -114,8 +114,7 @@ impl State {
         }
         self.prove();
         let message = format!(
-            "the service reports that it already exists, but does not list it yet, so it was not \
-             compared; the next import compares it ({})",
+            "already exists, not compared: the listing lags behind; the next import compares it ({})",
             refusal.message
         );
         let refusal = Refusal { message, ..refusal.clone() };

@@ -34,7 +34,7 @@ const TIMES: [f64; 26] = [
     7.0 * 86_400.0,
 ];
 
-/// The step from one number to the next on the way from 0 to `most`: at most five of them.
+/// Returns the step between numbers from 0 to `most`, of which there are at most five.
 pub(super) fn rate_step(most: f64) -> f64 {
     let least = (most / 5.0).max(1e-6);
     let power = 10_f64.powf(least.log10().floor());
@@ -45,14 +45,14 @@ pub(super) fn rate_step(most: f64) -> f64 {
         .unwrap_or(least)
 }
 
-/// The step from one time to the next on the way to `took` seconds: at most eight of them.
+/// Returns the step between times up to `took` seconds, of which there are at most eight.
 pub(super) fn time_step(took: f64) -> f64 {
     let least = took / 8.0;
     let round = TIMES.into_iter().find(|step| *step >= least);
     round.unwrap_or_else(|| rate_step(took / 86_400.0 / 8.0 * 5.0) * 86_400.0)
 }
 
-/// A rate for people: `0.25`, `12`, `20k`.
+/// Returns a rate for people: `0.25`, `12`, `20k`.
 pub(super) fn rate(rate: f64) -> String {
     let (number, unit) = match rate {
         1e6.. => (rate / 1e6, "M"),
@@ -74,7 +74,7 @@ pub(super) fn rate(rate: f64) -> String {
     format!("{text}{unit}")
 }
 
-/// A moment of a picture whose times are `step` apart.
+/// Returns a moment of a picture whose times are `step` apart.
 pub(super) fn time(seconds: f64, step: f64) -> String {
     if seconds == 0.0 {
         return "0".to_owned();

@@ -15,9 +15,9 @@ const SILENT_GAPS: u32 = 4;
 /// A sample of the curve that the count takes over time.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    /// When the first entry that it stands for was settled.
+    /// The moment at which the first of its entries was settled.
     from: Instant,
-    /// When the last one was, by which time `count` were.
+    /// The moment at which the last one was, by which time `count` were.
     at: Instant,
     count: u64,
 }

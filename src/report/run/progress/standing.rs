@@ -8,42 +8,77 @@ use std::time::{Duration, Instant};
 use super::rate::RateMeter;
 use crate::event::{Cause, Event};
 use crate::report::run::Counts;
+use crate::run::Listed;
 use crate::submission::{Outcome, Refusal};
 use crate::text::{counted, cut, escaped, grouped, rate, redacted, time_left};
 
-/// How long a throttled rate is shown as news.
-const NEWS: Duration = Duration::from_secs(5);
+/// The longest time for which a throttled rate is shown as news.
+const NEWS: Duration = Duration::from_secs(2);
+/// The shortest, even if the rate has already recovered.
+const LEGIBLE: Duration = Duration::from_secs(1);
+/// A time left is shown from here on.
+const SOON: Duration = Duration::from_secs(3);
 /// The longest text of the service in a line, in characters.
 const LONGEST: usize = 100;
 /// From so many pauses on, more of them are reckoned with.
 const RECURRING: u32 = 2;
 
-/// How far a run has come.
+/// The state of a run, as progress shows it.
 #[derive(Debug)]
 pub(super) struct Standing {
     total: usize,
     counts: Counts,
     phase: Phase,
     meter: RateMeter,
+    /// The requests of a listing.
+    requests: RateMeter,
     pauses: Pauses,
 }
 
-/// What a run is doing.
+/// The phase of a run.
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
-    Connecting { target: String },
-    NoAnswer { said: String, until: Option<Instant> },
-    Listing { artifacts: usize },
+    Connecting {
+        target: String,
+    },
+    NoAnswer {
+        said: String,
+        until: Option<Instant>,
+    },
+    /// Listing the target, with so many requests at most before it ends, if that is known.
+    Listing {
+        artifacts: usize,
+        requests_left: Option<usize>,
+    },
+    Comparing {
+        done: usize,
+        total: usize,
+    },
     Sending,
-    Throttled { from: Option<f64>, to: f64, at: Instant },
-    Paused { cause: Cause, said: String, probe_at: Instant },
-    Probing { cause: Option<Cause> },
+    /// Nothing is left but look-ups that are not due yet.
+    AwaitingLookUps {
+        entries: usize,
+        at: Instant,
+    },
+    Throttled {
+        from: Option<f64>,
+        to: f64,
+        at: Instant,
+    },
+    Paused {
+        cause: Cause,
+        said: String,
+        probe_at: Instant,
+    },
+    Probing {
+        cause: Option<Cause>,
+    },
 }
 
-/// What is known of the pauses of a run.
+/// The pauses of a run so far.
 #[derive(Debug, Default)]
 struct Pauses {
-    /// When the first entry was settled, or the first pause began.
+    /// The moment at which the first entry was settled, or the first pause began.
     first: Option<Instant>,
     ended: u32,
     paused: Duration,
@@ -80,18 +115,22 @@ impl Pauses {
 }
 
 impl Standing {
-    /// Nothing has been done yet of `total` entries.
+    /// Returns the state of a run that has done nothing yet of `total` entries.
     pub(super) fn new(total: usize) -> Self {
         Self {
             total,
             counts: Counts::default(),
-            phase: if total == 0 { Phase::Listing { artifacts: 0 } } else { Phase::Sending },
+            phase: match total {
+                0 => Phase::Listing { artifacts: 0, requests_left: None },
+                _ => Phase::Sending,
+            },
             meter: RateMeter::default(),
+            requests: RateMeter::default(),
             pauses: Pauses::default(),
         }
     }
 
-    /// Takes in what happened; whether it is worth a line of its own.
+    /// Takes in an event, and returns whether it is worth a line of its own.
     pub(super) fn event(&mut self, now: Instant, event: &Event) -> bool {
         match event {
             Event::Settled(settled) => {
@@ -101,6 +140,9 @@ impl Standing {
                 if matches!(self.phase, Phase::Probing { .. }) {
                     self.resume(now);
                 }
+                if matches!(self.phase, Phase::AwaitingLookUps { .. }) {
+                    self.phase = Phase::Sending;
+                }
                 false
             }
             Event::RateChanged { from, to, throttled: true } => {
@@ -109,10 +151,15 @@ impl Standing {
                 }
                 false
             }
-            Event::RateChanged { .. }
-            | Event::Throttled
-            | Event::Withdrawn(_)
-            | Event::MadeByAnother(_) => false,
+            Event::RateChanged { throttled: false, .. } => {
+                self.end_news(now, LEGIBLE);
+                false
+            }
+            Event::AwaitingLookUps { entries, at } => {
+                self.phase = Phase::AwaitingLookUps { entries: *entries, at: *at };
+                false
+            }
+            Event::Throttled | Event::Withdrawn(_) | Event::MadeByAnother(_) => false,
             Event::Paused { cause, probe_at, refusal } => {
                 let same = match &self.phase {
                     Phase::Paused { cause: before, .. } => before == cause,
@@ -146,31 +193,57 @@ impl Standing {
         self.phase = Phase::Sending;
     }
 
-    /// The target is being connected to.
+    /// Takes in that the target is being connected to.
     pub(super) fn connecting(&mut self, target: &str) {
         self.phase = Phase::Connecting { target: escaped(&redacted(target)) };
     }
 
-    /// The target has not answered; it is asked again until then, if it is known until when.
+    /// Takes in that the target has not answered, and until when it is asked again, if that is
+    /// known.
     pub(super) fn no_answer(&mut self, refusal: &Refusal, until: Option<Instant>) {
         self.phase = Phase::NoAnswer { said: said(refusal), until };
     }
 
-    /// So many artifacts of the target have been listed.
-    pub(super) fn listing(&mut self, artifacts: usize) {
-        self.phase = Phase::Listing { artifacts };
+    /// Takes in another page of a listing.
+    pub(super) fn listing(&mut self, now: Instant, listed: Listed) {
+        let Listed { artifacts, requests_left } = listed;
+        let before = match self.phase {
+            Phase::Listing { artifacts, .. } => artifacts,
+            _ => 0,
+        };
+        self.meter.add(now, artifacts.saturating_sub(before) as u64);
+        self.requests.add(now, 1);
+        self.phase = Phase::Listing { artifacts, requests_left };
     }
 
-    /// Time has passed.
+    /// Takes in how many of `total` entries have been compared with the target.
+    pub(super) fn comparing(&mut self, now: Instant, done: usize, total: usize) {
+        let before = match self.phase {
+            Phase::Comparing { done, .. } => done,
+            _ => {
+                self.meter.reset();
+                0
+            }
+        };
+        self.meter.add(now, done.saturating_sub(before) as u64);
+        self.phase = Phase::Comparing { done, total };
+    }
+
+    /// Takes in that time has passed.
     pub(super) fn tick(&mut self, now: Instant) {
+        self.end_news(now, NEWS);
+    }
+
+    /// Ends the news of a throttled rate that are `old`.
+    fn end_news(&mut self, now: Instant, old: Duration) {
         if let Phase::Throttled { at, .. } = self.phase
-            && now.saturating_duration_since(at) > NEWS
+            && now.saturating_duration_since(at) >= old
         {
             self.phase = Phase::Sending;
         }
     }
 
-    /// Whether nothing is sent until something changes.
+    /// Returns whether nothing is sent until something changes.
     pub(super) const fn is_waiting(&self) -> bool {
         matches!(self.phase, Phase::Paused { .. } | Phase::Probing { .. } | Phase::NoAnswer { .. })
     }
@@ -215,7 +288,7 @@ impl Standing {
         format!("{}\n{}", wrap(&numbers), wrap(&state))
     }
 
-    /// Returns what there is to be told before anything is sent.
+    /// Returns the text that is shown before anything is sent.
     fn alone(&self, now: Instant) -> Option<String> {
         Some(match &self.phase {
             Phase::Connecting { target } => format!("connecting to {target}"),
@@ -226,14 +299,31 @@ impl Standing {
                 let retrying = format!("retrying{}", left.unwrap_or_default());
                 format!("\x1b[33mno answer yet\x1b[0m, {retrying}{said}")
             }
-            Phase::Listing { artifacts } => {
-                format!("listing the target: {}", counted(*artifacts, "artifact"))
+            Phase::Listing { artifacts, requests_left } => {
+                let listed = counted(*artifacts, "artifact");
+                let pace = self.pace(now);
+                let left = requests_left.and_then(|left| left_at(&self.requests, now, left));
+                let left = left.map(|left| format!(", at most {left}")).unwrap_or_default();
+                format!("listing the target: {listed}{pace}{left}")
+            }
+            Phase::Comparing { done, total } => {
+                let compared =
+                    format!("{}/{} entries", grouped(*done as u64), grouped(*total as u64));
+                let left = left_at(&self.meter, now, total.saturating_sub(*done));
+                let left = left.map(|left| format!(", {left}")).unwrap_or_default();
+                format!("comparing with the target: {compared}{}{left}", self.pace(now))
             }
             _ => return None,
         })
     }
 
-    /// `created 1,200, existing 30, failed 4`
+    /// Returns `, 38.2/s`, or nothing while too few were counted.
+    fn pace(&self, now: Instant) -> String {
+        let per_second = self.meter.per_second(now).filter(|rate| *rate > 0.0);
+        per_second.map(|per_second| format!(", {}/s", rate(per_second))).unwrap_or_default()
+    }
+
+    /// Returns the counts: `created 1,200, existing 30, failed 4`.
     fn numbers(&self) -> String {
         let count = |outcome: Outcome| self.counts.of(outcome);
         let created = count(Outcome::Created) + count(Outcome::Recovered);
@@ -258,9 +348,10 @@ impl Standing {
         text
     }
 
-    /// `38.2/s, sending, 1m 40s left`
+    /// Returns the rate, the phase and the time left: `38.2/s, sending, 1m 40s left`.
     fn state(&self, now: Instant) -> String {
         let mut text = match self.rate(now) {
+            _ if matches!(self.phase, Phase::AwaitingLookUps { .. }) => String::new(),
             Some(per_second) => format!("{}/s, ", rate(per_second)),
             None => String::new(),
         };
@@ -276,6 +367,11 @@ impl Standing {
                 let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
                 let cause = cause.as_str();
                 format!("\x1b[33mpaused: {cause}\x1b[0m{said}, next probe in {wait}")
+            }
+            Phase::AwaitingLookUps { entries, at } => {
+                let wait = time_left(at.saturating_duration_since(now));
+                let entries = counted(*entries, "entry");
+                format!("\x1b[36mwaiting\x1b[0m {wait} to look up {entries} again")
             }
             Phase::Probing { cause: Some(cause) } => {
                 format!("\x1b[36mprobing\x1b[0m: {}", cause.as_str())
@@ -303,7 +399,7 @@ impl Standing {
                 let wait = probe_at.saturating_duration_since(now);
                 (self.pauses.rate_before?, wait, "at least ")
             }
-            Phase::Probing { .. } => return None,
+            Phase::Probing { .. } | Phase::AwaitingLookUps { .. } => return None,
             _ => (self.meter.per_second(now)?, Duration::ZERO, ""),
         };
         if rate <= 0.0 {
@@ -313,6 +409,15 @@ impl Standing {
         let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         Some(format!(", {words}{} left", time_left(left)))
     }
+}
+
+/// Returns `4m left` for so many more at the rate of `meter`; `None` if that is soon or not known.
+pub(in crate::report) fn left_at(meter: &RateMeter, now: Instant, more: usize) -> Option<String> {
+    let per_second = meter.per_second(now).filter(|rate| *rate > 0.0)?;
+    #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+    let seconds = more as f64 / per_second;
+    let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    (left >= SOON).then(|| format!("{} left", time_left(left)))
 }
 
 /// Returns what was said, short enough for a line and without anything that a terminal acts on.

@@ -154,8 +154,15 @@ fn throttling_is_news_for_some_seconds() {
     standing.event(now, &Event::RateChanged { from: Some(8.0), to: 0.5, throttled: true });
     let shown = line(&standing, now);
     assert!(shown.contains("8.0/s, throttled 8.0 to 0.5/s, 2m left"), "{shown}");
-    standing.tick(now + SECOND * 6);
-    assert!(line(&standing, now + SECOND * 6).contains("sending"));
+    standing.tick(now + SECOND * 2);
+    assert!(line(&standing, now + SECOND * 2).contains("sending"));
+    // A rate that has recovered is no longer throttled, and the news can be read even so.
+    standing.event(now, &Event::RateChanged { from: Some(8.0), to: 0.5, throttled: true });
+    let recovered = Event::RateChanged { from: Some(0.5), to: 7.0, throttled: false };
+    standing.event(now + SECOND / 10, &recovered);
+    assert!(line(&standing, now + SECOND / 10).contains("throttled 8.0 to 0.5/s"));
+    standing.event(now + SECOND, &recovered);
+    assert!(line(&standing, now + SECOND).contains("sending"));
     // A pause is not overwritten by it.
     standing.event(now, &paused(Cause::Throttled, "slow down", now + SECOND));
     standing.event(now, &Event::RateChanged { from: Some(0.5), to: 0.25, throttled: true });
@@ -177,8 +184,47 @@ fn what_is_waited_for_before_the_first_entry_is_named() {
     assert!(standing.is_waiting());
     standing.no_answer(&refusal, None);
     assert_eq!(line(&standing, now), "no answer yet, retrying: connection refused");
-    standing.listing(3_400);
+    standing.listing(now, Listed { artifacts: 3_400, requests_left: None });
     assert_eq!(line(&standing, now), "listing the target: 3,400 artifacts");
+}
+
+#[test]
+fn what_comes_before_the_first_create_says_how_long_it_takes() {
+    let mut standing = Standing::new(0);
+    let began = Instant::now();
+    for page in 0..=20_usize {
+        let listed = Listed { artifacts: (page + 1) * 100, requests_left: Some(420 - page) };
+        standing.listing(began + SECOND * u32::try_from(page).unwrap() / 10, listed);
+    }
+    let now = began + SECOND * 2;
+    let shown = "listing the target: 2,100 artifacts, 1,000/s, at most 40s left";
+    assert_eq!(line(&standing, now), shown);
+    standing.listing(now, Listed { artifacts: 2_200, requests_left: Some(2) });
+    assert_eq!(line(&standing, now), "listing the target: 2,200 artifacts, 1,050/s");
+    for done in 0..=80_usize {
+        let at = now + SECOND * u32::try_from(done).unwrap() / 40;
+        standing.comparing(at, done, 12_080);
+    }
+    assert_eq!(
+        line(&standing, now + SECOND * 2),
+        "comparing with the target: 80/12,080 entries, 40.0/s, 5m left"
+    );
+}
+
+#[test]
+fn a_run_that_only_waits_to_look_up_says_so() {
+    let mut standing = Standing::new(43);
+    let now = create(&mut standing, Instant::now(), 8, 5);
+    standing.event(now, &Event::AwaitingLookUps { entries: 3, at: now + SECOND * 6 });
+    assert_eq!(
+        line(&standing, now),
+        "40/43: created 40, existing 0, failed 0, waiting 6s to look up 3 entries again"
+    );
+    standing.event(now, &Event::AwaitingLookUps { entries: 1, at: now + SECOND * 6 });
+    let shown = line(&standing, now + SECOND * 2);
+    assert!(shown.ends_with(", waiting 4s to look up 1 entry again"), "{shown}");
+    standing.event(now + SECOND * 6, &settled(Outcome::Recovered));
+    assert!(line(&standing, now + SECOND * 6).contains("sending"));
 }
 
 #[test]
