@@ -26,7 +26,7 @@ impl askama::filters::Escaper for Escaper {
     }
 }
 
-/// How a character is shown.
+/// The form in which a character is shown.
 enum Shown {
     AsItIs(char),
     Entity(&'static str),

@@ -1,4 +1,4 @@
-//! What a registry was asked lately, and what became of it.
+//! The latest requests to a registry, and their outcomes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! How a registry misbehaves now, and as what clients of the admin endpoint read and write it.
+//! The misbehaviour in force, and the form in which the admin endpoint reads and writes it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,4 +1,4 @@
-//! How a registry misbehaves on request: limits, latency and faults.
+//! The misbehaviour of a registry on request: limits, latency and faults.
 
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};

@@ -29,7 +29,7 @@ use super::{admin, api, page};
 
 /// The largest body: an artifact with everything in it, in four-byte characters, has 1 MB.
 pub(super) const BODY_BYTES: usize = 4 << 20;
-/// What a client may send before its headers end, to within one read of as much again. Those of an
+/// The most that a client may send before its headers end, to within one read more. Those of an
 /// AWS client have 2 KB.
 const HEAD_BYTES: usize = 64 << 10;
 /// The longest time that a client may take for its headers, and for its body.

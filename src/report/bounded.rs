@@ -1,4 +1,4 @@
-//! What a report keeps back until the check is done, no more of it than its reader takes.
+//! Items that a report keeps until the check is done, no more of them than its reader takes.
 //!
 //! A reader that has a limit refuses the whole report beyond it. So errors go before warnings, and
 //! what is left out is counted.

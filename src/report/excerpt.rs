@@ -253,8 +253,8 @@ impl Fitted {
     }
 }
 
-/// Where the part of `raw` begins that is shown, so that as much as can be of what is wanted is in
-/// it, with a third of the width in front of it.
+/// Returns the start of the part of `raw` that is shown, so that as much as can be of what is wanted
+/// is in it, with a third of the width in front of it.
 fn window_start(raw: &str, start: usize, wanted: Option<&Range<usize>>, width: usize) -> usize {
     let Some(wanted) = wanted else { return start };
     let wanted_start = raw.floor_char_boundary(wanted.start.min(raw.len()));

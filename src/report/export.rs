@@ -1,4 +1,4 @@
-//! How an export goes, and how it went.
+//! The progress of an export, and its result.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub struct ExportProgress {
     lines: Option<Duration>,
     last_line: Instant,
     total: usize,
-    /// What has been done of the present step, and how fast.
+    /// Artifacts that have been listed, or exported.
     done: usize,
     meter: RateMeter,
 }

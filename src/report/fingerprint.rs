@@ -1,5 +1,5 @@
-//! What a finding is known by from one run to the next, so that a system that keeps findings can
-//! tell the new ones from the old.
+//! Fingerprints of findings, equal from one run to the next, so that a system that keeps findings
+//! can tell the new ones from the old.
 //!
 //! It holds on to what the finding is about and not to where that stands: lines that come or go
 //! above change nothing, nor does another wording of the message. Equal findings of one file are

@@ -1,4 +1,4 @@
-//! What a fix would change, as a patch.
+//! The changes of fixes as a patch.
 //!
 //! What is printed applies with `git apply`, and holds no secret and nothing that a terminal acts on.
 //! A line that holds one of these is never printed: as context it is left out, so that the context

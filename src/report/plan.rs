@@ -1,4 +1,4 @@
-//! What an import would do, for people, for scripts and for a comment on a pull request.
+//! The plan of an import, for people, for scripts and for a comment on a pull request.
 
 pub mod faults;
 pub mod human;

@@ -1,4 +1,4 @@
-//! What of a source no report may show.
+//! The parts of a source that no report may show.
 //!
 //! The texts of findings are redacted before they come here. This is for what a report takes from the
 //! source itself: the text at fault, and the text of a fix.

@@ -1,4 +1,4 @@
-//! How an import went: what became of each entry, and in numbers.
+//! The log of an import: the outcome of each entry, and the numbers.
 
 pub mod timeline;
 pub(in crate::report) mod row;
@@ -51,7 +51,7 @@ pub struct RunLog {
     pub others: usize,
     /// Entries that existed and were compared by name and type only.
     pub unseen: usize,
-    /// What exists was compared by name and type only.
+    /// Existing artifacts were compared by name and type only.
     pub by_listing: bool,
     /// The earlier invocations, if the run was resumed.
     pub earlier: Option<Earlier>,

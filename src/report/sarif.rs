@@ -21,7 +21,7 @@ use crate::source::{self, SourceFile, SourceStore};
 use crate::text::{counted, escaped, grouped};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-/// What relative paths are held against: the root of the repository, by the name that every reader
+/// The base of relative paths: the root of the repository, by the name that every reader
 /// knows it by.
 const SOURCE_ROOT: &str = "%SRCROOT%";
 

@@ -1,4 +1,4 @@
-//! What a journal holds, for people and as JSON.
+//! The content of a journal, for people and as JSON.
 
 pub mod manifests;
 

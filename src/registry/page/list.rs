@@ -67,7 +67,7 @@ impl<'p> List<'p> {
 struct Paging {
     newest: Option<String>,
     older: Option<String>,
-    /// Whether the whole list is on one long page.
+    /// The whole list is on this one page.
     is_complete: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What artifacts and their tags were before they were changed, for reads that lag behind writes.
+//! Earlier states of artifacts and their tags, for reads that lag behind writes.
 //!
 //! In: every change and every deletion, noted in the transaction that makes it. Out: the state of a
 //! moment, as far back as the longest lag. A creation needs no note: an artifact of a later moment is

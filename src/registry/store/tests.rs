@@ -163,7 +163,7 @@ async fn a_search_gives_up_after_some_effort_and_goes_on_from_there() {
     assert_eq!((found.rows.len(), found.gave_up, found.next.is_some()), (5, false, true));
 }
 
-/// How SQLite means to find a page.
+/// Returns the plan by which SQLite finds a page.
 fn plan(connection: &Connection, filter: &Filter) -> String {
     let (sql, values) = artifacts::list_query(filter);
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

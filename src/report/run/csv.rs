@@ -1,4 +1,4 @@
-//! What became of each entry as CSV (RFC 4180): the entries of the JSON report, flat.
+//! The outcome of each entry as CSV (RFC 4180): the entries of the JSON report, flat.
 //!
 //! Line breaks and whatever else may not be printed are written escaped, so that a record is a line.
 //! Spreadsheets run a cell that begins like a formula; such a cell begins with an apostrophe here,

@@ -1,4 +1,4 @@
-//! What became of each entry as JSON Lines: the entries of the JSON report, one a line.
+//! The outcome of each entry as JSON Lines: the entries of the JSON report, one a line.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;

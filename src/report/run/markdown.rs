@@ -1,4 +1,4 @@
-//! How an import went as Markdown, for a comment, an issue or the summary of a job.
+//! The report of an import as Markdown, for a comment, an issue or the summary of a job.
 //!
 //! Every text that is not lineload's own stands in a code span: there nothing is markup, a link, a
 //! mention or the number of an issue, and no escape is needed. Such texts are in lists, since a table

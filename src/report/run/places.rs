@@ -1,4 +1,4 @@
-//! What the service says about a field, shown where the manifest has it.
+//! Messages of the service about a field, shown at its place in the manifest.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Where reports take the entries of a run from.
+//! The entries of a run, as reports take them.
 
 use std::io;
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! What the reports of a run hold, whatever is in the manifests.
+//! The reports of a run hold what they must, whatever is in the manifests.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -177,7 +177,7 @@ fn nothing_hostile_is_markdown() {
     }
 }
 
-/// Where a run of just so many backticks ends.
+/// Returns the end of a run of just so many backticks.
 fn closing(text: &str, fence: usize) -> Option<usize> {
     let mut at = 0;
     while let Some(start) = text[at..].find('`') {

@@ -1,4 +1,4 @@
-//! How a run went over time: what its picture is drawn from.
+//! The course of a run over time, from which its picture is drawn.
 //!
 //! In: events, and how long after the start each came. Out: sums over spans of time, lineload's own
 //! rate, the pauses and the probes. All of it is kept in buckets, which grow with the run: one of

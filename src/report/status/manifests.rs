@@ -1,4 +1,4 @@
-//! What went wrong in a run, as manifests to fix and import again.
+//! The failed entries of a run, as manifests to fix and import again.
 //!
 //! In: a run of the journal, and a directory that is empty or not there. Out: what the target refused,
 //! as manifests, and the files that held invalid artifacts. Whatever the journal calls a file, nothing

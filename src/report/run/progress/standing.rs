@@ -1,4 +1,4 @@
-//! How far a run has come, in words.
+//! The state of a run, in words.
 //!
 //! In: events, and the moment of each. Out: text with colours, as wide as there is room. It reads no
 //! clock and writes nothing.
