@@ -186,7 +186,11 @@ fn a_name_that_is_taken_is_a_conflict() {
         let ran = import(folder.path(), &served, &[]);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert_eq!(counts(folder.path()), pairs(&[("conflict", 1), ("existed", 2)]));
-        assert!(ran.out.contains("the name `a1` belongs to s3://bucket/1 (arn:"), "{}", ran.out);
+        assert!(
+            ran.out.contains("the name `a1` is already used by s3://bucket/1 (arn:"),
+            "{}",
+            ran.out
+        );
         forget(folder.path());
     }
 }

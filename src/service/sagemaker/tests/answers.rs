@@ -61,8 +61,18 @@ fn rows() -> Vec<Row> {
         (html(407), Unsendable, None, "the proxy requires authentication"),
         // 2xx that is no answer to a create.
         (http(200, "", "{"), Ambiguous, None, "HTTP 200 with an unreadable response"),
-        (http(200, "", ""), Ambiguous, None, "in the response, found ``"),
-        (http(200, "", "{}"), Ambiguous, None, "in the response, found ``"),
+        (
+            http(200, "", ""),
+            Ambiguous,
+            None,
+            "expected the ARN of an artifact in the response, found ``",
+        ),
+        (
+            http(200, "", "{}"),
+            Ambiguous,
+            None,
+            "expected the ARN of an artifact in the response, found ``",
+        ),
         (http(200, "", r#"{"ArtifactArn":7}"#), Ambiguous, None, "HTTP 200"),
         (
             http(200, "", r#"{"ArtifactArn":"foo\u001b[31m"}"#),
