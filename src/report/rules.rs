@@ -26,7 +26,7 @@ pub fn list(mut out: impl Write) -> io::Result<()> {
         let name = code.as_str();
         writeln!(out, "{name:<widest$}  {:<16}  {}", coloured(*code), code.summary())?;
     }
-    writeln!(out, "\n`lineload explain CODE` says more, with a wrong and a right example.")?;
+    writeln!(out, "\n`lineload explain CODE` explains one, with a wrong and a right example.")?;
     out.flush()
 }
 
@@ -67,12 +67,12 @@ pub fn explain(code: Code, options: &human::Options, mut out: impl Write) -> io:
 /// Returns in a sentence whether configuration can lower it.
 fn change(code: Code) -> String {
     match (code, code.can_be_changed()) {
-        (_, false) => "Neither `lineload.toml` nor a comment can change how bad it is.".to_owned(),
+        (_, false) => "Neither `lineload.toml` nor a comment can change its severity.".to_owned(),
         (Code::UnusedAllow | Code::LinkOutside, true) => {
-            "`[rules]` in `lineload.toml` can make it an error, a warning, or nothing.".to_owned()
+            "`[rules]` in `lineload.toml` can set it to `error`, `warn` or `off`.".to_owned()
         }
         (_, true) => format!(
-            "`[rules]` in `lineload.toml` can make it an error, a warning, or nothing; a comment \
+            "`[rules]` in `lineload.toml` can set it to `error`, `warn` or `off`; a comment \
              `# lineload: allow {code}` allows it in one place."
         ),
     }
@@ -117,7 +117,7 @@ pub fn page() -> String {
          An error keeps an entry from being sent; a warning does not. Rules marked *can be changed* can be \
          made an `error`, a `warn` or `off` in `lineload.toml`, and allowed in one place by a comment \
          `# lineload: allow CODE` at the end of the line, or alone on the line above. \
-         `lineload explain CODE` says the same in a terminal.\n\n\
+         `lineload explain CODE` shows the same in a terminal.\n\n\
          | rule | severity | can be changed | what it finds |\n|---|---|---|---|\n",
     );
     for code in Code::ALL {

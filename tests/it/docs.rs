@@ -58,16 +58,17 @@ pages! {
     registry_shows_what_is_printed "docs/registry.md"
 }
 
+/// The pages that have no test of their own yet, so that none needs to be entered above.
 #[cfg(unix)]
 #[test]
-fn every_page_is_tested() {
+fn other_pages_show_what_is_printed() {
     let generated = ["docs/rules.md", "docs/cli.md", "CHANGELOG.md"];
     for directory in ["", "docs"] {
         for entry in std::fs::read_dir(root().join(directory)).unwrap() {
             let path = std::path::Path::new(directory).join(entry.unwrap().file_name());
             let path = path.to_str().unwrap();
-            if path.ends_with(".md") && !generated.contains(&path) {
-                assert!(PAGES.contains(&path), "{path} has no test in tests/it/docs.rs");
+            if path.ends_with(".md") && !generated.contains(&path) && !PAGES.contains(&path) {
+                console::check(path);
             }
         }
     }
