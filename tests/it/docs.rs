@@ -47,6 +47,7 @@ macro_rules! pages {
 #[cfg(unix)]
 pages! {
     the_readme_shows_what_is_printed "README.md"
+    pacing_shows_what_is_printed "docs/pacing.md"
     architecture_shows_what_is_printed "ARCHITECTURE.md"
     contributing_shows_what_is_printed "CONTRIBUTING.md"
     security_shows_what_is_printed "SECURITY.md"
