@@ -3,6 +3,7 @@
 //! In: checked values. Out: requests, identities and digests. It does not know files or HTTP.
 
 mod difference;
+mod form;
 mod stamp;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,41 +12,41 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::model::{Field, Kind, Sense};
+
 pub use difference::Difference;
 pub use stamp::{BadStamp, Stamp};
 
-/// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one
-/// that keeps every constraint of the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that
+/// keeps every constraint of the service.
+///
+/// What has a meaning for lineload has a member. A text that it only passes on is in `texts`, so that
+/// one more field of that kind is a row in the table of [`crate::model`] and nothing here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Artifact {
     /// The name, unique in the account and Region.
-    #[serde(rename = "ArtifactName", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The type: `DataSet`, `Model`, `Image`, or any other text.
     pub artifact_type: String,
     /// The source.
     pub source: Source,
     /// Whatever else is to be known of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
-    /// The origin of the artifact.
-    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
-    pub metadata_properties: Metadata,
     /// Tags of the resource.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
+    /// All other texts.
+    pub texts: Texts,
 }
 
+/// Texts of an artifact that lineload only passes on, by the names of their fields.
+pub type Texts = BTreeMap<&'static str, String>;
+
 /// The source of an artifact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// The URI.
-    #[serde(rename = "SourceUri")]
     pub uri: String,
     /// The ids that tell this version from others at the same URI.
-    #[serde(rename = "SourceTypes", default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<SourceType>,
 }
 
@@ -60,32 +61,8 @@ pub struct SourceType {
     pub value: String,
 }
 
-/// The origin of an artifact.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the service documents no meaning beyond the names")]
-pub struct Metadata {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repository: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generated_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project_id: Option<String>,
-}
-
-impl Metadata {
-    /// Returns whether nothing is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A tag.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "a key and its value")]
 pub struct Tag {
     pub key: String,
@@ -112,6 +89,67 @@ pub struct Key(pub [u8; 16]);
 pub struct Digest(pub [u8; 32]);
 
 impl Artifact {
+    /// Returns the text of `field`, if it is set.
+    #[must_use]
+    pub fn text(&self, field: &Field) -> Option<&str> {
+        match field.sense {
+            Sense::Name => self.name.as_deref(),
+            Sense::Type => Some(&self.artifact_type),
+            Sense::Uri => Some(&self.source.uri),
+            _ => self.texts.get(field.name).map(String::as_str),
+        }
+    }
+
+    /// Sets the text of `field`.
+    pub fn set(&mut self, field: &'static Field, text: String) {
+        match field.sense {
+            Sense::Name => self.name = Some(text),
+            Sense::Type => self.artifact_type = text,
+            Sense::Uri => self.source.uri = text,
+            _ => drop(self.texts.insert(field.name, text)),
+        }
+    }
+
+    /// Returns the entries of `field`: properties and tags with their keys, source types as pairs.
+    #[must_use]
+    pub fn entries(&self, field: &Field) -> Vec<(&str, &str)> {
+        match field.kind {
+            Kind::Map { .. } => {
+                self.properties.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+            }
+            Kind::Pairs { keyed: true, .. } => {
+                self.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect()
+            }
+            Kind::Pairs { keyed: false, .. } => {
+                let types = self.source.types.iter();
+                types.map(|one| (one.id_type.as_str(), one.value.as_str())).collect()
+            }
+            Kind::Text(_) | Kind::Choice(_) | Kind::Mapping(_) => Vec::new(),
+        }
+    }
+
+    /// Adds an entry to `field`. A property of that key is replaced.
+    pub fn insert(&mut self, field: &Field, key: String, value: String) {
+        match field.kind {
+            Kind::Map { .. } => drop(self.properties.insert(key, value)),
+            Kind::Pairs { keyed: true, .. } => self.tags.push(Tag { key, value }),
+            Kind::Pairs { keyed: false, .. } => {
+                self.source.types.push(SourceType { id_type: key, value });
+            }
+            Kind::Text(_) | Kind::Choice(_) | Kind::Mapping(_) => {}
+        }
+    }
+
+    /// Returns whether anything of `field` is set.
+    #[must_use]
+    pub fn has(&self, field: &Field) -> bool {
+        match field.kind {
+            Kind::Text(_) | Kind::Choice(_) => self.text(field).is_some(),
+            Kind::Mapping(below) => below.fields.iter().any(|field| self.has(field)),
+            Kind::Pairs { .. } | Kind::Map { .. } => !self.entries(field).is_empty(),
+        }
+    }
+
     /// Returns its identity at a target.
     #[must_use]
     pub fn identity(&self) -> Identity {
@@ -200,6 +238,7 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::METADATA;
 
     pub(super) fn artifact() -> Artifact {
         Artifact {
@@ -213,8 +252,8 @@ mod tests {
                 ],
             },
             properties: BTreeMap::new(),
-            metadata_properties: Metadata::default(),
             tags: vec![],
+            texts: Texts::default(),
         }
     }
 
@@ -235,6 +274,24 @@ mod tests {
         other.properties.insert("k".into(), "v".into());
         assert_ne!(one.digest(), other.digest());
         assert_eq!(one.identity().key(), other.identity().key());
+    }
+
+    /// Journals know artifacts by these: a digest of another version of lineload must be the same.
+    #[test]
+    fn digests_stay_as_they_are() {
+        let mut full = artifact();
+        full.properties = [("b", "2"), ("a", "1")].map(|(k, v)| (k.into(), v.into())).into();
+        for (at, field) in METADATA.fields.iter().enumerate() {
+            full.set(field, format!("m{at}"));
+        }
+        let tag = |key: &str| Tag { key: key.into(), value: "v".into() };
+        full.tags = vec![tag("z"), tag("a")];
+        let text = r#"{"ArtifactName":"a","ArtifactType":"DataSet","Source":{"SourceUri":"s3://b","SourceTypes":[{"SourceIdType":"Custom","Value":"2"},{"SourceIdType":"Custom","Value":"1"}]},"Properties":{"a":"1","b":"2"},"MetadataProperties":{"CommitId":"m0","Repository":"m1","GeneratedBy":"m2","ProjectId":"m3"},"Tags":[{"Key":"z","Value":"v"},{"Key":"a","Value":"v"}]}"#;
+        assert_eq!(serde_json::to_string(&full).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Artifact>(text).unwrap(), full);
+        let sorted = r#"{"ArtifactName":"a","ArtifactType":"DataSet","Source":{"SourceUri":"s3://b","SourceTypes":[{"SourceIdType":"Custom","Value":"1"},{"SourceIdType":"Custom","Value":"2"}]},"Properties":{"a":"1","b":"2"},"MetadataProperties":{"CommitId":"m0","Repository":"m1","GeneratedBy":"m2","ProjectId":"m3"},"Tags":[{"Key":"a","Value":"v"},{"Key":"z","Value":"v"}]}"#;
+        let digest: [u8; 32] = Sha256::digest(sorted).into();
+        assert_eq!(full.digest(), Digest(digest));
     }
 
     #[test]

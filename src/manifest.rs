@@ -17,13 +17,12 @@ use std::ops::Range;
 
 use decode::Decoder;
 pub use place::{Checked, place};
-pub use raw::{
-    RawArtifact, RawMetadata, RawProperty, RawSource, RawSourceType, RawTag, Slot, Text,
-};
+pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 
 use other::{Other, placeholder_on_line};
 
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Safety};
+use crate::model::{ARTIFACT, Field};
 use crate::source::Span;
 use crate::text::odd_space;
 use crate::yaml::{
@@ -44,11 +43,11 @@ const ALIAS_ALLOWANCE: usize = 1 << 20;
 pub trait Visit {
     /// Begins a document.
     fn document(&mut self);
-    /// Takes the `Defaults` of this document. Comes before the first artifact.
-    fn defaults(&mut self, defaults: &RawArtifact<'_>, findings: &mut Findings<'_>);
+    /// Returns what the artifacts of this document have in common. Comes before the first of them.
+    fn defaults(&mut self, defaults: &RawMapping<'_>, findings: &mut Findings<'_>);
     /// An artifact.
-    fn artifact(&mut self, artifact: &RawArtifact<'_>, findings: &mut Findings<'_>);
-    /// Takes something that is not an artifact, at `place`.
+    fn artifact(&mut self, artifact: &RawMapping<'_>, findings: &mut Findings<'_>);
+    /// Something where an artifact belongs that is none, at `place`.
     fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>);
     /// Notes a syntax error at the last artifact: none of the document's artifacts can be trusted.
     fn broken(&mut self);
@@ -209,8 +208,14 @@ impl State {
             self.defaults(tree, defaults, findings, visit);
             return;
         }
-        if entry(tree, root, "ArtifactType").is_some() {
-            visit.defaults(&RawArtifact::with_type_meant(), findings);
+        // What stands beside the list may be meant as a default.
+        let is_there = |field: &&Field| {
+            field.required && field.shared && entry(tree, root, field.name).is_some()
+        };
+        if let Some(meant) = ARTIFACT.fields.iter().find(is_there) {
+            let mut defaults = RawMapping::new(&ARTIFACT, Span::default());
+            defaults.mark_meant(meant);
+            visit.defaults(&defaults, findings);
             return;
         }
         let rest = document as usize..self.part.end;
@@ -230,8 +235,8 @@ impl State {
                 }
                 Piece::Document { root: None } => return,
                 Piece::Broken { .. } => {
-                    // The missing fields are unknown, so none is reported as missing.
-                    visit.defaults(&RawArtifact::unreadable(Span::default()), findings);
+                    // Whatever they were: no field is reported as missing.
+                    visit.defaults(&RawMapping::unreadable(&ARTIFACT, Span::default()), findings);
                     return;
                 }
                 Piece::List { .. } | Piece::Item(_) => {}

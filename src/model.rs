@@ -11,12 +11,11 @@
 
 mod artifact;
 mod limits;
+mod path;
 mod shape;
 mod text;
 
-pub use artifact::{
-    ARTIFACT, ARTIFACT_FIELDS, METADATA, METADATA_FIELDS, SOURCE, SOURCE_TYPE, TAG,
-};
+pub use artifact::{ARTIFACT, METADATA, SOURCE, SOURCE_TYPE, TAG};
 pub use limits::{
     ARTIFACT_ARN, ARTIFACT_NAME, ARTIFACT_TYPE, BUCKET_NAME_LENGTH, DEFAULT_ARTIFACT_QUOTA,
     LIST_PAGE_MAX, LIST_TAGS_PAGE, LIST_TAGS_PAGE_MIN, METADATA_VALUE, NEXT_TOKEN, PROPERTIES_MAX,
@@ -24,5 +23,6 @@ pub use limits::{
     SOURCE_TYPE_VALUE, SOURCE_URI, TAG_KEY, TAG_VALUE, TAGS_MAX, USUAL_ARTIFACT_TYPES,
     is_reserved_tag,
 };
-pub use shape::{Change, Field, Kind, Mapping, Sense};
+pub use path::Path;
+pub use shape::{Change, Field, Kind, Mapping, Noun, Sense, WHEN_EMPTY};
 pub use text::{Pattern, TextLimit, Violation, is_line_terminator};

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 pub use classify::{Seen, classify};
 
-use crate::artifact::{Artifact, SourceType, Tag};
+use crate::artifact::{Artifact, SourceType, Tag, Texts};
 use crate::submission::Refusal;
 
 /// The response of a target.
@@ -74,9 +74,11 @@ impl Filter {
 pub struct Update {
     /// Its name from now on.
     pub name: Option<String>,
-    /// All its properties after the update, except those to be removed. According to the API page
-    /// they overwrite the existing ones, so every property that is to stay must be given. Empty if
-    /// they are not changed.
+    /// Its other texts from now on that are to be changed.
+    pub texts: Texts,
+    /// All its properties from now on, but for those to be removed. The API page says that they
+    /// overwrite those there are, so none may be left out that is to stay. Empty where they are not
+    /// touched.
     pub properties: BTreeMap<String, String>,
     /// Keys of properties to be removed.
     pub remove: Vec<String>,

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Artifact;
-use crate::model::is_reserved_tag;
+use crate::model::{ARTIFACT, Field, Kind, Mapping, Path, Sense, is_reserved_tag};
 
 /// A field whose values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// As in `Properties.Rows`.
-    pub field: String,
+    /// The field.
+    pub field: Path,
     /// The manifest's value; `None` if it has none.
     pub here: Option<String>,
     /// The target's value; `None` if it has none.
@@ -30,41 +30,49 @@ impl Artifact {
     pub fn differences(&self, there: &Self) -> Vec<Difference> {
         let (here, there) = (self.fields(), there.fields());
         let fields: BTreeSet<_> = here.keys().chain(there.keys()).collect();
-        let difference = |field: &String| {
-            let (here, there) = (here.get(field).cloned(), there.get(field).cloned());
+        let difference = |field: &Path| {
+            let value = |all: &BTreeMap<Path, &str>| all.get(field).map(|text| (*text).to_owned());
+            let (here, there) = (value(&here), value(&there));
             (here != there).then(|| Difference { field: field.clone(), here, there })
         };
         fields.into_iter().filter_map(difference).collect()
     }
 
-    /// Returns every field that is set, by its name.
-    fn fields(&self) -> BTreeMap<String, String> {
+    /// Every value that is set, by its path.
+    fn fields(&self) -> BTreeMap<Path, &str> {
         let mut fields = BTreeMap::new();
-        let mut set = |field: &str, value: Option<&String>| {
-            if let Some(value) = value {
-                fields.insert(field.to_owned(), value.clone());
-            }
-        };
-        set("ArtifactName", self.name.as_ref());
-        set("ArtifactType", Some(&self.artifact_type));
-        set("Source.SourceUri", Some(&self.source.uri));
-        let metadata = &self.metadata_properties;
-        set("MetadataProperties.CommitId", metadata.commit_id.as_ref());
-        set("MetadataProperties.GeneratedBy", metadata.generated_by.as_ref());
-        set("MetadataProperties.ProjectId", metadata.project_id.as_ref());
-        set("MetadataProperties.Repository", metadata.repository.as_ref());
-        for one in &self.source.types {
-            // As a set: the same source type may occur several times.
-            let field = format!("Source.SourceTypes.{}={}", one.id_type, one.value);
-            set(&field, Some(&one.value));
-        }
-        for (key, value) in &self.properties {
-            set(&format!("Properties.{key}"), Some(value));
-        }
-        for tag in self.tags.iter().filter(|tag| !is_reserved_tag(&tag.key)) {
-            set(&format!("Tags.{}", tag.key), Some(&tag.value));
-        }
+        self.collect(&ARTIFACT, None, &mut fields);
         fields
+    }
+
+    fn collect<'a>(
+        &'a self,
+        mapping: &'static Mapping,
+        within: Option<&'static Field>,
+        found: &mut BTreeMap<Path, &'a str>,
+    ) {
+        for field in mapping.fields {
+            match field.kind {
+                Kind::Text(_) | Kind::Choice(_) => {
+                    let text = self.text(field);
+                    found.extend(text.map(|text| (Path { within, field, key: None }, text)));
+                }
+                Kind::Mapping(below) => self.collect(below, Some(field), found),
+                Kind::Map { .. } | Kind::Pairs { .. } => {
+                    for (key, value) in self.entries(field) {
+                        if field.sense == Sense::Tags && is_reserved_tag(key) {
+                            continue;
+                        }
+                        let key = match field.kind {
+                            // A set: one of a kind may be there several times.
+                            Kind::Pairs { keyed: false, .. } => format!("{key}={value}"),
+                            _ => key.to_owned(),
+                        };
+                        found.insert(Path { within, field, key: Some(key) }, value);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -72,6 +80,7 @@ impl Artifact {
 mod tests {
     use crate::artifact::tests::artifact;
     use crate::artifact::{Difference, Tag};
+    use crate::model::{ARTIFACT, Path};
 
     #[test]
     fn differences_are_named_by_field_with_both_values() {
@@ -80,12 +89,12 @@ mod tests {
         other.source.types.reverse();
         assert_eq!(one.differences(&other), Vec::new());
         other.properties.insert("Rows".into(), "1".into());
-        other.metadata_properties.commit_id = Some("c".into());
+        other.texts.insert("CommitId", "c".into());
         other.tags.push(Tag { key: "team".into(), value: "x".into() });
         other.tags.push(Tag { key: "AWS:createdBy".into(), value: "x".into() });
         other.name = None;
         let difference = |field: &str, here: Option<&str>, there: Option<&str>| Difference {
-            field: field.to_owned(),
+            field: Path::parse(&ARTIFACT, field).unwrap(),
             here: here.map(str::to_owned),
             there: there.map(str::to_owned),
         };

@@ -6,26 +6,43 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Artifact, Difference, Metadata, Tag};
-use crate::model::{
-    METADATA_FIELDS, METADATA_VALUE, PROPERTIES_MAX, PROPERTY_KEY, PROPERTY_VALUE, TAG_KEY,
-    TAG_VALUE, TAGS_MAX, TextLimit, Violation, is_reserved_tag,
-};
+use super::{Artifact, Difference};
+use crate::model::{ARTIFACT, Field, Kind, Path, Sense, TextLimit, Violation, is_reserved_tag};
 use crate::text::either;
 
 /// The fields of `--set`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Stamp {
-    /// Of `MetadataProperties`.
-    #[serde(skip_serializing_if = "Metadata::is_empty")]
-    metadata_properties: Metadata,
-    /// Of `Properties`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    properties: BTreeMap<String, String>,
-    /// Of `Tags`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    tags: BTreeMap<String, String>,
+#[serde(into = "Nested", try_from = "Nested")]
+pub struct Stamp(BTreeMap<Path, String>);
+
+/// A stamp as journals keep it: what is set, by key, by field.
+type Nested = BTreeMap<String, BTreeMap<String, String>>;
+
+impl From<Stamp> for Nested {
+    fn from(stamp: Stamp) -> Self {
+        let mut nested = Self::new();
+        for (path, value) in stamp.0 {
+            let of_field = nested.entry(path.top().name.to_owned()).or_default();
+            of_field.insert(path.last().to_owned(), value);
+        }
+        nested
+    }
+}
+
+impl TryFrom<Nested> for Stamp {
+    type Error = BadStamp;
+
+    fn try_from(nested: Nested) -> Result<Self, BadStamp> {
+        let mut stamp = Self::default();
+        for (field, entries) in nested {
+            for (key, value) in entries {
+                let path = Path::parse(&ARTIFACT, &format!("{field}.{key}"));
+                let path = path.ok_or_else(|| BadStamp(format!("there is no `{field}.{key}`")))?;
+                stamp.0.insert(path, value);
+            }
+        }
+        Ok(stamp)
+    }
 }
 
 /// The reason why a field cannot be set.
@@ -42,44 +59,44 @@ impl Stamp {
         let bad = |reason: String| BadStamp(reason);
         let example = "write it as FIELD=VALUE, such as `Properties.Team=lake`";
         let (field, value) = text.split_once('=').ok_or_else(|| bad(example.to_owned()))?;
-        let kinds = ["MetadataProperties.*", "Properties.*", "Tags.*"];
-        let unknown = || bad(format!("only {} can be set", either(kinds)));
-        let (kind, key) = field.split_once('.').ok_or_else(unknown)?;
-        let value = value.to_owned();
-        match kind {
-            "MetadataProperties" => {
-                let known = METADATA_FIELDS.contains(&key);
-                if !known {
-                    let fields = either(METADATA_FIELDS);
-                    return Err(bad(format!(
-                        "unknown field `{key}` in `{kind}`; expected {fields}"
-                    )));
+        let top = field.split_once('.').and_then(|(name, _)| ARTIFACT.field(name));
+        let Some(top) = top.filter(|field| can_be_set(field)) else {
+            let mut kinds: Vec<_> =
+                ARTIFACT.fields.iter().filter(|field| can_be_set(field)).collect();
+            kinds.sort_unstable_by_key(|field| field.name);
+            let kinds: Vec<_> = kinds.iter().map(|field| format!("{}.*", field.name)).collect();
+            let kinds = either(kinds.iter().map(String::as_str));
+            return Err(bad(format!("only {kinds} can be set")));
+        };
+        let Some(path) = Path::parse(&ARTIFACT, field) else {
+            let key = field.split_once('.').map_or("", |(_, key)| key);
+            let fields = match top.kind {
+                Kind::Mapping(below) => either(below.names()),
+                _ => String::new(),
+            };
+            return Err(bad(format!("unknown field `{key}` in `{}`; expected {fields}", top.name)));
+        };
+        let key_is = format!("the key of a {}", top.entry.one);
+        match path.field.kind {
+            Kind::Text(limit) => keeps(limit, field, value)?,
+            Kind::Map { key, value: limit, .. } => {
+                keeps(key, &key_is, path.last())?;
+                keeps(limit, field, value)?;
+            }
+            Kind::Pairs { item, .. } => {
+                let texts = [(&*key_is, path.last()), (field, value)];
+                for (one, (what, text)) in item.fields.iter().zip(texts) {
+                    if let Kind::Text(limit) = one.kind {
+                        keeps(limit, what, text)?;
+                    }
                 }
-                keeps(METADATA_VALUE, field, &value)?;
-                let metadata = &mut self.metadata_properties;
-                let slot = match key {
-                    "CommitId" => &mut metadata.commit_id,
-                    "GeneratedBy" => &mut metadata.generated_by,
-                    "ProjectId" => &mut metadata.project_id,
-                    _ => &mut metadata.repository,
-                };
-                *slot = Some(value);
             }
-            "Properties" => {
-                keeps(PROPERTY_KEY, "the key of a property", key)?;
-                keeps(PROPERTY_VALUE, field, &value)?;
-                self.properties.insert(key.to_owned(), value);
-            }
-            "Tags" => {
-                keeps(TAG_KEY, "the key of a tag", key)?;
-                keeps(TAG_VALUE, field, &value)?;
-                if is_reserved_tag(key) {
-                    return Err(bad("tags that begin with `aws:` are reserved for AWS".to_owned()));
-                }
-                self.tags.insert(key.to_owned(), value);
-            }
-            _ => return Err(unknown()),
+            Kind::Choice(_) | Kind::Mapping(_) => {}
         }
+        if path.field.sense == Sense::Tags && is_reserved_tag(path.last()) {
+            return Err(bad("tags that begin with `aws:` are reserved for AWS".to_owned()));
+        }
+        self.0.insert(path, value.to_owned());
         Ok(())
     }
 
@@ -93,62 +110,54 @@ impl Stamp {
     #[must_use]
     pub fn on(&self, artifact: &Artifact) -> Artifact {
         let mut stamped = artifact.clone();
-        let (ours, theirs) = (&self.metadata_properties, &mut stamped.metadata_properties);
-        let set = |ours: &Option<String>, theirs: &mut Option<String>| {
-            if ours.is_some() {
-                theirs.clone_from(ours);
+        // In the place of a tag with the same key.
+        stamped.tags.retain(|tag| !self.sets_entry(|field| field.sense == Sense::Tags, &tag.key));
+        for (path, value) in &self.0 {
+            match &path.key {
+                Some(key) => stamped.insert(path.field, key.clone(), value.clone()),
+                None => stamped.set(path.field, value.clone()),
             }
-        };
-        set(&ours.commit_id, &mut theirs.commit_id);
-        set(&ours.generated_by, &mut theirs.generated_by);
-        set(&ours.project_id, &mut theirs.project_id);
-        set(&ours.repository, &mut theirs.repository);
-        let properties = self.properties.iter().map(|(key, value)| (key.clone(), value.clone()));
-        stamped.properties.extend(properties);
-        stamped.tags.retain(|tag| !self.tags.contains_key(&tag.key));
-        let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
-        stamped.tags.extend(self.tags.iter().map(tag));
+        }
         stamped
     }
 
     /// Returns the limit that `artifact` exceeds with the fields set, if it does.
     #[must_use]
     pub fn too_much_for(&self, artifact: &Artifact) -> Option<String> {
-        let new = |keys: usize, there: usize, most: usize, what: &str| {
-            let total = keys + there;
-            (keys > 0 && total > most)
-                .then(|| format!("{total} {what}; an artifact can have at most {most}"))
-        };
-        let properties = |key: &&String| !artifact.properties.contains_key(*key);
-        let properties = self.properties.keys().filter(properties).count();
-        let tags = |key: &&String| !artifact.tags.iter().any(|tag| tag.key == **key);
-        let tags = self.tags.keys().filter(tags).count();
-        new(properties, artifact.properties.len(), PROPERTIES_MAX, "properties")
-            .or_else(|| new(tags, artifact.tags.len(), TAGS_MAX, "tags"))
+        ARTIFACT.fields.iter().find_map(|field| {
+            let most = field.max()?;
+            let there = artifact.entries(field);
+            let is_new = |path: &&Path| {
+                path.field.is(field) && !there.iter().any(|(key, _)| *key == path.last())
+            };
+            let new = self.0.keys().filter(is_new).count();
+            let total = new + there.len();
+            (new > 0 && total > most).then(|| {
+                format!("{total} {}; an artifact can have at most {most}", field.entry.many)
+            })
+        })
     }
 
     /// Returns whether a property of this key is set.
     #[must_use]
     pub fn sets_property(&self, key: &str) -> bool {
-        self.properties.contains_key(key)
+        self.sets_entry(|field| matches!(field.kind, Kind::Map { .. }), key)
+    }
+
+    fn sets_entry(&self, of: impl Fn(&Field) -> bool, key: &str) -> bool {
+        self.0.keys().any(|path| of(path.field) && path.key.as_deref() == Some(key))
     }
 
     /// Returns whether a difference is none, since the field is set.
     #[must_use]
     pub fn covers(&self, difference: &Difference) -> bool {
-        let Some((kind, key)) = difference.field.split_once('.') else { return false };
-        match kind {
-            "MetadataProperties" => match key {
-                "CommitId" => self.metadata_properties.commit_id.is_some(),
-                "GeneratedBy" => self.metadata_properties.generated_by.is_some(),
-                "ProjectId" => self.metadata_properties.project_id.is_some(),
-                _ => self.metadata_properties.repository.is_some(),
-            },
-            "Properties" => self.properties.contains_key(key),
-            "Tags" => self.tags.contains_key(key),
-            _ => false,
-        }
+        self.0.contains_key(&difference.field)
     }
+}
+
+/// Returns whether entries of the field can be set: a single text of an artifact is its own.
+fn can_be_set(field: &Field) -> bool {
+    field.shared && !field.is_text()
 }
 
 fn keeps(limit: TextLimit, what: &str, text: &str) -> Result<(), BadStamp> {
@@ -170,6 +179,7 @@ fn keeps(limit: TextLimit, what: &str, text: &str) -> Result<(), BadStamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::Tag;
     use crate::artifact::tests::artifact;
 
     fn stamp(fields: &[&str]) -> Stamp {
@@ -185,7 +195,7 @@ mod tests {
         one.tags.push(Tag { key: "k".into(), value: "v".into() });
         let stamp = stamp(&["MetadataProperties.CommitId=c=1", "Properties.Team=lake", "Tags.k=w"]);
         let stamped = stamp.on(&one);
-        assert_eq!(stamped.metadata_properties.commit_id.as_deref(), Some("c=1"));
+        assert_eq!(stamped.texts.get("CommitId").map(String::as_str), Some("c=1"));
         assert_eq!(stamped.properties["Team"], "lake");
         assert_eq!(stamped.tags, [Tag { key: "k".into(), value: "w".into() }]);
         let differences = one.differences(&stamped);
@@ -222,5 +232,15 @@ mod tests {
             stamp(&["Properties.q=x"]).too_much_for(&full).unwrap(),
             "31 properties; an artifact can have at most 30"
         );
+    }
+
+    #[test]
+    fn journals_keep_what_is_set_by_field() {
+        let stamp = stamp(&["Properties.a.b=x", "MetadataProperties.CommitId=c", "Tags.k=v"]);
+        let text =
+            r#"{"MetadataProperties":{"CommitId":"c"},"Properties":{"a.b":"x"},"Tags":{"k":"v"}}"#;
+        assert_eq!(serde_json::to_string(&stamp).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Stamp>(text).unwrap(), stamp);
+        assert_eq!(serde_json::from_str::<Stamp>("{}").unwrap(), Stamp::default());
     }
 }

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::Options;
-use super::defaults::Defaults;
+use super::defaults::{Defaults, Taken};
 use super::index::{Claim, Claims};
 use super::rules;
-use crate::artifact::{Artifact, Key, Metadata, Source, SourceType, Tag};
+use crate::artifact::{Artifact, Key};
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, MARKER, Unlisted};
-use crate::manifest::{self, RawArtifact, RawSource, Slot, Text, Visit};
-use crate::model::METADATA_FIELDS;
+use crate::manifest::{self, RawMapping, RawValue, Slot, Visit};
+use crate::model::{Field, Sense};
 use crate::source::{EncodingFault, SourceFile, Span};
 use crate::yaml;
 
@@ -112,30 +112,27 @@ impl Visit for Visitor<'_> {
         self.document_start = self.passed + self.batch.entries.len();
     }
 
-    fn defaults(&mut self, raw: &RawArtifact<'_>, findings: &mut Findings<'_>) {
+    fn defaults(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
         self.defaults = rules::defaults(raw, findings);
         self.errors = findings.errors();
     }
 
-    fn artifact(&mut self, raw: &RawArtifact<'_>, findings: &mut Findings<'_>) {
-        let sound = rules::artifact(raw, &self.defaults, findings);
-        let valid = sound && !raw.broken && findings.errors() == self.errors;
-        let text = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
+    fn artifact(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
+        let taken = self.defaults.taken_by(raw);
+        rules::artifact(raw, &self.defaults, &taken, findings);
+        let valid = !taken.faulty && !raw.broken && findings.errors() == self.errors;
+        let name = raw.text(Sense::Name);
+        let text = |sense| raw.text(sense).map(|text| text.value.to_owned());
         let wanted = self.options.entries;
         let entry = PartEntry {
             line: if wanted { findings.source().line(raw.head.start) } else { 0 },
             valid,
             claims: claims(raw),
-            shares_name: raw
-                .name
-                .given()
+            shares_name: name
                 .is_some_and(|name| findings.allows(Code::DuplicateName, [name.span, name.head()])),
-            name: if wanted { text(&raw.name) } else { None },
-            source_uri: match raw.source.given() {
-                Some(source) if wanted => text(&source.uri),
-                _ => None,
-            },
-            artifact: if wanted && valid { build(raw, &self.defaults) } else { None },
+            name: if wanted { text(Sense::Name) } else { None },
+            source_uri: if wanted { text(Sense::Uri) } else { None },
+            artifact: if wanted && valid { build(raw, &taken) } else { None },
         };
         self.add(entry, findings);
     }
@@ -167,80 +164,77 @@ impl Visit for Visitor<'_> {
     }
 }
 
-/// Returns the name and the source of an artifact, as far as they are known.
-fn claims(raw: &RawArtifact<'_>) -> Claims {
-    let name = raw.name.given().filter(|name| !name.value.is_empty());
+/// The name and the source of an artifact, as far as they are known.
+fn claims(raw: &RawMapping<'_>) -> Claims {
+    let name = raw.text(Sense::Name).filter(|name| !name.value.is_empty());
     let name = name.map(|name| Claim { key: Key::of_name(name.value), span: name.span });
-    Claims { name, source: raw.source.given().and_then(source_claim) }
+    Claims { name, source: source_claim(raw) }
 }
 
-fn source_claim(source: &RawSource<'_>) -> Option<Claim> {
-    let uri = source.uri.given().filter(|uri| !uri.value.is_empty())?;
+fn source_claim(raw: &RawMapping<'_>) -> Option<Claim> {
+    let uri = raw.text(Sense::Uri).filter(|uri| !uri.value.is_empty())?;
     let mut types = Vec::new();
-    match &source.types {
-        Slot::Absent => {}
+    match raw.list(Sense::SourceIds) {
         Slot::Faulty => return None,
-        Slot::Given(list) | Slot::Doubtful(list) => {
+        Slot::Given(RawValue::List(list)) | Slot::Doubtful(RawValue::List(list)) => {
             for one in list {
-                types.push((one.id_type.given()?.value, one.value.given()?.value));
+                let [id_type, value] = one.pair();
+                types.push((id_type?.value, value?.value));
             }
         }
+        _ => {}
     }
     types.sort_unstable();
     types.dedup();
     Some(Claim { key: Key::of_identity(uri.value, types.into_iter()), span: uri.span })
 }
 
-/// Returns the request of a valid artifact. `None` if it turned out to be invalid.
-fn build(raw: &RawArtifact<'_>, defaults: &Defaults) -> Option<Artifact> {
-    let own = |text: &Slot<Text<'_>>| text.given().map(|text| text.value.to_owned());
-    let source = raw.source.given()?;
-    let mut artifact = Artifact {
-        name: own(&raw.name),
-        artifact_type: own(&raw.artifact_type)
-            .or_else(|| defaults.artifact_type.given().cloned())?,
-        source: Source { uri: own(&source.uri)?, types: Vec::new() },
-        properties: std::collections::BTreeMap::new(),
-        metadata_properties: Metadata::default(),
-        tags: Vec::new(),
-    };
-    for one in source.types.given().into_iter().flatten() {
-        artifact
-            .source
-            .types
-            .push(SourceType { id_type: own(&one.id_type)?, value: own(&one.value)? });
+/// The request of a valid artifact with what it takes from the defaults. `None` only where it is not
+/// valid after all.
+fn build(raw: &RawMapping<'_>, taken: &Taken<'_>) -> Option<Artifact> {
+    let mut artifact = Artifact::default();
+    copy(raw, &mut artifact)?;
+    for (field, text) in &taken.texts {
+        artifact.set(field, (*text).to_owned());
     }
-    for one in raw.properties.given().into_iter().flatten() {
-        artifact.properties.insert(own(&one.key)?, own(&one.value)?);
-    }
-    for shared in defaults.properties.given().into_iter().flatten() {
-        if !artifact.properties.contains_key(&shared.key) {
-            artifact.properties.insert(shared.key.clone(), shared.value.given()?.clone());
-        }
-    }
-    for one in raw.tags.given().into_iter().flatten() {
-        artifact.tags.push(Tag { key: own(&one.key)?, value: own(&one.value)? });
-    }
-    for shared in defaults.tags.given().into_iter().flatten() {
-        if !artifact.tags.iter().any(|tag| tag.key == shared.key) {
-            let value = shared.value.given()?.clone();
-            artifact.tags.push(Tag { key: shared.key.clone(), value });
-        }
-    }
-    let metadata = |at: usize| {
-        let own = raw.metadata.given().and_then(|raw| own(&raw.values[at]));
-        own.or_else(|| defaults.metadata.given().and_then(|shared| shared[at].given().cloned()))
-    };
-    for (at, field) in METADATA_FIELDS.iter().enumerate() {
-        let value = metadata(at);
-        match *field {
-            "CommitId" => artifact.metadata_properties.commit_id = value,
-            "GeneratedBy" => artifact.metadata_properties.generated_by = value,
-            "ProjectId" => artifact.metadata_properties.project_id = value,
-            _ => artifact.metadata_properties.repository = value,
+    for (field, entries) in &taken.entries {
+        for entry in entries {
+            artifact.insert(field, entry.key.clone(), entry.value()?.to_owned());
         }
     }
     Some(artifact)
+}
+
+/// Copies what is written. `None` where something has a fault.
+fn copy(raw: &RawMapping<'_>, artifact: &mut Artifact) -> Option<()> {
+    let insert = |artifact: &mut Artifact, field: &Field, pair: [Option<&str>; 2]| {
+        let [key, value] = pair;
+        artifact.insert(field, key?.to_owned(), value?.to_owned());
+        Some(())
+    };
+    for (field, slot) in raw.fields() {
+        if slot.is_absent() {
+            continue;
+        }
+        match slot.given()? {
+            RawValue::Text(text) => artifact.set(field, text.value.to_owned()),
+            RawValue::Mapping(below) => copy(below, artifact)?,
+            RawValue::List(items) => {
+                for item in items {
+                    let pair = item.pair().map(|text| text.map(|text| text.value));
+                    insert(artifact, field, pair)?;
+                }
+            }
+            RawValue::Map(entries) => {
+                for one in entries {
+                    let text =
+                        |slot: &Slot<_>| slot.given().map(|text: &manifest::Text<'_>| text.value);
+                    insert(artifact, field, [text(&one.key), text(&one.value)])?;
+                }
+            }
+        }
+    }
+    Some(())
 }
 
 fn encoding(source: &SourceFile, fault: &EncodingFault) -> Diagnostic {

@@ -5,7 +5,7 @@
 
 mod artifact_type;
 mod content;
-mod metadata;
+mod entries;
 mod name;
 mod properties;
 mod source;
@@ -15,82 +15,144 @@ mod uri;
 
 pub use name::near as near_name;
 
-use super::defaults::{Defaults, Sound};
-use crate::diagnostic::{Code, Draft, Findings, ROOT};
-use crate::manifest::{RawArtifact, Slot};
+use super::defaults::{Defaults, Taken, Unsound};
+use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
+use crate::manifest::{RawMapping, RawValue, Slot, Text};
+use crate::model::{Field, Kind, Sense};
+use text::Rule;
 
-/// Checks one artifact against the service's constraints. Returns false if it uses a faulty
-/// default, which has been reported at the default.
+/// Checks one artifact, which takes something from the defaults of its document, against the
+/// service's constraints.
 pub(super) fn artifact(
-    raw: &RawArtifact<'_>,
+    raw: &RawMapping<'_>,
     defaults: &Defaults,
+    taken: &Taken<'_>,
     findings: &mut Findings<'_>,
-) -> bool {
-    let mut sound = Sound::default();
-    own_values(raw, &mut sound, findings);
-    required(raw, defaults, findings);
-    let properties = properties::with_defaults(raw, defaults, findings);
-    let tags = tags::with_defaults(raw, defaults, findings);
-    let metadata = metadata::with_defaults(raw, defaults);
-    let artifact_type = !raw.artifact_type.is_absent() || !defaults.artifact_type.is_faulty();
-    properties && tags && metadata && artifact_type
+) {
+    own_values(raw, &ROOT, &mut Unsound::default(), findings);
+    required(raw, &ROOT, defaults, findings);
+    entries::with_defaults(raw, taken, findings);
 }
 
 /// Checks the defaults of a document.
-pub(super) fn defaults(raw: &RawArtifact<'_>, findings: &mut Findings<'_>) -> Defaults {
-    let mut sound = Sound::default();
-    own_values(raw, &mut sound, findings);
-    Defaults::new(raw, &sound)
+pub(super) fn defaults(raw: &RawMapping<'_>, findings: &mut Findings<'_>) -> Defaults {
+    let mut unsound = Unsound::default();
+    own_values(raw, &ROOT, &mut unsound, findings);
+    Defaults::new(raw, &unsound)
 }
 
-fn own_values(raw: &RawArtifact<'_>, sound: &mut Sound, findings: &mut Findings<'_>) {
-    if let Some(name) = raw.name.given() {
-        name::check(name, &ROOT.field("ArtifactName"), findings);
-    }
-    if let Some(text) = raw.artifact_type.given() {
-        sound.artifact_type = artifact_type::check(text, &ROOT.field("ArtifactType"), findings);
-    }
-    if let Some(source) = raw.source.given() {
-        source::check(source, &ROOT.field("Source"), findings);
-    }
-    if let Some(list) = raw.properties.given() {
-        sound.properties = properties::check(list, &ROOT.field("Properties"), findings);
-    }
-    if let Some(raw) = raw.metadata.given() {
-        sound.metadata = metadata::check(raw, &ROOT.field("MetadataProperties"), findings);
-    }
-    if let Some(list) = raw.tags.given() {
-        sound.tags = tags::check(list, &ROOT.field("Tags"), findings);
+fn own_values(
+    raw: &RawMapping<'_>,
+    path: &Pointer<'_>,
+    unsound: &mut Unsound,
+    findings: &mut Findings<'_>,
+) {
+    for (field, slot) in raw.fields() {
+        let Some(value) = slot.given() else { continue };
+        let path = &path.field(field.name);
+        match value {
+            RawValue::Text(value) => {
+                let sound = one_text(field, value, path, findings);
+                unsound.note(field, 0, sound);
+            }
+            RawValue::Mapping(below) => own_values(below, path, unsound, findings),
+            RawValue::List(items) if field.sense == Sense::Tags => {
+                tags::check(field, items, path, unsound, findings);
+            }
+            RawValue::List(items) => source::check(items, path, findings),
+            RawValue::Map(list) => properties::check(field, list, path, unsound, findings),
+        }
+        entries::check(field, value, path, findings);
     }
 }
 
-fn required(raw: &RawArtifact<'_>, defaults: &Defaults, findings: &mut Findings<'_>) {
+/// Returns whether the text of a field is sound.
+fn one_text(
+    field: &Field,
+    value: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let errors = findings.errors();
+    match (field.sense, field.kind) {
+        (Sense::Name, _) => name::check(value, path, findings),
+        (Sense::Type, _) => artifact_type::check(value, path, findings),
+        (_, Kind::Text(limit)) => {
+            Rule::new(field.name, limit).check(value, path, findings);
+        }
+        _ => {}
+    }
+    if field.sense == Sense::Uri {
+        uri::check(value, path, findings);
+    }
+    findings.errors() == errors
+}
+
+/// Reports the fields that are missing from `raw` and, in an artifact, from the defaults. Those of
+/// items of lists have been reported.
+fn required(
+    raw: &RawMapping<'_>,
+    path: &Pointer<'_>,
+    defaults: &Defaults,
+    findings: &mut Findings<'_>,
+) {
     if raw.broken {
         return;
     }
-    if raw.artifact_type.is_absent() && defaults.artifact_type.is_absent() {
-        let message = "missing field `ArtifactType`";
-        let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
-        findings.push(draft.help(
-            "add `ArtifactType: DataSet`, or `Model`, `Image` or another \
-                                  type",
-        ));
+    for (field, slot) in raw.fields() {
+        match slot {
+            Slot::Absent if field.required && defaults.lack(field) => {
+                let message = raw.missing(field);
+                let draft = Draft::new(Code::MissingField, raw.head, message).at(path);
+                findings.push(draft.help(when_missing(field)));
+            }
+            Slot::Given(RawValue::Mapping(below)) | Slot::Doubtful(RawValue::Mapping(below)) => {
+                required(below, &path.field(field.name), defaults, findings);
+            }
+            _ => {}
+        }
     }
-    match &raw.source {
-        Slot::Absent => {
-            let message = "missing field `Source`";
-            let draft = Draft::new(Code::MissingField, raw.head, message).at(&ROOT);
-            findings.push(draft.help("add `Source:` and below it, indented, `SourceUri: …`"));
+}
+
+/// Returns what to write where `field` is missing.
+fn when_missing(field: &Field) -> String {
+    let name = field.name;
+    match field.kind {
+        _ if !field.when_missing.is_empty() => field.when_missing.to_owned(),
+        Kind::Mapping(below) => match below.main {
+            Some(main) => format!("add `{name}:` and below it, indented, `{main}: …`"),
+            None => format!("add `{name}:`"),
+        },
+        _ => format!("add `{name}: …`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ARTIFACT, Mapping, TextLimit};
+
+    fn limits(mapping: &Mapping, found: &mut Vec<TextLimit>) {
+        for field in mapping.fields {
+            match field.kind {
+                Kind::Text(limit) => found.push(limit),
+                Kind::Map { key, value, .. } => found.extend([key, value]),
+                Kind::Mapping(below) | Kind::Pairs { item: below, .. } => limits(below, found),
+                Kind::Choice(_) => {}
+            }
         }
-        Slot::Given(source) | Slot::Doubtful(source) if source.uri.is_absent() => {
-            let draft = Draft::new(
-                Code::MissingField,
-                source.head,
-                "missing field `SourceUri` in \
-                                                             `Source`",
-            );
-            findings.push(draft.help("add `SourceUri: …`").at(&ROOT.field("Source")));
+    }
+
+    #[test]
+    fn the_rules_that_the_model_names_are_there() {
+        let mut found = Vec::new();
+        limits(&ARTIFACT, &mut found);
+        assert!(!found.is_empty());
+        for limit in found {
+            assert!(Code::from_name(limit.rule).is_some(), "{}: {}", limit.shape, limit.rule);
         }
-        Slot::Given(_) | Slot::Doubtful(_) | Slot::Faulty => {}
+        for field in ARTIFACT.fields.iter().filter(|field| field.max().is_some()) {
+            assert!(Code::from_name(field.entry.rule).is_some(), "{}", field.name);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::*;
-use crate::artifact::{Metadata, Source, Tag};
+use crate::artifact::{Source, Tag, Texts};
 use crate::config::Rules;
 use crate::diagnostic::Code;
 use crate::pace::{Pace, Paces, Rate};
@@ -147,7 +147,7 @@ fn artifact(number: usize) -> Artifact {
         artifact_type: "DataSet".into(),
         source: Source { uri: format!("s3://bucket/{number}"), types: vec![] },
         properties: BTreeMap::new(),
-        metadata_properties: Metadata::default(),
+        texts: Texts::default(),
         tags: vec![],
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::artifact::{Artifact, Metadata, Source, SourceType, Tag};
+use crate::artifact::{Artifact, Source, SourceType, Tag, Texts};
+use crate::model::{ARTIFACT, Field, METADATA, Sense};
 
-/// The fields that are not in the columns `name` and `source_uri`, as a JSON array: the type, the
-/// source types one after the other, the properties, the metadata, the tags. With the service's
-/// names for the parts it would be nearly twice as long.
+/// The request without its name and URI, which have columns, as a JSON array: the type, the source types one
+/// after the other, the properties, the metadata, the tags, and the other texts of the artifact by the
+/// names of their fields, if there are any. With the service's names for the parts it
+/// would be nearly twice as long.
 #[derive(Serialize)]
 struct Kept<'a>(
     &'a str,
@@ -16,10 +18,18 @@ struct Kept<'a>(
     &'a BTreeMap<String, String>,
     Fields<'a>,
     Flat<'a, Tag>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")] BTreeMap<&'static str, &'a str>,
 );
 
 #[derive(Deserialize)]
-struct Read(String, Vec<String>, BTreeMap<String, String>, Vec<Option<String>>, Vec<String>);
+struct Read(
+    String,
+    Vec<String>,
+    BTreeMap<String, String>,
+    Vec<Option<String>>,
+    Vec<String>,
+    #[serde(default)] BTreeMap<String, String>,
+);
 
 /// Pairs, one after the other.
 struct Flat<'a, T>(&'a [T]);
@@ -36,26 +46,32 @@ impl Serialize for Flat<'_, Tag> {
     }
 }
 
-/// The four fields, without those at the end that are not set.
-struct Fields<'a>(&'a Metadata);
+/// The fields of the metadata in the order of the model, without those at the end that are not set.
+struct Fields<'a>(&'a Texts);
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Metadata { commit_id, repository, generated_by, project_id } = self.0;
-        let fields = [commit_id, repository, generated_by, project_id];
-        let set = fields.iter().rposition(|field| field.is_some()).map_or(0, |last| last + 1);
+        let fields: Vec<_> = METADATA.fields.iter().map(|field| self.0.get(field.name)).collect();
+        let set = fields.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         serializer.collect_seq(&fields[..set])
     }
 }
 
+/// The texts of an artifact itself that have no place of their own.
+fn others() -> impl Iterator<Item = &'static Field> {
+    ARTIFACT.fields.iter().filter(|field| field.is_text() && field.sense == Sense::Plain)
+}
+
 /// Returns the rest of a request.
 pub(super) fn text(artifact: &Artifact) -> Result<String, serde_json::Error> {
+    let others = others().filter_map(|field| Some((field.name, artifact.text(field)?)));
     serde_json::to_string(&Kept(
         &artifact.artifact_type,
         Flat(&artifact.source.types),
         &artifact.properties,
-        Fields(&artifact.metadata_properties),
+        Fields(&artifact.texts),
         Flat(&artifact.tags),
+        others.collect(),
     ))
 }
 
@@ -65,19 +81,14 @@ pub(super) fn read(
     uri: String,
     rest: &str,
 ) -> Result<Artifact, serde_json::Error> {
-    let Read(artifact_type, types, properties, metadata, tags) = serde_json::from_str(rest)?;
+    let Read(artifact_type, types, properties, metadata, tags, mut rest) =
+        serde_json::from_str(rest)?;
     let types = pairs(types).map(|(id_type, value)| SourceType { id_type, value }).collect();
     let tags = pairs(tags).map(|(key, value)| Tag { key, value }).collect();
-    let mut metadata = metadata.into_iter();
-    let mut field = || metadata.next().flatten();
-    let metadata_properties = Metadata {
-        commit_id: field(),
-        repository: field(),
-        generated_by: field(),
-        project_id: field(),
-    };
-    let source = Source { uri, types };
-    Ok(Artifact { name, artifact_type, source, properties, metadata_properties, tags })
+    let metadata = METADATA.fields.iter().zip(metadata);
+    let mut texts: Texts = metadata.filter_map(|(field, text)| Some((field.name, text?))).collect();
+    texts.extend(others().filter_map(|field| Some((field.name, rest.remove(field.name)?))));
+    Ok(Artifact { name, artifact_type, source: Source { uri, types }, properties, tags, texts })
 }
 
 fn pairs(flat: Vec<String>) -> impl Iterator<Item = (String, String)> {
@@ -110,15 +121,16 @@ mod tests {
             metadata in uniform4(option::of(TEXT)),
             tags in vec((TEXT, TEXT), 0..3),
         ) {
-            let [commit_id, repository, generated_by, project_id] = metadata;
+            let metadata = METADATA.fields.iter().zip(metadata);
+            let texts = metadata.filter_map(|(field, text)| Some((field.name, text?))).collect();
             let types = types.into_iter().map(|(id_type, value)| SourceType { id_type, value });
             let artifact = Artifact {
                 name,
                 artifact_type,
                 source: Source { uri, types: types.collect() },
                 properties,
-                metadata_properties: Metadata { commit_id, repository, generated_by, project_id },
                 tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+                texts,
             };
             let text = text(&artifact).unwrap();
             let uri = artifact.source.uri.clone();
@@ -136,8 +148,8 @@ mod tests {
                 types: vec![SourceType { id_type: "Custom".into(), value: "2".into() }],
             },
             properties: BTreeMap::from([("k".into(), "v".into())]),
-            metadata_properties: Metadata { repository: Some("r".into()), ..Metadata::default() },
             tags: vec![],
+            texts: [("Repository", "r".to_owned())].into(),
         };
         let kept = r#"["DataSet",["Custom","2"],{"k":"v"},[null,"r"],[]]"#;
         assert_eq!(text(&artifact).unwrap(), kept);

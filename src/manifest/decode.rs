@@ -14,9 +14,9 @@ use faults::{Advice, shape_help, shortened};
 
 use super::DEFAULTS;
 use super::fields::{Shape, is_read_only};
-use super::raw::{RawArtifact, RawMetadata, RawProperty, RawSource, Slot, Text};
+use super::raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
-use crate::model;
+use crate::model::{ARTIFACT, Field, Kind, Mapping};
 use crate::text::either;
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tree, resolve};
 
@@ -37,8 +37,8 @@ pub(super) struct Wrapper {
 
 /// A field that a key stands for.
 #[derive(Clone, Copy)]
-struct Field {
-    name: &'static str,
+struct Known {
+    field: &'static Field,
     /// True if the key is written as it should be.
     exact: bool,
 }
@@ -47,8 +47,8 @@ struct Field {
 struct Misplaced {
     /// Its number among the entries.
     entry: usize,
-    parent: Shape,
-    field: &'static str,
+    parent: &'static Field,
+    field: &'static Field,
 }
 
 impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
@@ -66,35 +66,34 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         self
     }
 
-    /// Decodes an artifact, or returns `None` if the node is not a mapping.
-    pub(super) fn artifact(&mut self, node: NodeId) -> Option<RawArtifact<'a>> {
-        self.fields_of(node, Shape::Artifact)
+    /// An artifact, or `None` where the node is no mapping.
+    pub(super) fn artifact(&mut self, node: NodeId) -> Option<RawMapping<'a>> {
+        self.root(node, Shape::ARTIFACT)
     }
 
-    /// Returns the defaults of a list.
-    pub(super) fn defaults(&mut self, node: NodeId) -> RawArtifact<'a> {
-        let defaults = self.fields_of(node, Shape::Defaults);
-        defaults.unwrap_or_else(|| RawArtifact::unreadable(self.tree.span(node)))
+    /// The defaults of a list.
+    pub(super) fn defaults(&mut self, node: NodeId) -> RawMapping<'a> {
+        let defaults = self.root(node, Shape::DEFAULTS);
+        defaults.unwrap_or_else(|| RawMapping::unreadable(&ARTIFACT, self.tree.span(node)))
     }
 
-    fn fields_of(&mut self, node: NodeId, shape: Shape) -> Option<RawArtifact<'a>> {
+    fn root(&mut self, node: NodeId, shape: Shape) -> Option<RawMapping<'a>> {
         let root = &ROOT;
         let target = self.target(node, root)?;
         if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
             self.no_mapping(target, shape, root, shape_help(shape));
             return None;
         }
-        let mut raw = RawArtifact { head: self.head(target.node), ..RawArtifact::default() };
+        let mut raw = RawMapping::new(shape.mapping, self.head(target.node));
         raw.broken = self.broken;
         let entries = self.entries(target.node, root);
         let mut read_only = Vec::new();
         let mut misplaced = Vec::new();
-        for (at, Entry { key, value }) in entries.iter().enumerate() {
-            let value = *value;
-            let name = key.scalar.value;
-            let known = shape.fields().iter().copied().find(|field| *field == name);
+        for (at, entry) in entries.iter().enumerate() {
+            let name = entry.key.scalar.value;
+            let known = shape.field(name);
             if known.is_none() {
-                if shape == Shape::Artifact && is_read_only(name) {
+                if is_read_only(shape, name) {
                     read_only.push(at);
                     continue;
                 }
@@ -103,48 +102,77 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                     continue;
                 }
             }
-            let path = &root.field(name);
-            let known = known.map(|name| Field { name, exact: true });
-            let known = known.or_else(|| self.field(key, &entries, shape, path));
-            let Some(Field { name: field, exact }) = known else {
-                raw.mark_meant(shape.meant(name));
-                continue;
-            };
-            match field {
-                "ArtifactName" => raw.name = self.text(key, value, path).known_if(exact),
-                "ArtifactType" => raw.artifact_type = self.text(key, value, path).known_if(exact),
-                "Source" => {
-                    let parent = target.node;
-                    raw.source = self.source(key, value, parent, path).known_if(exact);
-                }
-                "Properties" => raw.properties = self.properties(key, value, path).known_if(exact),
-                "MetadataProperties" => {
-                    raw.metadata = self.metadata(key, value, path).known_if(exact);
-                }
-                _ => raw.tags = self.tags(key, value, path).known_if(exact),
-            }
+            self.take(&mut raw, entry, &entries, shape, target.node, root);
         }
         self.read_only(target.node, &entries, &read_only);
         self.misplaced(target.node, shape, &entries, &misplaced, &mut raw);
         Some(raw)
     }
 
-    /// Returns the field that a key of `shape` stands for. An unknown field is a finding, even if
-    /// its correction is clear.
+    /// Takes an entry of the mapping `node` at `path`.
+    fn take(
+        &mut self,
+        raw: &mut RawMapping<'a>,
+        entry: &Entry<'a>,
+        entries: &[Entry<'a>],
+        shape: Shape,
+        node: NodeId,
+        path: &Pointer<'_>,
+    ) {
+        let Entry { key, value } = entry;
+        let path = &path.field(key.scalar.value);
+        match self.field(key, entries, shape, path) {
+            Some(Known { field, exact }) => {
+                let value = self.value(field, key, *value, node, path);
+                raw.set(field, value.known_if(exact));
+            }
+            None => {
+                if let Some(meant) = shape.meant(key.scalar.value).filter(|field| field.required) {
+                    raw.mark_meant(meant);
+                }
+            }
+        }
+    }
+
+    /// The value of `field`, whose key stands in the mapping `parent`.
+    fn value(
+        &mut self,
+        field: &'static Field,
+        key: &Key<'a>,
+        value: NodeId,
+        parent: NodeId,
+        path: &Pointer<'_>,
+    ) -> Slot<RawValue<'a>> {
+        match field.kind {
+            Kind::Text(_) | Kind::Choice(_) => {
+                self.text(key, value, Some(field), path).map(RawValue::Text)
+            }
+            Kind::Mapping(mapping) => {
+                self.below(field, mapping, key, value, parent, path).map(RawValue::Mapping)
+            }
+            Kind::Pairs { item, keyed, .. } => {
+                self.pairs(item, keyed, key, value, path).map(RawValue::List)
+            }
+            Kind::Map { .. } => self.properties(key, value, path).map(RawValue::Map),
+        }
+    }
+
+    /// The field that a key of `shape` stands for. One that is no field of it is a finding, whether or
+    /// not it is plain what was meant.
     fn field(
         &mut self,
         key: &Key<'a>,
         entries: &[Entry<'a>],
         shape: Shape,
         path: &Pointer<'_>,
-    ) -> Option<Field> {
+    ) -> Option<Known> {
         let name = key.scalar.value;
-        if let Some(name) = shape.fields().iter().find(|field| **field == name) {
-            return Some(Field { name, exact: true });
+        if let Some(field) = shape.field(name) {
+            return Some(Known { field, exact: true });
         }
         let meant = faults::correction(name, entries, shape);
         self.unknown(key, shape, meant, path);
-        meant.map(|name| Field { name, exact: false })
+        meant.map(|field| Known { field, exact: false })
     }
 
     /// Decodes misplaced keys as the fields of the mapping that they belong to.
@@ -154,60 +182,33 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         shape: Shape,
         entries: &[Entry<'a>],
         misplaced: &[Misplaced],
-        raw: &mut RawArtifact<'a>,
+        raw: &mut RawMapping<'a>,
     ) {
         for one in misplaced {
             let Entry { key, value } = &entries[one.entry];
             let path = &ROOT.field(key.scalar.value);
             let fix = self.gather(node, entries, misplaced, one);
             self.belongs_below(key, shape, one.parent, fix, path);
-            if one.parent == Shape::Source {
-                let source = match std::mem::take(&mut raw.source) {
-                    Slot::Faulty => {
-                        raw.source = Slot::Faulty;
-                        continue;
-                    }
-                    Slot::Absent => RawSource { head: key.scalar.span, ..RawSource::default() },
-                    Slot::Given(source) | Slot::Doubtful(source) => source,
-                };
-                raw.source = Slot::Doubtful(self.with_misplaced(source, key, *value, one, path));
-            } else {
-                let mut metadata = match std::mem::take(&mut raw.metadata) {
-                    Slot::Faulty => {
-                        raw.metadata = Slot::Faulty;
-                        continue;
-                    }
-                    Slot::Absent => RawMetadata::default(),
-                    Slot::Given(metadata) | Slot::Doubtful(metadata) => metadata,
-                };
-                let at = model::METADATA_FIELDS.iter().position(|field| *field == one.field);
-                if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at))
-                    && slot.is_absent()
-                {
-                    *slot = self.text(key, *value, path).doubtful();
+            let Kind::Mapping(mapping) = one.parent.kind else { continue };
+            let Some(slot) = raw.slot_mut(one.parent) else { continue };
+            let mut below = match std::mem::take(slot) {
+                Slot::Given(RawValue::Mapping(below))
+                | Slot::Doubtful(RawValue::Mapping(below)) => below,
+                Slot::Absent => RawMapping::new(mapping, key.scalar.span),
+                faulty => {
+                    *slot = faulty;
+                    continue;
                 }
-                raw.metadata = Slot::Doubtful(metadata);
+            };
+            if below.slot(one.field).is_absent() {
+                let value = self.value(one.field, key, *value, node, path);
+                below.set(one.field, value.doubtful());
             }
+            raw.set(one.parent, Slot::Doubtful(RawValue::Mapping(below)));
         }
     }
 
-    fn with_misplaced(
-        &mut self,
-        mut source: RawSource<'a>,
-        key: &Key<'a>,
-        value: NodeId,
-        one: &Misplaced,
-        path: &Pointer<'_>,
-    ) -> RawSource<'a> {
-        if one.field == "SourceUri" && source.uri.is_absent() {
-            source.uri = self.text(key, value, path).doubtful();
-        } else if one.field == "SourceTypes" && source.types.is_absent() {
-            source.types = self.source_types(key, value, path).doubtful();
-        }
-        source
-    }
-
-    /// Decodes the keys of a root mapping with `Defaults` or `Artifacts`.
+    /// The keys of a root mapping with `Defaults` or `Artifacts`.
     pub(super) fn wrapper(&mut self, root: NodeId) -> Wrapper {
         let path = &ROOT;
         let mut found = Wrapper::default();
@@ -215,7 +216,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let entries = self.entries(root, path);
         for Entry { key, value } in &entries {
             let (key, value) = (key, *value);
-            match self.field(key, &entries, Shape::Wrapper, path).map(|field| field.name) {
+            match self.field(key, &entries, Shape::WRAPPER, path).map(|known| known.field.name) {
                 Some(DEFAULTS) => found.defaults = Some(value),
                 Some(_) => {
                     has_list = true;
@@ -226,8 +227,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                         Node::Streamed => {}
                         Node::Sequence(_) => found.artifacts = Some(target.node),
                         _ => {
-                            let help = "write each artifact as `- ArtifactType: …`";
-                            self.wrong_kind_of(key, target, "a list", path, help.into());
+                            let help = ARTIFACT.form.into();
+                            self.wrong_kind_of(key, target, "a list", path, help);
                         }
                     }
                 }
@@ -245,55 +246,51 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         found
     }
 
-    fn source(
+    /// The mapping that `field` holds, whose key stands in the mapping `parent`.
+    fn below(
         &mut self,
+        field: &'static Field,
+        mapping: &'static Mapping,
         key: &Key<'a>,
         value: NodeId,
         parent: NodeId,
         path: &Pointer<'_>,
-    ) -> Slot<RawSource<'a>> {
+    ) -> Slot<RawMapping<'a>> {
         let Some(target) = self.target(value, path) else {
             return Slot::Faulty;
         };
-        let mut source = RawSource { head: self.head(target.node), ..RawSource::default() };
+        let shape = Shape::of(mapping);
+        let mut raw = RawMapping::new(mapping, self.head(target.node));
         if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
-            let uri = self.lone_uri(target);
-            let shown = uri.map_or("…".to_owned(), |uri| shortened(uri.value));
-            let help = format!("write `Source:` and below it, indented, `SourceUri: {shown}`");
-            let fix = uri.and_then(|uri| self.source_mapping(key, &uri.scalar, parent));
+            let Some(main) = mapping.main.and_then(|main| mapping.field(main)) else {
+                let help = format!("use {}, indented", either(shape.names()));
+                self.wrong_kind_of(key, target, "a mapping", path, help.into());
+                return Slot::Faulty;
+            };
+            let lone = self.lone_text(target, mapping);
+            let shown = lone.map_or("…".to_owned(), |text| shortened(text.value));
+            let (name, main_name) = (field.name, main.name);
+            let help = format!("write `{name}:` and below it, indented, `{main_name}: {shown}`");
+            let fix = lone.and_then(|text| self.main_mapping(key, main, &text.scalar, parent));
             let fix = fix.filter(|_| target.alias.is_none());
             self.wrong_kind_of(key, target, "a mapping", path, Advice::from(help).fix(fix));
-            return uri.map_or(Slot::Faulty, |uri| {
-                source.uri = Slot::Doubtful(uri);
-                Slot::Doubtful(source)
+            return lone.map_or(Slot::Faulty, |text| {
+                raw.set(main, Slot::Doubtful(RawValue::Text(text)));
+                Slot::Doubtful(raw)
             });
         }
         let entries = self.entries(target.node, path);
-        for Entry { key, value } in &entries {
-            let (key, value) = (key, *value);
-            let path = &path.field(key.scalar.value);
-            match self.field(key, &entries, Shape::Source, path) {
-                Some(Field { name: "SourceUri", exact }) => {
-                    source.uri = self.text(key, value, path).known_if(exact);
-                }
-                Some(Field { exact, .. }) => {
-                    source.types = self.source_types(key, value, path).known_if(exact);
-                }
-                None => {
-                    if Shape::Source.meant(key.scalar.value) == Some("SourceUri") {
-                        source.uri = source.uri.or_faulty();
-                    }
-                }
-            }
+        for entry in &entries {
+            self.take(&mut raw, entry, &entries, shape, target.node, path);
         }
-        Slot::Given(source)
+        Slot::Given(raw)
     }
 
-    /// Returns the text in place of a `Source`, if it can be its `SourceUri`.
-    fn lone_uri(&self, target: Target) -> Option<Text<'a>> {
+    /// The text that stands where `mapping` belongs, if it can be meant as its main field.
+    fn lone_text(&self, target: Target, mapping: &Mapping) -> Option<Text<'a>> {
         let Node::Scalar(scalar) = self.tree.node(target.node) else { return None };
-        // `SourceUri:s3://…` is missing a space and is not a URI.
-        let holds_key = Shape::Source.fields().iter().any(|field| scalar.value.starts_with(field));
+        // `SourceUri:s3://…` lacks a space and is no URI.
+        let holds_key = mapping.fields.iter().any(|field| scalar.value.starts_with(field.name));
         let text = self.untagged(target.node) && is_text(&scalar) && !holds_key;
         text.then_some(Text { value: scalar.value, span: scalar.span, alias: target.alias, scalar })
     }
@@ -313,42 +310,14 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         for Entry { key, value } in &entries {
             let (key, value) = (key, *value);
             let path = &path.field(key.scalar.value);
-            let value = self.text(key, value, path);
+            let value = self.text(key, value, None, path);
             let key = self.key_text(key, path);
             properties.push(RawProperty { key, value });
         }
         Slot::Given(properties)
     }
 
-    fn metadata(
-        &mut self,
-        key: &Key<'a>,
-        value: NodeId,
-        path: &Pointer<'_>,
-    ) -> Slot<RawMetadata<'a>> {
-        let help = || format!("use {}, indented", either(model::METADATA_FIELDS));
-        let Some(target) = self.mapping(key, value, path, help) else {
-            return Slot::Faulty;
-        };
-        let mut metadata = RawMetadata::default();
-        let entries = self.entries(target.node, path);
-        for Entry { key, value } in &entries {
-            let (key, value) = (key, *value);
-            let path = &path.field(key.scalar.value);
-            let Some(Field { name, exact }) = self.field(key, &entries, Shape::Metadata, path)
-            else {
-                continue;
-            };
-            let at = model::METADATA_FIELDS.iter().position(|field| *field == name);
-            let text = self.text(key, value, path).known_if(exact);
-            if let Some(slot) = at.and_then(|at| metadata.values.get_mut(at)) {
-                *slot = text;
-            }
-        }
-        Slot::Given(metadata)
-    }
-
-    /// Returns the mapping behind `value`, or a finding.
+    /// The mapping behind `value`, or a finding.
     fn mapping(
         &mut self,
         key: &Key<'a>,

@@ -1,183 +1,160 @@
 //! The fields of each mapping, and common misspellings of them.
 
 use super::{ARTIFACTS, DEFAULTS};
-use crate::model;
+use crate::model::{ARTIFACT, Field, Kind, Mapping, Sense};
 use crate::text::either;
 
-/// A mapping with known fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Artifact,
-    Defaults,
-    Wrapper,
-    Source,
-    SourceType,
-    Metadata,
-    Tag,
+/// The root of a document that has artifacts in a list: what they share, and the list.
+static WRAPPER: Mapping = Mapping {
+    name: "a file of `Defaults` and `Artifacts`",
+    main: None,
+    form: "",
+    read_only: &[],
+    fields: &[
+        Field::new(ARTIFACTS, Kind::Mapping(&ARTIFACT)).nicknames(&["items", "manifests"]),
+        Field::new(DEFAULTS, Kind::Mapping(&ARTIFACT)),
+    ],
+};
+
+/// The fields that a mapping of a manifest may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) mapping: &'static Mapping,
+    /// True if only those that artifacts can share.
+    only_shared: bool,
 }
 
 impl Shape {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Artifact,
-        Self::Defaults,
-        Self::Wrapper,
-        Self::Source,
-        Self::SourceType,
-        Self::Metadata,
-        Self::Tag,
-    ];
+    pub(super) const ARTIFACT: Self = Self::of(&ARTIFACT);
+    pub(super) const DEFAULTS: Self = Self { mapping: &ARTIFACT, only_shared: true };
+    pub(super) const WRAPPER: Self = Self::of(&WRAPPER);
 
-    pub(super) const fn fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Artifact => &model::ARTIFACT_FIELDS,
-            Self::Defaults => &["ArtifactType", "MetadataProperties", "Properties", "Tags"],
-            Self::Wrapper => &[ARTIFACTS, DEFAULTS],
-            Self::Source => &["SourceTypes", "SourceUri"],
-            Self::SourceType => &["SourceIdType", "Value"],
-            Self::Metadata => &model::METADATA_FIELDS,
-            Self::Tag => &["Key", "Value"],
-        }
+    /// All fields of `mapping`.
+    pub(super) const fn of(mapping: &'static Mapping) -> Self {
+        Self { mapping, only_shared: false }
+    }
+
+    /// Returns whether it is a whole artifact, beside whose fields users may want others.
+    pub(super) fn is_artifact(self) -> bool {
+        std::ptr::eq(self.mapping, &ARTIFACT) && !self.only_shared
+    }
+
+    fn is_wrapper(self) -> bool {
+        std::ptr::eq(self.mapping, &WRAPPER)
+    }
+
+    fn fields(self) -> impl Iterator<Item = &'static Field> {
+        self.mapping.fields.iter().filter(move |field| field.shared || !self.only_shared)
+    }
+
+    /// The field with this name.
+    pub(super) fn field(self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.name == name)
+    }
+
+    /// The names of the fields, in the order of the alphabet.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.fields().map(|field| field.name).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Returns its name in messages.
     pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Artifact => "an artifact",
-            Self::Defaults => "`Defaults`",
-            Self::Wrapper => "a file of `Defaults` and `Artifacts`",
-            Self::Source => "`Source`",
-            Self::SourceType => "a source type",
-            Self::Metadata => "`MetadataProperties`",
-            Self::Tag => "a tag",
-        }
+        if self.only_shared { "`Defaults`" } else { self.mapping.name }
     }
 
-    /// Returns the field of this mapping that `key` was probably meant to be.
-    pub(super) fn meant(self, key: &str) -> Option<&'static str> {
+    /// The field that was probably meant by `key`, if it is one of this mapping.
+    pub(super) fn meant(self, key: &str) -> Option<&'static Field> {
         let plain = plain(key);
-        let same = |field: &&&str| self::plain(field) == plain;
-        if let Some(field) = self.fields().iter().find(same) {
+        if let Some(field) = self.fields().find(|field| self::plain(field.name) == plain) {
             return Some(field);
         }
-        if let Some((_, field)) = self.nicknames().iter().find(|(name, _)| *name == plain) {
+        if let Some(field) = self.fields().find(|field| field.nicknames.contains(&&*plain)) {
             return Some(field);
         }
         let distance =
             |field: &&'static str| strsim::damerau_levenshtein(&self::plain(field), &plain);
-        let nearest = self.fields().iter().copied().min_by_key(|field| distance(field))?;
+        let nearest = self.names().into_iter().min_by_key(distance)?;
         let tolerated = (key.len().min(nearest.len()) / 4).max(1);
-        (distance(&nearest) <= tolerated).then_some(nearest)
+        (distance(&nearest) <= tolerated).then(|| self.field(nearest)).flatten()
     }
 
-    /// Returns the names that other tools use for the fields.
-    const fn nicknames(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Artifact => &[
-                ("name", "ArtifactName"),
-                ("type", "ArtifactType"),
-                ("kind", "ArtifactType"),
-                ("metadata", "MetadataProperties"),
-                ("properties", "Properties"),
-                ("labels", "Tags"),
-            ],
-            Self::Defaults => &[("type", "ArtifactType"), ("metadata", "MetadataProperties")],
-            Self::Wrapper => &[("items", ARTIFACTS), ("manifests", ARTIFACTS)],
-            Self::Source => &[("uri", "SourceUri"), ("url", "SourceUri"), ("types", "SourceTypes")],
-            Self::SourceType => &[("type", "SourceIdType"), ("id", "Value")],
-            Self::Metadata => &[
-                ("commit", "CommitId"),
-                ("repo", "Repository"),
-                ("project", "ProjectId"),
-                ("creator", "GeneratedBy"),
-            ],
-            Self::Tag => &[("name", "Key")],
-        }
-    }
-
-    /// Returns where `key` belongs, which is not a field of this mapping: the mapping below it that
+    /// Returns where the key `key` belongs that is no field of this mapping: the field whose mapping
     /// has such a field, and the field. Case, hyphens and underscores do not count.
-    pub(super) fn misplaced(self, key: &str) -> Option<(Self, &'static str)> {
-        let below: &[Self] = match self {
-            Self::Artifact => &[Self::Source, Self::Metadata],
-            Self::Defaults => &[Self::Metadata],
-            _ => &[],
-        };
+    pub(super) fn misplaced(self, key: &str) -> Option<(&'static Field, &'static Field)> {
+        if self.is_wrapper() {
+            return None;
+        }
         let plain = plain(key);
-        below.iter().find_map(|shape| {
-            let field = shape.fields().iter().find(|field| self::plain(field) == plain)?;
-            Some((*shape, *field))
+        self.fields().find_map(|parent| {
+            let Kind::Mapping(below) = parent.kind else { return None };
+            let field = below.fields.iter().find(|field| self::plain(field.name) == plain)?;
+            Some((parent, field))
         })
     }
 
-    /// Returns the field of an artifact that holds this mapping.
-    pub(super) const fn field(self) -> &'static str {
-        match self {
-            Self::Source => "Source",
-            Self::SourceType => "SourceTypes",
-            Self::Metadata => "MetadataProperties",
-            Self::Tag => "Tags",
-            Self::Artifact | Self::Wrapper => ARTIFACTS,
-            Self::Defaults => DEFAULTS,
-        }
-    }
-
-    /// Returns whether `key` is the field of this mapping, in any spelling.
-    pub(super) fn is_called(self, key: &str) -> bool {
-        is_same(key, self.field())
-    }
-
-    /// Returns the help for the key `key`, which this mapping does not have.
+    /// Returns what to do about the key `key`, which this mapping does not have.
     pub(super) fn help(self, key: &str) -> String {
         if let Some((below, field)) = self.misplaced(key) {
-            return format!("move `{field}` under `{}:`", below.field());
+            return format!("move `{}` under `{}:`", field.name, below.name);
         }
-        let elsewhere = match (self, key) {
-            (Self::Source, "SourceIdType" | "Value") => {
-                Some(format!("move `{key}` into an item of `SourceTypes:`"))
-            }
-            (Self::Wrapper, key) if model::ARTIFACT_FIELDS.contains(&key) => {
-                Some(format!("move `{key}` under `Defaults:`, or into each artifact"))
-            }
-            (Self::Defaults, "ArtifactName") => {
-                Some("give each artifact its own name: names must be unique".to_owned())
-            }
-            (Self::Defaults, "Source" | "SourceUri") => {
-                Some("give each artifact its own source".to_owned())
-            }
-            _ => None,
-        };
-        if let Some(elsewhere) = elsewhere {
+        if let Some(elsewhere) = self.elsewhere(key) {
             return elsewhere;
         }
         if let Some(meant) = self.meant(key) {
-            return format!("did you mean `{meant}`?");
+            return format!("did you mean `{}`?", meant.name);
         }
-        let fields = either(self.fields().iter().copied());
-        match self {
-            Self::Artifact => {
-                format!("expected one of {fields}; anything else goes under `Properties:`")
+        let fields = either(self.names());
+        let map = |field: &&Field| matches!(field.kind, Kind::Map { .. });
+        match self.fields().find(map).filter(|_| self.is_artifact()) {
+            Some(map) => {
+                format!("expected one of {fields}; anything else goes under `{}:`", map.name)
             }
-            _ => format!("expected one of {fields}"),
+            None => format!("expected one of {fields}"),
         }
+    }
+
+    /// Returns what to do about a key that is a field further down, or of each artifact.
+    fn elsewhere(self, key: &str) -> Option<String> {
+        if self.is_wrapper() {
+            let known = ARTIFACT.field(key).is_some();
+            return known.then(|| format!("move `{key}` under `Defaults:`, or into each artifact"));
+        }
+        if self.only_shared {
+            let of_each = |field: &&Field| match field.kind {
+                Kind::Mapping(below) => below.main == Some(key),
+                _ => false,
+            };
+            let own = self.mapping.fields.iter().filter(|field| !field.shared);
+            let field =
+                own.clone().find(|field| field.name == key).or(own.clone().find(of_each))?;
+            return Some(match field.sense {
+                Sense::Name => "give each artifact its own name: names must be unique".to_owned(),
+                _ => format!("give each artifact its own {}", field.name.to_lowercase()),
+            });
+        }
+        // What an artifact does not have may be meant as a property.
+        if self.is_artifact() {
+            return None;
+        }
+        let list = self.fields().find(|field| match field.kind {
+            Kind::Pairs { item, .. } => item.field(key).is_some(),
+            _ => false,
+        })?;
+        Some(format!("move `{key}` into an item of `{}:`", list.name))
     }
 }
 
-/// Fields of a `DescribeArtifact` response that `CreateArtifact` does not accept, and those that
-/// boto3 adds to every response.
-const READ_ONLY: [&str; 7] = [
-    "ArtifactArn",
-    "CreatedBy",
-    "CreationTime",
-    "LastModifiedBy",
-    "LastModifiedTime",
-    "LineageGroupArn",
-    "ResponseMetadata",
-];
+/// Returns whether some mapping of a manifest has a field with this name.
+pub(super) fn is_known(name: &str) -> bool {
+    WRAPPER.knows(name)
+}
 
-/// Returns whether `key` is a read-only field, which only the service sets.
-pub(super) fn is_read_only(key: &str) -> bool {
+/// Returns whether `key` is a field that the service sets and answers with.
+pub(super) fn is_read_only(shape: Shape, key: &str) -> bool {
     let plain = plain(key);
-    READ_ONLY.iter().any(|field| self::plain(field) == plain)
+    shape.is_artifact() && shape.mapping.read_only.iter().any(|field| self::plain(field) == plain)
 }
 
 /// Returns whether `key` is `Defaults` or `Artifacts`, in any case.
@@ -203,18 +180,18 @@ mod tests {
     #[test]
     fn what_was_meant() {
         let cases = [
-            (Shape::Artifact, "artifact_name", Some("ArtifactName")),
-            (Shape::Artifact, "ArtifactNmae", Some("ArtifactName")),
-            (Shape::Artifact, "Type", Some("ArtifactType")),
-            (Shape::Artifact, "Property", None),
-            (Shape::Artifact, "Propertys", Some("Properties")),
-            (Shape::Artifact, "Tag", Some("Tags")),
-            (Shape::Artifact, "Owner", None),
-            (Shape::Source, "URI", Some("SourceUri")),
-            (Shape::Tag, "Keys", Some("Key")),
+            (Shape::ARTIFACT, "artifact_name", Some("ArtifactName")),
+            (Shape::ARTIFACT, "ArtifactNmae", Some("ArtifactName")),
+            (Shape::ARTIFACT, "Type", Some("ArtifactType")),
+            (Shape::ARTIFACT, "Property", None),
+            (Shape::ARTIFACT, "Propertys", Some("Properties")),
+            (Shape::ARTIFACT, "Tag", Some("Tags")),
+            (Shape::ARTIFACT, "Owner", None),
+            (Shape::of(&crate::model::SOURCE), "URI", Some("SourceUri")),
+            (Shape::of(&crate::model::TAG), "Keys", Some("Key")),
         ];
         for (shape, key, meant) in cases {
-            assert_eq!(shape.meant(key), meant, "{key}");
+            assert_eq!(shape.meant(key).map(|field| field.name), meant, "{key}");
         }
     }
 }

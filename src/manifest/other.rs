@@ -5,7 +5,7 @@
 //! would help.
 
 use crate::diagnostic::{Code, Draft};
-use crate::model::ARTIFACT_FIELDS;
+use crate::model::{ARTIFACT, Field, Sense};
 use crate::source::Span;
 use crate::text::quoted;
 use crate::yaml::{Entries, Node, NodeId, Tree};
@@ -112,13 +112,14 @@ impl Other {
         // Almost every manifest begins with a field that has a value.
         let (key, first) = entries.clone().next()?;
         if let Node::Scalar(key) = tree.node(key)
-            && ARTIFACT_FIELDS.contains(&key.value)
+            && ARTIFACT.field(key.value).is_some()
             && !is_empty(tree, first)
         {
             return None;
         }
         let has = |name: &str| value(tree, entries.clone(), name).is_some();
-        if has("ArtifactType") || has("ArtifactName") || has("Source") {
+        let identifies = |field: &&Field| field.required || field.sense == Sense::Name;
+        if ARTIFACT.fields.iter().filter(identifies).any(|field| has(field.name)) {
             return is_skeleton(tree, &entries).then_some(Self {
                 name: "an AWS CLI skeleton with nothing filled in",
                 help: "fill in `ArtifactType` and `SourceUri`, and remove the empty fields",
@@ -190,10 +191,9 @@ fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
 /// Returns whether every field is there, and none has a value: what `--generate-cli-skeleton`
 /// prints.
 fn is_skeleton(tree: &Tree<'_>, entries: &Entries<'_>) -> bool {
-    ARTIFACT_FIELDS.iter().filter(|field| value(tree, entries.clone(), field).is_some()).count()
-        >= 3
-        && value(tree, entries.clone(), "ArtifactType").is_some()
-        && value(tree, entries.clone(), "Source").is_some()
+    let is_there = |field: &&Field| value(tree, entries.clone(), field.name).is_some();
+    ARTIFACT.fields.iter().filter(is_there).count() >= 3
+        && ARTIFACT.fields.iter().filter(|field| field.required).all(|field| is_there(&field))
         && entries.clone().all(|(_, value)| is_empty(tree, value))
 }
 

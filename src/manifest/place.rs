@@ -1,7 +1,8 @@
 //! Finds where the value of a field is written, for errors that are found after the check.
 
 use crate::diagnostic::{Allowances, Findings, Levels};
-use crate::manifest::{RawArtifact, RawTag, Slot, Text, Visit, read};
+use crate::manifest::{RawMapping, RawProperty, RawValue, Visit, read};
+use crate::model::{ARTIFACT, Field, Kind, Sense};
 use crate::source::{SourceFile, Span};
 
 /// An artifact as it was when it was checked.
@@ -41,7 +42,8 @@ struct Finder<'c> {
 #[derive(Default)]
 struct Shared {
     value: Option<Span>,
-    tags: Vec<(String, Span)>,
+    /// The items of the list that is asked about, by key.
+    items: Vec<(String, Span)>,
 }
 
 impl Visit for Finder<'_> {
@@ -49,24 +51,23 @@ impl Visit for Finder<'_> {
         self.defaults = Shared::default();
     }
 
-    fn defaults(&mut self, defaults: &RawArtifact<'_>, _: &mut Findings<'_>) {
-        // The place of a tag from the defaults is found by [`Finder::shared_tag`].
-        let is_tag = self.steps.len() > 1 && self.steps.first().is_some_and(|step| step == "Tags");
-        self.defaults.value = if is_tag { None } else { self.value_in(defaults) };
-        let tags = defaults.tags.given().into_iter().flatten();
-        let tags = tags.filter_map(|tag| Some((tag.key.given()?.value.to_owned(), tag.item)));
-        self.defaults.tags = tags.collect();
+    fn defaults(&mut self, defaults: &RawMapping<'_>, _: &mut Findings<'_>) {
+        // Of an item that comes from here, [`Finder::shared_item`] knows the place.
+        let list = self.list();
+        self.defaults.value = if list.is_some() { None } else { self.value_in(defaults) };
+        let items = list.and_then(|list| defaults.slot(list).given()).map(items);
+        self.defaults.items = items.into_iter().flatten().collect();
     }
 
-    fn artifact(&mut self, raw: &RawArtifact<'_>, findings: &mut Findings<'_>) {
-        let name = text(&raw.name).map(|name| name.value);
-        let uri = raw.source.given().and_then(|source| text(&source.uri)).map(|uri| uri.value);
+    fn artifact(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
+        let name = raw.text(Sense::Name).map(|name| name.value);
+        let uri = raw.text(Sense::Uri).map(|uri| uri.value);
         let wanted = self.artifact;
         let is_it = findings.source().line(raw.head.start) == wanted.line
             && name == wanted.name
             && uri == wanted.source_uri;
         if is_it && self.found.is_none() {
-            let value = self.value_in(raw).or_else(|| self.shared_tag(raw));
+            let value = self.value_in(raw).or_else(|| self.shared_item(raw));
             self.found = Some(value.or(self.defaults.value).unwrap_or(raw.head));
         }
     }
@@ -78,71 +79,55 @@ impl Visit for Finder<'_> {
 
 impl Finder<'_> {
     /// Returns where the value is written in `raw` itself.
-    fn value_in(&self, raw: &RawArtifact<'_>) -> Option<Span> {
-        let steps: Vec<&str> = self.steps.iter().map(String::as_str).collect();
-        let index = |step: &str| step.parse::<usize>().ok();
-        match *steps.as_slice() {
-            ["ArtifactName"] => text(&raw.name).map(|text| text.span),
-            ["ArtifactType"] => text(&raw.artifact_type).map(|text| text.span),
-            ["Source"] => raw.source.given().map(|source| source.head),
-            ["Source", field, ref rest @ ..] => {
-                let source = raw.source.given()?;
-                match (field, rest) {
-                    ("SourceUri", []) => text(&source.uri).map(|text| text.span),
-                    ("SourceTypes", []) => source.types.given()?.first().map(|one| one.item),
-                    ("SourceTypes", [at, rest @ ..]) => {
-                        let one = source.types.given()?.get(index(at)?)?;
-                        match rest {
-                            ["SourceIdType"] => text(&one.id_type).map(|text| text.span),
-                            ["Value"] => text(&one.value).map(|text| text.span),
-                            _ => Some(one.item),
-                        }
-                    }
-                    _ => None,
-                }
-            }
-            ["Properties"] => {
-                raw.properties.given()?.first().and_then(|one| text(&one.key)).map(|text| text.span)
-            }
-            ["Properties", key] => {
-                let of_key =
-                    |slot: &Slot<Text<'_>>| text(slot).is_some_and(|text| text.value == key);
-                let property = raw.properties.given()?.iter().find(|one| of_key(&one.key))?;
-                text(&property.value).map(|text| text.span)
-            }
-            ["MetadataProperties", field] => {
-                let at = crate::model::METADATA_FIELDS.iter().position(|one| *one == field)?;
-                text(raw.metadata.given()?.values.get(at)?).map(|text| text.span)
-            }
-            ["Tags"] => raw.tags.given()?.first().map(|tag| tag.item),
-            ["Tags", at, ref rest @ ..] => tag(raw.tags.given()?.get(index(at)?)?, rest),
-            _ => None,
-        }
+    fn value_in(&self, raw: &RawMapping<'_>) -> Option<Span> {
+        value_at(raw, &self.steps)
     }
 
-    /// Returns where a tag is written that the artifact takes from its defaults: those come behind
+    /// Returns the field whose item is asked about, if items of it are merged by key.
+    fn list(&self) -> Option<&'static Field> {
+        let [name, _, ..] = self.steps.as_slice() else { return None };
+        ARTIFACT.field(name).filter(|field| matches!(field.kind, Kind::Pairs { keyed: true, .. }))
+    }
+
+    /// Returns where an item is written that the artifact takes from its defaults: those come behind
     /// its own in a request.
-    fn shared_tag(&self, raw: &RawArtifact<'_>) -> Option<Span> {
-        let [field, at, ..] = self.steps.as_slice() else { return None };
-        let at = at.parse::<usize>().ok().filter(|_| field == "Tags")?;
-        let own: Vec<&RawTag<'_>> = raw.tags.given().into_iter().flatten().collect();
-        let is_own =
-            |key: &str| own.iter().any(|tag| text(&tag.key).is_some_and(|own| own.value == key));
-        let mut shared = self.defaults.tags.iter().filter(|(key, _)| !is_own(key));
+    fn shared_item(&self, raw: &RawMapping<'_>) -> Option<Span> {
+        let list = self.list()?;
+        let at = self.steps.get(1)?.parse::<usize>().ok()?;
+        let own: Vec<_> = raw.slot(list).given().map(items).unwrap_or_default();
+        let is_own = |key: &str| own.iter().any(|(own, _)| own == key);
+        let mut shared = self.defaults.items.iter().filter(|(key, _)| !is_own(key));
         shared.nth(at.checked_sub(own.len())?).map(|(_, span)| *span)
     }
 }
 
-fn tag(tag: &RawTag<'_>, rest: &[&str]) -> Option<Span> {
-    match rest {
-        ["Key"] => text(&tag.key).map(|text| text.span),
-        ["Value"] => text(&tag.value).map(|text| text.span),
-        _ => Some(tag.item),
+/// Returns where the value is written that `steps` lead to from `raw`.
+fn value_at(raw: &RawMapping<'_>, steps: &[String]) -> Option<Span> {
+    let (name, rest) = steps.split_first()?;
+    let (_, slot) = raw.fields().find(|(field, _)| field.name == *name)?;
+    match (slot.given()?, rest) {
+        (RawValue::Text(text), []) => Some(text.span),
+        (RawValue::Text(_), _) => None,
+        (RawValue::Mapping(below), []) => Some(below.head),
+        (RawValue::Mapping(below), rest) => value_at(below, rest),
+        (RawValue::List(items), []) => items.first().map(|item| item.item),
+        (RawValue::List(items), [at, rest @ ..]) => {
+            let item = items.get(at.parse::<usize>().ok()?)?;
+            Some(value_at(item, rest).unwrap_or(item.item))
+        }
+        (RawValue::Map(entries), []) => entries.first()?.key.given().map(|key| key.span),
+        (RawValue::Map(entries), [key, ..]) => {
+            let is_it = |of: &&RawProperty<'_>| of.key.given().is_some_and(|own| own.value == key);
+            entries.iter().find(is_it)?.value.given().map(|text| text.span)
+        }
     }
 }
 
-const fn text<'t, 'a>(slot: &'t Slot<Text<'a>>) -> Option<&'t Text<'a>> {
-    slot.given()
+/// Returns the items of a list, by key.
+fn items(value: &RawValue<'_>) -> Vec<(String, Span)> {
+    let RawValue::List(items) = value else { return Vec::new() };
+    let key = |item: &RawMapping<'_>| Some((item.pair()[0]?.value.to_owned(), item.item));
+    items.iter().filter_map(key).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::model::{ARTIFACT, Field, Mapping, Sense};
 use crate::source::Span;
 use crate::yaml::Scalar;
 
@@ -37,9 +38,14 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Faulty where nothing is written: something that was probably meant is.
-    pub(super) fn or_faulty(self) -> Self {
-        if self.is_absent() { Self::Faulty } else { self }
+    /// The same with the value made into another by `change`.
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Slot<U> {
+        match self {
+            Self::Absent => Slot::Absent,
+            Self::Faulty => Slot::Faulty,
+            Self::Doubtful(value) => Slot::Doubtful(change(value)),
+            Self::Given(value) => Slot::Given(change(value)),
+        }
     }
 
     /// Returns whether nothing is written.
@@ -103,85 +109,35 @@ impl<'a> Text<'a> {
     }
 }
 
-/// One artifact, or the defaults of several.
-#[derive(Debug, Clone, Default)]
-pub struct RawArtifact<'a> {
+/// A mapping of the model as it is written: an artifact, the defaults of several, or a part of one.
+#[derive(Debug, Clone)]
+pub struct RawMapping<'a> {
+    /// Its fields.
+    pub(super) of: &'static Mapping,
     /// The first key; of an empty mapping, its braces.
     pub head: Span,
-    /// `ArtifactName`.
-    pub name: Slot<Text<'a>>,
-    /// `ArtifactType`.
-    pub artifact_type: Slot<Text<'a>>,
-    /// `Source`.
-    pub source: Slot<RawSource<'a>>,
-    /// `Properties`, in the order of the file.
-    pub properties: Slot<Vec<RawProperty<'a>>>,
-    /// `MetadataProperties`.
-    pub metadata: Slot<RawMetadata<'a>>,
-    /// `Tags`.
-    pub tags: Slot<Vec<RawTag<'a>>>,
+    /// All of it, where it is an item of a list.
+    pub item: Span,
     /// True if the document broke off before its end, so that nothing can be said to be missing.
     pub broken: bool,
+    /// By the number of the field.
+    values: Vec<Slot<RawValue<'a>>>,
 }
 
-impl RawArtifact<'_> {
-    /// Notes that an unknown key was meant to be `field`, which is not missing then.
-    pub(super) fn mark_meant(&mut self, field: Option<&str>) {
-        match field {
-            Some("ArtifactType") => {
-                self.artifact_type = std::mem::take(&mut self.artifact_type).or_faulty();
-            }
-            Some("Source") => self.source = std::mem::take(&mut self.source).or_faulty(),
-            _ => {}
-        }
-    }
-
-    /// Returns defaults of which only an intended `ArtifactType` is known.
-    pub(super) fn with_type_meant() -> Self {
-        Self { artifact_type: Slot::Faulty, ..Self::default() }
-    }
-
-    /// Something unreadable at `head`.
-    #[must_use]
-    pub fn unreadable(head: Span) -> Self {
-        Self {
-            head,
-            name: Slot::Faulty,
-            artifact_type: Slot::Faulty,
-            source: Slot::Faulty,
-            properties: Slot::Faulty,
-            metadata: Slot::Faulty,
-            tags: Slot::Faulty,
-            broken: true,
-        }
-    }
+/// The value of a field.
+#[derive(Debug, Clone)]
+pub enum RawValue<'a> {
+    /// One text.
+    Text(Text<'a>),
+    /// A mapping with known fields.
+    Mapping(RawMapping<'a>),
+    /// A list of mappings with known fields.
+    List(Vec<RawMapping<'a>>),
+    /// Texts by keys, in the order of the file.
+    Map(Vec<RawProperty<'a>>),
 }
 
-/// `Source`.
-#[derive(Debug, Clone, Default)]
-pub struct RawSource<'a> {
-    /// The first key.
-    pub head: Span,
-    /// `SourceUri`.
-    pub uri: Slot<Text<'a>>,
-    /// `SourceTypes`.
-    pub types: Slot<Vec<RawSourceType<'a>>>,
-}
-
-/// An item of `SourceTypes`.
-#[derive(Debug, Clone, Default)]
-pub struct RawSourceType<'a> {
-    /// The first key.
-    pub head: Span,
-    /// The whole item.
-    pub item: Span,
-    /// `SourceIdType`.
-    pub id_type: Slot<Text<'a>>,
-    /// `Value`.
-    pub value: Slot<Text<'a>>,
-}
-
-/// An entry of `Properties`.
+/// A text and the key that users chose for it.
 #[derive(Debug, Clone)]
 pub struct RawProperty<'a> {
     /// The key.
@@ -190,22 +146,127 @@ pub struct RawProperty<'a> {
     pub value: Slot<Text<'a>>,
 }
 
-/// `MetadataProperties`, in the order of [`crate::model::METADATA_FIELDS`].
-#[derive(Debug, Clone, Default)]
-pub struct RawMetadata<'a> {
-    /// The values.
-    pub values: [Slot<Text<'a>>; 4],
+impl<'a> RawMapping<'a> {
+    /// A mapping of which nothing is written yet.
+    #[must_use]
+    pub fn new(of: &'static Mapping, head: Span) -> Self {
+        let mut values = Vec::with_capacity(of.fields.len());
+        values.resize_with(of.fields.len(), || Slot::Absent);
+        Self { of, head, item: head, broken: false, values }
+    }
+
+    /// Something at `head` of which nothing could be read.
+    #[must_use]
+    pub fn unreadable(of: &'static Mapping, head: Span) -> Self {
+        let mut unreadable = Self::new(of, head);
+        unreadable.values.fill_with(|| Slot::Faulty);
+        unreadable.broken = true;
+        unreadable
+    }
+
+    /// Returns the message about a field that is missing from it.
+    #[must_use]
+    pub fn missing(&self, field: &Field) -> String {
+        if std::ptr::eq(self.of, &ARTIFACT) {
+            format!("missing field `{}`", field.name)
+        } else {
+            format!("missing field `{}` in {}", field.name, self.of.name)
+        }
+    }
+
+    /// Returns every field and what is written of it, in the order of the model.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static Field, &Slot<RawValue<'a>>)> {
+        self.of.fields.iter().zip(&self.values)
+    }
+
+    /// Returns what is written of `field`.
+    #[must_use]
+    pub fn slot(&self, field: &Field) -> &Slot<RawValue<'a>> {
+        self.fields().find(|(one, _)| one.is(field)).map_or(&Slot::Absent, |(_, slot)| slot)
+    }
+
+    pub(super) fn slot_mut(&mut self, field: &Field) -> Option<&mut Slot<RawValue<'a>>> {
+        let at = self.of.fields.iter().position(|one| one.is(field))?;
+        self.values.get_mut(at)
+    }
+
+    pub(super) fn set(&mut self, field: &Field, value: Slot<RawValue<'a>>) {
+        if let Some(slot) = self.slot_mut(field) {
+            *slot = value;
+        }
+    }
+
+    /// Something that is no field was written, and `field` was meant: it is not missing.
+    pub(super) fn mark_meant(&mut self, field: &Field) {
+        if let Some(slot) = self.slot_mut(field).filter(|slot| slot.is_absent()) {
+            *slot = Slot::Faulty;
+        }
+    }
+
+    /// Returns the text that has this sense, here or in a mapping below.
+    #[must_use]
+    pub fn text(&self, sense: Sense) -> Option<&Text<'a>> {
+        self.fields().find_map(|(field, slot)| match slot.given()? {
+            RawValue::Text(text) => (field.sense == sense).then_some(text),
+            RawValue::Mapping(below) => below.text(sense),
+            RawValue::List(_) | RawValue::Map(_) => None,
+        })
+    }
+
+    /// Returns the field that has this sense and what is written of it, here or in a mapping below.
+    #[must_use]
+    pub fn list(&self, sense: Sense) -> &Slot<RawValue<'a>> {
+        for (field, slot) in self.fields() {
+            if field.sense == sense {
+                return slot;
+            }
+            if let Some(RawValue::Mapping(below)) = slot.given() {
+                let found = below.list(sense);
+                if !found.is_absent() {
+                    return found;
+                }
+            }
+        }
+        &Slot::Absent
+    }
+
+    /// Returns the two texts of an item of a list.
+    #[must_use]
+    pub fn pair(&self) -> [Option<&Text<'a>>; 2] {
+        let text = |at: usize| match self.values.get(at)?.given()? {
+            RawValue::Text(text) => Some(text),
+            _ => None,
+        };
+        [text(0), text(1)]
+    }
 }
 
-/// An item of `Tags`.
-#[derive(Debug, Clone, Default)]
-pub struct RawTag<'a> {
-    /// The first key.
-    pub head: Span,
-    /// The whole item.
-    pub item: Span,
-    /// `Key`.
-    pub key: Slot<Text<'a>>,
-    /// `Value`.
-    pub value: Slot<Text<'a>>,
+impl<'a> RawValue<'a> {
+    /// Returns the keys of its entries and where they are, where it has any.
+    pub fn keys(&self) -> impl Iterator<Item = &Text<'a>> {
+        let (map, list) = match self {
+            Self::Map(entries) => (entries.as_slice(), &[][..]),
+            Self::List(items) => (&[][..], items.as_slice()),
+            Self::Text(_) | Self::Mapping(_) => (&[][..], &[][..]),
+        };
+        map.iter()
+            .filter_map(|one| one.key.given())
+            .chain(list.iter().filter_map(|item| item.pair()[0]))
+    }
+
+    /// Returns how many entries it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Map(entries) => entries.len(),
+            Self::List(items) => items.len(),
+            Self::Text(_) | Self::Mapping(_) => 1,
+        }
+    }
+
+    /// Returns whether it has no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

@@ -7,8 +7,9 @@
 
 use std::fmt::Write as _;
 
-use crate::artifact::{Artifact, Metadata};
+use crate::artifact::Artifact;
 use crate::diagnostic::MARKER;
+use crate::model::{ARTIFACT, Kind, Mapping};
 use crate::text::is_printable;
 
 /// Bytes of a key, as it is written, before a `:`. YAML has 1024 characters at most, and some
@@ -36,49 +37,34 @@ pub fn commented(artifact: &Artifact, comment: &str) -> String {
 }
 
 fn push(out: &mut String, artifact: &Artifact) {
-    if let Some(name) = &artifact.name {
-        entry(out, "", "ArtifactName", name);
-    }
-    entry(out, "", "ArtifactType", &artifact.artifact_type);
-    out.push_str("Source:\n");
-    entry(out, "  ", "SourceUri", &artifact.source.uri);
-    if !artifact.source.types.is_empty() {
-        out.push_str("  SourceTypes:\n");
-    }
-    for one in &artifact.source.types {
-        entry(out, "  - ", "SourceIdType", &one.id_type);
-        entry(out, "    ", "Value", &one.value);
-    }
-    if !artifact.properties.is_empty() {
-        out.push_str("Properties:\n");
-    }
-    for (key, value) in &artifact.properties {
-        entry(out, "  ", key, value);
-    }
-    push_metadata(out, &artifact.metadata_properties);
-    if !artifact.tags.is_empty() {
-        out.push_str("Tags:\n");
-    }
-    for tag in &artifact.tags {
-        entry(out, "- ", "Key", &tag.key);
-        entry(out, "  ", "Value", &tag.value);
-    }
+    push_fields(out, artifact, &ARTIFACT, "");
 }
 
-fn push_metadata(out: &mut String, metadata: &Metadata) {
-    if metadata.is_empty() {
-        return;
-    }
-    out.push_str("MetadataProperties:\n");
-    let fields = [
-        ("CommitId", &metadata.commit_id),
-        ("GeneratedBy", &metadata.generated_by),
-        ("ProjectId", &metadata.project_id),
-        ("Repository", &metadata.repository),
-    ];
-    for (name, value) in fields {
-        if let Some(value) = value {
-            entry(out, "  ", name, value);
+/// Single texts come first, in the order of the alphabet, then the rest.
+fn push_fields(out: &mut String, artifact: &Artifact, mapping: &'static Mapping, indent: &str) {
+    let mut fields: Vec<_> = mapping.texts_first().filter(|field| artifact.has(field)).collect();
+    fields.sort_by_key(|field| if field.is_text() { (false, field.name) } else { (true, "") });
+    for field in fields {
+        if let Some(text) = artifact.text(field).filter(|_| field.is_text()) {
+            entry(out, indent, field.name, text);
+            continue;
+        }
+        out.push_str(indent);
+        out.push_str(field.name);
+        out.push_str(":\n");
+        if let Kind::Mapping(below) = field.kind {
+            push_fields(out, artifact, below, &format!("{indent}  "));
+        }
+        for (key, value) in artifact.entries(field) {
+            match field.kind {
+                Kind::Pairs { item, .. } => {
+                    for (at, (field, text)) in item.fields.iter().zip([key, value]).enumerate() {
+                        let dash = if at == 0 { "- " } else { "  " };
+                        entry(out, &format!("{indent}{dash}"), field.name, text);
+                    }
+                }
+                _ => entry(out, &format!("{indent}  "), key, value),
+            }
         }
     }
 }

@@ -11,6 +11,16 @@ pub static ARTIFACT: Mapping = Mapping {
     name: "an artifact",
     main: None,
     form: "write each artifact as `- ArtifactType: …`",
+    // `ResponseMetadata` is what boto3 adds to every answer.
+    read_only: &[
+        "ArtifactArn",
+        "CreatedBy",
+        "CreationTime",
+        "LastModifiedBy",
+        "LastModifiedTime",
+        "LineageGroupArn",
+        "ResponseMetadata",
+    ],
     fields: &[
         Field::text("ArtifactName", ARTIFACT_NAME)
             .sense(Sense::Name)
@@ -38,6 +48,7 @@ pub static ARTIFACT: Mapping = Mapping {
         Field::map("Properties", PROPERTY_KEY, PROPERTY_VALUE, PROPERTIES_MAX)
             .shared()
             .change(Change::Update)
+            .entries("property", "properties", "property-count")
             .about(
                 "What else is to be known of the artifact, as text by key: at most {max} keys. \
                  Numbers, booleans and null have to be quoted.",
@@ -51,6 +62,7 @@ pub static ARTIFACT: Mapping = Mapping {
             .shared()
             .change(Change::Tagging)
             .nicknames(&["labels"])
+            .entries("tag", "tags", "tag-count")
             .about(
                 "Tags of the AWS resource, by which access and cost can be separated: at most \
                  {max}.",
@@ -63,6 +75,7 @@ pub static SOURCE: Mapping = Mapping {
     name: "`Source`",
     main: Some("SourceUri"),
     form: "",
+    read_only: &[],
     fields: &[
         Field::text("SourceUri", SOURCE_URI)
             .sense(Sense::Uri)
@@ -89,6 +102,7 @@ pub static SOURCE_TYPE: Mapping = Mapping {
     name: "a source type",
     main: None,
     form: "write each as `- SourceIdType: Custom` and below it `Value: …`",
+    read_only: &[],
     fields: &[
         Field::choice("SourceIdType", &SOURCE_ID_TYPES)
             .required()
@@ -111,6 +125,7 @@ pub static METADATA: Mapping = Mapping {
     name: "`MetadataProperties`",
     main: None,
     form: "",
+    read_only: &[],
     fields: &[
         Field::text("CommitId", METADATA_VALUE)
             .nicknames(&["commit"])
@@ -132,6 +147,7 @@ pub static TAG: Mapping = Mapping {
     name: "a tag",
     main: None,
     form: "write each tag as `- Key: …` and below it `Value: …`",
+    read_only: &[],
     fields: &[
         Field::text("Key", TAG_KEY)
             .sense(Sense::TagKey)
@@ -149,9 +165,3 @@ pub static TAG: Mapping = Mapping {
             .when_empty("write a value, or `''` for an empty string"),
     ],
 };
-
-/// The members of `CreateArtifact`, in the order of its reference page.
-pub const ARTIFACT_FIELDS: [&str; 6] =
-    ["ArtifactName", "ArtifactType", "MetadataProperties", "Properties", "Source", "Tags"];
-/// The members of `MetadataProperties`.
-pub const METADATA_FIELDS: [&str; 4] = ["CommitId", "GeneratedBy", "ProjectId", "Repository"];

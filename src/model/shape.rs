@@ -13,6 +13,8 @@ pub struct Mapping {
     pub main: Option<&'static str>,
     /// Help for a list of such mappings that is written otherwise.
     pub form: &'static str,
+    /// Fields that the service answers with and no request has.
+    pub read_only: &'static [&'static str],
 }
 
 /// A field of a [`Mapping`].
@@ -40,6 +42,19 @@ pub struct Field {
     pub when_empty: &'static str,
     /// Help where the field is missing; empty for the one that names the field.
     pub when_missing: &'static str,
+    /// What one of its entries is called, and the rule about too many of them, by its code.
+    pub entry: Noun,
+}
+
+/// What an entry of a field is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Noun {
+    /// One of them.
+    pub one: &'static str,
+    /// Several.
+    pub many: &'static str,
+    /// The rule about too many of them, by its code; empty where there is none.
+    pub rule: &'static str,
 }
 
 /// What a field holds.
@@ -101,11 +116,13 @@ pub enum Change {
     Tagging,
 }
 
-/// What to write where a text is empty that may be.
-pub(super) const EMPTY: &str = "write a value, `''` for an empty string, or remove the line";
+/// Help where a text has no value that may be empty.
+pub const WHEN_EMPTY: &str = "write a value, `''` for an empty string, or remove the line";
 
 impl Field {
-    const fn new(name: &'static str, kind: Kind) -> Self {
+    /// A field that nothing is known of but its name and what it holds.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
             kind,
@@ -116,8 +133,9 @@ impl Field {
             nicknames: &[],
             about: "",
             examples: &[],
-            when_empty: EMPTY,
+            when_empty: WHEN_EMPTY,
             when_missing: "",
+            entry: Noun { one: "entry", many: "entries", rule: "" },
         }
     }
 
@@ -170,7 +188,9 @@ impl Field {
         self
     }
 
-    pub(super) const fn nicknames(mut self, nicknames: &'static [&'static str]) -> Self {
+    /// The same with what other tools call it.
+    #[must_use]
+    pub const fn nicknames(mut self, nicknames: &'static [&'static str]) -> Self {
         self.nicknames = nicknames;
         self
     }
@@ -195,7 +215,23 @@ impl Field {
         self
     }
 
-    /// Returns whether it holds one text.
+    pub(super) const fn entries(
+        mut self,
+        one: &'static str,
+        many: &'static str,
+        rule: &'static str,
+    ) -> Self {
+        self.entry = Noun { one, many, rule };
+        self
+    }
+
+    /// Whether it is the same field of the same mapping.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+
+    /// Whether it holds one text.
     #[must_use]
     pub const fn is_text(&self) -> bool {
         matches!(self.kind, Kind::Text(_) | Kind::Choice(_))
@@ -240,6 +276,18 @@ impl Mapping {
         let is_text = |field: &&Field| field.is_text();
         let rest = self.fields.iter().filter(|field| !field.is_text());
         self.fields.iter().filter(is_text).chain(rest)
+    }
+
+    /// Whether this mapping or one below it has a field with this name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| {
+            field.name == name
+                || match field.kind {
+                    Kind::Mapping(below) | Kind::Pairs { item: below, .. } => below.knows(name),
+                    Kind::Text(_) | Kind::Choice(_) | Kind::Map { .. } => false,
+                }
+        })
     }
 
     /// Returns the names of the required fields in the order of the alphabet.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::artifact::{Artifact, Metadata, Source, Stamp, Tag};
+use crate::artifact::{Artifact, Source, Stamp, Tag, Texts};
 use crate::run::change::{Drift, OnExists};
 use crate::run::{Options as RunOptions, Survey};
 use crate::service::{Answer, Created, Described, Page, TagPage, Update};
@@ -115,7 +115,7 @@ fn artifact(number: usize, rng: &mut fastrand::Rng) -> Artifact {
         source: Source { uri: format!("s3://b/{number}"), types: vec![] },
         tags: tags.collect(),
         properties: pairs(rng),
-        metadata_properties: Metadata::default(),
+        texts: Texts::default(),
     }
 }
 

@@ -213,7 +213,7 @@ enum Shown<'v> {
 impl<'v> Shown<'v> {
     fn of(difference: &Difference, value: Option<&'v String>) -> Self {
         let Some(value) = value else { return Self::Nothing };
-        let key = difference.field.rsplit('.').next().unwrap_or_default();
+        let key = difference.field.last();
         if secret::find(value).is_some() || secret::is_named(key, value) {
             return Self::Hidden;
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::artifact::{Artifact, Difference, Stamp, Tag};
+use crate::model::{Change as ChangedBy, Path, Sense};
 use crate::service::Update;
 
 /// The policy for artifacts that already exist.
@@ -84,16 +85,20 @@ pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -
         if extra && !prune {
             continue;
         }
-        let (kind, key) = match difference.field.split_once('.') {
-            Some((kind, key)) => (kind, key.to_owned()),
-            None => (difference.field.as_str(), String::new()),
-        };
-        match kind {
-            "ArtifactName" if !extra => update.name.clone_from(&wanted.name),
-            "Properties" if extra => update.remove.push(key),
-            "Properties" => touched = true,
-            "Tags" if extra => change.remove_tags.push(key),
-            "Tags" => drop(put_tags.insert(key)),
+        let Path { field, key, .. } = &difference.field;
+        match (field.change, key) {
+            (ChangedBy::Update, None) if !extra => {
+                let text = wanted.text(field).map(str::to_owned);
+                if field.sense == Sense::Name {
+                    update.name = text;
+                } else {
+                    update.texts.extend(text.map(|text| (field.name, text)));
+                }
+            }
+            (ChangedBy::Update, Some(key)) if extra => update.remove.push(key.clone()),
+            (ChangedBy::Update, Some(_)) => touched = true,
+            (ChangedBy::Tagging, Some(key)) if extra => change.remove_tags.push(key.clone()),
+            (ChangedBy::Tagging, Some(key)) => drop(put_tags.insert(key.clone())),
             _ => {
                 change.stay.push(difference);
                 continue;
@@ -123,7 +128,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::artifact::{Metadata, Source};
+    use crate::artifact::{Source, Texts};
 
     fn artifact(properties: &[(&str, &str)], tags: &[(&str, &str)]) -> Artifact {
         let owned = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
@@ -135,7 +140,7 @@ mod tests {
             artifact_type: "DataSet".into(),
             source: Source { uri: "s3://b".into(), types: vec![] },
             properties: owned(properties),
-            metadata_properties: Metadata::default(),
+            texts: Texts::default(),
             tags: owned(tags).into_iter().map(tag).collect(),
         }
     }
@@ -173,12 +178,12 @@ mod tests {
     #[test]
     fn what_no_request_changes_is_told() {
         let mut wanted = artifact(&[], &[]);
-        wanted.metadata_properties.commit_id = Some("c".into());
+        wanted.texts.insert("CommitId", "c".into());
         wanted.artifact_type = "Model".into();
         wanted.name = Some("b".into());
         let change = change(&wanted, &artifact(&[], &[]), false, &Stamp::default());
         assert_eq!(change.update.unwrap().name.as_deref(), Some("b"));
-        let stay: Vec<_> = change.stay.iter().map(|one| one.field.as_str()).collect();
+        let stay: Vec<_> = change.stay.iter().map(|one| one.field.to_string()).collect();
         assert_eq!(stay, ["ArtifactType", "MetadataProperties.CommitId"]);
         assert_eq!(change.ends.len(), 1);
     }

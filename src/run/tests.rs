@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::change::{Drift, OnExists};
 use super::*;
-use crate::artifact::{Artifact, Metadata, Source, Tag};
+use crate::artifact::{Artifact, Source, Tag, Texts};
 use crate::event::{Event, Settled};
 use crate::pace::{Limits, Pace, Paces, Rate};
 use crate::service::{Filter, Found};
@@ -27,7 +27,7 @@ fn jobs(count: u32) -> Vec<Job> {
         artifact_type: "DataSet".into(),
         source: Source { uri: format!("s3://b/{number}"), types: vec![] },
         properties: BTreeMap::new(),
-        metadata_properties: Metadata::default(),
+        texts: Texts::default(),
         tags: vec![],
     };
     (0..count)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lineload::artifact::{Artifact, Metadata, Source, SourceType, Tag};
+use lineload::artifact::{Artifact, Source, SourceType, Tag};
 use lineload::check::{self, Entry, EntryIndex, Sink};
 use lineload::config::Rules;
 use lineload::diagnostic::{Code, Diagnostic};
@@ -202,7 +202,7 @@ fn artifacts() -> impl Strategy<Value = Artifact> {
         text(model::ARTIFACT_TYPE),
         source,
         proptest::collection::btree_map(property.0, property.1, 0..6),
-        (metadata(), metadata(), metadata(), metadata()),
+        [metadata(), metadata(), metadata(), metadata()],
         proptest::collection::btree_map(tag.0, tag.1, 0..4),
     )
         .prop_map(|(name, artifact_type, (uri, types), properties, metadata, tags)| Artifact {
@@ -210,12 +210,12 @@ fn artifacts() -> impl Strategy<Value = Artifact> {
             artifact_type,
             source: Source { uri, types },
             properties,
-            metadata_properties: Metadata {
-                commit_id: metadata.0,
-                repository: metadata.1,
-                generated_by: metadata.2,
-                project_id: metadata.3,
-            },
+            texts: model::METADATA
+                .fields
+                .iter()
+                .zip(metadata)
+                .filter_map(|(field, text)| Some((field.name, text?)))
+                .collect(),
             tags: tags
                 .into_iter()
                 .filter(|(key, _)| !key.to_lowercase().starts_with(model::RESERVED_TAG_PREFIX))
@@ -263,11 +263,7 @@ fn full() -> Artifact {
         properties: [("Rows", "1204331"), ("Updated", "2024-01-01"), ("Title", "a: \"b\"\u{85}")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
-        metadata_properties: Metadata {
-            commit_id: Some("no".into()),
-            project_id: Some("a, b".into()),
-            ..Metadata::default()
-        },
+        texts: [("CommitId", "no".to_owned()), ("ProjectId", "a, b".to_owned())].into(),
         tags: vec![Tag { key: "team".into(), value: String::new() }],
     }
 }

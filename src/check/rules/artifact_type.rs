@@ -6,13 +6,8 @@ use crate::manifest::Text;
 use crate::model::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
 use crate::text::{either, quoted};
 
-pub(super) fn check(
-    artifact_type: &Text<'_>,
-    path: &Pointer<'_>,
-    findings: &mut Findings<'_>,
-) -> bool {
-    let errors = findings.errors();
-    Rule::new("ArtifactType", ARTIFACT_TYPE, Code::TypeLength).check(artifact_type, path, findings);
+pub(super) fn check(artifact_type: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+    Rule::new("ArtifactType", ARTIFACT_TYPE).check(artifact_type, path, findings);
     let value = artifact_type.value;
     if value.is_empty() {
         let message = "`ArtifactType` is empty: lists filtered by type will not show this artifact";
@@ -29,5 +24,4 @@ pub(super) fn check(
             .fix(fix);
         text::push(draft.at(path), artifact_type, findings);
     }
-    findings.errors() == errors
 }

@@ -23,7 +23,7 @@ pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings
         let draft = match violation {
             Violation::Pattern { .. } => pattern(name, near.as_deref()),
             _ => {
-                let rule = text::Rule::new("ArtifactName", ARTIFACT_NAME, Code::NameLength);
+                let rule = text::Rule::new("ArtifactName", ARTIFACT_NAME);
                 rule.draft_of(name, &violation)
             }
         };

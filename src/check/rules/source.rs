@@ -1,36 +1,23 @@
-//! `Source`.
+//! `SourceTypes`.
 
 use super::text::{self, Rule};
-use super::uri;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
-use crate::manifest::{RawSource, RawSourceType, Text, layout};
-use crate::model;
+use crate::manifest::{RawMapping, Text, layout};
+use crate::model::{SOURCE_ID_TYPES, SOURCE_TYPE_VALUE};
 use crate::source::Span;
 use crate::text::{either, quoted};
 
-pub(super) fn check(source: &RawSource<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-    if let Some(uri) = source.uri.given() {
-        let rule = Rule::new("SourceUri", model::SOURCE_URI, Code::UriLength);
-        let path = &path.field("SourceUri");
-        rule.check(uri, path, findings);
-        uri::check(uri, path, findings);
-    }
-    let Some(types) = source.types.given() else {
-        return;
-    };
-    let path = path.field("SourceTypes");
+/// Checks the ids of what is at a URI.
+pub(super) fn check(types: &[RawMapping<'_>], path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let mut seen: Vec<(&str, &str, Span)> = Vec::new();
     let mut before: Option<Span> = None;
     for (at, source_type) in types.iter().enumerate() {
         let path = &path.item(at);
         let before = before.replace(source_type.item);
         check_type(source_type, path, findings);
-        let (Some(id_type), Some(value)) = (source_type.id_type.given(), source_type.value.given())
-        else {
-            continue;
-        };
-        // For a misspelt type, the value has the form of the intended one.
-        let is_known = model::SOURCE_ID_TYPES.contains(&id_type.value);
+        let [Some(id_type), Some(value)] = source_type.pair() else { continue };
+        // Of a misspelt type, the value has the form of the one that is meant.
+        let is_known = SOURCE_ID_TYPES.contains(&id_type.value);
         let meant = (!is_known).then(|| meant(id_type.value)).flatten();
         let meant = meant.map_or(id_type.value, |(meant, _)| meant);
         format_of(meant, value, &path.field("Value"), findings);
@@ -92,22 +79,23 @@ fn is_etag(value: &str) -> bool {
     is_md5(digest) && (1..=5).contains(&parts.len()) && parts.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn check_type(source_type: &RawSourceType<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-    if let Some(id_type) = source_type.id_type.given()
-        && !model::SOURCE_ID_TYPES.contains(&id_type.value)
+fn check_type(source_type: &RawMapping<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+    let [id_type, value] = source_type.pair();
+    if let Some(id_type) = id_type
+        && !SOURCE_ID_TYPES.contains(&id_type.value)
     {
         let draft = unknown_id_type(id_type).at(&path.field("SourceIdType"));
         text::push(draft, id_type, findings);
     }
-    if let Some(value) = source_type.value.given() {
-        let rule = Rule::new("Value", model::SOURCE_TYPE_VALUE, Code::SourceValueLength);
+    if let Some(value) = value {
+        let rule = Rule::new("Value", SOURCE_TYPE_VALUE);
         rule.check(value, &path.field("Value"), findings);
     }
 }
 
 fn unknown_id_type(id_type: &Text<'_>) -> Draft {
     let message = format!("invalid `SourceIdType` {}", quoted(id_type.value));
-    let known = either(model::SOURCE_ID_TYPES);
+    let known = either(SOURCE_ID_TYPES);
     let meant = meant(id_type.value);
     let help = match meant {
         Some((meant, _)) => format!("did you mean `{meant}`? Expected one of {known}"),
@@ -123,7 +111,7 @@ fn unknown_id_type(id_type: &Text<'_>) -> Draft {
 fn meant(text: &str) -> Option<(&'static str, Safety)> {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect();
-    let known = model::SOURCE_ID_TYPES.into_iter();
+    let known = SOURCE_ID_TYPES.into_iter();
     match plain.as_str() {
         "md5" | "md5sum" => Some(("MD5Hash", Safety::Safe)),
         "etag" => Some(("S3ETag", Safety::Safe)),

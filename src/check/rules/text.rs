@@ -14,14 +14,17 @@ pub(super) struct Rule<'n> {
     /// The key of the value, if users choose it.
     key: Option<&'n str>,
     limit: TextLimit,
-    length: Code,
 }
 
 impl<'n> Rule<'n> {
-    /// Returns the rule that the field `name` keeps `limit`. A length out of bounds has the code
-    /// `length`.
-    pub(super) const fn new(name: &'n str, limit: TextLimit, length: Code) -> Self {
-        Self { name, key: None, limit, length }
+    /// The rule that the field `name` keeps `limit`.
+    pub(super) const fn new(name: &'n str, limit: TextLimit) -> Self {
+        Self { name, key: None, limit }
+    }
+
+    /// The rule about a length out of bounds.
+    fn length(&self) -> Code {
+        Code::from_name(self.limit.rule).unwrap_or(Code::PropertyValueLength)
     }
 
     /// Returns the same rule for the value of a property or tag with the key `key`.
@@ -56,12 +59,12 @@ impl<'n> Rule<'n> {
         let TextLimit { min, max, pattern, .. } = self.limit;
         match violation {
             Violation::TooShort { length: 0 } => {
-                Draft::new(self.length, text.span, format!("{name} is empty"))
+                Draft::new(self.length(), text.span, format!("{name} is empty"))
                     .help(format!("write at least {}", counted(min, "character")))
             }
             Violation::TooShort { length } => {
                 let message = format!("{name} has {}", counted(*length, "character"));
-                Draft::new(self.length, text.span, message)
+                Draft::new(self.length(), text.span, message)
                     .help(format!("write at least {}", counted(min, "character")))
             }
             Violation::TooLong { length, excess } => {
@@ -71,7 +74,7 @@ impl<'n> Rule<'n> {
                     grouped(*length as u64),
                     grouped(max as u64)
                 );
-                Draft::new(self.length, span, message)
+                Draft::new(self.length(), span, message)
                     .label(format!("character {} and later", grouped(max as u64 + 1)))
                     .help(format!("shorten it by {}", counted(length - max, "character")))
                     .fix(self.cut(text, excess.start))
@@ -90,10 +93,10 @@ impl<'n> Rule<'n> {
     /// identifier (a URI, a key, a digest) would name something else.
     fn cut(&self, text: &Text<'_>, end: usize) -> Option<Fix> {
         let is_prose = matches!(
-            self.length,
+            self.length(),
             Code::PropertyValueLength | Code::MetadataLength | Code::TagValueLength
         );
-        let mark = if self.length == Code::TagValueLength { "" } else { "…" };
+        let mark = if self.length() == Code::TagValueLength { "" } else { "…" };
         let fits = text.value.get(..end).filter(|_| is_prose)?;
         let fits = if mark.is_empty() { fits } else { &fits[..fits.char_indices().next_back()?.0] };
         let words = fits.rfind(char::is_whitespace).filter(|at| fits.len() - at <= LONGEST_WORD);

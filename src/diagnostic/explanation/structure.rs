@@ -1,7 +1,7 @@
 //! YAML, and the shape of an artifact.
 
 use super::Explanation;
-use crate::model::{ARTIFACT_FIELDS, METADATA_FIELDS};
+use crate::model::{ARTIFACT, METADATA};
 use crate::text::either;
 
 const REFERENCE: &str = "`CreateArtifact` in the Amazon SageMaker API reference";
@@ -298,8 +298,8 @@ pub(super) fn unknown_field() -> Explanation {
          another tool's word for a field (`ArtifactNmae`, `Labels`), unless the right field is \
          there too, and removes read-only fields from an answer of `DescribeArtifact` \
          (`ArtifactArn`, `CreationTime`).",
-        either(ARTIFACT_FIELDS),
-        either(METADATA_FIELDS)
+        either(ARTIFACT.names()),
+        either(METADATA.names())
     ))
     .example(
         "\

@@ -8,7 +8,7 @@ mod network;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::artifact::{Metadata, Source};
+use crate::artifact::{Source, Texts};
 use crate::event::Settled;
 use crate::submission::Outcome;
 
@@ -18,7 +18,7 @@ fn artifact(uri: &str) -> Artifact {
         artifact_type: "DataSet".into(),
         source: Source { uri: uri.into(), types: vec![] },
         properties: std::collections::BTreeMap::new(),
-        metadata_properties: Metadata::default(),
+        texts: Texts::default(),
         tags: vec![],
     }
 }

@@ -3,8 +3,9 @@
 use super::Decoder;
 use super::entries::{Entry, Key, Target};
 use crate::diagnostic::{Code, Draft, Fix, Pointer, USED_BY_ALIAS};
-use crate::manifest::fields::{Shape, is_same};
+use crate::manifest::fields::{Shape, is_known, is_same};
 use crate::manifest::other::placeholder;
+use crate::model::Field;
 use crate::source::Span;
 use crate::text::{counted, either, list, quoted};
 use crate::yaml::{Node, NodeId, Resolved, Scalar, Style, Tag, resolve};
@@ -46,34 +47,29 @@ impl<'a> Decoder<'a, '_, '_> {
         &mut self,
         key: &Key<'a>,
         shape: Shape,
-        meant: Option<&'static str>,
+        meant: Option<&'static Field>,
         path: &Pointer<'_>,
     ) {
         let message = format!("unknown field {} in {}", quoted(key.scalar.value), shape.name());
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
         let help = shape.help(key.scalar.value);
-        let fix = meant.and_then(|meant| rename(key, meant));
+        let fix = meant.and_then(|meant| rename(key, meant.name));
         self.push(draft.help(help).fix(fix).at(path), key.alias);
     }
 
-    /// Reports a key whose field belongs to the mapping `parent` further down.
+    /// A key whose field belongs to the mapping of `parent` further down.
     pub(super) fn belongs_below(
         &mut self,
         key: &Key<'a>,
         shape: Shape,
-        parent: Shape,
+        parent: &'static Field,
         fix: Option<Fix>,
         path: &Pointer<'_>,
     ) {
         let name = key.scalar.value;
         let message = match shape.misplaced(name) {
-            Some((_, field)) if field == name => {
-                format!(
-                    "{} is a field of `{}`, not of {}",
-                    quoted(name),
-                    parent.field(),
-                    shape.name()
-                )
+            Some((_, field)) if field.name == name => {
+                format!("{} is a field of `{}`, not of {}", quoted(name), parent.name, shape.name())
             }
             _ => format!("unknown field {} in {}", quoted(name), shape.name()),
         };
@@ -244,14 +240,17 @@ impl<'a> Decoder<'a, '_, '_> {
 /// Returns the field that was meant by the key `name`, if there is no doubt about it: no field of
 /// another mapping has the name, and neither the field itself nor another key that could mean it is
 /// there.
-pub(super) fn correction(name: &str, others: &[Entry<'_>], shape: Shape) -> Option<&'static str> {
-    // A field of another mapping is misplaced, not misspelt.
-    if Shape::ALL.iter().any(|shape| shape.fields().contains(&name)) {
+pub(super) fn correction(name: &str, others: &[Entry<'_>], shape: Shape) -> Option<&'static Field> {
+    // What is a field elsewhere is in the wrong place, not misspelt.
+    if is_known(name) {
         return None;
     }
     let meant = shape.meant(name)?;
-    let taken = |other: &Entry<'_>| other.key.scalar.value == meant;
-    let rivals = others.iter().filter(|other| shape.meant(other.key.scalar.value) == Some(meant));
+    let taken = |other: &Entry<'_>| other.key.scalar.value == meant.name;
+    let means = |other: &&Entry<'_>| {
+        shape.meant(other.key.scalar.value).is_some_and(|field| field.is(meant))
+    };
+    let rivals = others.iter().filter(means);
     (!others.iter().any(taken) && rivals.count() == 1).then_some(meant)
 }
 
@@ -281,14 +280,12 @@ pub(super) fn quote_it(text: &str) -> String {
 }
 
 pub(super) fn shape_help(shape: Shape) -> String {
-    match shape {
-        Shape::Artifact => {
-            "a manifest contains one artifact, several documents with one artifact each, a list \
-             of artifacts, or `Defaults:` and `Artifacts:`"
-                .to_owned()
-        }
-        _ => format!("expected {}", either(shape.fields().iter().copied())),
+    if shape.is_artifact() {
+        return "a manifest contains one artifact, several documents with one artifact each, a list \
+                of artifacts, or `Defaults:` and `Artifacts:`"
+            .to_owned();
     }
+    format!("expected {}", either(shape.names()))
 }
 
 /// `text` for a help line.

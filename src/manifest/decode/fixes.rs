@@ -9,10 +9,12 @@ use super::entries::{Entry, Key};
 use super::faults::renamed;
 use super::{Decoder, Misplaced, is_text};
 use crate::diagnostic::{Edit, Fix, Safety};
+use crate::manifest::fields::{Shape, is_same};
 use crate::manifest::layout::{
     indent_more, indentation, insert, line_end, line_start, newline, next_line, replace,
     whole_lines,
 };
+use crate::model::{Field, Kind};
 use crate::yaml::{Node, NodeId, Scalar, Style};
 
 impl<'a> Decoder<'a, '_, '_> {
@@ -54,10 +56,11 @@ impl<'a> Decoder<'a, '_, '_> {
         (simple && is_text(&scalar)).then_some(scalar)
     }
 
-    /// `Source: URI` becomes a mapping with that `SourceUri`.
-    pub(super) fn source_mapping(
+    /// `Source: URI` becomes a mapping with that text as its field `main`.
+    pub(super) fn main_mapping(
         &self,
         key: &Key<'a>,
+        main: &Field,
         uri: &Scalar<'a>,
         parent: NodeId,
     ) -> Option<Fix> {
@@ -68,12 +71,12 @@ impl<'a> Decoder<'a, '_, '_> {
         if self.is_flow(parent) {
             let quote = quote_of(key);
             let span = uri.span.range();
-            let open = insert(span.start, format!("{{{quote}SourceUri{quote}: "));
+            let open = insert(span.start, format!("{{{quote}{}{quote}: ", main.name));
             return Some(safe(vec![open, insert(span.end, "}")]));
         }
         let text = self.tree.text();
         let indent = indentation(text, key.scalar.span.range().start)?;
-        let head = format!(":{}{indent}  SourceUri: ", newline(text));
+        let head = format!(":{}{indent}  {}: ", newline(text), main.name);
         Some(safe(vec![replace(between, head)]))
     }
 
@@ -198,8 +201,8 @@ impl<'a> Decoder<'a, '_, '_> {
         misplaced: &[Misplaced],
         one: &Misplaced,
     ) -> Option<Fix> {
-        let group: Vec<_> = misplaced.iter().filter(|other| other.parent == one.parent).collect();
-        let fields = |field: &str| group.iter().filter(|other| other.field == field).count();
+        let group: Vec<_> = misplaced.iter().filter(|other| other.parent.is(one.parent)).collect();
+        let fields = |field: &Field| group.iter().filter(|other| other.field.is(field)).count();
         let sound = group.iter().all(|other| {
             let entry = &entries[other.entry];
             self.is_own(node, entry) && fields(other.field) == 1
@@ -207,8 +210,8 @@ impl<'a> Decoder<'a, '_, '_> {
         if self.broken || !sound {
             return None;
         }
-        let parent = one.parent.field();
-        let there = entries.iter().find(|entry| one.parent.is_called(entry.key.scalar.value));
+        let parent = one.parent.name;
+        let there = entries.iter().find(|entry| is_same(entry.key.scalar.value, parent));
         let edits = match there {
             Some(there) if there.key.scalar.value == parent => {
                 self.move_into(node, there, entries, one)?
@@ -232,7 +235,7 @@ impl<'a> Decoder<'a, '_, '_> {
                 return None;
             }
             let key = &entries[one.entry].key;
-            let mut written = renamed(key, one.field)?;
+            let mut written = renamed(key, one.field.name)?;
             if number == 0 {
                 let quote = quote_of(key);
                 written = format!("{quote}{parent}{quote}: {{{written}");
@@ -258,7 +261,7 @@ impl<'a> Decoder<'a, '_, '_> {
         let line = newline(text);
         let first = &entries[group.first()?.entry];
         let indent = indentation(text, first.key.scalar.span.range().start)?;
-        let name = renamed(&first.key, group[0].field)?;
+        let name = renamed(&first.key, group[0].field.name)?;
         let head = format!("{parent}:{line}{indent}  {name}");
         let mut edits = vec![replace(first.key.scalar.span.range(), head)];
         let first_extent = self.extent(first);
@@ -273,13 +276,13 @@ impl<'a> Decoder<'a, '_, '_> {
             if one.entry == next && moved.is_empty() {
                 whole_lines(text, extent.start, extent.end)?;
                 edits.push(insert(line_start(text, extent.start), "  "));
-                let name = renamed(&entry.key, one.field)?;
+                let name = renamed(&entry.key, one.field.name)?;
                 edits.push(replace(entry.key.scalar.span.range(), name));
                 edits.extend(indent_more(text, extent.clone()));
                 end = extent.end;
                 next += 1;
             } else {
-                moved.push_str(&self.lines_below(entry, one.field, &indent)?);
+                moved.push_str(&self.lines_below(entry, one.field.name, &indent)?);
                 removed.push(self.without(node, entry)?);
             }
         }
@@ -300,7 +303,10 @@ impl<'a> Decoder<'a, '_, '_> {
     ) -> Option<Vec<Edit>> {
         let Node::Mapping(mut children) = self.tree.node(there.value) else { return None };
         let mut has = children.clone();
-        let same = |key| matches!(self.tree.node(key), Node::Scalar(s) if one.parent.meant(s.value) == Some(one.field));
+        let Kind::Mapping(below) = one.parent.kind else { return None };
+        let is_meant =
+            |name: &str| Shape::of(below).meant(name).is_some_and(|meant| meant.is(one.field));
+        let same = |key| matches!(self.tree.node(key), Node::Scalar(s) if is_meant(s.value));
         if self.is_flow(node) || self.is_flow(there.value) || has.any(|(key, _)| same(key)) {
             return None;
         }
@@ -310,7 +316,7 @@ impl<'a> Decoder<'a, '_, '_> {
         let indent = column.strip_suffix("  ")?;
         let entry = &entries[one.entry];
         let end = line_end(text, self.tree.span(there.value).range().end);
-        let below = self.lines_below(entry, one.field, indent)?;
+        let below = self.lines_below(entry, one.field.name, indent)?;
         let mut edits = vec![insert(end, below), self.without(node, entry)?];
         edits.sort_by_key(|edit| edit.span);
         Some(edits)

@@ -1,68 +1,32 @@
-//! Lists of mappings with two required fields: `Tags` and `SourceTypes`.
+//! Lists of mappings with two required texts: `Tags` and `SourceTypes`.
 
+use super::Decoder;
 use super::entries::{Entry, Key, Target};
 use super::faults::Advice;
-use super::{Decoder, Field};
 use crate::diagnostic::{Code, Draft, Pointer};
 use crate::manifest::fields::{Shape, is_same};
-use crate::manifest::raw::{RawSourceType, RawTag, Slot, Text};
-use crate::source::Span;
+use crate::manifest::raw::{RawMapping, RawValue, Slot, Text};
+use crate::model::Mapping;
 use crate::yaml::{Node, NodeId};
 
-struct Pair<'a> {
-    head: Span,
-    item: Span,
-    values: [Slot<Text<'a>>; 2],
-}
-
 impl<'a> Decoder<'a, '_, '_> {
-    pub(super) fn source_types(
+    /// A list of mappings `of`. Where they are keyed, a mapping of texts can be meant as one.
+    pub(super) fn pairs(
         &mut self,
+        of: &'static Mapping,
+        keyed: bool,
         key: &Key<'a>,
         value: NodeId,
         path: &Pointer<'_>,
-    ) -> Slot<Vec<RawSourceType<'a>>> {
-        let help = "write each as `- SourceIdType: Custom` and below it `Value: …`";
-        self.pairs(key, value, path, Shape::SourceType, help).map_into(|pair| RawSourceType {
-            head: pair.head,
-            item: pair.item,
-            id_type: pair.values[0],
-            value: pair.values[1],
-        })
-    }
-
-    pub(super) fn tags(
-        &mut self,
-        key: &Key<'a>,
-        value: NodeId,
-        path: &Pointer<'_>,
-    ) -> Slot<Vec<RawTag<'a>>> {
-        let help = "write each tag as `- Key: …` and below it `Value: …`";
-        self.pairs(key, value, path, Shape::Tag, help).map_into(|pair| RawTag {
-            head: pair.head,
-            item: pair.item,
-            key: pair.values[0],
-            value: pair.values[1],
-        })
-    }
-
-    /// Decodes a list of mappings with the two fields of `shape`, both required.
-    fn pairs(
-        &mut self,
-        key: &Key<'a>,
-        value: NodeId,
-        path: &Pointer<'_>,
-        shape: Shape,
-        help: &str,
-    ) -> Slot<Vec<Pair<'a>>> {
+    ) -> Slot<Vec<RawMapping<'a>>> {
         let Some(list) = self.target(value, path) else {
             return Slot::Faulty;
         };
         let items = match self.tree.node(list.node) {
             Node::Sequence(items) => items,
-            Node::Mapping(_) => return self.pairs_of_mapping(key, list, path, shape, help),
+            Node::Mapping(_) => return self.pairs_of_mapping(of, keyed, key, list, path),
             _ => {
-                self.wrong_kind_of(key, list, "a list", path, help.into());
+                self.wrong_kind_of(key, list, "a list", path, of.form.into());
                 return Slot::Faulty;
             }
         };
@@ -71,14 +35,14 @@ impl<'a> Decoder<'a, '_, '_> {
         for (index, item) in items {
             let path = &path.item(index);
             let span = self.tree.span(item);
-            let mut pair = Pair { head: span, item: span, values: [Slot::Faulty, Slot::Faulty] };
+            let mut pair = RawMapping::unreadable(of, span);
             if let Some(target) = self.target(item, path) {
                 if matches!(self.tree.node(target.node), Node::Mapping(_)) {
-                    pair.head = self.head(target.node);
-                    pair.values = [Slot::Absent, Slot::Absent];
-                    self.pair(target.node, path, shape, &mut pair);
+                    pair = RawMapping::new(of, self.head(target.node));
+                    pair.item = span;
+                    self.pair(target.node, path, &mut pair);
                 } else {
-                    self.no_mapping(target, shape, path, help.to_owned());
+                    self.no_mapping(target, Shape::of(of), path, of.form.to_owned());
                 }
             }
             pairs.push(pair);
@@ -90,96 +54,65 @@ impl<'a> Decoder<'a, '_, '_> {
     /// value`.
     fn pairs_of_mapping(
         &mut self,
+        of: &'static Mapping,
+        keyed: bool,
         key: &Key<'a>,
         list: Target,
         path: &Pointer<'_>,
-        shape: Shape,
-        help: &str,
-    ) -> Slot<Vec<Pair<'a>>> {
+    ) -> Slot<Vec<RawMapping<'a>>> {
         let entries = self.entries(list.node, path);
         let is_field = |entry: &Entry<'_>| {
-            shape.fields().iter().any(|field| is_same(entry.key.scalar.value, field))
+            of.fields.iter().any(|field| is_same(entry.key.scalar.value, field.name))
         };
-        let (is_one, is_tags) = (entries.iter().all(is_field), shape == Shape::Tag);
+        let is_one = entries.iter().all(is_field);
         let fix = match (entries.is_empty(), is_one) {
             (true, _) => self.empty_list(list.node),
             (false, true) => self.one_item(list.node, &entries),
-            (false, false) if is_tags => self.list_of_tags(key, list.node, &entries),
+            (false, false) if keyed => self.list_of_tags(key, list.node, &entries),
             _ => None,
         };
         let fix = fix.filter(|_| list.alias.is_none());
-        self.wrong_kind_of(key, list, "a list", path, Advice::from(help).fix(fix));
+        self.wrong_kind_of(key, list, "a list", path, Advice::from(of.form).fix(fix));
         let head = self.head(list.node);
         if entries.is_empty() {
             return Slot::Doubtful(Vec::new());
         }
         if is_one {
-            let item = self.tree.span(list.node);
-            let mut pair = Pair { head, item, values: [Slot::Absent, Slot::Absent] };
-            self.pair(list.node, path, shape, &mut pair);
+            let mut pair = RawMapping::new(of, head);
+            pair.item = self.tree.span(list.node);
+            self.pair(list.node, path, &mut pair);
             return Slot::Doubtful(vec![pair]);
         }
-        if !is_tags {
-            return Slot::Faulty;
-        }
+        let (true, [first, second]) = (keyed, of.fields) else { return Slot::Faulty };
         let pairs = entries.iter().map(|Entry { key, value }| {
             let path = &path.field(key.scalar.value);
             let Key { scalar, alias, .. } = *key;
             let name = Text { value: scalar.value, span: scalar.span, alias, scalar };
-            let value = self.text(key, *value, path);
-            Pair { head: scalar.span, item: scalar.span, values: [Slot::Given(name), value] }
+            let value = self.text(key, *value, None, path);
+            let mut pair = RawMapping::new(of, scalar.span);
+            pair.set(first, Slot::Given(RawValue::Text(name)));
+            pair.set(second, value.map(RawValue::Text));
+            pair
         });
         Slot::Doubtful(pairs.collect())
     }
 
-    fn pair(&mut self, node: NodeId, path: &Pointer<'_>, shape: Shape, pair: &mut Pair<'a>) {
-        let names = shape.fields();
+    fn pair(&mut self, node: NodeId, path: &Pointer<'_>, pair: &mut RawMapping<'a>) {
+        let of = pair.of;
         let entries = self.entries(node, path);
-        for Entry { key, value } in &entries {
-            let (key, value) = (key, *value);
-            let path = &path.field(key.scalar.value);
-            let number = |field: &str| names.iter().position(|name| *name == field);
-            if let Some(slot) = number(key.scalar.value).and_then(|at| pair.values.get_mut(at)) {
-                *slot = self.text(key, value, path);
-                continue;
-            }
-            match self.field(key, &entries, shape, path) {
-                Some(Field { name, exact }) => {
-                    let text = self.text(key, value, path).known_if(exact);
-                    if let Some(slot) = number(name).and_then(|at| pair.values.get_mut(at)) {
-                        *slot = text;
-                    }
-                }
-                None => {
-                    let meant = shape.meant(key.scalar.value).and_then(number);
-                    if let Some(slot) = meant.and_then(|at| pair.values.get_mut(at)) {
-                        *slot = slot.or_faulty();
-                    }
-                }
-            }
+        for entry in &entries {
+            self.take(pair, entry, &entries, Shape::of(of), node, path);
         }
         if self.broken {
             return;
         }
-        for (name, slot) in names.iter().zip(&mut pair.values) {
-            if slot.is_absent() {
-                *slot = Slot::Faulty;
-                let message = format!("missing field `{name}` in {}", shape.name());
+        for field in of.fields.iter().filter(|field| field.required) {
+            if pair.slot(field).is_absent() {
+                pair.set(field, Slot::Faulty);
+                let message = pair.missing(field);
                 let draft = Draft::new(Code::MissingField, pair.head, message).at(path);
-                self.findings.push(draft.help(format!("add `{name}: …`")));
+                self.findings.push(draft.help(format!("add `{}: …`", field.name)));
             }
-        }
-    }
-}
-
-impl<T> Slot<Vec<T>> {
-    fn map_into<U>(self, change: impl Fn(T) -> U) -> Slot<Vec<U>> {
-        let list = |list: Vec<T>| list.into_iter().map(change).collect();
-        match self {
-            Self::Absent => Slot::Absent,
-            Self::Faulty => Slot::Faulty,
-            Self::Doubtful(pairs) => Slot::Doubtful(list(pairs)),
-            Self::Given(pairs) => Slot::Given(list(pairs)),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::entries::{Key, Target};
 use super::faults::quote_it;
 use crate::diagnostic::{Code, Draft, Edit, Fix, Pointer, Safety};
 use crate::manifest::raw::{Slot, Text};
+use crate::model::{Field, WHEN_EMPTY};
 use crate::source::Span;
 use crate::text::{quoted, secret};
 use crate::yaml::{
@@ -14,18 +15,19 @@ use crate::yaml::{
 /// The name of a text in messages.
 #[derive(Clone, Copy)]
 pub(super) enum Name<'n> {
-    /// The value of that key.
-    Of(&'n str),
+    /// The value of that key, which stands for the field, if it is one.
+    Of(&'n str, Option<&'static Field>),
     /// A key itself.
     Key,
 }
 
 impl<'a> Decoder<'a, '_, '_> {
-    /// Returns the text that `key` has as its value.
+    /// The text that `key` has as its value; `field` is the field that it is, if it is one.
     pub(super) fn text(
         &mut self,
         key: &Key<'a>,
         value: NodeId,
+        field: Option<&'static Field>,
         path: &Pointer<'_>,
     ) -> Slot<Text<'a>> {
         let Some(target) = self.target(value, path) else {
@@ -40,10 +42,10 @@ impl<'a> Decoder<'a, '_, '_> {
             let name = quoted(key.scalar.value);
             let draft =
                 Draft::new(Code::NotAString, key.scalar.span, format!("{name} has no value"));
-            self.findings.push(draft.help(when_empty(path)).at(path));
+            self.findings.push(draft.help(when_empty(field)).at(path));
             return Slot::Faulty;
         }
-        self.text_of(scalar, target, Name::Of(key.scalar.value), path)
+        self.text_of(scalar, target, Name::Of(key.scalar.value, field), path)
     }
 
     pub(super) fn key_text(&mut self, key: &Key<'a>, path: &Pointer<'_>) -> Slot<Text<'a>> {
@@ -83,14 +85,14 @@ impl<'a> Decoder<'a, '_, '_> {
             Resolved::Integer | Resolved::Float => "a number",
         };
         let called = match name {
-            Name::Of(field) => quoted(field),
+            Name::Of(key, _) => quoted(key),
             Name::Key => "a `Properties` key".to_owned(),
         };
         let message = format!("{called} is {kind}; the service accepts only strings");
         // The check that follows reports the secret itself.
-        let is_secret = matches!(name, Name::Of(key) if secret::is_named(key, scalar.value));
+        let is_secret = matches!(name, Name::Of(key, _) if secret::is_named(key, scalar.value));
         let help = match (kind, name) {
-            ("null", Name::Of(_)) => when_empty(path).to_owned(),
+            ("null", Name::Of(_, field)) => when_empty(field).to_owned(),
             ("null", Name::Key) => quote_it(scalar.value),
             _ if is_secret => "quote it; or better, refer to where it is stored".to_owned(),
             _ => quote_it(scalar.value),
@@ -133,22 +135,7 @@ impl<'a> Decoder<'a, '_, '_> {
     }
 }
 
-/// Returns what to write at `path`, in place of nothing or a null. A required value, or one with a
-/// minimum length, cannot be empty.
-fn when_empty(path: &Pointer<'_>) -> &'static str {
-    let path = String::from(path);
-    let mut steps = path.rsplit('/').map(str::to_lowercase);
-    let field = steps.next().unwrap_or_default().replace(['_', '-'], "");
-    if path.starts_with("/Properties/") {
-        return "write a value, `''` for an empty string, or remove the line";
-    }
-    match field.as_str() {
-        "artifactname" => "write a name, or remove the line",
-        "artifacttype" => "write a type, such as `DataSet` or `Model`",
-        "sourceuri" => "write the URI of the source",
-        "sourceidtype" => "write one of `MD5Hash`, `S3ETag`, `S3Version` or `Custom`",
-        "key" => "write a key, or remove the tag",
-        "value" => "write a value, or `''` for an empty string",
-        _ => "write a value, `''` for an empty string, or remove the line",
-    }
+/// Returns what to write where nothing or a null is.
+fn when_empty(field: Option<&Field>) -> &'static str {
+    field.map_or(WHEN_EMPTY, |field| field.when_empty)
 }

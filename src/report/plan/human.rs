@@ -126,7 +126,7 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
                 writeln!(
                     out,
                     "      {}: {there} -> {here}{}",
-                    escaped(&one.field),
+                    escaped(&one.field.to_string()),
                     if stays { "  (no update changes it)" } else { "" }
                 )?;
             }

@@ -111,7 +111,7 @@ fn difference(one: &Difference, updates: bool) -> Value {
         shown => Value::from(shown.in_words(str::to_owned)),
     };
     json!({
-        "field": one.field,
+        "field": one.field.to_string(),
         "there": shown(one.there.as_ref()),
         "here": shown(one.here.as_ref()),
         "updates": updates,

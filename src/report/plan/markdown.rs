@@ -123,7 +123,7 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
             for one in differences {
                 let there = Shown::of(one, one.there.as_ref()).in_words(code);
                 let here = Shown::of(one, one.here.as_ref()).in_words(code);
-                let _ = write!(line, "\n  - {}: {there} → {here}", code(&one.field));
+                let _ = write!(line, "\n  - {}: {there} → {here}", code(&one.field.to_string()));
             }
         }
         Fate::Create | Fate::Exists => {}

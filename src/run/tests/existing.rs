@@ -123,12 +123,12 @@ async fn an_update_that_finds_nothing_to_change_changes_nothing() {
 async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
     let service = world_with(1, |artifact| {
         property(artifact, "Rows", "1");
-        artifact.metadata_properties.commit_id = Some("c".into());
+        artifact.texts.insert("CommitId", "c".into());
     });
     let mut jobs = jobs(1);
     let mut artifact = (*jobs[0].artifact).clone();
     property(&mut artifact, "Rows", "2");
-    artifact.metadata_properties.commit_id = Some("d".into());
+    artifact.texts.insert("CommitId", "d".into());
     jobs[0].artifact = Arc::new(artifact);
     let ran = run_on(service, jobs, on_exists(OnExists::Update { prune: false })).await;
     assert_eq!(ran.count(Outcome::Differs), 1);
@@ -261,7 +261,7 @@ async fn stamps_are_sent_and_are_no_difference() {
     let stamped = with_policy(|policy| policy.stamp = Arc::new(stamp));
     let ran = run_on(Scripted::new(World::default()), jobs(2), stamped).await;
     assert_eq!(ran.count(Outcome::Created), 2);
-    let commit = |artifact: &Artifact| artifact.metadata_properties.commit_id.clone();
+    let commit = |artifact: &Artifact| artifact.texts.get("CommitId").cloned();
     assert!(ran.service.world().whole.values().all(|one| commit(one).as_deref() == Some("c1")));
 
     let mut other = Stamp::default();
@@ -319,11 +319,10 @@ async fn what_an_earlier_run_left_open_is_told_alike_by_clocks_that_differ() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stamp_over_what_the_manifest_says_leaves_it_unknown() {
-    let service =
-        world_with(1, |artifact| artifact.metadata_properties.commit_id = Some("a".into()));
+    let service = world_with(1, |artifact| drop(artifact.texts.insert("CommitId", "a".into())));
     let mut jobs = jobs(1);
     let mut artifact = (*jobs[0].artifact).clone();
-    artifact.metadata_properties.commit_id = Some("b".into());
+    artifact.texts.insert("CommitId", "b".into());
     jobs[0].artifact = Arc::new(artifact);
     let mut stamp = Stamp::default();
     stamp.set("MetadataProperties.CommitId=z").unwrap();

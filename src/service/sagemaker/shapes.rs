@@ -7,7 +7,7 @@ use aws_sdk_sagemaker::operation::describe_artifact::DescribeArtifactOutput;
 use aws_sdk_sagemaker::types;
 use aws_smithy_types::DateTime;
 
-use crate::artifact::{Artifact, Metadata, Source, SourceType, Tag};
+use crate::artifact::{Artifact, Source, SourceType, Tag};
 use crate::service::{Described, Found};
 
 pub(super) fn next(token: Option<&str>) -> Option<String> {
@@ -30,17 +30,14 @@ pub(super) fn source(artifact: &Artifact) -> types::ArtifactSource {
 }
 
 pub(super) fn metadata(artifact: &Artifact) -> Option<types::MetadataProperties> {
-    let metadata = &artifact.metadata_properties;
-    if metadata.is_empty() {
-        return None;
-    }
+    let text = |name| artifact.texts.get(name).cloned();
     let built = types::MetadataProperties::builder()
-        .set_commit_id(metadata.commit_id.clone())
-        .set_repository(metadata.repository.clone())
-        .set_generated_by(metadata.generated_by.clone())
-        .set_project_id(metadata.project_id.clone())
+        .set_commit_id(text("CommitId"))
+        .set_repository(text("Repository"))
+        .set_generated_by(text("GeneratedBy"))
+        .set_project_id(text("ProjectId"))
         .build();
-    Some(built)
+    (built != types::MetadataProperties::builder().build()).then_some(built)
 }
 
 pub(super) fn tags(tags: &[Tag]) -> Vec<types::Tag> {
@@ -77,20 +74,24 @@ fn read_source(source: Option<&types::ArtifactSource>) -> (String, Vec<SourceTyp
 
 /// Returns a described artifact, without its tags.
 pub(super) fn described(answer: &DescribeArtifactOutput) -> Described {
-    let metadata = answer.metadata_properties().map(|metadata| Metadata {
-        commit_id: metadata.commit_id().map(str::to_owned),
-        repository: metadata.repository().map(str::to_owned),
-        generated_by: metadata.generated_by().map(str::to_owned),
-        project_id: metadata.project_id().map(str::to_owned),
+    let metadata = answer.metadata_properties();
+    let metadata = metadata.map(|metadata| {
+        [
+            ("CommitId", metadata.commit_id()),
+            ("Repository", metadata.repository()),
+            ("GeneratedBy", metadata.generated_by()),
+            ("ProjectId", metadata.project_id()),
+        ]
     });
+    let set = |(name, text): (&'static str, Option<&str>)| Some((name, text?.to_owned()));
     let (uri, types) = read_source(answer.source());
     let artifact = Artifact {
         name: answer.artifact_name().map(str::to_owned),
         artifact_type: answer.artifact_type().unwrap_or_default().to_owned(),
         source: Source { uri, types },
         properties: answer.properties().cloned().unwrap_or_default().into_iter().collect(),
-        metadata_properties: metadata.unwrap_or_default(),
         tags: Vec::new(),
+        texts: metadata.into_iter().flatten().filter_map(set).collect(),
     };
     let created = time(answer.creation_time());
     Described { artifact, created, modified: time(answer.last_modified_time()) }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{SageMaker, local};
-use crate::artifact::{Artifact, Metadata, Source};
+use crate::artifact::{Artifact, Source, Texts};
 use crate::service::Service as _;
 use crate::submission::Refusal;
 
@@ -30,7 +30,7 @@ fn artifact() -> Artifact {
         artifact_type: "DataSet".to_owned(),
         source: Source { uri: "s3://bucket/1".to_owned(), types: Vec::new() },
         properties: BTreeMap::new(),
-        metadata_properties: Metadata::default(),
+        texts: Texts::default(),
         tags: Vec::new(),
     }
 }
