@@ -104,7 +104,7 @@ impl Registry {
     /// Opens the file and listens.
     ///
     /// # Errors
-    /// Where the file or the port cannot be used.
+    /// If the file or the port cannot be used.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { file, listen, port, misbehaviour } = options;
         // Opening may wait for another process that holds the file.

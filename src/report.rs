@@ -58,13 +58,13 @@ pub trait FindingsReport {
     /// Takes the findings of one file, in order. Files come in the order of the walk.
     ///
     /// # Errors
-    /// Where the writer fails.
+    /// If the writer fails.
     fn file(&mut self, findings: &[Diagnostic], sources: &SourceStore) -> io::Result<()>;
 
     /// Ends the report when the check is done.
     ///
     /// # Errors
-    /// Where the writer fails.
+    /// If the writer fails.
     fn finish(
         &mut self,
         summary: &Summary,

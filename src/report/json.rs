@@ -155,7 +155,7 @@ impl<W: Write> FindingsReport for Json<W> {
 /// a terminal does nothing.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub(super) fn write_value(out: impl Write, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Printable))?;
     Ok(())

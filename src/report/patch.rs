@@ -39,7 +39,7 @@ struct Lines<'t> {
 /// be shown of the source. Returns how many changes are left out.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(
     out: &mut impl Write,
     source: &SourceFile,

@@ -19,7 +19,7 @@ const EXAMPLE: &str = "manifest.yaml";
 /// Writes one line a rule.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn list(mut out: impl Write) -> io::Result<()> {
     let widest = Code::ALL.iter().map(|code| code.as_str().len()).max().unwrap_or_default();
     for code in Code::ALL {
@@ -41,7 +41,7 @@ fn coloured(code: Code) -> &'static str {
 /// Writes what a rule is about, in lines of at most `options.width` cells.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn explain(code: Code, options: &human::Options, mut out: impl Write) -> io::Result<()> {
     let explanation = code.explanation();
     let wrap = |text: &str| textwrap::fill(text, options.width.min(100));

@@ -45,7 +45,7 @@ impl RunReport {
     /// Reads what there is to report of `run`.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn read(journal: &Status, run: RunStatus) -> Result<Self, JournalError> {
         let failed = journal.failed(&run.run, LISTED)?;
         let process = match (&run.ended, &run.holder, journal.holder()) {
@@ -81,7 +81,7 @@ impl RunReport {
 /// Writes a run, and what failed in it.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
     let run = &report.run;
     writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&redacted(&run.target)))?;
@@ -157,7 +157,7 @@ fn ending(report: &RunReport) -> String {
 /// Ends the list of so many runs.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn finish(out: &mut impl Write, runs: usize) -> io::Result<()> {
     if runs == 0 {
         writeln!(out, "no run yet")?;
@@ -199,7 +199,7 @@ struct Failed<'r> {
 /// Writes `runs` as JSON, its shape fixed by `version`.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
     let runs = runs.iter().map(|report| {
         let run = &report.run;

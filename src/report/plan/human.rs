@@ -14,7 +14,7 @@ const LISTED: usize = 20;
 /// Writes the plan.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     if let Some(target) = &report.log.target {
         writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&shown_target(target).to_string()))?;

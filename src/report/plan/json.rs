@@ -37,7 +37,7 @@ struct Row<'r> {
 /// Writes the plan.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     let mut counts = Map::new();
     for group in Group::ALL {

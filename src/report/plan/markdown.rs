@@ -18,7 +18,7 @@ const TAIL: usize = 200;
 /// Writes the plan.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     let mut text = String::from("### lineload plan\n\n");
     if let Some(target) = &report.log.target {

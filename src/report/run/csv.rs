@@ -18,7 +18,7 @@ const HEAD: &str =
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write(rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     write!(out, "{HEAD}\r\n")?;
     rows.for_each(&mut |entry| {

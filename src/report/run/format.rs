@@ -45,7 +45,7 @@ impl RunFormat {
     /// Writes `log` with the entries `rows` to `out`.
     ///
     /// # Errors
-    /// Where the writer fails, or the rows cannot be read.
+    /// If the writer fails, or the rows cannot be read.
     pub fn write(self, log: &RunLog, rows: &dyn Rows, out: impl Write) -> io::Result<()> {
         match self {
             Self::Json => json::write(log, rows, out),

@@ -37,7 +37,7 @@ struct Invocation {
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     let head = Head {
         version: VERSION,

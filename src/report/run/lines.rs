@@ -10,7 +10,7 @@ use crate::report::json::write_value;
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write(rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     rows.for_each(&mut |entry| {
         write_value(&mut out, &Row::of(entry))?;

@@ -22,7 +22,7 @@ const LAST: usize = 200;
 /// Writes the report.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<()> {
     let mut text = head(log);
     let failed = log.counts().failed();

@@ -17,7 +17,7 @@ pub trait Rows {
     /// Hands each entry to `take`.
     ///
     /// # Errors
-    /// Where `take` fails, or the entries cannot be read.
+    /// If `take` fails, or the entries cannot be read.
     fn for_each(&self, take: &mut Take<'_>) -> io::Result<()>;
 
     /// Hands each entry that failed to `take`.

@@ -16,7 +16,7 @@ const LISTED: usize = 10;
 /// Writes what became of the entries that `log` holds.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn write(log: &RunLog, out: impl Write) -> io::Result<()> {
     write_rows(log, log, None, out)
 }
@@ -25,7 +25,7 @@ pub fn write(log: &RunLog, out: impl Write) -> io::Result<()> {
 /// the manifest, where `places` finds it.
 ///
 /// # Errors
-/// Where the writer fails, or the rows cannot be read.
+/// If the writer fails, or the rows cannot be read.
 pub fn write_rows(
     log: &RunLog,
     rows: &dyn Rows,
@@ -55,7 +55,7 @@ pub fn write_rows(
 /// Writes the counts alone, for somebody who wants to read no more than that.
 ///
 /// # Errors
-/// Where the writer fails.
+/// If the writer fails.
 pub fn brief(log: &RunLog, mut out: impl Write) -> io::Result<()> {
     counts(log, &mut out)?;
     out.flush()

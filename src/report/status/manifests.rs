@@ -66,7 +66,7 @@ pub struct Invalid {
 /// Checks that manifests may be written to `directory`.
 ///
 /// # Errors
-/// Where it is not empty, leads through a symlink or cannot be read.
+/// If it is not empty, leads through a symlink or cannot be read.
 pub fn vacant(directory: &Path) -> Result<(), ManifestsError> {
     destination::check(directory)?;
     match fs::read_dir(directory) {
@@ -82,7 +82,7 @@ pub fn vacant(directory: &Path) -> Result<(), ManifestsError> {
 /// Writes what failed in `run` to `directory`, a file for each that it was read from.
 ///
 /// # Errors
-/// Where the journal cannot be read or a file cannot be written.
+/// If the journal cannot be read or a file cannot be written.
 pub fn failed(
     journal: &Status,
     run: &RunStatus,
@@ -107,7 +107,7 @@ pub fn failed(
 /// Copies the files of `run` that had invalid artifacts to `directory`, as they are now.
 ///
 /// # Errors
-/// Where the journal cannot be read or a file cannot be written.
+/// If the journal cannot be read or a file cannot be written.
 pub fn invalid(
     journal: &Status,
     run: &RunStatus,
