@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Artifacts that may wait for the consumer. One with its request takes some hundred bytes.
-pub(super) const ENTRIES_AHEAD: usize = 16 * 1024;
+pub(super) const ENTRIES_AHEAD: usize = 8 * 1024;
 
 /// Counts the artifacts that wait for the consumer. A worker waits where there are too many of them,
 /// unless it works on the unit that the consumer is at: so the consumer never waits for a worker that
