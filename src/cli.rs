@@ -203,8 +203,8 @@ pub struct Narrow {
     /// Do not report these rules, separated by commas
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
     pub ignore: Vec<Code>,
-    /// Report only findings in files that changed since the merge base with this branch or commit,
-    /// or that are untracked; duplicates are checked against all manifests
+    /// Report only findings that touch a file that changed since the merge base with this branch or
+    /// commit, or that is untracked; duplicates are checked against all manifests
     #[arg(long, value_name = "REF")]
     pub changed_since: Option<String>,
     /// The lowest severity that ends with exit code 1 [default: error]

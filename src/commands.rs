@@ -8,6 +8,7 @@ mod filter;
 mod fixing;
 mod git;
 mod lint;
+mod log;
 mod manifests;
 mod names;
 #[cfg(feature = "aws")]
@@ -20,11 +21,9 @@ mod settings;
 mod status;
 mod terminal;
 
-use std::io;
-
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Global, LogFormat};
+use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
 /// Runs the command of the command line.
@@ -40,7 +39,7 @@ pub fn main() -> Exit {
     };
     // Progress and notes know no options.
     anstream::ColorChoice::from(cli.global.color).write_global();
-    start_logging(&cli.global);
+    log::start(&cli.global);
     let result = match &cli.command {
         Command::Lint(args) => lint::run(&cli.global, args),
         #[cfg(feature = "aws")]
@@ -54,23 +53,4 @@ pub fn main() -> Exit {
         failure.show(&cli.global);
         failure.exit
     })
-}
-
-fn start_logging(global: &Global) {
-    let filter = match global.verbose {
-        0 => "lineload=warn",
-        1 => "lineload=info",
-        2 => "lineload=debug",
-        _ => "lineload=trace,aws=debug,hyper=debug",
-    };
-    let filter = std::env::var("LINELOAD_LOG").unwrap_or_else(|_| filter.to_owned());
-    let filter = tracing_subscriber::EnvFilter::new(filter);
-    let colors = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = match global.log_format {
-        LogFormat::Text => builder.with_ansi(colors).with_target(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    // An embedding program may have a logger already.
-    drop(started);
 }

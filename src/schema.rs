@@ -252,7 +252,7 @@ fn pattern(pattern: Pattern) -> Map<String, Value> {
         ),
         Pattern::TagText => (
             format!("^[{}]*$", tag_characters()),
-            "Use letters, digits, blanks and any of _ . : / = + - @",
+            "Use letters, digits, spaces and any of _ . : / = + - @",
         ),
         Pattern::ArtifactArn | Pattern::ResourceArn => {
             (format!("^(?:{})$", pattern.expression()), "Write an ARN.")

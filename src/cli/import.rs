@@ -286,7 +286,7 @@ pub struct Pace {
     #[arg(long, value_name = "N", default_value_t = crate::pace::MAX_RATE, value_parser = crate::pace::per_second)]
     pub max_rate: f64,
     /// How far to stay below the rate that `auto` found, to leave room for the account's other
-    /// users; with 0, a few percent
+    /// users; 0 uses all of it
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub headroom: u8,
     /// The number of creates that may be sent at once [default: a fiftieth of the highest rate]

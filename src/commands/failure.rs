@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use crate::cli::Global;
 use crate::exit::{Exit, Fatal};
-use crate::text::escaped;
+use crate::text::{escaped, redacted};
 
 /// A failure: the message on standard error, and the exit code.
 #[derive(Debug)]
@@ -44,13 +44,18 @@ impl<E: Fatal> From<E> for Failure {
     }
 }
 
-/// No text may act on a terminal, whatever it contains.
+/// No text may act on a terminal, whatever it contains, or show a credential: what a service says often
+/// repeats what it was sent.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\x1b[1;31merror:\x1b[0m {}", escaped(&self.message))?;
+        write!(f, "\x1b[1;31merror:\x1b[0m {}", shown(&self.message))?;
         let mut help = self.help.iter();
-        help.try_for_each(|help| write!(f, "\n  \x1b[36mhelp:\x1b[0m {}", escaped(help)))
+        help.try_for_each(|help| write!(f, "\n  \x1b[36mhelp:\x1b[0m {}", shown(help)))
     }
+}
+
+fn shown(text: &str) -> String {
+    escaped(&redacted(text))
 }
 
 #[cfg(test)]
@@ -62,5 +67,11 @@ mod tests {
         let failure = Failure::usage("no run `\u{1b}[2J`").help("name\nanother");
         let shown = "\u{1b}[1;31merror:\u{1b}[0m no run `\\u{1b}[2J`\n  \u{1b}[36mhelp:\u{1b}[0m name\\nanother";
         assert_eq!(failure.to_string(), shown);
+    }
+
+    #[test]
+    fn no_credential_is_shown() {
+        let failure = Failure::usage("stopped: Value 'AKIAIOSFODNN7EXAMPLE' at 'x' failed");
+        assert!(!failure.to_string().contains("AKIAIOSFODNN7EXAMPLE"), "{failure}");
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::failure::Failure;
 use super::runtime::{Signals, block_on};
 use crate::cli::{Global, Serve};
+use crate::destination;
 use crate::exit::Exit;
 use crate::registry::{Options, Registry};
 use crate::report::output::{Output, OutputError};
@@ -13,6 +14,9 @@ use crate::report::output::{Output, OutputError};
 pub(super) fn run(global: &Global, args: &Serve) -> Result<Exit, Failure> {
     block_on(async {
         let mut signals = Signals::listen()?;
+        if args.db.as_os_str() != ":memory:" {
+            destination::check(&args.db)?;
+        }
         let options = Options {
             file: args.db.clone(),
             listen: args.listen,

@@ -17,8 +17,8 @@ pub struct Checked<'c> {
 }
 
 /// Returns where the value at `pointer` (a JSON Pointer into the request, as in `/Tags/2/Key`) of
-/// an artifact is written in `source`: in the artifact, in its document's `Defaults`, or, where it
-/// is missing, the artifact's first key. Returns `None` where the artifact is not there any more.
+/// an artifact is written in `source`: in the artifact, or in its document's `Defaults`. Returns
+/// `None` if neither has it, or the artifact is not there any more.
 #[must_use]
 pub fn place(source: &SourceFile, artifact: Checked<'_>, pointer: &str) -> Option<Span> {
     let levels = Levels::default();
@@ -68,7 +68,7 @@ impl Visit for Finder<'_> {
             && uri == wanted.source_uri;
         if is_it && self.found.is_none() {
             let value = self.value_in(raw).or_else(|| self.shared_item(raw));
-            self.found = Some(value.or(self.defaults.value).unwrap_or(raw.head));
+            self.found = value.or(self.defaults.value);
         }
     }
 
@@ -176,7 +176,7 @@ Artifacts:
     }
 
     #[test]
-    fn what_defaults_give_is_found_there_and_what_is_missing_at_the_artifact() {
+    fn what_defaults_give_is_found_there_and_what_is_missing_is_not() {
         let one = |pointer: &str| at(7, "one", "s3://b/one", pointer);
         let two = |pointer: &str| at(12, "two", "s3://b/two", pointer);
         assert_eq!(one("/ArtifactType").as_deref(), Some("2:DataSet"));
@@ -184,7 +184,7 @@ Artifacts:
         assert_eq!(one("/Tags/1/Value").as_deref(), stage);
         // Its own tag replaces the shared one with the same key.
         assert_eq!(two("/Tags/1/Key").as_deref(), Some("4:{Key: team, Value: lake}"));
-        assert_eq!(one("/Properties/x").as_deref(), Some("7:ArtifactName"));
+        assert_eq!(one("/Properties/x"), None);
     }
 
     #[test]

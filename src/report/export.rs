@@ -136,7 +136,7 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     note(
         counts.refused,
         format!(
-            "{} left out, since the target does not tell what they are like: {}",
+            "{} left out, since the target cannot describe them: {}",
             artifacts(counts.refused),
             escaped(&said)
         ),

@@ -213,11 +213,12 @@ pub fn render_at(
     label: &str,
     source: &SourceFile,
     span: Span,
+    hidden: &[Span],
     options: &Options,
 ) -> String {
     let region = source.region(span);
     let mark = Mark { region, text: Some(label.to_owned()), primary: true };
-    let excerpt = Excerpt::new(source, &[mark], text_width(options), &[]);
+    let excerpt = Excerpt::new(source, &[mark], text_width(options), hidden);
     let severity = MietteSeverity::Error;
     rendered(&View { message, severity, help: None, excerpt, related: Vec::new() }, options)
 }

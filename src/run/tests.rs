@@ -142,11 +142,11 @@ async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Created) + ran.count(Outcome::Recovered), 100);
     let asked = ran.service.world().asked.clone();
-    // A timer that is late is made up for, by five milliseconds at most.
+    // A timer that is late is made up for, by 20 ms at most: a fifth of a request.
     for (at, later) in asked.iter().enumerate() {
         for (between, earlier) in asked[..at].iter().rev().enumerate() {
             let least = Duration::from_millis(100) * u32::try_from(between + 1).unwrap();
-            assert!(*later - *earlier + Duration::from_millis(6) >= least, "{earlier:?} {later:?}");
+            assert!(*later - *earlier + Duration::from_millis(21) >= least, "{earlier:?} {later:?}");
         }
     }
     ran.assert_none_doubled();

@@ -25,8 +25,11 @@ pub(super) struct Ending<'s> {
     reports: &'s [PathBuf],
     /// The command that resumes it.
     command: &'s str,
-    /// The directory that the names of the manifests are relative to.
-    folder: &'s Path,
+    /// The directory that the names of the manifests are relative to; `None` if they may say
+    /// something else than what is submitted.
+    folder: Option<&'s Path>,
+    /// True if `--set` adds values that no manifest has.
+    stamped: bool,
     patience: Duration,
     max_duration: Option<Duration>,
     /// True if the manifests have errors: also such that belong to no entry.
@@ -39,7 +42,7 @@ impl<'s> Ending<'s> {
         args: &'s Run,
         pace: &Pace,
         command: &'s str,
-        folder: &'s Path,
+        (folder, stamped): (Option<&'s Path>, bool),
         findings: bool,
     ) -> Self {
         Self {
@@ -47,6 +50,7 @@ impl<'s> Ending<'s> {
             reports: &args.report,
             command,
             folder,
+            stamped,
             patience: pace.reach.limit_patience,
             max_duration: args.max_duration,
             findings,
@@ -73,9 +77,13 @@ impl<'s> Ending<'s> {
         let shown = if self.global.quiet {
             summary::brief(&log, out)
         } else {
-            let folder = self.folder.to_owned();
-            let places = Places { folder, options: shown_on_stdout() };
-            summary::write_rows(&log, rows, Some(&places), out)
+            let options = shown_on_stdout();
+            let places = self.folder.map(|folder| Places {
+                folder: folder.to_owned(),
+                stamped: self.stamped,
+                options,
+            });
+            summary::write_rows(&log, rows, places.as_ref(), out)
         };
         let unshown =
             shown.err().map(|error| Failure { exit: Exit::Stopped, ..OutputError(error).into() });

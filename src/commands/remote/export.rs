@@ -1,18 +1,16 @@
 //! `lineload export`
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio::sync::watch;
 
 use super::paced;
-use super::stopping::into_stop;
+use super::stopping::Stopping;
 use super::target::{self, Ready};
 use crate::cli::{Export, Global};
 use crate::commands::failure::Failure;
-use crate::commands::runtime::{Signals, block_on};
+use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
 use crate::commands::terminal;
 use crate::destination;
@@ -36,16 +34,17 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         ));
     }
     block_on(async {
-        let signals = Signals::listen()?;
+        let stopping = Stopping::listen()?;
         let timeout = args.pace.reach.timeout;
-        let ready = target::connect(&args.target, &settings.config, timeout).await?;
-        let (stopped, listening) = into_stop(signals, Arc::new(AtomicBool::new(true)));
+        let ready = target::connect(&args.target, &settings.config, timeout);
+        let ready = stopping.unless_stopped(ready).await?;
+        stopping.sends();
+        let stopped = stopping.stopped.clone();
         // The first signal waits for requests in flight, the second abandons them.
         let exit = tokio::select! {
             exit = export(global, args, settings, &ready, stopped.clone()) => exit,
             end = stop::asked_twice(stopped) => Ok(end.exit(false)),
         };
-        listening.abort();
         if let Some(registry) = ready.registry {
             registry.stop().await;
         }

@@ -108,7 +108,14 @@ impl Importing<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let ending = Ending::new(global, args_run, pace, &command, &folder, checked.errors > 0);
+        let ending = Ending::new(
+            global,
+            args_run,
+            pace,
+            &command,
+            (Some(&folder), !policy.stamp.is_empty()),
+            checked.errors > 0,
+        );
         let (mut journal, settled) = session.settle_open(journal, run).await?;
         let resolved = match settled {
             Ok(resolved) => resolved,

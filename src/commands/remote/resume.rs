@@ -154,7 +154,9 @@ impl Resuming<'_> {
         let args_run = &args.run;
         let session =
             Session { global, args: args_run, pace, config, ready, policy, stopping, began };
-        let ending = Ending::new(global, args_run, pace, &command, &run.folder, false);
+        let unchanged = (!args.as_staged).then_some(run.folder.as_path());
+        let manifests = (unchanged, !policy.stamp.is_empty());
+        let ending = Ending::new(global, args_run, pace, &command, manifests, false);
         let id = run.run;
         let before = Ledger::read(&journal, &run.run)?;
         let mut log = RunLog::resumed(run, before.outcomes());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::cli;
 use crate::commands::failure::Failure;
 use crate::config::Config;
+use crate::destination;
 use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, Connected, SageMaker};
@@ -56,6 +57,7 @@ pub(super) async fn connect(
 }
 
 async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
+    destination::check(file)?;
     let options = registry::Options { file: file.to_owned(), ..registry::Options::default() };
     let registry = Registry::start(options).await?;
     let target =

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::LoggedEntry;
 use super::row::Row;
+use crate::check;
+use crate::config::Rules;
 use crate::manifest::{self, Checked};
 use crate::report::human;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
@@ -17,15 +19,22 @@ const LARGEST: u64 = 64 << 20;
 pub struct Places {
     /// The directory that their names are relative to.
     pub folder: PathBuf,
+    /// True if `--set` adds values that no manifest has.
+    pub stamped: bool,
     /// The options of an excerpt.
     pub options: human::Options,
 }
 
 impl Places {
     /// Returns the failure of an entry with an excerpt of its manifest. Returns `None` where the
-    /// service names no field, or the manifest has changed since it was checked.
+    /// service names no field, the value may not be the manifest's, or the manifest has changed since
+    /// it was checked.
     pub(super) fn show(&self, entry: &LoggedEntry, row: &Row<'_>) -> Option<String> {
         let pointer = entry.error.as_ref()?.member()?;
+        let settable = ["/MetadataProperties", "/Properties", "/Tags"];
+        if self.stamped && settable.iter().any(|field| pointer.starts_with(field)) {
+            return None;
+        }
         let path = self.folder.join(&*entry.file);
         let size = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
         if size > LARGEST.min(MAX_FILE_BYTES) {
@@ -39,9 +48,13 @@ impl Places {
             source_uri: entry.source_uri.as_deref(),
         };
         let span = manifest::place(&source, checked, &pointer)?;
+        let rules = Rules::default();
+        let options =
+            check::Options { rules: &rules, allowances: false, threads: None, entries: false };
+        let hidden = check::hidden(&source, options);
         let message =
             format!("{}: {}: {}", row.outcome, escaped(row.title()), escaped(&row.said()));
         let label = "the service does not accept this value";
-        Some(human::render_at(message, label, &source, span, &self.options))
+        Some(human::render_at(message, label, &source, span, &hidden, &self.options))
     }
 }

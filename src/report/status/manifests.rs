@@ -5,6 +5,7 @@
 //! is written outside of the directory.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -143,9 +144,12 @@ fn with_parent(path: &Path) -> io::Result<()> {
 
 /// Returns `file` as a path that stays within the directory it is put into.
 fn inside(file: &str) -> PathBuf {
+    // Two files stay two: `../a.yaml` and `a.yaml` must not become the same.
     let normal = |component| match component {
         Component::Normal(name) => Some(name),
-        _ => None,
+        Component::ParentDir => Some(OsStr::new("parent")),
+        Component::RootDir => Some(OsStr::new("root")),
+        Component::Prefix(_) | Component::CurDir => None,
     };
     let mut path: PathBuf = Path::new(file).components().filter_map(normal).collect();
     let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
@@ -163,8 +167,8 @@ mod tests {
     fn no_name_of_a_file_leads_out_of_the_directory() {
         let cases = [
             ("a/b.yaml", "a/b.yaml"),
-            ("../../etc/passwd", "etc/passwd.yaml"),
-            ("/root/x.yml", "root/x.yml"),
+            ("../../etc/passwd", "parent/parent/etc/passwd.yaml"),
+            ("/home/x.yml", "root/home/x.yml"),
             ("<stdin>", "<stdin>.yaml"),
             ("./m.json", "m.json.yaml"),
         ];

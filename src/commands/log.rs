@@ -1,0 +1,79 @@
+//! The log on standard error, whose lines hold no credential and nothing that a terminal or a CI system
+//! acts on.
+
+use std::io::{self, Write};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::cli::{Global, LogFormat};
+use crate::text::{escaped, redacted};
+
+/// Begins to log.
+pub(super) fn start(global: &Global) {
+    let filter = match global.verbose {
+        0 => "lineload=warn",
+        1 => "lineload=info",
+        2 => "lineload=debug",
+        _ => "lineload=trace,aws=debug,hyper=debug",
+    };
+    let filter = std::env::var("LINELOAD_LOG").unwrap_or_else(|_| filter.to_owned());
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let colors = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Stderr);
+    let started = match global.log_format {
+        LogFormat::Text => builder.with_ansi(colors).with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // An embedding program may have a logger already.
+    drop(started);
+}
+
+/// Standard error for the log.
+struct Stderr;
+
+impl<'w> MakeWriter<'w> for Stderr {
+    type Writer = Line<io::Stderr>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        Line(io::stderr())
+    }
+}
+
+/// Writes lines that were made in one piece each.
+struct Line<W>(W);
+
+impl<W: Write> Write for Line<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(fit(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Returns a line as it may be shown. The colours of the log's own stay; those of a message are
+/// escaped before they come here.
+fn fit(line: &str) -> String {
+    const ESCAPE: char = '\u{1b}';
+    let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+    let text = redacted(text);
+    let parts: Vec<String> = text.split(ESCAPE).map(escaped).collect();
+    format!("{}{end}", parts.join("\u{1b}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stays_a_line_and_holds_no_credential() {
+        let line = "WARN said AKIAIOSFODNN7EXAMPLE\n::error::x\r\u{1b}[0m\n";
+        let mut out = Vec::new();
+        Line(&mut out).write_all(line.as_bytes()).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.starts_with("WARN said ") && !shown.contains("AKIA"), "{shown:?}");
+        assert!(shown.ends_with("\\n::error::x\\r\u{1b}[0m\n"), "{shown:?}");
+    }
+}
