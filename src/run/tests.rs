@@ -146,7 +146,10 @@ async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
     for (at, later) in asked.iter().enumerate() {
         for (between, earlier) in asked[..at].iter().rev().enumerate() {
             let least = Duration::from_millis(100) * u32::try_from(between + 1).unwrap();
-            assert!(*later - *earlier + Duration::from_millis(21) >= least, "{earlier:?} {later:?}");
+            assert!(
+                *later - *earlier + Duration::from_millis(21) >= least,
+                "{earlier:?} {later:?}"
+            );
         }
     }
     ran.assert_none_doubled();
