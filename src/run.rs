@@ -12,6 +12,7 @@ pub mod change;
 mod decide;
 mod drive;
 mod entry;
+mod jobs;
 mod ledger;
 mod pages;
 mod record;
@@ -29,8 +30,9 @@ pub use asker::{Asker, Unanswered};
 pub use decide::{
     Attempt, Decision, Known, Observation, Policy, There, Verdict, decide, is_unchanged,
 };
-pub use drive::{Jobs, run};
+pub use drive::run;
 pub use entry::Job;
+pub use jobs::Jobs;
 pub use ledger::{Ledger, Line};
 pub use record::{Record, is_unknown, known, open_job, unknown};
 pub use stage::{Place, Stage, Staged};

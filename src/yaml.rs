@@ -12,6 +12,7 @@ mod parts;
 mod reader;
 mod scalar;
 mod spaces;
+mod style;
 mod syntax;
 mod tree;
 
@@ -20,5 +21,6 @@ pub use parts::{documents, parts};
 pub use reader::{Piece, Reader};
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};
 pub use spaces::{OddSpace, Place, odd_spaces};
+pub use style::Style;
 pub use syntax::{SyntaxError, SyntaxFault};
-pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Style, Tag, Tree};
+pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Tag, Tree};

@@ -5,12 +5,13 @@
 
 mod artifact_type;
 mod content;
+mod found;
+mod limit;
 mod entries;
 mod name;
 mod properties;
 mod source;
 mod tags;
-mod text;
 mod uri;
 
 pub use name::near as near_name;
@@ -19,7 +20,7 @@ use super::defaults::{Defaults, Taken, Unsound};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::manifest::{RawMapping, RawValue, Slot, Text};
 use crate::model::{Field, Kind, Sense};
-use text::Rule;
+use limit::Rule;
 
 /// Checks one artifact, which takes something from the defaults of its document, against the
 /// service's constraints.

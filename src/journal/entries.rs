@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::schema::{arn, request_id};
+use super::tables::{arn, request_id};
 use super::{Journal, JournalError, Known, RunId, known, request, runs};
 use crate::artifact::Artifact;
 use crate::submission::EntryId;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::schema::arn;
+use super::tables::arn;
 use super::{JournalError, file, from_millis, request};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;

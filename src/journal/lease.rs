@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::file::{beside, private};
-use super::lock::Holder;
+use super::holder::Holder;
 
 /// The interval at which the lock file is renewed.
 const RENEWED: Duration = Duration::from_secs(10);
@@ -158,34 +158,4 @@ pub(super) fn is_over(
         return holder.started.is_some() && started(holder.process) != holder.started;
     }
     age >= OVER
-}
-
-/// Returns the name of this machine.
-pub(super) fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
-    match name.trim() {
-        "" => "this machine".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-/// Returns what tells this machine, as long as it runs, from others, and the processes in a
-/// container from those outside. Empty where nothing does.
-pub(super) fn machine() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    let space = std::fs::read_link("/proc/self/ns/pid");
-    match (boot, space) {
-        (Ok(boot), Ok(space)) => format!("{} {}", boot.trim(), space.display()),
-        _ => String::new(),
-    }
-}
-
-/// Returns when a process of this machine was started, in ticks since the machine was; `None` where
-/// it is not there, or that cannot be told.
-pub(super) fn started(process: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is a name in parentheses, and may contain any character.
-    let (_, behind) = stat.rsplit_once(')')?;
-    behind.split_whitespace().nth(19)?.parse().ok()
 }

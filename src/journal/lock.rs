@@ -1,70 +1,14 @@
 //! The lock by which one run at a time writes to a journal.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use super::file::{Network, beside, private};
+use super::holder::{self, Holder};
 use super::lease::{self, Lease};
-use crate::text::{escaped, reason};
-
-/// The process that has a journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// Its id.
-    pub process: u32,
-    /// The machine that it runs on.
-    pub host: String,
-    /// Since when, in UTC.
-    pub since: String,
-    /// An id that tells this machine from others, and its processes from those of a container.
-    pub(super) machine: String,
-    /// The time when the process was started, by the machine's count, where that is known.
-    pub(super) started: Option<u64>,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (host, since) = (escaped(&self.host), escaped(&self.since));
-        write!(f, "process {} on {host}, since {since}", self.process)
-    }
-}
-
-impl Holder {
-    /// Returns this process.
-    pub(super) fn this() -> Self {
-        let process = std::process::id();
-        Self {
-            process,
-            host: lease::host(),
-            since: format!("{:.0}", jiff::Timestamp::now()),
-            machine: lease::machine(),
-            started: lease::started(process),
-        }
-    }
-
-    /// Returns the text of a lock file.
-    fn text(&self) -> String {
-        let Self { process, host, since, machine, started } = self;
-        let started = started.map(|at| format!("started {at}\n")).unwrap_or_default();
-        format!("process {process}\nhost {host}\nsince {since}\nmachine {machine}\n{started}")
-    }
-
-    /// Reads the text of a lock file.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let value =
-            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        Some(Self {
-            process: value("process")?.parse().ok()?,
-            host: value("host")?.to_owned(),
-            since: value("since")?.to_owned(),
-            machine: value("machine").unwrap_or_default().to_owned(),
-            started: value("started").and_then(|at| at.parse().ok()),
-        })
-    }
-}
+use crate::text::reason;
 
 /// Returns who has the journal `file`, as its lock file names it.
 pub(super) fn holder(file: &Path) -> Option<Holder> {
@@ -121,7 +65,7 @@ impl Lock {
         {
             // The lock may be one of this machine alone.
             let age = lease::age(&file, &lock).map_err(|error| unusable(&error))?;
-            if !lease::is_over(found, &this.machine, age, lease::started) {
+            if !lease::is_over(found, &this.machine, age, holder::started) {
                 return Err(locked(Some(found)));
             }
         }

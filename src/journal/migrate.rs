@@ -3,7 +3,7 @@
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, params};
 
-use super::{notes, request, runs, schema};
+use super::{notes, request, runs, tables};
 use crate::artifact::Artifact;
 
 /// From version 1, which recorded only what it had created itself.
@@ -69,14 +69,14 @@ pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result
         connection.execute_batch(FROM_1)?;
     }
     connection.execute_batch(RENAME_OLD)?;
-    connection.execute_batch(schema::TABLES)?;
+    connection.execute_batch(tables::TABLES)?;
     connection.execute_batch(COPY)?;
     entries(connection)?;
     connection.execute_batch(
         "INSERT INTO source (source, entry) SELECT source, id FROM entry ORDER BY source, id",
     )?;
     connection.execute_batch(DROP)?;
-    connection.execute_batch(schema::VIEWS)?;
+    connection.execute_batch(tables::VIEWS)?;
     let runs: Vec<i64> = connection
         .prepare("SELECT id FROM run")?
         .query_map([], |row| row.get(0))?

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::entries::left;
-use super::{Journal, JournalError, Known, KnownEqual, known, millis, request};
+use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::{EntryId, Target};
 
@@ -18,10 +18,6 @@ const CHECKPOINT: u32 = 8;
 
 /// The digest of a file until it is known: as many bytes, so that the row keeps its size.
 const NO_DIGEST: [u8; 32] = [0; 32];
-
-/// A run in a journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RunId(pub(super) i64);
 
 /// A run to be staged.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::gate::Gate;
-use super::lock::{self, Holder};
+use super::holder::Holder;
+use super::lock;
 use super::{JournalError, KnownAt, file, from_millis, millis, request, runs, schema};
 use crate::artifact::Artifact;
 use crate::submission::Target;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::faults::FaultKind;
-use super::validate::NAMES;
+use super::names::NAMES;
 
 /// Seconds of which rates are kept.
 pub(super) const SECONDS: usize = 60;

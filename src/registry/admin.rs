@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::control::Settings;
 use super::faults::Misbehaviour;
 use super::guard::{Guard, Refusal};
-use super::http::{BODY_BYTES, BodyError, Shared};
+use super::shared::{BODY_BYTES, BodyError, Shared};
 use super::store::StoreError;
 
 type Failed = (StatusCode, String);

@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use super::activity;
 use super::auth;
 use super::faults::{Answer, FaultKind, When};
-use super::http::{BODY_BYTES, BodyError, Shared};
-use super::operations::{Request, targeted};
+use super::names::targeted;
+use super::operations::Request;
+use super::shared::{BODY_BYTES, BodyError, Shared};
 use super::store::now;
 use super::wire::ApiError;
 

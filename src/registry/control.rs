@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, FaultKind, LAG_MAX, Misbehaviour, Quota, TokenBucket};
-use super::operations;
+use super::names::named;
 
 /// Holds the misbehaviour of a registry, and changes it as a whole.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl TryFrom<Settings> for Misbehaviour {
         };
         let quota = |(name, per_second): (&String, &f64)| Quota::new(name, *per_second);
         let fault = |fault: &FaultSetting| {
-            let operation = fault.operation.as_deref().map(operations::named).transpose()?;
+            let operation = fault.operation.as_deref().map(named).transpose()?;
             Fault::new(operation, &fault.kind, fault.probability)
         };
         Ok(Self {

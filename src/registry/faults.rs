@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::operations;
+use super::names::named;
 
 /// Everything that a registry does wrong, or otherwise than the service's pages say.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,7 @@ impl Quota {
         if !per_second.is_finite() || per_second <= 0.0 {
             return Err("the number of requests a second must be above 0".to_owned());
         }
-        Ok(Self { operation: operations::named(operation)?, per_second })
+        Ok(Self { operation: named(operation)?, per_second })
     }
 }
 
@@ -173,7 +173,7 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, number) = text.split_once('=').ok_or("write it as KIND=PROBABILITY")?;
         let (operation, kind) = match kind.split_once(':') {
-            Some((operation, kind)) => (Some(operations::named(operation)?), kind),
+            Some((operation, kind)) => (Some(named(operation)?), kind),
             None => (None, kind),
         };
         let probability = number.parse().map_err(|_| format!("`{number}` is no probability"))?;

@@ -24,11 +24,10 @@ use super::connections::{Connection, Connections};
 use super::control::Control;
 use super::faults::Misbehaviour;
 use super::guard::Guard;
+use super::shared::{BODY_BYTES, BodyError, Shared};
 use super::store::Store;
 use super::{admin, api, page};
 
-/// The largest body: an artifact with everything in it, in four-byte characters, has 1 MB.
-pub(super) const BODY_BYTES: usize = 4 << 20;
 /// The most that a client may send before its headers end, to within one read more. Those of an
 /// AWS client have 2 KB.
 const HEAD_BYTES: usize = 64 << 10;
@@ -45,15 +44,6 @@ pub(super) struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     running: JoinHandle<()>,
-}
-
-/// The state that all requests share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) store: Store,
-    pub(super) control: Control,
-    pub(super) activity: Activity,
-    pub(super) guard: Guard,
 }
 
 impl Server {
@@ -193,13 +183,6 @@ async fn serve(
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
-}
-
-/// An error that keeps a body from being read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyError {
-    TooSlow,
-    TooLarge,
 }
 
 /// Reads the whole body, within the limits.

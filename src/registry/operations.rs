@@ -6,27 +6,15 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::faults::Misbehaviour;
+use super::names::targeted;
 use super::page_token::PageToken;
 use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Unique, Which, now};
-use super::validate::{self, NAMES};
+use super::validate;
 use super::wire::{ApiError, timestamp};
 use crate::model::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
 
 /// Artifacts on a page where the request does not say.
 const DEFAULT_PAGE: usize = 10;
-
-/// Returns the operation of this name.
-pub(super) fn named(name: &str) -> Result<&'static str, String> {
-    let known = NAMES.into_iter().find(|known| *known == name);
-    known
-        .ok_or_else(|| format!("there is no operation `{name}`: it is one of {}", NAMES.join(", ")))
-}
-
-/// Returns the operation that a header such as `SageMaker.CreateArtifact` names.
-pub(super) fn targeted(target: Option<&str>) -> Option<&'static str> {
-    let name = target?.strip_prefix("SageMaker.")?;
-    NAMES.into_iter().find(|known| *known == name)
-}
 
 /// A request, read and checked.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, 
 use self::artifact::Artifact;
 use self::list::List;
 use super::guard::Refusal;
-use super::http::Shared;
 use super::page_token::PageToken;
+use super::shared::Shared;
 use super::store::{Search, StoreError};
 
 /// Artifacts on a page.

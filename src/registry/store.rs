@@ -4,6 +4,7 @@
 //! answer goes out after the commit that holds it. Readers have connections of their own.
 
 mod artifacts;
+mod clock;
 mod past;
 mod schema;
 mod search;
@@ -17,7 +18,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::page_token::PageToken;
-pub(super) use artifacts::now;
+pub(super) use clock::now;
 pub(super) use search::{Found, Search};
 use writer::Writer;
 

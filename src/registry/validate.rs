@@ -6,20 +6,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::names::NAMES;
 use super::wire::ApiError;
 use crate::model::{self, ARTIFACT, Change, Field, Kind, Mapping, TextLimit, Violation};
-
-/// The operations that there are.
-pub(super) const NAMES: [&str; 8] = [
-    "CreateArtifact",
-    "DescribeArtifact",
-    "ListArtifacts",
-    "UpdateArtifact",
-    "DeleteArtifact",
-    "AddTags",
-    "ListTags",
-    "DeleteTags",
-];
 
 /// The shape that a member of a request must have.
 #[derive(Debug, Clone, Copy)]

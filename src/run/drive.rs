@@ -1,12 +1,12 @@
 //! Does what the state says: sends, waits, and stops when asked.
 
-use std::future::Future;
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::entry::{Answered, Job, Request, Sent};
+use super::jobs::Jobs;
 use super::record::Record;
 use super::state::{Action, State};
 use super::stop::Stop;
@@ -15,23 +15,6 @@ use crate::event::Event;
 use crate::journal::WriteError;
 use crate::service::Service;
 use crate::submission::EntryId;
-
-/// The source of a run's entries.
-pub trait Jobs: Send + 'static {
-    /// Returns the next entries, at most `most`, and whether they are the last.
-    fn next(
-        &mut self,
-        most: usize,
-    ) -> impl Future<Output = Result<(Vec<Job>, bool), WriteError>> + Send;
-}
-
-impl Jobs for std::vec::IntoIter<Job> {
-    async fn next(&mut self, most: usize) -> Result<(Vec<Job>, bool), WriteError> {
-        let jobs: Vec<_> = self.take(most).collect();
-        let dry = self.len() == 0;
-        Ok((jobs, dry))
-    }
-}
 
 /// The result of one task of the run.
 enum Done<J> {

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use super::Resolved;
 use super::change;
 use super::decide::{Attempt, Decision, Known, Observation, Policy, There, decide};
-use super::drive::Jobs;
 use super::entry::Job;
+use super::jobs::Jobs;
 use crate::artifact::{Artifact, Key};
 use crate::event::{Event, Settled};
 use crate::journal::{

@@ -6,6 +6,7 @@ mod connect_error;
 mod endpoint;
 mod error;
 mod http;
+mod options;
 mod profile;
 mod setup;
 mod shapes;
@@ -16,9 +17,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::RequestId as _;
-pub use connect::{Connected, Options, connect, local};
+pub use connect::{Connected, connect, local};
 pub use connect_error::ConnectError;
 use error::refusal;
+pub use options::ConnectOptions;
 use shapes::{described, found, metadata, next, non_empty, properties, read_tag, source};
 
 use super::{Answer, Created, Described, Filter, Page, Service, TagPage, Update};
@@ -36,7 +38,7 @@ pub struct SageMaker {
     /// True if the credentials are in the environment, where they cannot be refreshed.
     from_environment: bool,
     /// The options by which its credentials are read again; `None` if they mean nothing.
-    options: Option<Arc<Options>>,
+    options: Option<Arc<ConnectOptions>>,
 }
 
 /// The parts that all ARNs of a target share, as far as they are known.
@@ -90,7 +92,7 @@ impl SageMaker {
         client: Client,
         account: Account,
         from_environment: bool,
-        options: Option<Options>,
+        options: Option<ConnectOptions>,
     ) -> Self {
         Self {
             client: Arc::new(RwLock::new(client)),

@@ -6,7 +6,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::tree::Style;
+use super::style::Style;
 use crate::source::Span;
 
 /// Returns the span of the bytes `target` of `value` in the scalar at `span`.

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use granit_parser as granit;
 
+use super::style::Style;
 use super::syntax::{self, SyntaxError, Where};
-use super::tree::{Anchor, Kind, NodeId, Raw, Style, Tag, Tree};
+use super::tree::{Anchor, Kind, NodeId, Raw, Tag, Tree};
 use crate::source::Span;
 
 /// The maximum number of nodes of one document, or of one item of a list with its anchored nodes.

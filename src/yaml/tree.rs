@@ -4,26 +4,12 @@
 use std::collections::HashMap;
 
 use super::locate;
+use super::style::Style;
 use crate::source::Span;
 
 /// A node of a [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
-
-/// The style of a scalar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes.
-    Plain,
-    /// `'…'`
-    Single,
-    /// `"…"`
-    Double,
-    /// `|`
-    Literal,
-    /// `>`
-    Folded,
-}
 
 /// The explicit tag of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! `ArtifactType`.
 
-use super::text::{self, Rule};
+use super::found::{push, replaced};
+use super::limit::Rule;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
 use crate::model::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
@@ -13,15 +14,15 @@ pub(super) fn check(artifact_type: &Text<'_>, path: &Pointer<'_>, findings: &mut
         let message = "`ArtifactType` is empty: lists filtered by type will not show this artifact";
         let help = format!("write {}, or another type", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
         let draft = Draft::new(Code::TypeEmpty, artifact_type.span, message).help(help);
-        text::push(draft.at(path), artifact_type, findings);
+        push(draft.at(path), artifact_type, findings);
     }
     let usual = USUAL_ARTIFACT_TYPES.into_iter().find(|usual| usual.eq_ignore_ascii_case(value));
     if let Some(usual) = usual.filter(|usual| *usual != value) {
         let message = format!("{} differs from the usual `{usual}` only in case", quoted(value));
-        let fix = text::replaced(artifact_type, usual, Fix::unsafely);
+        let fix = replaced(artifact_type, usual, Fix::unsafely);
         let draft = Draft::new(Code::TypeCase, artifact_type.span, message)
             .help(format!("write `{usual}`: lists filtered by type are case-sensitive"))
             .fix(fix);
-        text::push(draft.at(path), artifact_type, findings);
+        push(draft.at(path), artifact_type, findings);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::text;
+use super::found::{note_secret, push};
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
 use crate::manifest::Text;
 use crate::model::is_line_terminator;
@@ -60,13 +60,13 @@ impl<'n> Content<'n> {
         findings.hide(span);
         if found.is_some() {
             // There may be more than the one that is reported.
-            text::note_secret(text, findings);
+            note_secret(text, findings);
         }
         let name = self.key.map_or_else(|| self.called(), quoted);
         let draft = Draft::new(Code::Credential, span, format!("{name} contains {what}"))
             .help(secret::HELP)
             .at(path);
-        text::push(draft, text, findings);
+        push(draft, text, findings);
         true
     }
 
@@ -78,7 +78,7 @@ impl<'n> Content<'n> {
         let draft = Draft::new(Code::InvisibleCharacter, text.locate(range), message)
             .help("remove it: a search for the visible text would not find this value")
             .at(path);
-        text::push(draft, text, findings);
+        push(draft, text, findings);
     }
 
     /// Spaces at the ends of a text. A line break after them is ignored: another rule reports it,
@@ -97,7 +97,7 @@ impl<'n> Content<'n> {
                 ),
             );
             let draft = draft.help("write a value, or remove the line").at(path);
-            text::push(draft, text, findings);
+            push(draft, text, findings);
             return;
         }
         let leading = line.len() - line.trim_start_matches(is_space).len();
@@ -115,7 +115,7 @@ impl<'n> Content<'n> {
                 .help("remove it: values that differ only in this look the same")
                 .fix(fix)
                 .at(path);
-            text::push(draft, text, findings);
+            push(draft, text, findings);
         }
     }
 
@@ -147,7 +147,7 @@ impl<'n> Content<'n> {
         for other in others {
             draft = draft.related(other, "and this one");
         }
-        text::push(draft, text, findings);
+        push(draft, text, findings);
     }
 }
 

@@ -1,7 +1,8 @@
 //! `ArtifactName`.
 
 use super::content::Content;
-use super::text;
+use super::found::{note_secret, push, replaced};
+use super::limit::Rule;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
 use crate::model::{ARTIFACT_NAME, Violation};
@@ -16,18 +17,18 @@ pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings
         Content::new("ArtifactName", None).check(name, path, findings);
         return;
     }
-    text::note_secret(name, findings);
+    note_secret(name, findings);
     let near = near(name.value);
-    let fix = || text::replaced(name, near.as_deref()?, Fix::unsafely);
+    let fix = || replaced(name, near.as_deref()?, Fix::unsafely);
     for violation in violations {
         let draft = match violation {
             Violation::Pattern { .. } => pattern(name, near.as_deref()),
             _ => {
-                let rule = text::Rule::new("ArtifactName", ARTIFACT_NAME);
+                let rule = Rule::new("ArtifactName", ARTIFACT_NAME);
                 rule.draft_of(name, &violation)
             }
         };
-        text::push(draft.fix(fix()).at(path), name, findings);
+        push(draft.fix(fix()).at(path), name, findings);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Properties`.
 
-use super::text::Rule;
+use super::limit::Rule;
 use crate::check::defaults::Unsound;
 use crate::diagnostic::{Findings, Pointer};
 use crate::manifest::RawProperty;

@@ -1,6 +1,7 @@
 //! `SourceTypes`.
 
-use super::text::{self, Rule};
+use super::found::{push, replaced};
+use super::limit::Rule;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::manifest::{RawMapping, Text, layout};
 use crate::model::{SOURCE_ID_TYPES, SOURCE_TYPE_VALUE};
@@ -33,7 +34,7 @@ pub(super) fn check(types: &[RawMapping<'_>], path: &Pointer<'_>, findings: &mut
                 .related(*first, "first given here")
                 .help("remove one of them: source types are a set")
                 .fix(fix);
-            text::push(draft.at(path), value, findings);
+            push(draft.at(path), value, findings);
         } else if seen.len() < COMPARED {
             seen.push((id_type.value, value.value, value.span));
         }
@@ -66,7 +67,7 @@ fn format_of(id_type: &str, value: &Text<'_>, path: &Pointer<'_>, findings: &mut
     };
     let message = format!("{} is not a valid {id_type}", quoted(value.value));
     let draft = Draft::new(Code::SourceValueFormat, value.span, message).help(help);
-    text::push(draft.at(path), value, findings);
+    push(draft.at(path), value, findings);
 }
 
 fn is_md5(value: &str) -> bool {
@@ -85,7 +86,7 @@ fn check_type(source_type: &RawMapping<'_>, path: &Pointer<'_>, findings: &mut F
         && !SOURCE_ID_TYPES.contains(&id_type.value)
     {
         let draft = unknown_id_type(id_type).at(&path.field("SourceIdType"));
-        text::push(draft, id_type, findings);
+        push(draft, id_type, findings);
     }
     if let Some(value) = value {
         let rule = Rule::new("Value", SOURCE_TYPE_VALUE);
@@ -102,7 +103,7 @@ fn unknown_id_type(id_type: &Text<'_>) -> Draft {
         None => format!("expected one of {known}"),
     };
     let fix = meant.and_then(|(meant, safety)| {
-        text::replaced(id_type, meant, |span, text| Fix { safety, ..Fix::safe(span, text) })
+        replaced(id_type, meant, |span, text| Fix { safety, ..Fix::safe(span, text) })
     });
     Draft::new(Code::SourceIdType, id_type.span, message).help(help).fix(fix)
 }

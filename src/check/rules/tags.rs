@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::text::{self, Rule};
+use super::found::push;
+use super::limit::Rule;
 use crate::check::defaults::Unsound;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::manifest::{RawMapping, Text, layout};
@@ -68,7 +69,7 @@ fn duplicate(
     let first = first.pair()[0].map_or(first.head, |key| key.span);
     let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
     let draft = draft.related(first, "first given here").help("remove one of them").fix(fix);
-    text::push(draft.at(path), key, findings);
+    push(draft.at(path), key, findings);
 }
 
 fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &mut Findings<'_>) {
@@ -77,7 +78,7 @@ fn differs_in_case(key: &Text<'_>, first: Span, path: &Pointer<'_>, findings: &m
     let draft = Draft::new(Code::TagCase, key.span, message)
         .related(first, "the other one")
         .help("keep one of them: tag keys are case-sensitive");
-    text::push(draft.at(path), key, findings);
+    push(draft.at(path), key, findings);
 }
 
 fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) -> bool {
@@ -86,7 +87,7 @@ fn check_reserved(key: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_
         let message = "a tag key cannot begin with `aws:`: the prefix is reserved";
         let draft =
             Draft::new(Code::TagReserved, key.locate(0..RESERVED_TAG_PREFIX.len()), message);
-        text::push(draft.help("choose another prefix, or remove the tag").at(path), key, findings);
+        push(draft.help("choose another prefix, or remove the tag").at(path), key, findings);
     }
     !reserved
 }

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use super::text;
+use super::found::{push, replaced};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
 use crate::model::BUCKET_NAME_LENGTH;
@@ -61,12 +61,12 @@ impl Uri<'_, '_> {
     }
 
     fn report(&self, draft: Draft, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-        text::push(draft.at(path), self.text, findings);
+        push(draft.at(path), self.text, findings);
     }
 
     /// Returns the fix that replaces the whole value with `new`.
     fn replaced(&self, new: &str) -> Option<Fix> {
-        text::replaced(self.text, new, Fix::unsafely)
+        replaced(self.text, new, Fix::unsafely)
     }
 
     fn space(

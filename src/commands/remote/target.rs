@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::destination;
 use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
-use crate::service::sagemaker::{self, Connected, SageMaker};
+use crate::service::sagemaker::{self, ConnectOptions, Connected, SageMaker};
 use crate::submission::Target;
 use crate::text::{counted, escaped, grouped, redacted};
 
@@ -30,7 +30,7 @@ pub(super) async fn connect(
     let ready = match &args.local {
         Some(file) => local(file, timeout).await?,
         None => {
-            let options = sagemaker::Options {
+            let options = ConnectOptions {
                 region: args.region.clone(),
                 profile: args.profile.clone(),
                 endpoint_url: args.endpoint_url.clone(),

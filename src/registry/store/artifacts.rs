@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde_json::{Value, json};
 
+use super::clock::now;
 use super::{Change, Filter, NewArtifact, Row, StoreError, Which, past, tags};
 use crate::model::PROPERTIES_MAX;
 
@@ -261,12 +261,6 @@ pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, S
     connection.prepare_cached("DELETE FROM artifacts WHERE arn = ?1")?.execute([&arn])?;
     note_removed(connection, 1)?;
     Ok(arn)
-}
-
-/// Returns the milliseconds since 1970.
-pub(in crate::registry) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Returns the set of source types as one text.

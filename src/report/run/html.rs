@@ -18,7 +18,6 @@ use super::row::Row;
 use super::rows::Rows;
 use super::timeline::{Pause, Timeline};
 use super::{Counts, RunLog, row, words};
-use crate::event::Cause;
 use crate::submission::Outcome;
 use crate::text::{self, counted, duration, grouped};
 
@@ -158,7 +157,7 @@ impl OverTime {
         let row = |Pause { cause, from, to }: &Pause| PauseRow {
             after: duration(*from),
             lasted: duration(to.saturating_sub(*from)),
-            why: why(*cause),
+            why: cause.happened(),
         };
         let pauses = (!pauses.is_empty()).then(|| Pauses {
             count: counted(pauses.len(), "pause"),
@@ -172,16 +171,6 @@ impl OverTime {
 /// Returns how many of `count` are not among the `listed` first, if there are any.
 fn more(count: usize, listed: usize) -> Option<String> {
     count.checked_sub(listed).filter(|more| *more > 0).map(|more| grouped(more as u64))
-}
-
-const fn why(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Limit => "a limit of the service was reached",
-        Cause::Unreachable => "the target could not be reached",
-        Cause::Expired => "the credentials had expired",
-        Cause::Throttled => "every request was throttled",
-        Cause::Failing => "the service failed",
-    }
 }
 
 /// The rows of the failures, rendered one by one: no more than one is in memory.

@@ -11,25 +11,11 @@ use aws_types::region::Region;
 use super::connect_error::ConnectError;
 use super::error::refusal;
 use super::http::{self, Route, Trust};
+use super::options::ConnectOptions;
 use super::setup::{Setup, from_environment, made_up, ourselves, timeouts};
 use super::{Account, SageMaker};
 use crate::submission::{Class, ELSEWHERE, Refusal, Target, partition_of};
 use crate::text::quoted;
-
-/// Which target, and how to reach it.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The Region; the AWS CLI's own sources without one.
-    pub region: Option<String>,
-    /// The profile; the AWS CLI's own sources without one.
-    pub profile: Option<String>,
-    /// Another endpoint than AWS's.
-    pub endpoint_url: Option<String>,
-    /// The account, if STS is not to be asked for the caller's.
-    pub account: Option<String>,
-    /// The timeout of one attempt.
-    pub timeout: Duration,
-}
 
 /// A target that can be asked.
 #[derive(Debug)]
@@ -47,7 +33,7 @@ pub struct Connected {
 /// # Errors
 /// If there is no Region, or there are no credentials, or no request can be sent, or AWS rejects
 /// the credentials.
-pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
+pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError> {
     let setup = Setup::read(options).await?;
     let mut notes = setup.notes.clone();
     let region = setup.shared.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
@@ -84,7 +70,7 @@ pub async fn connect(options: &Options) -> Result<Connected, ConnectError> {
 }
 
 /// Reads all settings again; returns a client with the current credentials.
-pub(super) async fn again(options: &Options) -> Result<Client, ConnectError> {
+pub(super) async fn again(options: &ConnectOptions) -> Result<Client, ConnectError> {
     Ok(Setup::read(options).await?.client())
 }
 

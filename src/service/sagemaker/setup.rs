@@ -28,11 +28,11 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
-use super::connect::Options;
 use super::connect_error::ConnectError;
 use super::endpoint::{endpoint_of, is_loopback, is_url};
 use super::error::chain;
 use super::http::{self, Route, Trust};
+use super::options::ConnectOptions;
 use super::profile::{Profiles, set};
 use crate::submission::{Class, Refusal};
 use crate::text::quoted;
@@ -53,7 +53,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    pub(super) async fn read(options: &Options) -> Result<Self, ConnectError> {
+    pub(super) async fn read(options: &ConnectOptions) -> Result<Self, ConnectError> {
         let profiles = Profiles::read(options.profile.as_deref()).await?;
         let trust = profiles.trust()?;
         let mut notes = Vec::new();
@@ -176,7 +176,7 @@ async fn region(profiles: &Profiles, notes: &mut Vec<String>) -> Option<Region> 
 
 /// Reads all settings but the credentials.
 async fn load(
-    options: &Options,
+    options: &ConnectOptions,
     profiles: &Profiles,
     trust: &Trust,
     region: Option<Region>,
@@ -198,7 +198,7 @@ async fn load(
 
 /// Returns where credentials are looked for, in the AWS CLI's order.
 fn credentials(
-    options: &Options,
+    options: &ConnectOptions,
     profiles: &Profiles,
     config: &ProviderConfig,
     here: bool,

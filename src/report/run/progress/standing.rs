@@ -337,8 +337,8 @@ impl Standing {
                 text.push_str(&format!(", {outcome} {}", grouped(count(outcome) as u64)));
             }
         }
-        let failed =
-            count(Outcome::Rejected) + count(Outcome::Conflict) + count(Outcome::Unresolved);
+        let errors = Outcome::ALL.into_iter().filter(|outcome| outcome.is_error());
+        let failed: usize = errors.map(count).sum();
         let failed_text = format!("failed {}", grouped(failed as u64));
         if failed > 0 {
             text.push_str(&format!(", \x1b[31m{failed_text}\x1b[0m"));

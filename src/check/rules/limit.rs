@@ -1,9 +1,9 @@
 //! Checks of the length and pattern of a text.
 
 use super::content::Content;
-use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety, USED_BY_ALIAS};
+use super::found::{push, replaced};
+use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
 use crate::manifest::Text;
-use crate::manifest::write::is_plain;
 use crate::model::{Pattern, TextLimit, Violation, is_line_terminator};
 use crate::source::Span;
 use crate::text::{any, counted, grouped, quoted};
@@ -109,47 +109,6 @@ impl<'n> Rule<'n> {
 
 /// A word longer than this may be cut.
 const LONGEST_WORD: usize = 80;
-
-/// Adds a finding, with the alias that brought the text to where it is.
-pub(super) fn push(draft: Draft, text: &Text<'_>, findings: &mut Findings<'_>) {
-    let draft = draft.head(text.head());
-    findings.push(match text.alias {
-        Some(alias) => draft.related(alias, USED_BY_ALIAS),
-        None => draft,
-    });
-}
-
-/// Marks credentials in a text, so that they are redacted.
-pub(super) fn note_secret(text: &Text<'_>, findings: &mut Findings<'_>) {
-    use crate::text::secret;
-    for range in secret::find(text.value)
-        .map(|found| found.range)
-        .into_iter()
-        .chain(secret::ranges(text.value))
-    {
-        findings.hide(text.locate(range));
-    }
-}
-
-/// Returns the fix that replaces `text` with `value`, if its style allows that.
-pub(super) fn replaced(
-    text: &Text<'_>,
-    value: &str,
-    fix: impl FnOnce(Span, String) -> Fix,
-) -> Option<Fix> {
-    let raw = text.source_slice(text.span);
-    if raw.contains(['\n', '\r']) || text.block_header().is_some() {
-        return None;
-    }
-    let written = match raw.chars().next()? {
-        '"' if !value.contains(['"', '\\']) => format!("\"{value}\""),
-        '\'' => format!("'{}'", value.replace('\'', "''")),
-        _ if text.is_plain() && is_plain(value) => value.to_owned(),
-        _ if text.is_plain() => format!("'{}'", value.replace('\'', "''")),
-        _ => return None,
-    };
-    Some(fix(text.span, written))
-}
 
 /// Returns the first line of a value with several lines, which is underlined.
 fn first_line(text: &Text<'_>, span: Span) -> Span {
