@@ -212,8 +212,8 @@ impl<'r, S: Sink> Consumer<'r, S> {
         let mut finding = match code {
             Code::DuplicateName => Diagnostic::of_file(code, file, "duplicate `ArtifactName`")
                 .with_help(
-                    "give each artifact its own name: the API reference wants names to be unique in \
-                     an account and Region",
+                    "give each artifact its own name: names must be unique in an account and \
+                     Region",
                 ),
             _ => {
                 Diagnostic::of_file(code, file, "duplicate `SourceUri` with the same `SourceTypes`")
