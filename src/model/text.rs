@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::text::compile;
+
 /// The constraints on one text member of the service's model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextLimit {
@@ -146,11 +148,6 @@ fn runs(text: &str, is: impl Fn(char) -> bool) -> Vec<Range<usize>> {
         }
     }
     found
-}
-
-#[expect(clippy::expect_used, reason = "the expressions are constants, compiled by every test run")]
-fn compile(expression: &str) -> Regex {
-    Regex::new(expression).expect("constant expression")
 }
 
 static ARTIFACT_ARN_EXPRESSION: LazyLock<Regex> =

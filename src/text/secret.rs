@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 use kinds::KINDS;
 use regex::Regex;
 
+use super::pattern::compile;
+
 /// The text that replaces a secret.
 pub const REDACTED: &str = "[redacted]";
 
@@ -41,11 +43,6 @@ const KEYED: &str = concat!(
     r#"(?i)["']?\b[\w.-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)[\w.-]*["']?"#,
     r#"\s*[:=]\s*["']?([^\s"',}]{4,})"#,
 );
-
-#[expect(clippy::expect_used, reason = "the expressions are constants, compiled by every test run")]
-fn compile(expression: &str) -> Regex {
-    Regex::new(expression).expect("constant expression")
-}
 
 /// Plain characters that every secret of [`KINDS`] holds, so that a text without any is passed over
 /// quickly.

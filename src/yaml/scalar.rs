@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::text::compile;
+
 /// The type of a plain scalar in YAML 1.2's core schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
@@ -82,11 +84,6 @@ fn number(text: &str) -> Resolved {
 
 fn text_unless(digits: &str, digit: impl Fn(u8) -> bool, otherwise: Resolved) -> Resolved {
     if !digits.is_empty() && digits.bytes().all(digit) { otherwise } else { Resolved::Text }
-}
-
-#[expect(clippy::expect_used, reason = "the expressions are constants, compiled by every test run")]
-fn compile(expression: &str) -> Regex {
-    Regex::new(expression).expect("constant expression")
 }
 
 /// PyYAML's integers and floats, without those that the core schema reads as numbers too.

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
 use crate::manifest::Text;
 use crate::model::is_line_terminator;
 use crate::source::Span;
-use crate::text::{is_printable, list, odd_space, quoted, secret};
+use crate::text::{compile, is_printable, list, odd_space, quoted, secret};
 
 /// The content of one value.
 pub(super) struct Content<'n> {
@@ -181,11 +181,6 @@ fn unseen(value: &str) -> Option<Range<usize>> {
         before = c;
     }
     start.map(|start| start..value.len())
-}
-
-#[expect(clippy::expect_used, reason = "the expressions are constants, compiled by every test run")]
-fn compile(expression: &str) -> Regex {
-    Regex::new(expression).expect("constant expression")
 }
 
 static BRACED: LazyLock<Regex> =
