@@ -93,6 +93,15 @@ impl Group {
             Self::Invalid => "invalid",
         }
     }
+
+    /// Returns what it is called in text for people. Whether a name in use is a conflict, only the
+    /// service knows.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Conflict => "name in use",
+            group => group.as_str(),
+        }
+    }
 }
 
 impl Report<'_> {

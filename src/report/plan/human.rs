@@ -24,7 +24,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         let count = report.count(group);
         if count > 0 {
             let (colour, end) = (colour(group), "\x1b[0m");
-            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), called_group(group))?;
+            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.label())?;
         }
     }
     if report.on_exists == OnExists::Fail && report.count(Group::Exists) > 0 {
@@ -43,15 +43,6 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// Returns what a group is called, for people.
-const fn called_group(group: Group) -> &'static str {
-    match group {
-        // Of those to be created.
-        Group::Conflict => "name in use",
-        group => group.as_str(),
-    }
-}
-
 const fn colour(group: Group) -> &'static str {
     match group {
         Group::Create => "\x1b[32m",
@@ -66,7 +57,7 @@ fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<(
     if count == 0 {
         return Ok(());
     }
-    let name = called_group(group);
+    let name = group.label();
     writeln!(out, "{}{name}\x1b[0m{}", colour(group), explained(report, group))?;
     let most = if report.all { usize::MAX } else { LISTED };
     for item in report.items(group).take(most) {

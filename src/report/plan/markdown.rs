@@ -28,7 +28,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
     for group in Group::ALL {
         let count = report.count(group);
         if count > 0 {
-            let _ = writeln!(text, "| {} | {} |", group.as_str(), grouped(count as u64));
+            let _ = writeln!(text, "| {} | {} |", group.label(), grouped(count as u64));
         }
     }
     let mut length = text.chars().count();
@@ -45,7 +45,7 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
         if lines.is_empty() {
             continue;
         }
-        let heading = format!("\n<details><summary>{}</summary>\n\n", group.as_str());
+        let heading = format!("\n<details><summary>{}</summary>\n\n", group.label());
         let close = "\n</details>\n";
         if length + heading.len() + close.len() + TAIL > MOST {
             break;
