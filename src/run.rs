@@ -38,7 +38,7 @@ pub use record::{Record, is_unknown, known, open_job, unknown};
 pub use stage::{Place, Stage, Staged};
 pub use stop::Stop;
 pub use submit::{Submitted, settle_open, submit};
-pub use survey::{Listed, Survey, key_of, survey, survey_pays};
+pub use survey::{Listed, Survey, key_of, still_unknown, survey, survey_into, survey_pays};
 
 use crate::artifact::Key;
 use crate::event::{Cause, Settled};

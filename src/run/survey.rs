@@ -1,13 +1,17 @@
 //! The artifacts that the target already has, listed page by page where that takes fewer requests
 //! than finding out by refusals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::{Asker, Unanswered};
+use super::{Asker, Resolved, Unanswered};
 use crate::artifact::{Identity, Key};
+use crate::journal::{Journal, JournalError};
 use crate::service::{Filter, Found, Service};
-use crate::submission::EntryId;
+use crate::submission::{EntryId, Outcome};
+
+/// The number of listed artifacts that are written to the journal at once.
+const FOUND_BATCH: usize = 1000;
 
 /// Entries to be created for each page that may be listed without a single hit: so a target full of
 /// other artifacts costs one request in a hundred more.
@@ -40,6 +44,53 @@ pub struct Listed {
 #[must_use]
 pub const fn survey_pays(unknown: usize) -> bool {
     unknown >= ENTRIES_PER_PAGE
+}
+
+/// Returns which of the `unknown` entries are still unknown once the attempts that earlier runs left
+/// open are settled, and how many of the others were recovered. An attempt that had no effect leaves
+/// its entry unknown.
+#[must_use]
+pub fn still_unknown(
+    mut unknown: HashMap<Key, EntryId>,
+    resolved: &Resolved,
+) -> (HashMap<Key, EntryId>, usize) {
+    let mut recovered = 0;
+    unknown.retain(|source, _| {
+        let outcome = resolved.get(source).map_or(Outcome::Pending, |one| one.outcome);
+        recovered += usize::from(outcome == Outcome::Recovered);
+        outcome == Outcome::Pending
+    });
+    (unknown, recovered)
+}
+
+/// Surveys the target, and records in the journal which artifacts exist at the sources of `unknown`
+/// entries. Returns the number of entries that have one, and the result of the survey.
+///
+/// # Errors
+/// If the journal cannot be written.
+pub async fn survey_into<S: Service>(
+    journal: &mut Journal,
+    asker: &Asker<S>,
+    unknown: &HashMap<Key, EntryId>,
+    progress: impl FnMut(Listed),
+) -> Result<(usize, Result<Survey, Unanswered>), JournalError> {
+    let mut entries: HashSet<EntryId> = HashSet::new();
+    let mut found = Vec::new();
+    let mut recorded = Ok(());
+    let record = |journal: &mut Journal, found: &mut Vec<(EntryId, Found)>| {
+        let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
+        journal.note_found(&mut found.drain(..).map(text))
+    };
+    let take = |entry, seen| {
+        entries.insert(entry);
+        found.push((entry, seen));
+        if found.len() >= FOUND_BATCH && recorded.is_ok() {
+            recorded = record(journal, &mut found);
+        }
+    };
+    let surveyed = survey(asker, unknown, take, progress).await;
+    recorded.and_then(|()| record(journal, &mut found))?;
+    Ok((entries.len(), surveyed))
 }
 
 /// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`.

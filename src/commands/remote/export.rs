@@ -6,7 +6,6 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::paced;
-use super::stopping::Stopping;
 use super::target::{self, Ready};
 use crate::cli::{Export, Global};
 use crate::commands::failure::Failure;
@@ -33,23 +32,16 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
                    --local`",
         ));
     }
-    block_on(async {
-        let stopping = Stopping::listen()?;
-        let timeout = args.pace.reach.timeout;
-        let ready = target::connect(&args.target, &settings.config, timeout);
-        let ready = stopping.unless_stopped(ready).await?;
+    let timeout = args.pace.reach.timeout;
+    block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
         stopping.sends();
         let stopped = stopping.stopped.clone();
         // The first signal waits for requests in flight, the second abandons them.
-        let exit = tokio::select! {
-            exit = export(global, args, settings, &ready, stopped.clone()) => exit,
+        tokio::select! {
+            exit = export(global, args, settings, ready, stopped.clone()) => exit,
             end = stop::asked_twice(stopped) => Ok(end.exit(false)),
-        };
-        if let Some(registry) = ready.registry {
-            registry.stop().await;
         }
-        exit
-    })
+    }))
 }
 
 async fn export(

@@ -30,25 +30,13 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(global, args, settings);
     }
-    block_on(async {
-        let stopping = Stopping::listen()?;
-        // This comes before the check, so that a missing target is reported at once.
-        let timeout = args.pace.reach.timeout;
-        let ready = target::connect(&args.target, &settings.config, timeout);
-        let ready = stopping.unless_stopped(ready).await?;
+    let timeout = args.pace.reach.timeout;
+    // The target comes before the check, so that a missing one is reported at once.
+    block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
         // An unwritable journal must be detected before anything is sent.
-        let exit = match Journal::open(&args.run.journal) {
-            Ok(journal) => {
-                let run = Importing { global, args, settings, ready: &ready, run_policy };
-                run.go(journal, &stopping).await
-            }
-            Err(error) => Err(error.into()),
-        };
-        if let Some(registry) = ready.registry {
-            registry.stop().await;
-        }
-        exit
-    })
+        let journal = Journal::open(&args.run.journal)?;
+        Importing { global, args, settings, ready, run_policy }.go(journal, stopping).await
+    }))
 }
 
 /// An import on its way.

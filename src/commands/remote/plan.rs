@@ -46,17 +46,10 @@ pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
         let message = format!("local registry {} not found", file.display());
         return Err(Failure::usage(message).help("create one with `lineload import --local`"));
     }
-    block_on(async {
-        let stopping = Stopping::listen()?;
-        let ready = target::connect(&args.target, &settings.config, args.reach.timeout);
-        let ready = stopping.unless_stopped(ready).await?;
-        let exit =
-            Planning { global, args, settings, ready: &ready, policy: &policy }.go(&stopping).await;
-        if let Some(registry) = ready.registry {
-            registry.stop().await;
-        }
-        exit
-    })
+    let timeout = args.reach.timeout;
+    block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
+        Planning { global, args, settings, ready, policy: &policy }.go(stopping).await
+    }))
 }
 
 struct Planning<'p> {

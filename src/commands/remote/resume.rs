@@ -54,25 +54,13 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     destination::check_all(args.run.report.iter().map(PathBuf::as_path), inputs)?;
     unchanged(&run, args.as_staged)?;
     let run_policy = RunPolicy::of(&run)?;
-    block_on(async {
-        let stopping = Stopping::listen()?;
-        let target = target_of(&run, args, &run_policy);
-        let ready = target::connect(&target, &settings.config, args.pace.reach.timeout);
-        let ready = stopping.unless_stopped(ready).await?;
-        let exit = match same_target(&run, &ready) {
-            Ok(()) => {
-                let policy = run_policy.policy(false);
-                let (run, ready) = (&run, &ready);
-                let resuming = Resuming { global, args, settings, run, policy, ready };
-                resuming.go(journal, &stopping).await
-            }
-            Err(failure) => Err(failure),
-        };
-        if let Some(registry) = ready.registry {
-            registry.stop().await;
-        }
-        exit
-    })
+    let target = target_of(&run, args, &run_policy);
+    let timeout = args.pace.reach.timeout;
+    block_on(target::at(&target, &settings.config, timeout, async |ready, stopping| {
+        same_target(&run, ready)?;
+        let policy = run_policy.policy(false);
+        Resuming { global, args, settings, run: &run, policy, ready }.go(journal, stopping).await
+    }))
 }
 
 /// Checks that the manifests are as they were when the run was staged.

@@ -1,7 +1,7 @@
 //! The session of a run, and the steps that import and resume share: open attempts are settled, the
 //! target is listed if that saves requests, confirmation is asked for, the rest is submitted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -24,13 +24,9 @@ use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
 use crate::run::change::OnExists;
 use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered};
-use crate::service::Found;
 use crate::service::sagemaker::SageMaker;
-use crate::submission::{EntryId, Operation, Outcome, Refusal};
+use crate::submission::{EntryId, Operation, Refusal};
 use crate::text::escaped;
-
-/// The number of listed artifacts that are written to the journal at once.
-const FOUND_BATCH: usize = 1000;
 
 /// The session of a run: its target, policy and settings.
 pub(super) struct Session<'s> {
@@ -107,57 +103,36 @@ impl Session<'_> {
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
-        mut unknown: HashMap<Key, EntryId>,
+        unknown: HashMap<Key, EntryId>,
         resolved: &Resolved,
         log: &mut RunLog,
     ) -> Result<Result<usize, End>, Failure> {
+        let (unknown, recovered) = run::still_unknown(unknown, resolved);
         let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
-        let mut spared: HashSet<EntryId> = HashSet::new();
-        // Open attempts are settled by now, except those that had no effect.
-        unknown.retain(|source, entry| {
-            let outcome = resolved.get(source).map_or(Outcome::Pending, |one| one.outcome);
-            if outcome == Outcome::Recovered && !updates {
-                spared.insert(*entry);
-            }
-            outcome == Outcome::Pending
-        });
+        let spared = |entries: usize| if updates { 0 } else { entries };
         if !run::survey_pays(unknown.len()) {
-            return Ok(Ok(spared.len()));
+            return Ok(Ok(spared(recovered)));
         }
         let mut progress = RunProgress::new(terminal::progress(self.global), self.global.quiet, 0);
         progress.connecting(&self.ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = self.asker().reporting(no_answer(&progress));
-        let mut found = Vec::new();
-        let mut noted = Ok(());
-        let note = |journal: &mut Journal, found: &mut Vec<(EntryId, Found)>| {
-            let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
-            journal.note_found(&mut found.drain(..).map(text))
-        };
-        let take = |entry, seen| {
-            if !updates {
-                spared.insert(entry);
-            }
-            found.push((entry, seen));
-            if found.len() >= FOUND_BATCH && noted.is_ok() {
-                noted = note(journal, &mut found);
-            }
-        };
         let listing = |listed| shown(&progress).listing(listed);
-        let surveyed = run::survey(&asker, &unknown, take, listing).await;
+        let surveyed = run::survey_into(journal, &asker, &unknown, listing).await;
         shown(&progress).finish();
-        noted.and_then(|()| note(journal, &mut found))?;
+        let (found, surveyed) = surveyed?;
+        let spared = spared(recovered + found);
         match surveyed {
             Ok(survey) => {
                 tracing::info!("{} artifacts listed, {} exist", survey.listed, survey.there);
                 log.survey = Some(survey);
-                Ok(Ok(spared.len()))
+                Ok(Ok(spared))
             }
             Err(Unanswered::Ended(end)) => Ok(Err(end)),
             // Then refusals will tell.
             Err(Unanswered::Refused(refusal)) => {
                 tracing::warn!("cannot list the artifacts at the target: {refusal}");
-                Ok(Ok(spared.len()))
+                Ok(Ok(spared))
             }
         }
     }

@@ -4,10 +4,12 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use super::stopping::Stopping;
 use crate::cli;
 use crate::commands::failure::Failure;
 use crate::config::Config;
 use crate::destination;
+use crate::exit::Exit;
 use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectOptions, Connected, SageMaker};
@@ -21,12 +23,25 @@ pub(super) struct Ready {
     pub(super) registry: Option<Registry>,
 }
 
-/// Connects to the target of the command line.
-pub(super) async fn connect(
+/// Connects to the target, does `work` there, and stops the embedded registry afterwards. Until `work`
+/// has begun, a signal ends it.
+pub(super) async fn at(
     args: &cli::Target,
     config: &Config,
     timeout: Duration,
-) -> Result<Ready, Failure> {
+    work: impl AsyncFnOnce(&Ready, &Stopping) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let stopping = Stopping::listen()?;
+    let ready = stopping.unless_stopped(connect(args, config, timeout)).await?;
+    let exit = work(&ready, &stopping).await;
+    if let Some(registry) = ready.registry {
+        registry.stop().await;
+    }
+    exit
+}
+
+/// Connects to the target of the command line.
+async fn connect(args: &cli::Target, config: &Config, timeout: Duration) -> Result<Ready, Failure> {
     let ready = match &args.local {
         Some(file) => local(file, timeout).await?,
         None => {
