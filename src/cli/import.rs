@@ -306,7 +306,7 @@ pub struct Pace {
 #[command(next_help_heading = "Pace")]
 pub struct Reach {
     /// The number of requests that may be in flight [default: as rate and latency require, up to
-    /// 1000; 16 with an unlimited rate]
+    /// 1000; 64 with an unlimited rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4000))]
     pub concurrency: Option<u16>,
     /// The longest time to wait for a limit to be lifted, or for a target that does not answer

@@ -9,7 +9,7 @@ use crate::submission::{Operation, Target};
 /// The maximum rate of reads of one kind, per second.
 const QUESTIONS: f64 = 50.0;
 /// The number of requests in flight if the rate is unlimited.
-const UNLIMITED_CONCURRENCY: u16 = 16;
+const UNLIMITED_CONCURRENCY: u16 = 64;
 /// And where the rate does.
 const CONCURRENCY: u16 = 1000;
 

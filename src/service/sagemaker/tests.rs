@@ -2,6 +2,7 @@
 
 mod answers;
 mod arns;
+mod fields;
 mod scripted;
 mod tls;
 
