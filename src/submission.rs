@@ -15,7 +15,9 @@ use crate::exit::Exit;
 pub use arn::{Arn, is_account, partition_of};
 pub use id::EntryId;
 pub use operation::Operation;
-pub use refusal::{Class, ELSEWHERE, NOT_THE_SERVICE, Quota, Refusal, UNTRUSTED, bounded, listed};
+pub use refusal::{
+    Class, ELSEWHERE, NOT_THE_SERVICE, Quota, REPLACED, Refusal, UNTRUSTED, bounded, listed,
+};
 
 /// A target of imports. Two are the same if their [`Target::identity`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub enum Target {
         url: String,
         /// The Region that requests are signed for.
         region: String,
+        /// The id of the local registry that answers there, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        registry: Option<String>,
     },
 }
 
@@ -57,7 +62,9 @@ impl Target {
                 format!("{partition}:{account}:{region}")
             }
             Self::Local { registry, .. } => format!("local:{registry}"),
-            Self::Endpoint { url, region } => format!("{url} {region}"),
+            Self::Endpoint { url, region, registry: None } => format!("{url} {region}"),
+            // The URL may be another registry's tomorrow.
+            Self::Endpoint { url, region, registry: Some(id) } => format!("{url} {region} {id}"),
         }
     }
 
@@ -91,7 +98,7 @@ impl fmt::Display for Target {
                 write!(f, "SageMaker in account {account}, {region}")
             }
             Self::Local { file, .. } => write!(f, "the local registry {file}"),
-            Self::Endpoint { url, region } => write!(f, "{url} ({region})"),
+            Self::Endpoint { url, region, .. } => write!(f, "{url} ({region})"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod options;
 mod profile;
+mod registry_at;
 mod setup;
 mod shapes;
 #[cfg(test)]
@@ -41,12 +42,14 @@ pub struct SageMaker {
     options: Option<Arc<ConnectOptions>>,
 }
 
-/// The parts that all ARNs of a target share, as far as they are known.
+/// The part that all answers of a target share, as far as it is known: of ARNs, and the registry.
 #[derive(Debug, Clone, Default)]
 struct Account {
     partition: Option<String>,
     account: Option<String>,
     region: Option<String>,
+    /// The id of the local registry that the target is, if it is one behind an endpoint.
+    registry: Option<String>,
 }
 
 impl Account {
@@ -57,10 +60,14 @@ impl Account {
                 partition: Some(partition.clone()),
                 account: Some(account.clone()),
                 region: Some(region.clone()),
+                registry: None,
             },
-            Target::Endpoint { .. } | Target::Local { .. } => {
-                Self { account: given.map(str::to_owned), ..Self::default() }
-            }
+            Target::Endpoint { registry, .. } => Self {
+                account: given.map(str::to_owned),
+                registry: registry.clone(),
+                ..Self::default()
+            },
+            Target::Local { .. } => Self::default(),
         }
     }
 
@@ -115,7 +122,7 @@ impl SageMaker {
             if self.from_environment {
                 refusal.class = Class::ExpiredForGood;
             } else if let Some(options) = &self.options {
-                match connect::again(options).await {
+                match connect::again(options, self.account.registry.as_deref()).await {
                     Ok(client) => {
                         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
                     }

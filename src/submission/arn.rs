@@ -138,8 +138,11 @@ mod tests {
         ] {
             assert!(!aws.holds(&foreign), "{foreign}");
         }
-        let endpoint =
-            Target::Endpoint { url: "http://127.0.0.1:1".to_owned(), region: "x".to_owned() };
+        let endpoint = Target::Endpoint {
+            url: "http://127.0.0.1:1".to_owned(),
+            region: "x".to_owned(),
+            registry: None,
+        };
         assert!(endpoint.holds(GOOD));
         assert!(!endpoint.holds("nothing"));
     }

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::artifact::Difference;
 
-pub use advice::{ELSEWHERE, NOT_THE_SERVICE, UNTRUSTED};
+pub use advice::{ELSEWHERE, NOT_THE_SERVICE, REPLACED, UNTRUSTED};
 pub use quota::Quota;
 
 /// The maximum length of a message in bytes. A faulty service may return megabytes, and a message
@@ -75,7 +75,8 @@ impl Refusal {
     /// in another account was sent.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        self.class == Class::Unsendable && !self.message.starts_with(ELSEWHERE)
+        let sent = [ELSEWHERE, REPLACED].iter().any(|begins| self.message.starts_with(begins));
+        self.class == Class::Unsendable && !sent
     }
 
     /// Returns the refusal of an existing artifact that differs in these fields.

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use crate::support::{Served, artifact, folder, json, manifests, with_keys, write};
+use crate::support::{Served, artifact, at, folder, json, manifests, with_keys, write};
 
 /// An import of 30 artifacts into a registry that takes 12.
 fn stopped(folder: &Path, more: &[&str]) -> Served {
     manifests(folder, 30);
     let served = Served::start(folder, &["--max-artifacts", "12"]);
     let args = ["import", "--yes", "--region", "eu-west-1", "--endpoint-url", &served.endpoint];
-    let args = [&args[..], &["--rate", "unlimited", "--limit-patience", "1s"], more].concat();
+    let args =
+        [&args[..], &["--rate", "unlimited", "--concurrency", "4", "--limit-patience", "1s"], more]
+            .concat();
     let ran = with_keys(folder, &args);
     assert_eq!(ran.code, 4, "{ran:?}");
     let early = "note: the quota is 12, of which 12 are used, and ";
@@ -116,4 +118,55 @@ fn an_import_of_other_paths_leaves_what_is_staged() {
     let ran = with_keys(folder.path(), &["resume", "--yes", "--rate", "unlimited"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(served.artifacts().len(), 31);
+}
+
+/// Sends `POST /_lineload/reset`.
+fn reset(served: &Served) {
+    let head = "Host: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let request = format!("POST /_lineload/reset HTTP/1.1\r\n{head}Content-Length: 2\r\n\r\n{{}}");
+    assert_eq!(served.raw(&request).0, 200);
+}
+
+#[test]
+fn what_is_known_of_a_registry_is_not_taken_for_known_of_another_at_the_same_address() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 4);
+    let mut served = Served::start(folder.path(), &[]);
+    let port = served.endpoint.rsplit(':').next().unwrap().to_owned();
+    let import = |served: &Served, report: &str| {
+        let ran = at(folder.path(), served, "import", &["--yes", "--report", report, "manifests"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let counts = json(&folder.path().join(report))["counts"].clone();
+        (counts["created"].as_u64(), counts["existed"].as_u64())
+    };
+    assert_eq!(import(&served, "1.json"), (Some(4), Some(0)));
+    let sent = served.calls("CreateArtifact");
+    assert_eq!(import(&served, "2.json"), (Some(0), Some(4)));
+    assert_eq!(served.calls("CreateArtifact"), sent, "the journal knows it");
+    reset(&served);
+    let plan = at(folder.path(), &served, "plan", &["manifests"]);
+    assert!(plan.out.contains("4  create"), "{plan:?}");
+    assert_eq!(import(&served, "3.json"), (Some(4), Some(0)));
+    served.kill();
+    served = Served::start_on(folder.path(), "other.sqlite3", &["--port", &port]);
+    assert_eq!(import(&served, "4.json"), (Some(4), Some(0)));
+    assert_eq!(served.artifacts().len(), 4);
+    served.kill();
+    // What was known of the first one is known again when it is back.
+    served = Served::start(folder.path(), &["--port", &port]);
+    assert_eq!(import(&served, "5.json"), (Some(0), Some(4)));
+    assert_eq!(served.calls("CreateArtifact"), 0);
+}
+
+#[test]
+fn a_run_is_not_resumed_at_another_registry() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &[]);
+    reset(&served);
+    let ran = with_keys(folder.path(), &["resume", "--yes"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let said = "another registry responds at this endpoint now, and the run was staged for the";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    assert!(ran.err.contains("`lineload import --yes"), "{}", ran.err);
+    assert!(served.artifacts().is_empty());
 }

@@ -22,7 +22,7 @@ use crate::journal::{Journal, StagedRun};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
 use crate::run::{self, Ledger, Policy};
-use crate::submission::Target;
+use crate::submission::{REPLACED, Target};
 use crate::text::{counted, grouped};
 
 /// Changed files that are named.
@@ -108,7 +108,7 @@ fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Tar
         Target::Local { file, .. } => {
             cli::Target { local: Some(run.folder.join(file)), profile: None, ..none }
         }
-        Target::Endpoint { url, region } => {
+        Target::Endpoint { url, region, .. } => {
             cli::Target { region: Some(region.clone()), endpoint_url: Some(url.clone()), ..none }
         }
     }
@@ -117,6 +117,15 @@ fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Tar
 fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
     if ready.target.identity() == run.target.identity() {
         return Ok(());
+    }
+    if let (Target::Endpoint { url, .. }, Target::Endpoint { url: now, .. }) =
+        (&run.target, &ready.target)
+        && url == now
+    {
+        return Err(Failure::usage(format!(
+            "{REPLACED}, and the run was staged for the one before"
+        ))
+        .help(format!("import into the new one: `{}`", run.command)));
     }
     let message = format!("the run was staged for {}, and this is another target", run.target);
     Err(Failure::usage(message))

@@ -68,9 +68,11 @@ impl<'r> Row<'r> {
 /// Returns the target without the password that its URL may have.
 pub(in crate::report) fn shown_target(target: &Target) -> Target {
     match target {
-        Target::Endpoint { url, region } => {
-            Target::Endpoint { url: redacted(url).into_owned(), region: region.clone() }
-        }
+        Target::Endpoint { url, region, registry } => Target::Endpoint {
+            url: redacted(url).into_owned(),
+            region: region.clone(),
+            registry: registry.clone(),
+        },
         other => other.clone(),
     }
 }

@@ -27,6 +27,7 @@ fn log(entries: Vec<LoggedEntry>) -> RunLog {
     log.target = Some(Target::Endpoint {
         url: "https://me:hunter2@host/".to_owned(),
         region: "eu-west-1".to_owned(),
+        registry: None,
     });
     log
 }

@@ -12,6 +12,7 @@ use super::connect_error::ConnectError;
 use super::error::refusal;
 use super::http::{self, Route, Trust};
 use super::options::ConnectOptions;
+use super::registry_at::registry_at;
 use super::setup::{Setup, from_environment, made_up, ourselves, timeouts};
 use super::{Account, SageMaker};
 use crate::submission::{Class, ELSEWHERE, Refusal, Target, partition_of};
@@ -42,9 +43,13 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError
     }
     setup.sendable(&region).await?;
     let credentials = setup.credentials().await?;
-    let client = setup.client();
+    let registry = match &setup.endpoint {
+        Some(url) => registry_at(url).await,
+        None => None,
+    };
+    let client = setup.client(registry.as_deref());
     let target = match (&setup.endpoint, &options.account) {
-        (Some(url), _) => Target::Endpoint { url: url.clone(), region },
+        (Some(url), _) => Target::Endpoint { url: url.clone(), region, registry },
         (None, Some(account)) => Target::Aws {
             partition: partition_of(&region).to_owned(),
             account: account.clone(),
@@ -70,8 +75,11 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError
 }
 
 /// Reads all settings again; returns a client with the current credentials.
-pub(super) async fn again(options: &ConnectOptions) -> Result<Client, ConnectError> {
-    Ok(Setup::read(options).await?.client())
+pub(super) async fn again(
+    options: &ConnectOptions,
+    registry: Option<&str>,
+) -> Result<Client, ConnectError> {
+    Ok(Setup::read(options).await?.client(registry))
 }
 
 /// Checks that nothing contradicts the account from the command line; returns a note about it.
@@ -113,7 +121,7 @@ pub fn local(endpoint: &str, timeout: Duration) -> SageMaker {
         .region(Region::new("local"))
         .credentials_provider(made_up())
         .endpoint_url(endpoint)
-        .http_client(http::client(Route::Direct, &Trust::Nobody))
+        .http_client(http::client(Route::Direct, &Trust::Nobody, None))
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(timeout))
         .disable_clock_skew_correction(true);

@@ -12,6 +12,7 @@ use rustls::CertificateError;
 
 use super::clock;
 use super::http::{HandedOver, TooLong};
+use super::registry_at::OtherRegistry;
 use crate::service::{Seen, classify};
 use crate::submission::{Class, NOT_THE_SERVICE, Refusal, UNTRUSTED, bounded};
 
@@ -82,6 +83,9 @@ where
         // The endpoint, the identity or the signature failed: the SDK calls that a failure to
         // dispatch, but nothing was sent.
         return (Seen::Unbuilt, innermost(error));
+    }
+    if let Some(other) = find::<OtherRegistry>(error) {
+        return (Seen::NoPassage, other.to_string());
     }
     if let Some(rustls::Error::InvalidCertificate(reason)) = find::<rustls::Error>(error) {
         return (Seen::NoPassage, untrusted(reason));

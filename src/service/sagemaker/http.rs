@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::registry_at;
 use aws_smithy_http_client::{Builder, Connector, proxy, tls};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -123,8 +124,9 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Returns an HTTP client with this `route` and `trust` that reads at most [`ANSWER_MAX`].
-pub(super) fn client(route: Route, trust: &Trust) -> SharedHttpClient {
+/// Returns an HTTP client with this `route` and `trust` that reads at most [`ANSWER_MAX`]. If the
+/// target is a `registry`, it takes no response of another one.
+pub(super) fn client(route: Route, trust: &Trust, registry: Option<Arc<str>>) -> SharedHttpClient {
     let trust = trust.clone();
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
         let proxies = match route {
@@ -142,7 +144,7 @@ pub(super) fn client(route: Route, trust: &Trust) -> SharedHttpClient {
             Err(_) => connector.build(),
         }
     });
-    SharedHttpClient::new(Bounded(inner))
+    SharedHttpClient::new(Bounded { inner, registry })
 }
 
 /// Marks a failure as that of a request that was handed to HTTP.
@@ -175,7 +177,10 @@ impl Error for TooLong {}
 
 /// A client, and its connector, that bounds responses and marks failures.
 #[derive(Debug)]
-struct Bounded<T>(T);
+struct Bounded<T> {
+    inner: T,
+    registry: Option<Arc<str>>,
+}
 
 impl HttpClient for Bounded<SharedHttpClient> {
     fn http_connector(
@@ -183,19 +188,23 @@ impl HttpClient for Bounded<SharedHttpClient> {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Bounded(self.0.http_connector(settings, components)))
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Bounded { inner, registry: self.registry.clone() })
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
+        self.inner.connector_metadata()
     }
 }
 
 impl HttpConnector for Bounded<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = self.0.call(request);
+        let answer = self.inner.call(request);
+        let registry = self.registry.clone();
         HttpConnectorFuture::new(async move {
             let answer = answer.await.map_err(handed_over)?;
+            registry_at::check(&answer, registry.as_deref())
+                .map_err(|other| handed_over(ConnectorError::user(Box::new(other))))?;
             let length = answer.headers().get("content-length");
             let length = length.and_then(|length| length.parse::<u64>().ok());
             // HTTP itself ends a response after its declared length.

@@ -81,7 +81,7 @@ impl Setup {
             .with_use_fips(shared.use_fips())
             .with_use_dual_stack(shared.use_dual_stack())
             .with_timeout_config(timeouts(options.timeout))
-            .with_http_client(http::client(Route::Environment, &trust));
+            .with_http_client(http::client(Route::Environment, &trust, None));
         let credentials = credentials(options, &profiles, &config, here);
         let shared = shared.into_builder().region(region).credentials_provider(credentials).build();
         let mut setup = Self { shared, endpoint, profiles, trust, notes };
@@ -141,16 +141,21 @@ impl Setup {
         }
     }
 
-    pub(super) fn client(&self) -> Client {
+    /// Returns the client of a target, which is the registry with the id `registry` if it is one.
+    pub(super) fn client(&self, registry: Option<&str>) -> Client {
         let mut config = aws_sdk_sagemaker::config::Builder::from(&self.shared);
         if let Some(endpoint) = &self.endpoint {
+            let registry = registry.map(Into::into);
             config = config.endpoint_url(endpoint);
             if is_loopback(endpoint) {
                 let trust = match endpoint.split_once("://") {
                     Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => &Trust::Nobody,
                     _ => &self.trust,
                 };
-                config = config.http_client(http::client(Route::Direct, trust));
+                config = config.http_client(http::client(Route::Direct, trust, registry));
+            } else if registry.is_some() {
+                let route = Route::Environment;
+                config = config.http_client(http::client(route, &self.trust, registry));
             }
         }
         Client::from_conf(config.build())
@@ -184,7 +189,7 @@ async fn load(
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .profile_name(profiles.name())
-        .http_client(http::client(Route::Environment, trust))
+        .http_client(http::client(Route::Environment, trust, None))
         .no_credentials()
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(options.timeout))

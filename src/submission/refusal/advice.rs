@@ -11,6 +11,9 @@ pub const UNTRUSTED: &str = "the target's certificate is not trusted";
 /// The beginning of a message that reports a response from another account or Region.
 pub const ELSEWHERE: &str = "the response is from another account or Region";
 
+/// The beginning of a message that reports a local registry other than the one that responded before.
+pub const REPLACED: &str = "another registry responds at this endpoint now";
+
 /// Error codes for unknown or mismatched keys, whatever the request.
 const KEYS: &[&str] =
     &["UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"];
@@ -79,6 +82,10 @@ impl Refusal {
             Class::Unsendable if begins(ELSEWHERE) => {
                 vec!["choose the profile and the Region of the intended account".to_owned()]
             }
+            Class::Unsendable if begins(REPLACED) => vec![
+                "it was reset, or `lineload serve` was restarted with another file: import again"
+                    .to_owned(),
+            ],
             Class::Unsendable if self.message.contains("and custom endpoint") => vec![
                 "remove `--endpoint-url` and AWS_ENDPOINT_URL, or unset AWS_USE_FIPS_ENDPOINT and \
                  AWS_USE_DUALSTACK_ENDPOINT (in a profile: \

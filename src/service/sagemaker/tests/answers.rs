@@ -184,6 +184,7 @@ async fn what_fails_before_http_can_never_have_left() {
             .http_client(super::super::http::client(
                 super::super::http::Route::Direct,
                 &super::super::http::Trust::default(),
+                None,
             ))
             .use_fips(fips);
         if keys {

@@ -1,8 +1,14 @@
 //! Answers that belong to another account than the target's.
 
+use aws_config::BehaviorVersion;
+use aws_sdk_sagemaker::config::Credentials;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::region::Region;
+
 use super::scripted::{Scripted, http};
 use super::{ARN, SageMaker, at, refused};
 use crate::service::sagemaker::Account;
+use crate::service::sagemaker::http::{Route, Trust, client};
 use crate::service::{Filter, Service as _};
 use crate::submission::{Class, Target};
 
@@ -59,9 +65,40 @@ async fn a_list_of_another_account_is_noticed() {
     assert_eq!(list(&foreign, aws()).await.unwrap_err().class, Class::Unsendable);
     assert_eq!(list("foo", aws()).await.unwrap_err().class, Class::Ambiguous);
     // Another endpoint than AWS's may have any account, unless one is named.
-    let endpoint = Target::Endpoint { url: String::new(), region: "eu-west-1".to_owned() };
+    let endpoint =
+        Target::Endpoint { url: String::new(), region: "eu-west-1".to_owned(), registry: None };
     assert!(list(&foreign, Account::of(&endpoint, None)).await.is_ok());
     let named = Account::of(&endpoint, Some("123456789012"));
     assert_eq!(list(&foreign, named.clone()).await.unwrap_err().class, Class::Unsendable);
     assert!(list(ARN, named).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_registry_that_was_replaced_meanwhile_is_noticed() {
+    let answer = format!(r#"{{"ArtifactArn":"{ARN}"}}"#);
+    let ours = http(200, "x-lineload-registry: one\r\n", &answer);
+    for (answer, taken) in [
+        (ours.clone(), true),
+        (ours.replace("one", "two"), false),
+        // A proxy's answer does not say whose it is.
+        (ours.replace("x-lineload-registry", "x-other"), true),
+        (ours.replace("one", ""), true),
+    ] {
+        let server = Scripted::always(answer);
+        let config = aws_sdk_sagemaker::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(&server.url)
+            .http_client(client(Route::Direct, &Trust::Nobody, Some("one".into())));
+        let client = aws_sdk_sagemaker::Client::from_conf(config.build());
+        let service = SageMaker::new(client, Account::default(), false, None);
+        let created = service.create(&super::artifact()).await;
+        assert_eq!(created.is_ok(), taken, "{created:?}");
+        let Err(refusal) = created else { continue };
+        assert_eq!(refusal.class, Class::Unsendable);
+        assert!(refusal.message.contains("another registry responds at this endpoint now"));
+        assert!(!refusal.is_unsent(), "the other one may have created it");
+    }
 }

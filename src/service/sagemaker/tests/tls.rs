@@ -22,7 +22,7 @@ fn trusting(url: &str, trust: &Trust) -> SageMaker {
         .region(Region::new("eu-west-1"))
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
         .endpoint_url(url)
-        .http_client(client(Route::Direct, trust))
+        .http_client(client(Route::Direct, trust, None))
         .credentials_provider(Credentials::new("a", "b", None, None, "test"));
     let client = aws_sdk_sagemaker::Client::from_conf(config.build());
     SageMaker::new(client, Account::default(), false, None)
