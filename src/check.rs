@@ -13,12 +13,14 @@ mod pipeline;
 pub mod rules;
 mod run;
 
+use defaults::Defaults;
 pub use rules::near_name;
 pub use run::{run, sources, whole};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Key};
 use crate::config::Rules;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Findings};
+use crate::manifest::RawMapping;
 use crate::source::{FileId, SourceFile, Span};
 use crate::yaml;
 
@@ -55,6 +57,23 @@ pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
     }
     hidden.sort_unstable();
     hidden
+}
+
+/// Checks an artifact that was read from something else than a manifest. Returns its request if nothing
+/// is wrong with it by itself.
+pub fn artifact(raw: &RawMapping<'_>, findings: &mut Findings<'_>) -> Option<Artifact> {
+    let errors = findings.errors();
+    let defaults = Defaults::default();
+    let taken = defaults.taken_by(raw);
+    rules::artifact(raw, &defaults, &taken, findings);
+    if findings.errors() == errors { part::build(raw, &taken) } else { None }
+}
+
+/// Returns the keys of an artifact's name and source, as far as they are known.
+#[must_use]
+pub fn claims_of(raw: &RawMapping<'_>) -> (Option<Key>, Option<Key>) {
+    let claims = part::claims(raw);
+    (claims.name.map(|claim| claim.key), claims.source.map(|claim| claim.key))
 }
 
 /// The number of an entry in a run, from 0, in the order of the walk.

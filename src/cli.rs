@@ -2,6 +2,7 @@
 
 mod duration;
 mod export;
+pub mod generate;
 mod import;
 mod remote;
 
@@ -116,6 +117,8 @@ pub enum Command {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     Remote(Remote),
+    /// Make manifests of an inventory and a template
+    Generate(Box<generate::Generate>),
     /// Show the latest runs: their state, their counts and what failed
     Status(Status),
     /// Run the local registry, for any AWS client
@@ -153,6 +156,19 @@ pub struct Manifests {
 }
 
 impl Manifests {
+    /// No manifests at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            paths: Vec::new(),
+            exclude: Vec::new(),
+            include: Vec::new(),
+            follow_links: false,
+            stdin_filename: None,
+            threads: None,
+        }
+    }
+
     /// What to walk.
     #[must_use]
     pub fn walk_options(&self) -> walk::Options {

@@ -6,6 +6,7 @@ mod explain;
 mod failure;
 mod filter;
 mod fixing;
+mod generate;
 mod git;
 mod lint;
 mod log;
@@ -44,6 +45,7 @@ pub fn main() -> Exit {
         Command::Lint(args) => lint::run(&cli.global, args),
         #[cfg(feature = "aws")]
         Command::Remote(command) => remote::run(&cli.global, command),
+        Command::Generate(args) => generate::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),

@@ -321,6 +321,18 @@ impl<'s> Findings<'s> {
         });
     }
 
+    /// Returns how many were found since the last time they were taken.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Returns whether nothing was found since then.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Marks the allowances in the bytes `range` as used: those bytes are not checked.
     pub fn spare_allowances(&mut self, range: std::ops::Range<usize>) {
         self.allowances.spare(range);

@@ -8,6 +8,7 @@ pub mod digest;
 mod excerpt;
 pub mod export;
 mod fingerprint;
+pub mod generate;
 pub mod github;
 pub mod gitlab;
 pub mod human;

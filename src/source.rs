@@ -6,6 +6,7 @@
 mod encoding;
 mod index;
 mod pattern;
+mod pieces;
 mod store;
 
 use std::ops::Range;
@@ -14,10 +15,12 @@ use std::sync::{Arc, OnceLock};
 pub use encoding::EncodingFault;
 use index::LineIndex;
 pub use pattern::{Base, Pattern, PatternError};
+pub use pieces::Piece;
+use pieces::Pieces;
 pub use store::SourceStore;
 
 /// Which file: its place in the walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FileId(pub u32);
 
 /// The largest source file, in bytes: offsets have 32 bits.
@@ -117,6 +120,8 @@ pub struct SourceFile {
     text: String,
     fault: Option<EncodingFault>,
     index: OnceLock<LineIndex>,
+    /// The places of the text in the file, if it is not all of it.
+    pieces: Pieces,
 }
 
 impl SourceFile {
@@ -125,7 +130,15 @@ impl SourceFile {
     #[must_use]
     pub fn new(id: FileId, name: Arc<str>, bytes: Vec<u8>) -> Self {
         let (text, fault) = encoding::decode(bytes);
-        Self { id, name, text, fault, index: OnceLock::new() }
+        Self { id, name, text, fault, index: OnceLock::new(), pieces: Pieces::default() }
+    }
+
+    /// A source file of which only some whole lines are known. They are in order, and places in them
+    /// are those of the file.
+    #[must_use]
+    pub fn of_pieces(id: FileId, name: Arc<str>, pieces: Vec<Piece>) -> Self {
+        let (text, pieces) = Pieces::join(pieces);
+        Self { id, name, text, fault: None, index: OnceLock::new(), pieces }
     }
 
     /// Which file of the walk this is.
@@ -155,39 +168,97 @@ impl SourceFile {
     /// Returns the text of `span`; empty if it is out of bounds or not on character boundaries.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
-        self.text.get(span.range()).unwrap_or("")
+        self.text.get(self.in_text(span).range()).unwrap_or("")
+    }
+
+    /// Returns the place of `span` in [`Self::text`], which begins elsewhere than the file if only pieces of it
+    /// are known.
+    #[must_use]
+    pub fn in_text(&self, span: Span) -> Span {
+        if self.pieces.is_empty() { span } else { self.pieces.local_span(span) }
     }
 
     /// Returns the position of the byte `offset`. Offsets past the end count as the end, offsets
     /// inside a character as that character.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
-        self.index().position(&self.text, offset as usize)
+        if self.pieces.is_empty() {
+            return self.index().position(&self.text, offset as usize);
+        }
+        let local = self.pieces.local(offset as usize);
+        self.in_file(self.index().position(&self.text, local))
+    }
+
+    /// The place in the file of a place in the pieces that are known of it.
+    fn in_file(&self, place: Position) -> Position {
+        let offset = self.pieces.offset(place.offset as usize);
+        Position {
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            line: self.pieces.line(place.line),
+            column: place.column,
+        }
     }
 
     /// Both ends of `span`.
     #[must_use]
     pub fn region(&self, span: Span) -> Region {
-        self.index().region(&self.text, span.start as usize, span.end as usize)
+        let local = self.in_text(span);
+        let region = self.index().region(&self.text, local.start as usize, local.end as usize);
+        if self.pieces.is_empty() {
+            return region;
+        }
+        Region { start: self.in_file(region.start), end: self.in_file(region.end) }
     }
 
     /// Returns the number of the line that holds the byte `offset`, from 1.
     #[must_use]
     pub fn line(&self, offset: u32) -> u32 {
-        self.index().position(&self.text, offset as usize).line
+        self.position(offset).line
     }
 
     /// Returns the bytes of the line `number`, from 1, without its line break. `None` after the
     /// last line.
     #[must_use]
     pub fn line_span(&self, number: u32) -> Option<Span> {
+        let whole = self.pieces.is_empty();
+        let number = if whole { number } else { self.pieces.local_line(number)? };
         let start = self.index().start_of_line(&self.text, number)?;
         let rest = self.text.as_bytes().get(start..)?;
         let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let start = if whole { start } else { self.pieces.offset(start) };
         Some(Span::new(start..start + length))
     }
 
     fn index(&self) -> &LineIndex {
         self.index.get_or_init(|| LineIndex::new(&self.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_pieces_are_those_of_the_file() {
+        let whole = "a,b\n1,é\n2,y\n3,z\n4,w\n";
+        let piece = |line: u32, text: &str| Piece {
+            offset: u32::try_from(whole.find(text).unwrap()).unwrap(),
+            line,
+            text: text.to_owned(),
+        };
+        let name: Arc<str> = Arc::from("f");
+        let file = SourceFile::new(FileId(0), Arc::clone(&name), whole.as_bytes().to_vec());
+        let pieces = vec![piece(2, "1,é\n"), piece(4, "3,z\n4,w")];
+        let known = SourceFile::of_pieces(FileId(0), name, pieces);
+        for word in ["1", "é", "3", "z", "4", "w"] {
+            let at = whole.find(word).unwrap();
+            let span = Span::new(at..at + word.len());
+            assert_eq!(known.region(span), file.region(span), "{word}");
+            assert_eq!(known.slice(span), word);
+        }
+        for line in [2, 4, 5] {
+            assert_eq!(known.line_span(line), file.line_span(line), "{line}");
+        }
+        assert_eq!((known.line_span(1), known.line_span(3)), (None, None));
     }
 }

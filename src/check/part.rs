@@ -165,7 +165,7 @@ impl Visit for Visitor<'_> {
 }
 
 /// The name and the source of an artifact, as far as they are known.
-fn claims(raw: &RawMapping<'_>) -> Claims {
+pub(super) fn claims(raw: &RawMapping<'_>) -> Claims {
     let name = raw.text(Sense::Name).filter(|name| !name.value.is_empty());
     let name = name.map(|name| Claim { key: Key::of_name(name.value), span: name.span });
     Claims { name, source: source_claim(raw) }
@@ -191,7 +191,7 @@ fn source_claim(raw: &RawMapping<'_>) -> Option<Claim> {
 
 /// The request of a valid artifact with what it takes from the defaults. `None` only where it is not
 /// valid after all.
-fn build(raw: &RawMapping<'_>, taken: &Taken<'_>) -> Option<Artifact> {
+pub(super) fn build(raw: &RawMapping<'_>, taken: &Taken<'_>) -> Option<Artifact> {
     let mut artifact = Artifact::default();
     copy(raw, &mut artifact)?;
     for (field, text) in &taken.texts {

@@ -132,7 +132,8 @@ impl Reports {
         (self.people)(out, self.human.clone())
     }
 
-    fn add(&mut self, format: Format, out: Box<dyn Write>) {
+    /// Adds a report that is written to `out`.
+    pub(super) fn add(&mut self, format: Format, out: Box<dyn Write>) {
         let root = self.root.clone();
         self.list.push(match format {
             Format::Human => self.people(out),
@@ -150,7 +151,7 @@ impl Reports {
 }
 
 /// Files get no colours. The other formats have none, and their text is not to be touched.
-fn to_file(output: &OutputFile, file: File) -> Box<dyn Write> {
+pub(super) fn to_file(output: &OutputFile, file: File) -> Box<dyn Write> {
     let file = Named { path: output.file.clone(), file };
     let file = io::BufWriter::new(file);
     if output.format == Format::Human {

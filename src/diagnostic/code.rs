@@ -88,6 +88,11 @@ codes! {
     UnquotedPlaceholder "unquoted-placeholder" Error Fixed "a template placeholder without quotes";
     NotAManifest "not-a-manifest" Error Fixed "a document is clearly something other than a \
                   manifest";
+    InventorySyntax "inventory-syntax" Error Fixed "an inventory is not written as its format wants it";
+    RowLength "row-length" Error Fixed "a row of an inventory has more or fewer cells than it has columns";
+    TemplateSyntax "template-syntax" Error Fixed "a template of manifests cannot be used as it is";
+    NoValue "no-value" Error Fixed "an expression of a template has no value for a row";
+    SpreadsheetFormula "spreadsheet-formula" Warning Free "a cell holds a formula or its error where a value is read";
     NestingDepth "nesting-depth" Error Fixed "collections are nested too deep";
     DocumentSize "document-size" Error Fixed "one artifact has more values than can be read";
     UnknownAnchor "unknown-anchor" Error Fixed "an alias refers to an anchor that its document \

@@ -4,6 +4,7 @@
 //! those in the examples are held to them by a test that lints every example.
 
 mod files;
+mod inventories;
 mod structure;
 mod suspicions;
 mod tags;
@@ -74,6 +75,11 @@ impl Code {
             Self::NoBreakSpace => structure::no_break_space(),
             Self::UnquotedPlaceholder => structure::unquoted_placeholder(),
             Self::NotAManifest => structure::not_a_manifest(),
+            Self::InventorySyntax => inventories::inventory_syntax(),
+            Self::RowLength => inventories::row_length(),
+            Self::TemplateSyntax => inventories::template_syntax(),
+            Self::NoValue => inventories::no_value(),
+            Self::SpreadsheetFormula => inventories::spreadsheet_formula(),
             Self::NestingDepth => structure::nesting_depth(),
             Self::DocumentSize => structure::document_size(),
             Self::UnknownAnchor => structure::unknown_anchor(),

@@ -72,6 +72,13 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// A text that is not read from YAML: what `span` of `source` covers, as it stands there.
+    #[must_use]
+    pub fn verbatim(source: &'a str, span: Span) -> Self {
+        let scalar = Scalar::verbatim(source, span);
+        Self { value: scalar.value, span, alias: None, scalar }
+    }
+
     /// Returns the source text that `span` covers.
     #[must_use]
     pub fn source_slice(&self, span: Span) -> &'a str {
@@ -183,6 +190,16 @@ impl<'a> RawMapping<'a> {
     #[must_use]
     pub fn slot(&self, field: &Field) -> &Slot<RawValue<'a>> {
         self.fields().find(|(one, _)| one.is(field)).map_or(&Slot::Absent, |(_, slot)| slot)
+    }
+
+    /// The same with `value` in the field that is called `name`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Slot<RawValue<'a>>) -> Self {
+        let at = self.of.fields.iter().position(|field| field.name == name);
+        if let Some(slot) = at.and_then(|at| self.values.get_mut(at)) {
+            *slot = value;
+        }
+        self
     }
 
     pub(super) fn slot_mut(&mut self, field: &Field) -> Option<&mut Slot<RawValue<'a>>> {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::redact::Redactions;
 use super::root::Place;
 use crate::diagnostic::Diagnostic;
-use crate::source::{SourceStore, Span};
+use crate::source::{SourceFile, SourceStore, Span};
 
 /// Bytes of the text at fault that count: a fault in a large text is in its first words.
 const TEXT: usize = 1024;
@@ -48,7 +48,7 @@ pub(super) fn of_file(
         // What the message names in backticks is the user's: a field that is missing, a value.
         finding.message.split('`').skip(1).step_by(2).for_each(&mut add);
         if let Some((source, region)) = source.as_deref().zip(finding.region) {
-            let word = word(source.text(), region.span());
+            let word = word_at(source, region.span());
             // What is hidden must not be found out by trying.
             if !redactions.cover(source, word) {
                 let text = source.slice(word);
@@ -67,6 +67,16 @@ pub(super) fn of_file(
         })
     };
     findings.iter().map(fingerprint).collect()
+}
+
+/// Returns the place where [`word`] finds the text at `span` of `source`.
+fn word_at(source: &SourceFile, span: Span) -> Span {
+    let local = source.in_text(span);
+    let word = word(source.text(), local);
+    Span {
+        start: span.start.saturating_sub(local.start.saturating_sub(word.start)),
+        end: span.end.saturating_add(word.end.saturating_sub(local.end)),
+    }
 }
 
 /// Returns the word round `span`: a `_` alone is at fault in many names.

@@ -37,7 +37,7 @@ impl Redactions {
         if before.checked_sub(1).is_some_and(|last| self.hidden[last].end > span.start) {
             return true;
         }
-        let Range { start, end } = span.range();
+        let Range { start, end } = source.in_text(span).range();
         let text = source.text();
         let from = text.floor_char_boundary(start.saturating_sub(AROUND));
         let to = text.ceil_char_boundary(end.saturating_add(AROUND).min(text.len()));

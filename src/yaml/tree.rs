@@ -101,6 +101,13 @@ pub struct Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
+    /// A scalar that is written as what it means, at `span` of `text`.
+    #[must_use]
+    pub fn verbatim(text: &'a str, span: Span) -> Self {
+        let value = text.get(span.range()).unwrap_or("");
+        Self { value, span, style: Style::Plain, text }
+    }
+
     /// Returns the source text that `span` covers.
     #[must_use]
     pub fn source(&self, span: Span) -> &'a str {

@@ -5,7 +5,7 @@ use lineload::diagnostic::{Code, Explanation, expanded};
 use crate::support::{folder, run, run_with_input};
 
 /// Codes that no short manifest can show.
-const WITHOUT_EXAMPLE: [Code; 11] = [
+const WITHOUT_EXAMPLE: [Code; 16] = [
     Code::PathUnreadable,
     Code::PathKind,
     Code::LinkLoop,
@@ -13,6 +13,11 @@ const WITHOUT_EXAMPLE: [Code; 11] = [
     Code::FileSize,
     Code::Encoding,
     Code::FindingsLimit,
+    Code::InventorySyntax,
+    Code::RowLength,
+    Code::TemplateSyntax,
+    Code::NoValue,
+    Code::SpreadsheetFormula,
     Code::NestingDepth,
     Code::DocumentSize,
     Code::AliasLimit,

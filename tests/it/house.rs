@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "check",
     "schema",
     "fix",
+    "generate",
     "submission",
     "event",
     "journal",

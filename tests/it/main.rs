@@ -17,6 +17,7 @@ mod findings;
 mod fixes;
 mod formats;
 mod house;
+mod generate;
 mod helps;
 mod hostile;
 #[cfg(all(unix, feature = "aws"))]

@@ -1,0 +1,236 @@
+//! `lineload generate`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::OutputFile;
+use crate::config::{FailOn, Format};
+use crate::generate::OnDuplicate;
+
+/// `lineload generate`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:
+  lineload generate --init inventory.csv > template.yaml
+                                     a first template from the columns
+  lineload generate inventory.csv -t template.yaml
+                                     check the rows, write nothing
+  lineload generate inventory.csv -t template.yaml -o manifests \\
+    --file '{{ row.dataset | artifact_name }}.yaml'
+                                     one file a dataset
+  lineload generate inventory.csv -t template.yaml -o manifests --update --prune
+                                     after the inventory changed
+  lineload generate inventory.csv -t template.yaml -o manifests --check
+                                     in CI: exit 1 unless the manifests are current",
+    after_long_help = "A template is a manifest whose texts hold expressions:
+  ArtifactName: '{{ row.dataset | artifact_name(unique=row.location) }}'
+  ArtifactType: DataSet
+  Source:
+    SourceUri: '{{ row.location }}'
+  Properties:
+    $skip_empty: true            # leave properties out whose value is empty
+    Title: '{{ row.title | one_line | truncate_chars(2500) }}'
+  Tags:
+  - $for: tag in row.tags | split('|')
+    $when: tag
+    Key: '{{ tag }}'
+    Value: topic
+`$when` leaves a row, a property, a tag or a source type out; `$for` makes several; `$value` is the
+value beside them. Expressions are those of Jinja. Filters of lineload: artifact_name, basename,
+date, md5_hex, one_line, parent, sha256_hex, strip_prefix, strip_suffix, truncate_chars, url_decode.
+
+Examples:
+  lineload generate --init inventory.csv > template.yaml
+                                     a first template from the columns
+  lineload generate inventory.csv -t template.yaml
+                                     check the rows, write nothing
+  lineload generate inventory.csv -t template.yaml -o manifests \\
+    --file '{{ row.dataset | artifact_name }}.yaml'
+                                     one file a dataset
+  lineload generate inventory.csv -t template.yaml -o manifests --update --prune
+                                     after the inventory changed
+  lineload generate inventory.csv -t template.yaml -o manifests --check
+                                     in CI: exit 1 unless the manifests are current"
+)]
+pub struct Generate {
+    /// The inventory: a file, compressed with gzip or zstd or not, or `-` for standard input
+    #[arg(value_name = "INVENTORY")]
+    pub inventory: PathBuf,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub form: Form,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub what: What,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub files: Files,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub reported: Reported,
+}
+
+impl Generate {
+    /// Whether manifests go to standard output.
+    #[must_use]
+    pub fn writes_to_stdout(&self) -> bool {
+        self.files.output.as_ref().is_some_and(|output| output.as_os_str() == "-")
+    }
+
+    /// The directory that manifests go to.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.files.output.as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+/// How the inventory is written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Inventory")]
+pub struct Form {
+    /// What the inventory is [default: by its name and its content]
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Option<From>,
+    /// The character between cells, or `tab` [default: what the first line has most of]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// The array of rows in a JSON document, as a JSON Pointer such as `/items` [default: the
+    /// document, or its only array]
+    #[arg(long, value_name = "POINTER")]
+    pub rows: Option<String>,
+    /// Make one row of all rows for which this template gives the same text, such as a prefix: it
+    /// has `row.group`, `row.objects`, `row.bytes` and `row.last_modified` besides the cells of its
+    /// first row
+    #[arg(long, value_name = "TEMPLATE")]
+    pub group: Option<String>,
+    /// The names of the columns, for a table without a header
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+}
+
+/// What artifacts are made.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Artifacts")]
+pub struct What {
+    /// The template [default: that of the source, for s3-inventory and s3-objects]
+    #[arg(short, long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// A value for the template, where it is `var.NAME`; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var)]
+    pub vars: Vec<(String, String)>,
+    /// Print a first template for this inventory, or write it to the file of --template
+    #[arg(long, conflicts_with_all = ["output", "check", "diff"])]
+    pub init: bool,
+    /// What to do with a row whose artifact another row makes too: report it, use the first, or
+    /// give one artifact the source types of all rows with its SourceUri
+    #[arg(long, value_name = "WHAT", default_value = "error")]
+    pub on_duplicate: Duplicate,
+    /// Write the rows that make no valid artifact to this file, to fix and use as an inventory
+    #[arg(long, value_name = "FILE")]
+    pub invalid: Option<PathBuf>,
+    /// Write nothing if any row is invalid
+    #[arg(long)]
+    pub require_valid: bool,
+}
+
+/// The files that are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Manifests")]
+pub struct Files {
+    /// Write manifests to this directory, or `-` for standard output [default: check only]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// The file of an artifact below the directory, as a template; rows for which it is the same
+    /// share a file
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "per_file")]
+    pub file: Option<String>,
+    /// The number of artifacts in a file [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_file: Option<u32>,
+    /// Replace generated files that would be different now
+    #[arg(long)]
+    pub update: bool,
+    /// Remove generated files that no row belongs to any more
+    #[arg(long)]
+    pub prune: bool,
+    /// Replace, and with --prune remove, also files that were edited by hand
+    #[arg(long)]
+    pub force: bool,
+    /// Write nothing; exit with 1 if a file would be different
+    #[arg(long, requires = "output", conflicts_with_all = ["update", "prune", "force"])]
+    pub check: bool,
+    /// Write nothing; show what would change
+    #[arg(long, requires = "output")]
+    pub diff: bool,
+}
+
+/// Which findings are reported, and how.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Findings")]
+pub struct Reported {
+    /// The format of findings on standard output [default: human]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Also write findings to a file, in this format; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub findings: Vec<OutputFile>,
+    /// Show every finding, however many there are
+    #[arg(long)]
+    pub all: bool,
+    /// The lowest severity that ends with exit code 1 [default: error]
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// The number of threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// What an inventory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
+pub enum From {
+    Csv,
+    Tsv,
+    Jsonl,
+    Json,
+    S3Inventory,
+    S3Objects,
+}
+
+/// What becomes of duplicates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
+pub enum Duplicate {
+    Error,
+    First,
+    MergeSourceTypes,
+}
+
+impl std::convert::From<Duplicate> for OnDuplicate {
+    fn from(duplicate: Duplicate) -> Self {
+        match duplicate {
+            Duplicate::Error => Self::Error,
+            Duplicate::First => Self::First,
+            Duplicate::MergeSourceTypes => Self::MergeSourceTypes,
+        }
+    }
+}
+
+fn var(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_name {
+        return Err("a name has ASCII letters, digits and `_`".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("expected one character of ASCII, or `tab`".to_owned()),
+    }
+}

@@ -1,0 +1,88 @@
+//! Cells as findings show them.
+
+use super::rows::{Block, Cell, Content, Row};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::text::{escaped, quoted, redacted};
+
+/// The longest part of a value that a label shows, in characters.
+const SHOWN: usize = 60;
+
+/// The bytes `range` of `value`, which was made of `cell`, in the block's text.
+pub(super) fn narrowed(
+    block: &Block,
+    cell: &Cell,
+    value: &str,
+    range: std::ops::Range<usize>,
+    wanted: &str,
+) -> Span {
+    let (Content::Raw(content), Some(text)) = (&cell.content, block.text_of(cell)) else {
+        return cell.span;
+    };
+    let start = content.start as usize;
+    if text == value {
+        return Span::new(start + range.start..start + range.end);
+    }
+    // Where it is there once, there is no doubt.
+    let mut places = text.match_indices(wanted).filter(|_| !wanted.is_empty());
+    match (places.next(), places.next()) {
+        (Some((at, _)), None) if wanted.len() < value.len() => {
+            Span::new(start + at..start + at + wanted.len())
+        }
+        _ => cell.span,
+    }
+}
+
+/// A row up to the end of its first line.
+pub(super) fn first_line(block: &Block, row: &Row) -> Span {
+    let text = block.text.get(row.span.range()).unwrap_or_default();
+    let length = text.find(['\n', '\r']).unwrap_or(text.len());
+    Span::new(row.span.range().start..row.span.range().start + length)
+}
+
+pub(super) fn shown(value: &str) -> String {
+    let cut: String = value.chars().take(SHOWN).collect();
+    let more = if cut.len() < value.len() { "…" } else { "" };
+    quoted(&format!("{}{more}", escaped(&redacted(&cut))))
+}
+
+/// A formula, or the error of one.
+pub(super) enum Formula {
+    Formula,
+    Error,
+}
+
+pub(super) fn formula(text: &str) -> Option<Formula> {
+    const ERRORS: [&str; 8] =
+        ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#ERROR!"];
+    if ERRORS.iter().any(|error| text.trim_end() == *error) {
+        return Some(Formula::Error);
+    }
+    let rest = text.strip_prefix('=')?;
+    let name = rest.trim_start_matches(['+', '-', '$', '(']);
+    let length =
+        name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '$' | '.' | '_' | '!')));
+    let (name, behind) = name.split_at(length.unwrap_or(name.len()));
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$');
+    let is_call = is_name && behind.starts_with('(');
+    let is_cell = is_name && name.ends_with(|c: char| c.is_ascii_digit());
+    (is_call || is_cell).then_some(Formula::Formula)
+}
+
+/// Returns the help for a finding about a value that an expression makes.
+pub(super) const fn help(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::NamePattern | Code::NameLength => {
+            "fix the cell, or add the filter `artifact_name` to the expression"
+        }
+        Code::LineBreak => "fix the cell, or add the filter `one_line` to the expression",
+        Code::OuterBlank => "fix the cell, or add the filter `trim` to the expression",
+        Code::PropertyValueLength => {
+            "shorten the cell, or add the filter `truncate_chars(2500)` to the expression"
+        }
+        Code::TagValueLength => {
+            "shorten the cell, or add the filter `truncate_chars(256)` to the expression"
+        }
+        _ => return None,
+    })
+}

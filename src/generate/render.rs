@@ -1,0 +1,398 @@
+//! A row to artifacts: every text of the template evaluated.
+//!
+//! In: a row and a compiled template. Out: [`Made`] artifacts, whose values stand one behind the other
+//! in one text, so that the rules of manifests can look at them and say which bytes are at fault.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::expression::{RowValue, Scope};
+use super::rows::Block;
+use super::template::{Compiled, Each, Guarded, Pair, Part, TextId};
+use crate::manifest::{RawMapping, RawProperty, RawValue, Slot, Text};
+use crate::model::{ARTIFACT, METADATA, Mapping, SOURCE, SOURCE_TYPE, TAG};
+use crate::source::Span;
+
+/// The most values that one artifact may have, so that no `$for` fills the memory.
+const MOST: usize = 1_000;
+
+/// A value that was rendered.
+#[derive(Debug, Clone)]
+pub(super) struct Rendered {
+    /// The place in [`Sheet::text`].
+    pub(super) span: Span,
+    /// The text of the template that it comes from.
+    pub(super) text: TextId,
+    /// The index of its row in the block.
+    pub(super) row: u32,
+    /// The variable of `$for`.
+    pub(super) each: Option<(Arc<str>, Value)>,
+}
+
+/// A text that could not be rendered.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: minijinja::Error,
+    pub(super) text: TextId,
+    pub(super) row: u32,
+    pub(super) each: Option<(Arc<str>, Value)>,
+}
+
+/// A value of an artifact: its number among the rendered ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Got {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It could not be rendered.
+    Failed,
+    /// It is this one.
+    Is(u32),
+}
+
+/// An artifact of a row.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// The index of its row in the block.
+    pub(super) row: u32,
+    /// The number of its part in the template.
+    pub(super) part: u32,
+    /// The start of its values in [`Sheet::text`].
+    head: u32,
+    pub(super) name: Got,
+    artifact_type: Got,
+    pub(super) uri: Got,
+    types: Vec<(Got, Got)>,
+    properties: Vec<(Got, Got)>,
+    metadata: [Got; 4],
+    tags: Vec<(Got, Got)>,
+    /// True if a text of it could not be rendered.
+    pub(super) failed: bool,
+}
+
+/// The artifacts of a block's rows.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Every value on a line of its own.
+    pub(super) text: String,
+    pub(super) rendered: Vec<Rendered>,
+    pub(super) made: Vec<Made>,
+    pub(super) failed: Vec<Failed>,
+    /// Rows that `$when` left out.
+    pub(super) left_out: usize,
+}
+
+struct Renderer<'r> {
+    compiled: &'r Compiled<'r>,
+    sheet: Sheet,
+    row: u32,
+    scope: Value,
+    row_value: Value,
+    number: u32,
+}
+
+/// Renders every row of `block`.
+pub(super) fn block(block: &Arc<Block>, compiled: &Compiled<'_>) -> Sheet {
+    let mut renderer = Renderer {
+        compiled,
+        sheet: Sheet { text: String::with_capacity(block.size()), ..Sheet::default() },
+        row: 0,
+        scope: Value::UNDEFINED,
+        row_value: Value::UNDEFINED,
+        number: 0,
+    };
+    for (row, index) in block.rows.iter().zip(0_u32..) {
+        renderer.row = index;
+        renderer.number = row.number;
+        renderer.row_value = Value::from_object(RowValue::new(Arc::clone(block), index as usize));
+        let scope = Scope { row: renderer.row_value.clone(), number: row.number, each: None };
+        renderer.scope = Value::from_object(scope);
+        let before = renderer.sheet.made.len();
+        for (part, number) in compiled.template.parts.iter().zip(0_u32..) {
+            renderer.part(part, number);
+        }
+        renderer.sheet.left_out += usize::from(renderer.sheet.made.len() == before);
+    }
+    renderer.sheet
+}
+
+impl Renderer<'_> {
+    fn part(&mut self, part: &Part, number: u32) {
+        if let Some(when) = part.when {
+            match self.holds(when, None) {
+                Some(false) => return,
+                Some(true) => {}
+                None => {
+                    let made = Made {
+                        row: self.row,
+                        part: number,
+                        head: self.at(),
+                        failed: true,
+                        ..Made::default()
+                    };
+                    self.sheet.text.push('\n');
+                    self.sheet.made.push(made);
+                    return;
+                }
+            }
+        }
+        let failed_before = self.sheet.failed.len();
+        let mut made = Made { row: self.row, part: number, head: self.at(), ..Made::default() };
+        self.sheet.text.push('\n');
+        made.name = self.guarded(part.name);
+        made.artifact_type = self.guarded(part.artifact_type);
+        made.uri = self.guarded(part.uri);
+        made.types = self.pairs(&part.types);
+        made.properties = self.pairs(&part.properties);
+        made.metadata = part.metadata.map(|value| self.guarded(value));
+        made.tags = self.pairs(&part.tags);
+        made.failed = self.sheet.failed.len() > failed_before;
+        self.sheet.made.push(made);
+    }
+
+    fn at(&self) -> u32 {
+        u32::try_from(self.sheet.text.len()).unwrap_or(u32::MAX)
+    }
+
+    fn guarded(&mut self, value: Option<Guarded>) -> Got {
+        let Some(Guarded { when, value, skip_empty }) = value else { return Got::Absent };
+        match when.map(|when| self.holds(when, None)) {
+            Some(Some(false)) => return Got::Absent,
+            Some(None) => return Got::Failed,
+            _ => {}
+        }
+        let got = self.text(value, None);
+        if skip_empty { self.unless_empty(got) } else { got }
+    }
+
+    fn pairs(&mut self, pairs: &[Pair]) -> Vec<(Got, Got)> {
+        let mut all = Vec::with_capacity(pairs.len());
+        let mut own = 0;
+        for pair in pairs {
+            if !pair.default {
+                own = all.len();
+            }
+            let Some(Each { name, over }) = &pair.each else {
+                self.pair(pair, None, own, &mut all);
+                if !pair.default {
+                    own = all.len();
+                }
+                continue;
+            };
+            let Some(value) = self.value(*over, None) else {
+                all.push((Got::Failed, Got::Failed));
+                continue;
+            };
+            let items = match value.try_iter() {
+                Ok(items) => items,
+                Err(error) => {
+                    self.fail(error, *over, None);
+                    all.push((Got::Failed, Got::Failed));
+                    continue;
+                }
+            };
+            for item in items {
+                if all.len() >= MOST {
+                    let message = format!("`$for` goes through more than {MOST} items");
+                    let kind = minijinja::ErrorKind::InvalidOperation;
+                    self.fail(minijinja::Error::new(kind, message), *over, None);
+                    break;
+                }
+                self.pair(pair, Some(&(Arc::clone(name), item)), own, &mut all);
+            }
+            if !pair.default {
+                own = all.len();
+            }
+        }
+        all
+    }
+
+    fn pair(
+        &mut self,
+        pair: &Pair,
+        each: Option<&(Arc<str>, Value)>,
+        own: usize,
+        all: &mut Vec<(Got, Got)>,
+    ) {
+        match pair.when.map(|when| self.holds(when, each)) {
+            Some(Some(false)) => return,
+            Some(None) => {
+                all.push((Got::Failed, Got::Failed));
+                return;
+            }
+            _ => {}
+        }
+        let key = self.text(pair.key, each);
+        let gives_way = pair.default
+            && self.value_of(key).is_some_and(|key| {
+                all[..own].iter().any(|(other, _)| self.value_of(*other) == Some(key))
+            });
+        if gives_way {
+            return;
+        }
+        let mut value = self.text(pair.value, each);
+        if pair.skip_empty {
+            value = self.unless_empty(value);
+        }
+        if !matches!(value, Got::Absent) {
+            all.push((key, value));
+        }
+    }
+
+    fn unless_empty(&self, got: Got) -> Got {
+        let is_empty = self.value_of(got).is_some_and(|value| value.trim().is_empty());
+        if is_empty { Got::Absent } else { got }
+    }
+
+    fn value_of(&self, got: Got) -> Option<&str> {
+        let Got::Is(number) = got else { return None };
+        self.sheet.text.get(self.sheet.rendered[number as usize].span.range())
+    }
+
+    fn text(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Got {
+        let start = self.sheet.text.len();
+        let scope = self.scope_of(each);
+        match self.compiled.program(id).render(&scope, &mut self.sheet.text) {
+            Ok(()) => {
+                let span = Span::new(start..self.sheet.text.len());
+                self.sheet.text.push('\n');
+                let number = u32::try_from(self.sheet.rendered.len()).unwrap_or(u32::MAX);
+                self.sheet.rendered.push(Rendered {
+                    span,
+                    text: id,
+                    row: self.row,
+                    each: each.cloned(),
+                });
+                Got::Is(number)
+            }
+            Err(error) => {
+                self.sheet.text.truncate(start);
+                self.fail(error, id, each);
+                Got::Failed
+            }
+        }
+    }
+
+    fn value(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Option<Value> {
+        match self.compiled.program(id).value(&self.scope_of(each)) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(error, id, each);
+                None
+            }
+        }
+    }
+
+    fn holds(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Option<bool> {
+        self.value(id, each).map(|value| value.is_true())
+    }
+
+    fn scope_of(&self, each: Option<&(Arc<str>, Value)>) -> Value {
+        match each {
+            None => self.scope.clone(),
+            Some(each) => Value::from_object(Scope {
+                row: self.row_value.clone(),
+                number: self.number,
+                each: Some(each.clone()),
+            }),
+        }
+    }
+
+    fn fail(&mut self, error: minijinja::Error, text: TextId, each: Option<&(Arc<str>, Value)>) {
+        self.sheet.failed.push(Failed { error, text, row: self.row, each: each.cloned() });
+    }
+}
+
+impl Made {
+    /// The start of its values in [`Sheet::text`].
+    pub(super) const fn head(&self) -> u32 {
+        self.head
+    }
+}
+
+impl Sheet {
+    /// Returns the text that `got` was rendered as.
+    pub(super) fn value(&self, got: Got) -> Option<&str> {
+        let Got::Is(number) = got else { return None };
+        self.text.get(self.rendered[number as usize].span.range())
+    }
+
+    /// The value that holds the byte `at` of the text, if it is not the head of an artifact.
+    pub(super) fn rendered_at(&self, at: u32) -> Option<&Rendered> {
+        let before = self.rendered.partition_point(|one| one.span.start <= at);
+        self.rendered.get(before.checked_sub(1)?).filter(|one| at <= one.span.end)
+    }
+
+    /// Returns `made` as the rules of manifests look at it.
+    pub(super) fn raw(&self, made: &Made) -> RawMapping<'_> {
+        let head = Span::empty(made.head);
+        let source = RawMapping::new(&SOURCE, head)
+            .with("SourceUri", self.slot(made.uri))
+            .with("SourceTypes", self.list(&made.types, &SOURCE_TYPE, head));
+        let properties = made
+            .properties
+            .iter()
+            .map(|(key, value)| RawProperty { key: self.text(*key), value: self.text(*value) });
+        let properties: Vec<_> = properties.collect();
+        let mut metadata = RawMapping::new(&METADATA, head);
+        for (field, got) in METADATA.fields.iter().zip(made.metadata) {
+            metadata = metadata.with(field.name, self.slot(got));
+        }
+        let has_metadata = made.metadata.iter().any(|got| !matches!(got, Got::Absent));
+        RawMapping::new(&ARTIFACT, head)
+            .with("ArtifactName", self.slot(made.name))
+            .with("ArtifactType", self.slot(made.artifact_type))
+            .with("Source", Slot::Given(RawValue::Mapping(source)))
+            .with("Properties", given(!properties.is_empty(), RawValue::Map(properties)))
+            .with("MetadataProperties", given(has_metadata, RawValue::Mapping(metadata)))
+            .with("Tags", self.list(&made.tags, &TAG, head))
+    }
+
+    fn text(&self, got: Got) -> Slot<Text<'_>> {
+        match got {
+            Got::Absent => Slot::Absent,
+            Got::Failed => Slot::Faulty,
+            Got::Is(number) => {
+                let span = self.rendered[number as usize].span;
+                Slot::Given(Text::verbatim(&self.text, span))
+            }
+        }
+    }
+
+    fn slot(&self, got: Got) -> Slot<RawValue<'_>> {
+        match self.text(got) {
+            Slot::Given(text) => Slot::Given(RawValue::Text(text)),
+            Slot::Absent => Slot::Absent,
+            _ => Slot::Faulty,
+        }
+    }
+
+    /// Returns items of two fields, in the order of `of`.
+    fn list(&self, pairs: &[(Got, Got)], of: &'static Mapping, head: Span) -> Slot<RawValue<'_>> {
+        let [first, second] = of.fields else { return Slot::Absent };
+        if pairs.is_empty() {
+            return Slot::Absent;
+        }
+        let item = |(one, other): &(Got, Got)| {
+            RawMapping::new(of, head)
+                .with(first.name, self.slot(*one))
+                .with(second.name, self.slot(*other))
+        };
+        Slot::Given(RawValue::List(pairs.iter().map(item).collect()))
+    }
+
+    /// Two properties of `made` with the same key: the second.
+    pub(super) fn repeated_property(&self, made: &Made) -> Option<&Rendered> {
+        let mut seen = std::collections::HashSet::new();
+        made.properties.iter().find_map(|(key, _)| {
+            let Got::Is(number) = key else { return None };
+            let is_new = seen.insert(self.value(*key)?);
+            (!is_new).then(|| &self.rendered[*number as usize])
+        })
+    }
+}
+
+fn given(has: bool, value: RawValue<'_>) -> Slot<RawValue<'_>> {
+    if has { Slot::Given(value) } else { Slot::Absent }
+}
