@@ -61,10 +61,11 @@ impl Target {
             Self::Aws { partition, account, region, .. } => {
                 format!("{partition}:{account}:{region}")
             }
-            Self::Local { registry, .. } => format!("local:{registry}"),
+            // The same registry by either way; its URL may be another one's tomorrow.
+            Self::Local { registry, .. } | Self::Endpoint { registry: Some(registry), .. } => {
+                format!("local:{registry}")
+            }
             Self::Endpoint { url, region, registry: None } => format!("{url} {region}"),
-            // The URL may be another registry's tomorrow.
-            Self::Endpoint { url, region, registry: Some(id) } => format!("{url} {region} {id}"),
         }
     }
 

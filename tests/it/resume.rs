@@ -156,6 +156,14 @@ fn what_is_known_of_a_registry_is_not_taken_for_known_of_another_at_the_same_add
     served = Served::start(folder.path(), &["--port", &port]);
     assert_eq!(import(&served, "5.json"), (Some(0), Some(4)));
     assert_eq!(served.calls("CreateArtifact"), 0);
+    // And by whichever way it is reached.
+    served.kill();
+    let args = ["import", "--local=registry.sqlite3", "--report", "6.json", "manifests"];
+    let ran = with_keys(folder.path(), &args);
+    assert_eq!(
+        (ran.code, &json(&folder.path().join("6.json"))["counts"]["existed"]),
+        (0, &4.into())
+    );
 }
 
 #[test]
