@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod duration;
 mod export;
 pub mod generate;
@@ -20,6 +21,7 @@ use crate::report::progress::When;
 use crate::source::Pattern;
 use crate::text::either;
 use crate::walk;
+pub use doctor::{Doctor, DoctorFormat};
 pub use export::{Export, ReadPace};
 pub use import::{
     CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,

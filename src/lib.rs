@@ -28,6 +28,7 @@ pub mod pace;
 pub mod run;
 pub mod plan;
 pub mod export;
+pub mod doctor;
 pub mod registry;
 pub mod report;
 pub mod cli;

@@ -5,6 +5,7 @@
 
 mod bounded;
 pub mod digest;
+pub mod doctor;
 mod excerpt;
 pub mod export;
 mod fingerprint;

@@ -26,6 +26,7 @@ mod survey;
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
+pub use answers::says_exists;
 pub use asker::{Asker, Unanswered};
 pub use decide::{
     Attempt, Decision, Known, Observation, Policy, There, Verdict, decide, is_unchanged,

@@ -52,6 +52,12 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn remove_tags(&self, arn: &str, keys: &[String]) -> impl Future<Output = Answer<()>> + Send;
 }
 
+/// A target whose artifacts can be deleted.
+pub trait Deletes: Service {
+    /// Deletes an artifact. This is idempotent: that there is none is a success.
+    fn delete(&self, arn: &str) -> impl Future<Output = Answer<()>> + Send;
+}
+
 /// The filter of a listing; by default all artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::doctor::Doctor;
 use super::export::Export;
 use super::import::{Import, Plan, Resume};
 
@@ -16,4 +17,6 @@ pub enum Remote {
     Resume(Box<Resume>),
     /// Write the artifacts of a target as manifests
     Export(Box<Export>),
+    /// Check what a target allows, and whether it behaves as lineload assumes
+    Doctor(Box<Doctor>),
 }

@@ -2,6 +2,7 @@
 //! it was built.
 
 mod checking;
+mod doctor;
 mod dry_run;
 mod ending;
 mod export;
@@ -27,5 +28,6 @@ pub(super) fn run(global: &Global, command: &Remote) -> Result<Exit, Failure> {
         Remote::Plan(args) => plan::run(global, args),
         Remote::Resume(args) => resume::run(global, args),
         Remote::Export(args) => export::run(global, args),
+        Remote::Doctor(args) => doctor::run(global, args),
     }
 }

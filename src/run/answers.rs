@@ -75,7 +75,7 @@ const EXISTS: [&str; 3] = ["ConflictException", "ResourceInUse", "ResourceExists
 /// Returns whether the service refuses a create because the artifact, or its name, exists. AWS's
 /// own libraries take a `ValidationException` with these words for that. It decides only what is
 /// looked up, and for how long: a look-up has to confirm it.
-pub(super) fn says_exists(refusal: &Refusal) -> bool {
+pub fn says_exists(refusal: &Refusal) -> bool {
     let Some(code) = refusal.code.as_deref() else { return false };
     EXISTS.contains(&code)
         || (code == "ValidationException"

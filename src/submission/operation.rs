@@ -19,11 +19,13 @@ pub enum Operation {
     AddTags,
     /// DeleteTags.
     DeleteTags,
+    /// DeleteArtifact.
+    Delete,
 }
 
 impl Operation {
     /// Every operation, in the order of the enum.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Create,
         Self::List,
         Self::Describe,
@@ -31,6 +33,7 @@ impl Operation {
         Self::Update,
         Self::AddTags,
         Self::DeleteTags,
+        Self::Delete,
     ];
 
     /// Returns the name by which the API, `serve --tps` and AWS's documentation call it.
@@ -44,6 +47,7 @@ impl Operation {
             Self::Update => "UpdateArtifact",
             Self::AddTags => "AddTags",
             Self::DeleteTags => "DeleteTags",
+            Self::Delete => "DeleteArtifact",
         }
     }
 
@@ -58,13 +62,17 @@ impl Operation {
             Self::Update => "sagemaker:UpdateArtifact",
             Self::AddTags => "sagemaker:AddTags",
             Self::DeleteTags => "sagemaker:DeleteTags",
+            Self::Delete => "sagemaker:DeleteArtifact",
         }
     }
 
     /// Returns whether it changes the target.
     #[must_use]
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::AddTags | Self::DeleteTags)
+        matches!(
+            self,
+            Self::Create | Self::Update | Self::AddTags | Self::DeleteTags | Self::Delete
+        )
     }
 }
 
@@ -86,6 +94,9 @@ mod tests {
         }
         let writes = Operation::ALL.into_iter().filter(|operation| operation.is_write());
         let names: Vec<_> = writes.map(Operation::name).collect();
-        assert_eq!(names, ["CreateArtifact", "UpdateArtifact", "AddTags", "DeleteTags"]);
+        assert_eq!(
+            names,
+            ["CreateArtifact", "UpdateArtifact", "AddTags", "DeleteTags", "DeleteArtifact"]
+        );
     }
 }

@@ -36,6 +36,7 @@ const ORDER: &[&str] = &[
     "run",
     "plan",
     "export",
+    "doctor",
     "registry",
     "report",
     "cli",

@@ -7,6 +7,8 @@ mod changed;
 mod config;
 #[cfg(feature = "aws")]
 mod connect;
+#[cfg(feature = "aws")]
+mod doctor;
 mod docs;
 #[cfg(feature = "aws")]
 mod existing;

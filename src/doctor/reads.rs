@@ -1,0 +1,117 @@
+//! The checks that change nothing.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::{Check, Doctor, State};
+use crate::model::{DEFAULT_ARTIFACT_QUOTA, LIST_PAGE_MAX};
+use crate::run::{End, Unanswered};
+use crate::service::{Deletes, Filter};
+use crate::submission::{Class, Operation};
+use crate::text::{counted, grouped};
+
+/// The number of requests whose latency is measured.
+const TIMED: usize = 5;
+
+/// The most pages that are listed to count artifacts.
+const PAGES: usize = 100;
+
+impl<S: Deletes> Doctor<S> {
+    /// Checks what can be checked without a change. `nowhere` is the ARN of an artifact that does not
+    /// exist.
+    ///
+    /// # Errors
+    /// If the target cannot be reached in time, or a signal came.
+    pub async fn reads(&mut self, nowhere: &str) -> Result<(), End> {
+        let one = Filter::default();
+        let page = self
+            .asker
+            .ask(Operation::List, |service| {
+                let one = one.clone();
+                async move { service.list(&one, None).await }
+            })
+            .await;
+        let page = self.permitted(Operation::List, page).await?;
+        let arn = page.as_ref().and_then(|page| page.found.first()).map(|found| found.arn.clone());
+        let arn = arn.unwrap_or_else(|| nowhere.to_owned());
+        let described = self.asker.describe(&arn).await;
+        self.permitted(Operation::Describe, described).await?;
+        let tags = self.asker.tags(&arn).await;
+        self.permitted(Operation::ListTags, tags).await?;
+        if page.is_some() {
+            self.latency().await;
+            self.stopped()?;
+            self.count().await?;
+        }
+        Ok(())
+    }
+
+    /// Measures how long the target takes to respond.
+    async fn latency(&mut self) {
+        let mut times = Vec::new();
+        let mut throttled = 0;
+        for _ in 0..TIMED {
+            let began = Instant::now();
+            match self.service.list(&Filter::default(), None).await {
+                Ok(_) => times.push(began.elapsed()),
+                Err(refusal) if refusal.class == Class::Throttled => throttled += 1,
+                Err(_) => {}
+            }
+        }
+        times.sort_unstable();
+        let Some(median) = times.get(times.len() / 2).copied() else {
+            let found = format!("{throttled} of {TIMED} requests in a row were throttled");
+            self.add(Check::new("latency", State::Warning, found));
+            return;
+        };
+        let shown = milliseconds(median);
+        let throttled = match throttled {
+            0 => String::new(),
+            some => format!("; {some} of {TIMED} requests in a row were throttled"),
+        };
+        let found = format!("{shown}, the median of {} responses{throttled}", times.len());
+        self.add(Check::new("latency", State::Ok, found).taking(median));
+    }
+
+    /// Counts the artifacts that exist, up to a limit, and compares them with the default quota.
+    async fn count(&mut self) -> Result<(), End> {
+        let (mut artifacts, mut pages) = (0, 0);
+        let counted_all = self
+            .asker
+            .each_page(&Filter::default(), |found| {
+                artifacts += found.len();
+                pages += 1;
+                if pages < PAGES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })
+            .await;
+        let all = match counted_all {
+            Ok(all) => all,
+            Err(Unanswered::Ended(end)) => return Err(end),
+            Err(Unanswered::Refused(refusal)) => {
+                self.add(Check::new("quota", State::Skipped, format!("cannot count: {refusal}")));
+                return Ok(());
+            }
+        };
+        let more = if all { "" } else { "more than " };
+        debug_assert!(all || artifacts <= PAGES * LIST_PAGE_MAX);
+        let found = format!(
+            "{more}{} of {}, the default quota of an account and Region",
+            counted(artifacts, "artifact"),
+            grouped(DEFAULT_ARTIFACT_QUOTA)
+        );
+        let check = Check::new("quota", State::Ok, found);
+        self.add(check.help(
+            "to see the account's own quota: aws service-quotas list-service-quotas --service-code \
+             sagemaker --query \"Quotas[?contains(QuotaName,'artifacts')].[QuotaName,Value]\" \
+             --output table",
+        ));
+        Ok(())
+    }
+}
+
+/// `12 ms`, or `0.4 ms` below ten.
+pub(super) fn milliseconds(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1e3;
+    let decimals = usize::from(milliseconds < 10.0);
+    format!("{milliseconds:.decimals$} ms")
+}
