@@ -8,6 +8,7 @@ mod filter;
 mod fixing;
 mod generate;
 mod git;
+mod inventory;
 mod lint;
 mod log;
 mod manifests;

@@ -8,15 +8,19 @@
 
 mod bytes;
 mod cells;
+mod documents;
 mod duplicates;
+pub mod dvc;
 mod examine;
 pub mod expression;
 mod filters;
 pub mod group;
 pub mod init;
 pub mod json;
+pub mod known;
 mod nodes;
 pub mod open;
+mod places;
 mod render;
 pub mod rows;
 pub mod s3;
@@ -24,7 +28,7 @@ pub mod table;
 pub mod template;
 pub mod tree;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -35,6 +39,7 @@ use crate::check::Summary;
 use crate::diagnostic::{self, Code, Diagnostic, Levels, MAX_PER_FILE, Severity, Unlisted};
 use crate::manifest::write;
 use crate::source::{FileId, Piece, Region, SourceFile, Span};
+pub use documents::Listed;
 use duplicates::{First, Used};
 use examine::{Entry, Examined, Examiner};
 use render::Got;
@@ -69,8 +74,9 @@ pub trait Input: Send {
     fn start(&mut self) -> io::Result<()>;
     /// The columns, if every row has the same.
     fn columns(&self) -> Option<Arc<Columns>>;
-    /// Returns the text before, between and behind the rows of an inventory of this form.
-    fn frame(&self) -> Frame;
+    /// Returns the text before, between and behind the rows of an inventory of this form; `None` if rows
+    /// alone are no inventory.
+    fn frame(&self) -> Option<Frame>;
     /// The next rows; `None` behind the last.
     ///
     /// # Errors
@@ -86,7 +92,7 @@ pub struct Frame {
     /// Between two.
     pub between: &'static str,
     /// Behind the last.
-    pub behind: &'static str,
+    pub behind: String,
 }
 
 /// A destination of artifacts.
@@ -124,6 +130,8 @@ pub struct Options<'o> {
 /// The outcome of a generation.
 #[derive(Debug, Default)]
 pub struct Generated {
+    /// The files of the inventory that were read.
+    pub files: BTreeSet<FileId>,
     /// Rows that were read, unusable ones included.
     pub rows: u64,
     /// Artifacts, valid and not.
@@ -154,7 +162,7 @@ impl Generated {
     pub fn summary(&self) -> Summary {
         let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
         Summary {
-            files: 1,
+            files: self.files.len().max(1),
             artifacts: self.artifacts,
             valid: self.written + self.repeated,
             errors: errors + self.unlisted.errors,
@@ -248,6 +256,7 @@ impl Consumer<'_> {
         }
         let entries = std::mem::take(&mut examined.entries);
         let block = Arc::clone(&examined.block);
+        self.generated.files.insert(block.file);
         self.generated.rows += (block.rows.len() + block.unusable.len()) as u64;
         self.generated.left_out += examined.left_out;
         let hidden = std::mem::take(&mut examined.hidden);

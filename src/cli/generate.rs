@@ -54,7 +54,8 @@ Examples:
                                      in CI: exit 1 unless the manifests are current"
 )]
 pub struct Generate {
-    /// The inventory: a file, compressed with gzip or zstd or not, or `-` for standard input
+    /// The inventory: a file, compressed with gzip or zstd or not, `-` for standard input, or the
+    /// directory of a DVC repository
     #[arg(value_name = "INVENTORY")]
     pub inventory: PathBuf,
     #[command(flatten)]
@@ -90,42 +91,51 @@ impl Generate {
 #[command(next_help_heading = "Inventory")]
 pub struct Form {
     /// What the inventory is [default: by its name and its content]
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", requires = "inventory")]
     pub from: Option<From>,
     /// The character between cells, or `tab` [default: what the first line has most of]
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    #[arg(long, value_name = "CHARACTER", requires = "inventory", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// The array of rows in a JSON document, as a JSON Pointer such as `/items` [default: the
     /// document, or its only array]
-    #[arg(long, value_name = "POINTER")]
+    #[arg(long, value_name = "POINTER", requires = "inventory")]
     pub rows: Option<String>,
     /// Make one row of all rows for which this template gives the same text, such as a prefix: it
     /// has `row.group`, `row.objects`, `row.bytes` and `row.last_modified` besides the cells of its
     /// first row
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", requires = "inventory")]
     pub group: Option<String>,
     /// The names of the columns, for a table without a header
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", requires = "inventory", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
+}
+
+/// How rows become artifacts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Artifacts")]
+pub struct Made {
+    /// The template [default: that of the source, if it has one]
+    #[arg(short, long, value_name = "FILE", requires = "inventory")]
+    pub template: Option<PathBuf>,
+    /// A value for the template, where it is `var.NAME`; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var, requires = "inventory")]
+    pub vars: Vec<(String, String)>,
+    /// What to do with a row whose artifact another row makes too: report it, use the first, or
+    /// give one artifact the source types of all rows with its SourceUri
+    #[arg(long, value_name = "WHAT", default_value = "error", requires = "inventory")]
+    pub on_duplicate: Duplicate,
 }
 
 /// What artifacts are made.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Artifacts")]
 pub struct What {
-    /// The template [default: that of the source, for s3-inventory and s3-objects]
-    #[arg(short, long, value_name = "FILE")]
-    pub template: Option<PathBuf>,
-    /// A value for the template, where it is `var.NAME`; repeatable
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var)]
-    pub vars: Vec<(String, String)>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub made: Made,
     /// Print a first template for this inventory, or write it to the file of --template
     #[arg(long, conflicts_with_all = ["output", "check", "diff"])]
     pub init: bool,
-    /// What to do with a row whose artifact another row makes too: report it, use the first, or
-    /// give one artifact the source types of all rows with its SourceUri
-    #[arg(long, value_name = "WHAT", default_value = "error")]
-    pub on_duplicate: Duplicate,
     /// Write the rows that make no valid artifact to this file, to fix and use as an inventory
     #[arg(long, value_name = "FILE")]
     pub invalid: Option<PathBuf>,
@@ -197,6 +207,13 @@ pub enum From {
     Json,
     S3Inventory,
     S3Objects,
+    Dvc,
+    GlueTables,
+    SagemakerModels,
+    EcrImages,
+    MlflowRuns,
+    Croissant,
+    Datapackage,
 }
 
 /// What becomes of duplicates.

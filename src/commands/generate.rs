@@ -1,13 +1,12 @@
 //! `lineload generate`
 
-mod source;
-
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::failure::Failure;
+use super::inventory::{Asked, Inventory, unread};
 use super::reports::{People, Reports, to_file};
 use super::settings::Settings;
 use super::terminal::{human_options, progress};
@@ -19,7 +18,6 @@ use crate::destination;
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings};
 use crate::exit::Exit;
 use crate::generate::group::{self, Groups};
-use crate::generate::open;
 use crate::generate::rows::{INVENTORY, TEMPLATE};
 use crate::generate::template::Template;
 use crate::generate::tree::{Layout, Mode, Tree};
@@ -28,10 +26,8 @@ use crate::report::FindingsReport;
 use crate::report::generate::{self as shown, RowProgress};
 use crate::report::human::Human;
 use crate::report::output::{Output, OutputError};
-use crate::source::{EncodingFault, SourceFile, SourceStore};
+use crate::source::{SourceFile, SourceStore};
 use crate::text::{escaped, reason, shell_word};
-use crate::walk::STDIN;
-use source::Chosen;
 
 /// Artifacts of a file where nothing else is asked for.
 const PER_FILE: u32 = 1000;
@@ -39,48 +35,29 @@ const PER_FILE: u32 = 1000;
 pub(super) fn run(global: &Global, args: &Generate) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
     destinations(args)?;
-    let path = &args.inventory;
-    let opened = open::open(path).map_err(|error| unread(path, &error))?;
-    let name: Arc<str> = if path.as_os_str() == "-" {
-        Arc::from(STDIN)
-    } else {
-        Arc::from(path.display().to_string())
+    let asked = Asked {
+        path: &args.inventory,
+        form: &args.form,
+        made: &args.what.made,
+        init: args.what.init,
     };
-    if let Some(finding) = wide(&opened.head) {
-        let template = SourceFile::new(TEMPLATE, Arc::from(""), Vec::new());
-        let command = Command {
-            global,
-            args,
-            settings: &settings,
-            names: vec![name],
-            template: Arc::new(template),
-        };
+    let mut inventory = Inventory::open(asked)?;
+    if let Some(finding) = inventory.fault.take() {
+        let template = Arc::new(SourceFile::new(TEMPLATE, Arc::from(""), Vec::new()));
+        let command =
+            Command { global, args, settings: &settings, names: inventory.names, template };
         return command.ended_early(vec![finding], Exit::Findings);
     }
-    let size = opened.size;
-    let chosen = source::choose(args, opened, &name)?;
     if args.what.init {
-        return first_template(args, chosen, &name);
+        return first_template(args, inventory, &asked.name());
     }
-    let template = match (&args.what.template, chosen.template) {
-        (Some(file), _) => {
-            let bytes = std::fs::read(file).map_err(|error| unread(file, &error))?;
-            SourceFile::new(TEMPLATE, Arc::from(file.display().to_string()), bytes)
-        }
-        (None, Some(own)) => SourceFile::new(TEMPLATE, Arc::from("(own template)"), own.into()),
-        (None, None) => {
-            return Err(Failure::usage("there is no template")
-                .help("name one with `--template`; `--init` writes a first one"));
-        }
-    };
-    let command = Command {
-        global,
-        args,
-        settings: &settings,
-        names: chosen.names,
-        template: Arc::new(template),
-    };
-    let mut input = chosen.input;
+    if args.what.invalid.is_some() && inventory.input.frame().is_none() {
+        return Err(Failure::usage("`--invalid` cannot be used with this kind of inventory")
+            .help("its rows alone are no inventory: fix them where the findings point at"));
+    }
+    let template = Arc::new(inventory.template(asked)?);
+    let Inventory { mut input, names, size, .. } = inventory;
+    let command = Command { global, args, settings: &settings, names, template };
     match args.reported.threads {
         None => command.run(&mut *input, size),
         Some(threads) => {
@@ -112,7 +89,7 @@ impl Command<'_> {
             return self.ended_early(faults, Exit::Usage);
         }
         input.start().map_err(|error| unread(&self.args.inventory, &error))?;
-        let vars = &self.args.what.vars;
+        let vars = &self.args.what.made.vars;
         let environment = expression::environment(vars);
         let columns = input.columns().map(|columns| match group {
             Some(_) => Arc::new(group::with_columns(&columns)),
@@ -129,7 +106,7 @@ impl Command<'_> {
             template: &self.template,
             levels: &levels,
             file,
-            on_duplicate: self.args.what.on_duplicate.into(),
+            on_duplicate: self.args.what.made.on_duplicate.into(),
         };
         let bar = RowProgress::new(progress(self.global), size);
         let mut out = Out::new(self.args, bar, input.frame())?;
@@ -285,9 +262,9 @@ impl Command<'_> {
 }
 
 /// Prints a first template, or writes it to a file that does not exist yet.
-fn first_template(args: &Generate, chosen: Chosen, name: &str) -> Result<Exit, Failure> {
-    let mut input = chosen.input;
-    let text = match chosen.template {
+fn first_template(args: &Generate, inventory: Inventory, name: &str) -> Result<Exit, Failure> {
+    let mut input = inventory.input;
+    let text = match inventory.template {
         Some(own) => own.to_owned(),
         None => {
             let unread = |error| unread(&args.inventory, &error);
@@ -296,7 +273,7 @@ fn first_template(args: &Generate, chosen: Chosen, name: &str) -> Result<Exit, F
             text.ok_or_else(|| Failure::usage("the inventory has no row to make a template of"))?
         }
     };
-    let Some(file) = &args.what.template else {
+    let Some(file) = &args.what.made.template else {
         let mut out = io::stdout().lock();
         return match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -330,26 +307,8 @@ fn destinations(args: &Generate) -> Result<(), Failure> {
     }
     let files = args.what.invalid.iter().map(PathBuf::as_path);
     let files = files.chain(args.reported.findings.iter().map(|output| output.file.as_path()));
-    let inputs = [Some(args.inventory.clone()), args.what.template.clone()];
+    let inputs = [Some(args.inventory.clone()), args.what.made.template.clone()];
     Ok(destination::check_all(files, inputs.into_iter().flatten())?)
-}
-
-/// Returns the finding that an inventory is not UTF-8, judged by its first bytes.
-fn wide(head: &[u8]) -> Option<Diagnostic> {
-    let source = SourceFile::new(INVENTORY, Arc::from(""), head.to_vec());
-    let name = match source.fault()? {
-        EncodingFault::Utf16 => "UTF-16",
-        EncodingFault::Utf32 => "UTF-32",
-        EncodingFault::Invalid { .. } => return None,
-    };
-    let message = format!("the inventory is {name}; inventories are UTF-8");
-    let help = format!("save it as UTF-8, as with `iconv -f {name} -t UTF-8`");
-    Some(Diagnostic::of_file(Code::Encoding, INVENTORY, message).with_help(help))
-}
-
-fn unread(path: &Path, error: &io::Error) -> Failure {
-    let path = escaped(&path.display().to_string());
-    Failure::usage(format!("{path} cannot be read: {}", reason(error)))
 }
 
 /// The destinations of artifacts and rows.
@@ -368,7 +327,7 @@ struct Rows {
 }
 
 impl Out {
-    fn new(args: &Generate, progress: RowProgress, frame: Frame) -> Result<Self, Failure> {
+    fn new(args: &Generate, progress: RowProgress, frame: Option<Frame>) -> Result<Self, Failure> {
         let files = &args.files;
         let dry = files.check || files.diff;
         let mode = Mode {
@@ -387,6 +346,7 @@ impl Out {
         let tree = files.output.as_ref().filter(|_| !to_stdout);
         let invalid = match &args.what.invalid {
             Some(path) if !dry => {
+                let frame = frame.unwrap_or_default();
                 let file = destination::create(path).map_err(|error| {
                     let path = escaped(&path.display().to_string());
                     Failure::usage(format!("{path} cannot be written: {}", reason(&error)))

@@ -1,11 +1,12 @@
 //! Queries to git about the files of a run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use super::failure::Failure;
+use crate::generate::dvc::History;
 use crate::text::{escaped, quoted};
 
 /// Returns the files that changed since the merge base of the working tree with `reference`, and untracked
@@ -50,6 +51,49 @@ pub(super) fn changed_since(reference: &str) -> Result<HashSet<PathBuf>, Failure
     let names = names.iter().flat_map(|names| names.split(|byte| *byte == 0));
     let files = names.filter(|name| !name.is_empty()).map(|name| top.join(path(name)));
     Ok(files.map(|file| std::fs::canonicalize(&file).unwrap_or(file)).collect())
+}
+
+/// Returns the URL of `origin` and the last commits of the files of DVC below `root`. Without git, or
+/// without a repository, there are none.
+pub(super) fn history(root: &Path) -> History {
+    let ask = |args: &[&str]| {
+        let mut command = Command::new("git");
+        command.env("LC_ALL", "C").arg("-C").arg(root).args(["-c", "core.quotePath=false"]);
+        let output = command.args(args).stdin(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let files = ["--", "*.dvc", "dvc.lock", "*/dvc.lock"];
+    let repository = ask(&["config", "--get", "remote.origin.url"]);
+    let repository = repository.map(|url| without_credentials(url.trim()));
+    let mut commits = HashMap::new();
+    let log = ["log", "--format=%x00%H", "--name-only", "--relative", "--no-renames"];
+    let log = ask(&[&log[..], &files].concat()).unwrap_or_default();
+    // The latest comes first.
+    for commit in log.split('\0') {
+        let mut lines = commit.lines();
+        let Some(id) = lines.next() else { continue };
+        for name in lines.filter(|name| !name.is_empty()) {
+            commits.entry(name.to_owned()).or_insert_with(|| id.to_owned());
+        }
+    }
+    let changed = ["diff", "HEAD", "--name-only", "--relative", "--no-renames", "--no-ext-diff"];
+    for name in ask(&[&changed[..], &files].concat()).unwrap_or_default().lines() {
+        commits.remove(name);
+    }
+    History { repository, commits }
+}
+
+/// Returns `url` without the name and the password in front of its host.
+fn without_credentials(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            format!("{scheme}://{host}{path}")
+        }
+        // `git@host:path` is a name that everybody has.
+        None => url.to_owned(),
+    }
 }
 
 /// Returns why git finds no repository, in its own words: there is none, or git does not trust it.

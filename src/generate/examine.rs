@@ -460,7 +460,8 @@ fn scope(
     let number = block.rows.get(row as usize).map_or(0, |row| row.number);
     let make = if traced { RowValue::traced } else { RowValue::new };
     let row = Arc::new(make(Arc::clone(block), row as usize));
-    let scope = Scope { row: Value::from_dyn_object(Arc::clone(&row)), number, each };
+    let document = block.document.clone();
+    let scope = Scope { row: Value::from_dyn_object(Arc::clone(&row)), number, document, each };
     (Value::from_object(scope), row)
 }
 

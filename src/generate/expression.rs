@@ -21,7 +21,7 @@ const DEPTH: usize = 50;
 const LONGEST: usize = 1 << 20;
 
 /// The variables of a template.
-pub const VARIABLES: [&str; 3] = ["row", "number", "var"];
+pub const VARIABLES: [&str; 4] = ["row", "number", "var", "document"];
 
 /// The environment of all expressions, with the variables `vars` below `var`.
 #[must_use]
@@ -166,6 +166,8 @@ pub struct Scope {
     pub row: Value,
     /// `number`: that of the row, from 1.
     pub number: u32,
+    /// `document`: what stands beside the rows, where they are a part of a document.
+    pub document: Value,
     /// The variable of `$for`.
     pub each: Option<(Arc<str>, Value)>,
 }
@@ -183,6 +185,7 @@ impl Object for Scope {
         match key {
             "row" => Some(self.row.clone()),
             "number" => Some(Value::from(self.number)),
+            "document" => Some(self.document.clone()),
             _ => None,
         }
     }

@@ -76,9 +76,12 @@ impl<'g> Groups<'g> {
             }
             let block = Arc::new(block);
             for (row, index) in block.rows.iter().zip(0..) {
-                let value = Value::from_object(RowValue::new(Arc::clone(&block), index));
-                let scope =
-                    Value::from_object(Scope { row: value, number: row.number, each: None });
+                let scope = Value::from_object(Scope {
+                    row: Value::from_object(RowValue::new(Arc::clone(&block), index)),
+                    number: row.number,
+                    document: block.document.clone(),
+                    each: None,
+                });
                 let keep = self.filter.map(|filter| filter.value(&scope));
                 if keep.transpose().map_err(failed)?.is_some_and(|keep| !keep.is_true()) {
                     continue;
@@ -155,6 +158,7 @@ fn alone(block: &Block, row: &Row) -> Block {
         line: region.line,
         rows: vec![Row { number: row.number, span: moved(row.span), first: 0, cells: count }],
         cells: kept,
+        document: block.document.clone(),
         ..Block::default()
     };
     alone.file = block.file;
@@ -196,7 +200,7 @@ impl Input for Groups<'_> {
         Some(Arc::new(with_columns(&*self.rows.columns()?)))
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self) -> Option<Frame> {
         self.rows.frame()
     }
 

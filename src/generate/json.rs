@@ -4,7 +4,7 @@
 //! of the member that holds it.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -137,13 +137,17 @@ fn content(raw: &str, span: Span) -> Content {
     match serde_json::from_str::<serde_json::Value>(raw) {
         // A number that no other holds exactly stays as it is written.
         Ok(serde_json::Value::Number(number)) if number.to_string() != raw => Content::Raw(span),
-        Ok(json) => Content::Value(value(&json, 0)),
+        Ok(json) => Content::Value(value(&json)),
         Err(_) => Content::Raw(span),
     }
 }
 
-/// A value of JSON as expressions have it.
-fn value(json: &serde_json::Value, depth: usize) -> Value {
+/// Returns a value of JSON as expressions have it.
+pub(super) fn value(json: &serde_json::Value) -> Value {
+    value_at(json, 0)
+}
+
+fn value_at(json: &serde_json::Value, depth: usize) -> Value {
     use serde_json::Value as Json;
     match json {
         _ if depth > DEPTH => Value::UNDEFINED,
@@ -156,9 +160,9 @@ fn value(json: &serde_json::Value, depth: usize) -> Value {
             _ => Value::from(number.to_string()),
         },
         Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(|item| value(item, depth + 1)).collect(),
+        Json::Array(items) => items.iter().map(|item| value_at(item, depth + 1)).collect(),
         Json::Object(members) => Value::from_pairs(
-            members.iter().map(|(key, item)| (key.clone(), value(item, depth + 1))),
+            members.iter().map(|(key, item)| (key.clone(), value_at(item, depth + 1))),
         ),
     }
 }
@@ -212,8 +216,8 @@ impl<R: Read + Send> Input for Lines<R> {
         None
     }
 
-    fn frame(&self) -> Frame {
-        Frame { before: String::new(), between: "\n", behind: "\n" }
+    fn frame(&self) -> Option<Frame> {
+        Some(Frame { before: String::new(), between: "\n", behind: "\n".to_owned() })
     }
 
     fn next_block(&mut self) -> io::Result<Option<Block>> {
@@ -273,7 +277,10 @@ impl<R: Read + Send> Input for Lines<R> {
 /// A document of JSON with an array of rows.
 pub struct Document<R> {
     reader: R,
-    pointer: Option<String>,
+    /// JSON Pointers, of which the first that leads somewhere counts.
+    pointers: Vec<String>,
+    /// The value of what stands beside the rows.
+    document: Value,
     source: Option<Arc<SourceFile>>,
     text: Arc<str>,
     /// The place of each row.
@@ -283,12 +290,14 @@ pub struct Document<R> {
 }
 
 impl<R: Read> Document<R> {
-    /// The document that `reader` has, whose rows are in the array at `pointer` (RFC 6901); without
-    /// one in the array that the document is, or in the only one that it holds.
-    pub fn new(reader: R, pointer: Option<String>) -> Self {
+    /// The document that `reader` has, whose rows are in the array at the first of `pointers` (RFC
+    /// 6901) that there is; an object there is the only row. Without pointers they are in the array that
+    /// the document is, or in the only one that it holds.
+    pub fn new(reader: R, pointers: Vec<String>) -> Self {
         Self {
             reader,
-            pointer,
+            pointers,
+            document: Value::UNDEFINED,
             source: None,
             text: Arc::default(),
             rows: Vec::new(),
@@ -297,60 +306,96 @@ impl<R: Read> Document<R> {
         }
     }
 
-    fn find(&self) -> Result<Vec<Span>, Fault> {
+    /// Finds the rows, and takes what stands beside them.
+    fn find(&mut self) -> Result<Vec<Span>, Fault> {
         let text: &str = &self.text;
-        let parse = |part: &str| -> Result<(), Fault> {
-            serde_json::from_str::<&RawValue>(part)
-                .map(|_| ())
-                .map_err(|error| fault(text, part, &error))
-        };
         let root = text.trim_start_matches('\u{FEFF}');
-        parse(root)?;
-        let mut part = root.trim();
-        let missing = |part: &str, message: String, help: String| Fault {
-            code: Code::InventorySyntax,
-            span: Span::new(place(text, part).range().start..place(text, part).range().start + 1),
-            message,
-            help,
+        serde_json::from_str::<&RawValue>(root).map_err(|error| fault(text, root, &error))?;
+        let root = root.trim();
+        let (part, beside) = match at_pointers(text, root, &self.pointers)? {
+            Some(part) => (part, first_step(&self.pointers, root)),
+            None if root.starts_with('{') => match only_array(text, root)? {
+                Some((name, part)) => (part, Some(name)),
+                // An answer about one thing is one row.
+                None => (root, None),
+            },
+            None => (root, None),
         };
-        match &self.pointer {
-            Some(pointer) => {
-                for step in pointer.split('/').skip(1) {
-                    let step = step.replace("~1", "/").replace("~0", "~");
-                    part = member(part, &step).ok_or_else(|| {
-                        let message = format!("there is no {} here", quoted(&step));
-                        missing(part, message, "name the array of rows with `--rows`".to_owned())
-                    })?;
-                }
-            }
-            None if part.starts_with('{') => {
-                let members = serde_json::from_str::<Members<'_>>(part);
-                let members = members.map_err(|error| fault(text, part, &error))?.0;
-                let arrays: Vec<_> =
-                    members.iter().filter(|(_, raw)| raw.get().starts_with('[')).collect();
-                match arrays.as_slice() {
-                    [(_, raw)] => part = raw.get(),
-                    // An answer about one thing is one row.
-                    [] => return Ok(vec![place(text, part)]),
-                    several => {
-                        let names: Vec<_> =
-                            several.iter().map(|(name, _)| format!("`/{name}`")).collect();
-                        let help = format!(
-                            "name one of them with `--rows`: {}",
-                            crate::text::list(&names)
-                        );
-                        let message = format!("{} of rows", counted(several.len(), "array"));
-                        return Err(missing(part, message, help));
-                    }
-                }
-            }
-            None => {}
+        if let Some(name) = beside
+            && let Ok(Members(members)) = serde_json::from_str(root)
+        {
+            let others = members.iter().filter(|(other, _)| *other != name);
+            let others = others.filter_map(|(name, raw)| {
+                let json = serde_json::from_str(raw.get()).ok()?;
+                Some((name.to_string(), value(&json)))
+            });
+            self.document = Value::from_pairs(others);
+        }
+        if part.starts_with('{') {
+            return Ok(vec![place(text, part)]);
         }
         let items = serde_json::from_str::<Vec<&RawValue>>(part).map_err(|_| {
-            let message = "no array of rows".to_owned();
-            missing(part, message, "name it with `--rows`, as in `--rows /items`".to_owned())
+            let help = "name it with `--rows`, as in `--rows /items`";
+            missing(text, part, "no array of rows".to_owned(), help.to_owned())
         })?;
         Ok(items.iter().map(|item| place(text, item.get())).collect())
+    }
+}
+
+fn missing(text: &str, part: &str, message: String, help: String) -> Fault {
+    let start = place(text, part).range().start;
+    Fault { code: Code::InventorySyntax, span: Span::new(start..start + 1), message, help }
+}
+
+/// The steps of a JSON Pointer.
+fn steps(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The part of `root` that the first of `pointers` leads to, if there are any.
+fn at_pointers<'t>(
+    text: &str,
+    root: &'t str,
+    pointers: &[String],
+) -> Result<Option<&'t str>, Fault> {
+    let mut first = None;
+    for pointer in pointers {
+        let found = steps(pointer).try_fold(root, |part, step| {
+            member(part, &step).ok_or_else(|| {
+                let message = format!("there is no {} here", quoted(&step));
+                missing(text, part, message, "name the array of rows with `--rows`".to_owned())
+            })
+        });
+        match found {
+            Ok(part) => return Ok(Some(part)),
+            Err(fault) => first = first.or(Some(fault)),
+        }
+    }
+    first.map_or(Ok(None), Err)
+}
+
+/// The member of `root` that the pointer which counts begins with.
+fn first_step(pointers: &[String], root: &str) -> Option<String> {
+    let leads = |pointer: &&String| {
+        steps(pointer).try_fold(root, |part, step| member(part, &step)).is_some()
+    };
+    steps(pointers.iter().find(leads)?).next()
+}
+
+/// The only array among the members of `root`, and its name; `None` if there is none.
+fn only_array<'t>(text: &str, root: &'t str) -> Result<Option<(String, &'t str)>, Fault> {
+    let Members(members) =
+        serde_json::from_str::<Members<'t>>(root).map_err(|error| fault(text, root, &error))?;
+    let arrays: Vec<_> = members.iter().filter(|(_, raw)| raw.get().starts_with('[')).collect();
+    match arrays.as_slice() {
+        [] => Ok(None),
+        [(name, raw)] => Ok(Some((name.to_string(), raw.get()))),
+        several => {
+            let names: Vec<_> = several.iter().map(|(name, _)| format!("`/{name}`")).collect();
+            let help = format!("name one of them with `--rows`: {}", crate::text::list(&names));
+            let message = format!("{} of rows", counted(several.len(), "array"));
+            Err(missing(text, root, message, help))
+        }
     }
 }
 
@@ -399,8 +444,16 @@ impl<R: Read + Send> Input for Document<R> {
         None
     }
 
-    fn frame(&self) -> Frame {
-        Frame { before: "[\n".to_owned(), between: ",\n", behind: "\n]\n" }
+    fn frame(&self) -> Option<Frame> {
+        // Where the rows are found again by the same pointer.
+        let steps: Vec<_> =
+            self.pointers.first().map(|one| steps(one).collect()).unwrap_or_default();
+        let mut before = String::new();
+        for step in &steps {
+            let _ = write!(before, "{{{}: ", serde_json::Value::from(step.as_str()));
+        }
+        before.push_str("[\n");
+        Some(Frame { before, between: ",\n", behind: format!("\n]{}\n", "}".repeat(steps.len())) })
     }
 
     fn next_block(&mut self) -> io::Result<Option<Block>> {
@@ -412,6 +465,7 @@ impl<R: Read + Send> Input for Document<R> {
         if self.next >= self.rows.len() {
             return Ok(None);
         }
+        block.document = self.document.clone();
         let text = Arc::clone(&self.text);
         let mut columns = Columns::default();
         let end = (self.next + ROWS).min(self.rows.len());

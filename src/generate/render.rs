@@ -90,6 +90,7 @@ struct Renderer<'r> {
     scope: Value,
     row_value: Value,
     number: u32,
+    document: Value,
 }
 
 /// Renders every row of `block`.
@@ -101,12 +102,13 @@ pub(super) fn block(block: &Arc<Block>, compiled: &Compiled<'_>) -> Sheet {
         scope: Value::UNDEFINED,
         row_value: Value::UNDEFINED,
         number: 0,
+        document: block.document.clone(),
     };
     for (row, index) in block.rows.iter().zip(0_u32..) {
         renderer.row = index;
         renderer.number = row.number;
         renderer.row_value = Value::from_object(RowValue::new(Arc::clone(block), index as usize));
-        let scope = Scope { row: renderer.row_value.clone(), number: row.number, each: None };
+        let scope = renderer.variables(None);
         renderer.scope = Value::from_object(scope);
         let before = renderer.sheet.made.len();
         for (part, number) in compiled.template.parts.iter().zip(0_u32..) {
@@ -291,12 +293,13 @@ impl Renderer<'_> {
     fn scope_of(&self, each: Option<&(Arc<str>, Value)>) -> Value {
         match each {
             None => self.scope.clone(),
-            Some(each) => Value::from_object(Scope {
-                row: self.row_value.clone(),
-                number: self.number,
-                each: Some(each.clone()),
-            }),
+            Some(each) => Value::from_object(self.variables(Some(each.clone()))),
         }
+    }
+
+    fn variables(&self, each: Option<(Arc<str>, Value)>) -> Scope {
+        let document = self.document.clone();
+        Scope { row: self.row_value.clone(), number: self.number, document, each }
     }
 
     fn fail(&mut self, error: minijinja::Error, text: TextId, each: Option<&(Arc<str>, Value)>) {

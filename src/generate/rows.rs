@@ -16,6 +16,12 @@ pub const INVENTORY: FileId = FileId(0);
 /// The template among the sources of a run.
 pub const TEMPLATE: FileId = FileId(1);
 
+/// Returns the number of the file with the index `at` of an inventory among the sources of a run: the
+/// template is between the first and the second.
+pub(super) fn inventory_file(at: usize) -> FileId {
+    FileId(if at == 0 { 0 } else { u32::try_from(at + 1).unwrap_or(u32::MAX) })
+}
+
 /// Names of columns, and their numbers.
 #[derive(Debug, Default, Clone)]
 pub struct Columns {
@@ -116,6 +122,8 @@ pub struct Block {
     pub faults: Vec<Fault>,
     /// The places of rows that cannot be used and are not among the rows.
     pub unusable: Vec<Span>,
+    /// The values beside the rows in their document; undefined in a table.
+    pub document: Value,
     /// Which file of the inventory it is of.
     pub file: FileId,
     pub(super) lines: OnceLock<Arc<SourceFile>>,

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::open::{self, Reader};
-use super::rows::{Block, Columns};
+use super::rows::{Block, Columns, inventory_file};
 use super::table::{Form, Table};
 use super::{Frame, Input};
-use crate::source::FileId;
 
 /// Folders above a manifest in which its files are looked for.
 const ABOVE: usize = 6;
@@ -96,12 +95,6 @@ fn found(path: &Path, key: &str) -> Option<PathBuf> {
     })
 }
 
-/// The number of the file with the index `at` among the sources of a run: the template is between the
-/// first and the second.
-fn id(at: usize) -> FileId {
-    FileId(if at == 0 { 0 } else { u32::try_from(at + 1).unwrap_or(u32::MAX) })
-}
-
 impl Input for Inventory {
     fn start(&mut self) -> io::Result<()> {
         self.open().map(|_| ())
@@ -115,15 +108,15 @@ impl Input for Inventory {
         Some(Arc::new(columns))
     }
 
-    fn frame(&self) -> Frame {
-        Frame { before: String::new(), between: "\n", behind: "\n" }
+    fn frame(&self) -> Option<Frame> {
+        Some(Frame { before: String::new(), between: "\n", behind: "\n".to_owned() })
     }
 
     fn next_block(&mut self) -> io::Result<Option<Block>> {
         loop {
             let Some(table) = &mut self.table else { return Ok(None) };
             if let Some(mut block) = table.next_block()? {
-                block.file = id(self.next - 1);
+                block.file = inventory_file(self.next - 1);
                 return Ok(Some(block));
             }
             if !self.open()? {
@@ -132,77 +125,3 @@ impl Input for Inventory {
         }
     }
 }
-
-/// The template of an S3 Inventory: an artifact for each object that is there.
-pub const INVENTORY_TEMPLATE: &str = r#"# Made by `lineload generate --init`: one artifact for each object of an S3 Inventory.
-# Old versions and delete markers are left out. For one artifact for each prefix, add
-# --group '{{ row.Key | url_decode | parent(2) }}' also to --init.
-$when: (row.IsLatest | default('true')) != 'false' and (row.IsDeleteMarker | default('false')) != 'true'
-ArtifactName: '{{ row.Key | url_decode | artifact_name(unique=row.Bucket ~ "/" ~ row.Key) }}'
-ArtifactType: DataSet
-Source:
-  # Listings encode keys as URLs do.
-  SourceUri: 's3://{{ row.Bucket }}/{{ row.Key | url_decode }}'
-  SourceTypes:
-  - $when: row.ETag is defined and row.ETag
-    SourceIdType: S3ETag
-    Value: '{{ row.ETag | default("") | replace("\"", "") }}'
-  - $when: row.VersionId is defined and row.VersionId
-    SourceIdType: S3Version
-    Value: '{{ row.VersionId | default("") }}'
-Properties:
-  $skip_empty: true
-  Size: '{{ row.Size | default("") }}'
-  LastModified: '{{ row.LastModifiedDate | default("") }}'
-  StorageClass: '{{ row.StorageClass | default("") }}'
-"#;
-
-/// The template of an S3 Inventory in groups.
-pub const INVENTORY_GROUPS_TEMPLATE: &str = r#"# Made by `lineload generate --init`: one artifact for each group of objects of an S3 Inventory.
-# Old versions and delete markers are left out.
-$when: (row.IsLatest | default('true')) != 'false' and (row.IsDeleteMarker | default('false')) != 'true'
-ArtifactName: '{{ (row.group or "root") | artifact_name(unique=row.Bucket ~ "/" ~ row.group) }}'
-ArtifactType: DataSet
-Source:
-  SourceUri: 's3://{{ row.Bucket }}/{{ row.group }}'
-Properties:
-  $skip_empty: true
-  Objects: '{{ row.objects }}'
-  Bytes: '{{ row.bytes }}'
-  LastModified: '{{ row.last_modified }}'
-"#;
-
-/// The template of `aws s3api list-objects-v2`: an artifact for each object.
-pub const OBJECTS_TEMPLATE: &str = r#"# Made by `lineload generate --init`: one artifact for each object of `aws s3api list-objects-v2`.
-# The answer does not name its bucket: add --var bucket=NAME. For one artifact for each prefix, add
-# --group '{{ row.Key | parent(2) }}' also to --init.
-$when: row.Key is not endingwith('/')
-ArtifactName: '{{ row.Key | artifact_name(unique=row.Key) }}'
-ArtifactType: DataSet
-Source:
-  SourceUri: 's3://{{ var.bucket }}/{{ row.Key }}'
-  SourceTypes:
-  - $when: row.ETag is defined
-    SourceIdType: S3ETag
-    Value: '{{ row.ETag | default("") | replace("\"", "") }}'
-Properties:
-  $skip_empty: true
-  Size: '{{ row.Size | default("") }}'
-  LastModified: '{{ row.LastModified | default("") }}'
-  StorageClass: '{{ row.StorageClass | default("") }}'
-"#;
-
-/// The template of `aws s3api list-objects-v2` in groups.
-pub const OBJECTS_GROUPS_TEMPLATE: &str = r#"# Made by `lineload generate --init`: one artifact for each group of objects of
-# `aws s3api list-objects-v2`. The answer does not name its bucket: add --var bucket=NAME.
-$when: row.Key is not endingwith('/')
-ArtifactName: '{{ (row.group or "root") | artifact_name(unique=row.group) }}'
-ArtifactType: DataSet
-Source:
-  SourceUri: 's3://{{ var.bucket }}/{{ row.group }}'
-Properties:
-  $skip_empty: true
-  Objects: '{{ row.objects }}'
-  Bytes: '{{ row.bytes }}'
-  LastModified: '{{ row.last_modified }}'
-"#;

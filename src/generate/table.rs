@@ -468,12 +468,12 @@ impl<R: Read + Send> Input for Table<R> {
         self.columns.clone()
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self) -> Option<Frame> {
         let mut before = self.header_line.clone();
         if !before.is_empty() {
             before.push('\n');
         }
-        Frame { before, between: "\n", behind: "\n" }
+        Some(Frame { before, between: "\n", behind: "\n".to_owned() })
     }
 
     fn next_block(&mut self) -> io::Result<Option<Block>> {

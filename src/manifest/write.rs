@@ -132,7 +132,7 @@ fn push_code(out: &mut String, c: char) {
 
 /// Returns whether `c` stands in a file as it is: people see it, and YAML allows it.
 fn is_shown(c: char) -> bool {
-    is_printable(c) && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    matches!(c, ' '..='~') || is_printable(c) && !matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// Joiners are meaningful between letters of some scripts, and in emoji.

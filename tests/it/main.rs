@@ -24,6 +24,8 @@ mod helps;
 mod hostile;
 #[cfg(all(unix, feature = "aws"))]
 mod import;
+#[cfg(unix)]
+mod inventories;
 #[cfg(all(unix, feature = "aws"))]
 mod journal;
 mod machine_formats;
