@@ -1,17 +1,21 @@
 //! The command line.
 
+mod candidates;
 mod doctor;
 mod duration;
+pub mod environment;
 mod export;
 pub mod generate;
 mod import;
 mod remote;
+mod shell;
+mod tips;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::config::{FailOn, Format};
 use crate::diagnostic::{Code, nearest};
@@ -28,6 +32,7 @@ pub use import::{
     WhenExists,
 };
 pub use remote::Remote;
+pub use shell::{Completions, Man, Shell};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -131,6 +136,28 @@ pub enum Command {
     Schema,
     /// Explain a finding, with a wrong and a right example
     Explain(Explain),
+    /// Print the script that makes a shell complete commands, options and their values
+    Completions(Completions),
+    /// Write a man page for each command
+    Man(Man),
+}
+
+/// Returns the command line as it is parsed: with the variables that set options, and with the values
+/// that shells complete.
+#[must_use]
+pub fn command() -> clap::Command {
+    candidates::with_candidates(environment::with_variables(Cli::command()))
+}
+
+/// Parses the command line of this process.
+///
+/// # Errors
+/// Where it is wrong, or asks for help.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let matches = matches.map_err(|error| tips::with_tips(error, &command))?;
+    Cli::from_arg_matches(&matches)
 }
 
 /// The manifests of a command.
@@ -269,12 +296,19 @@ impl std::str::FromStr for OutputFile {
         let (format, file) =
             text.split_once('=').ok_or("write it as FORMAT=FILE, as in `sarif=lint.sarif`")?;
         let names = Format::ALL.map(Format::as_str);
-        let format = Format::from_name(format)
-            .ok_or_else(|| format!("there is no such format; use {}", either(names)))?;
+        let format = Format::from_name(format).ok_or_else(|| no_format(format, &names))?;
         if file.is_empty() {
             return Err("name a file behind the `=`".to_owned());
         }
         Ok(Self { format, file: file.into() })
+    }
+}
+
+fn no_format(format: &str, names: &[&str; Format::ALL.len()]) -> String {
+    let near = names.iter().find(|name| strsim::damerau_levenshtein(name, format) <= 1);
+    match near {
+        Some(near) => format!("there is no such format; did you mean `{near}`?"),
+        None => format!("there is no such format; use {}", either(*names)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod checking;
 mod command_line;
+mod completions;
 mod explain;
 mod failure;
 mod filter;
@@ -11,6 +12,7 @@ mod git;
 mod inventory;
 mod lint;
 mod log;
+mod man;
 mod manifests;
 mod names;
 #[cfg(feature = "aws")]
@@ -23,15 +25,16 @@ mod settings;
 mod status;
 mod terminal;
 
-use clap::Parser as _;
-
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Command};
 use crate::exit::Exit;
 
 /// Runs the command of the command line.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    if let Some(exit) = completions::answered() {
+        return exit;
+    }
+    let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` come this way too. Nobody may be there to read them.
@@ -51,6 +54,8 @@ pub fn main() -> Exit {
         Command::Status(args) => status::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),
         Command::Explain(args) => explain::run(&cli.global, args),
+        Command::Completions(args) => completions::run(&cli.global, args),
+        Command::Man(args) => man::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {
         failure.show(&cli.global);

@@ -14,6 +14,7 @@ pub mod github;
 pub mod gitlab;
 pub mod human;
 pub mod json;
+mod link;
 pub mod junit;
 mod markdown;
 pub mod output;

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
+use supports_hyperlinks::Stream;
+
 use crate::cli::{Global, Manifests};
 use crate::report::human;
 use crate::report::progress::When;
@@ -13,17 +15,17 @@ const DEFAULT_WIDTH: usize = 100;
 pub(super) fn shown_on_stderr() -> human::Options {
     let size = terminal_size::terminal_size_of(io::stderr());
     let width = size.map(|(width, _)| usize::from(width.0));
-    shown_alone(width, io::stderr().is_terminal())
+    shown_alone(width, io::stderr().is_terminal(), supports_hyperlinks::on(Stream::Stderr))
 }
 
 /// Returns the options for a single finding on standard output.
 pub(super) fn shown_on_stdout() -> human::Options {
     let size = terminal_size::terminal_size_of(io::stdout());
     let width = size.map(|(width, _)| usize::from(width.0));
-    shown_alone(width, io::stdout().is_terminal())
+    shown_alone(width, io::stdout().is_terminal(), supports_hyperlinks::on(Stream::Stdout))
 }
 
-fn shown_alone(width: Option<usize>, terminal: bool) -> human::Options {
+fn shown_alone(width: Option<usize>, terminal: bool, links: bool) -> human::Options {
     human::Options {
         width: width.map_or(DEFAULT_WIDTH, |width| width.clamp(50, 140)),
         unicode: !terminal || unicode_locale(),
@@ -31,6 +33,7 @@ fn shown_alone(width: Option<usize>, terminal: bool) -> human::Options {
         quiet: true,
         command: String::new(),
         can_fix: true,
+        links,
     }
 }
 
@@ -51,6 +54,7 @@ pub(super) fn human_options(
         command,
         // Standard input cannot be written to.
         can_fix: !manifests.paths.iter().any(|path| path.as_os_str() == "-"),
+        links: supports_hyperlinks::on(Stream::Stdout),
     }
 }
 

@@ -12,6 +12,7 @@ use miette::{Severity as MietteSeverity, SourceCode};
 
 use super::FindingsReport;
 use super::excerpt::{Excerpt, Mark};
+use super::link;
 use super::tally::{Tally, closing_line};
 use crate::check::Summary;
 use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
@@ -45,6 +46,8 @@ pub struct Options {
     pub command: String,
     /// The manifests can be written to, so that `--fix` is offered.
     pub can_fix: bool,
+    /// The terminal shows hyperlinks, so that the name of a rule leads to its page.
+    pub links: bool,
 }
 
 /// Findings for people.
@@ -234,7 +237,7 @@ struct View {
 
 impl View {
     fn new(finding: &Diagnostic, sources: &SourceStore, options: &Options) -> Self {
-        let code = finding.code.as_str();
+        let code = link::rule(finding.code, options.links);
         let name = sources.name(finding.file);
         // Far away in the same file is shown like another file, so that the fault itself comes first.
         let lines = lines_shown_together(finding);

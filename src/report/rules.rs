@@ -111,6 +111,7 @@ pub fn page() -> String {
         quiet: true,
         command: String::new(),
         can_fix: true,
+        links: false,
     };
     let mut page = String::from(
         "# Rules\n\n<!-- Written by `just docs` from the registry of rules; a test holds it current. -->\n\n\

@@ -39,6 +39,7 @@ mod reports;
 #[cfg(feature = "aws")]
 mod resume;
 mod schema;
+mod shell;
 #[cfg(feature = "aws")]
 #[path = "../../src/service/sagemaker/tests/scripted.rs"]
 mod scripted;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command};
 
 /// The heading of the options that every command has.
 const GLOBAL: &str = "Global options";
@@ -32,7 +32,7 @@ fn the_page_of_commands_has_the_commands_of_this_binary() {
 
 /// Returns the whole page.
 fn page() -> String {
-    let mut cli = lineload::cli::Cli::command();
+    let mut cli = lineload::cli::command();
     cli.build();
     let commands: Vec<&Command> =
         cli.get_subcommands().filter(|one| one.get_name() != "help").collect();
@@ -116,6 +116,9 @@ fn argument(page: &mut String, one: &Arg) {
         one.get_possible_values().iter().map(|one| one.get_name().to_owned()).collect();
     if takes_values && !values.is_empty() {
         let _ = write!(page, " [possible values: `{}`]", values.join("`, `"));
+    }
+    if let Some(variable) = one.get_env() {
+        let _ = write!(page, " [env: `{}`]", variable.to_string_lossy());
     }
     page.push('\n');
 }
