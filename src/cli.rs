@@ -182,12 +182,15 @@ pub struct Manifests {
     /// The number of threads that check manifests [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub rows: generate::Rows,
 }
 
 impl Manifests {
     /// No manifests at all.
     #[must_use]
-    pub const fn none() -> Self {
+    pub fn none() -> Self {
         Self {
             paths: Vec::new(),
             exclude: Vec::new(),
@@ -195,7 +198,14 @@ impl Manifests {
             follow_links: false,
             stdin_filename: None,
             threads: None,
+            rows: generate::Rows::default(),
         }
+    }
+
+    /// The paths that are read: none if an inventory is.
+    #[must_use]
+    pub fn paths(&self) -> &[PathBuf] {
+        if self.rows.inventory.is_some() { &[] } else { &self.paths }
     }
 
     /// What to walk.

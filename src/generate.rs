@@ -35,7 +35,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::artifact::Artifact;
-use crate::check::Summary;
+use crate::check::{self, Summary};
 use crate::diagnostic::{self, Code, Diagnostic, Levels, MAX_PER_FILE, Severity, Unlisted};
 use crate::manifest::write;
 use crate::source::{FileId, Piece, Region, SourceFile, Span};
@@ -96,7 +96,7 @@ pub struct Frame {
 }
 
 /// A destination of artifacts.
-pub trait Sink: Send {
+pub trait Sink {
     /// Takes an artifact as a document of YAML, and the file that it belongs into, if an expression
     /// says so.
     ///
@@ -108,6 +108,10 @@ pub trait Sink: Send {
     /// # Errors
     /// If it cannot be written.
     fn invalid(&mut self, row: &str) -> io::Result<()>;
+    /// Takes an artifact with its place, valid or not, if [`Options::entries`] is set.
+    fn entry(&mut self, entry: check::Entry) {
+        let _ = entry;
+    }
     /// So many rows and bytes have been read.
     fn progress(&mut self, rows: u64, bytes: u64);
 }
@@ -125,6 +129,11 @@ pub struct Options<'o> {
     pub file: Option<TextId>,
     /// The treatment of duplicates.
     pub on_duplicate: OnDuplicate,
+    /// True if artifacts are wanted as entries of a run and not as documents. The artifact of a finding is
+    /// then the number of its entry, and not of its row.
+    pub entries: bool,
+    /// The number of threads; by default as many as there are cores.
+    pub threads: Option<usize>,
 }
 
 /// The outcome of a generation.
@@ -185,7 +194,7 @@ pub fn run(
         template: options.template,
         levels: options.levels,
         file: options.file,
-        artifacts: options.on_duplicate == OnDuplicate::MergeSourceTypes,
+        artifacts: options.entries || options.on_duplicate == OnDuplicate::MergeSourceTypes,
     };
     let mut consumer = Consumer {
         options,
@@ -199,20 +208,34 @@ pub fn run(
         merged: Vec::new(),
         by_uri: HashMap::new(),
         bytes: 0,
+        entries: Vec::new(),
+    };
+    let pool = match options.threads {
+        None => None,
+        Some(threads) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            Some(pool.map_err(io::Error::other)?)
+        }
     };
     let mut ready: Vec<Examined> = Vec::new();
     let mut batch = read(input)?;
     while !batch.is_empty() || !ready.is_empty() {
         let blocks = std::mem::take(&mut batch);
         let before = std::mem::take(&mut ready);
-        let (examined, next) = rayon::join(
-            || blocks.into_par_iter().map(|block| examiner.examine(block)).collect(),
-            || {
-                before.into_iter().try_for_each(|examined| consumer.take(examined))?;
+        let examine = || blocks.into_par_iter().map(|block| examiner.examine(block)).collect();
+        // The sink stays on this thread.
+        let (examined, next) = std::thread::scope(|scope| {
+            let examined = scope.spawn(|| match &pool {
+                None => examine(),
+                Some(pool) => pool.install(examine),
+            });
+            let taken = before.into_iter().try_for_each(|examined| consumer.take(examined));
+            let next = taken.and_then(|()| {
                 if consumer.generated.bad_template { Ok(Vec::new()) } else { read(input) }
-            },
-        );
-        ready = examined;
+            });
+            (examined.join(), next)
+        });
+        ready = examined.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         batch = next?;
         if consumer.generated.bad_template {
             break;
@@ -241,10 +264,21 @@ struct Consumer<'c> {
     seen: HashSet<(Code, Option<Region>, String)>,
     lines: BTreeMap<(FileId, u32), Piece>,
     line_bytes: usize,
-    /// Artifacts that wait for further source types, and their files.
-    merged: Vec<(Artifact, Option<String>)>,
+    /// Artifacts that wait for further source types.
+    merged: Vec<Waiting>,
     by_uri: HashMap<String, usize>,
     bytes: u64,
+    /// The row of each entry that was passed on, and whether it is valid.
+    entries: Vec<(FileId, u32, bool)>,
+}
+
+/// An artifact that may get further source types.
+struct Waiting {
+    artifact: Artifact,
+    /// Its file, if an expression says so.
+    file: Option<String>,
+    /// Its place, if entries are wanted, with the number of its row.
+    place: Option<(check::Entry, u32)>,
 }
 
 impl Consumer<'_> {
@@ -288,7 +322,7 @@ impl Consumer<'_> {
             && let Some(artifact) = &entry.artifact
             && let Some(number) = self.by_uri.get(&artifact.source.uri)
         {
-            let types = &mut self.merged[*number].0.source.types;
+            let types = &mut self.merged[*number].artifact.source.types;
             for one in &artifact.source.types {
                 if !types.contains(one) {
                     types.push(one.clone());
@@ -319,12 +353,20 @@ impl Consumer<'_> {
                 self.duplicate(code, severity, first, got, &entry, examined);
             }
         }
+        let place = self.options.entries.then(|| placed(&entry, examined));
         if !entry.valid {
+            if let Some((place, row)) = place {
+                self.pass(place, row, None);
+            }
             return Ok(false);
         }
         if let Some(artifact) = entry.artifact {
-            self.by_uri.insert(artifact.source.uri.clone(), self.merged.len());
-            self.merged.push((artifact, entry.file));
+            if self.options.on_duplicate == OnDuplicate::MergeSourceTypes {
+                self.by_uri.insert(artifact.source.uri.clone(), self.merged.len());
+                self.merged.push(Waiting { artifact, file: entry.file, place });
+            } else if let Some((place, row)) = place {
+                self.pass(place, row, Some(artifact));
+            }
             return Ok(true);
         }
         if let Some(text) = &entry.text {
@@ -332,6 +374,14 @@ impl Consumer<'_> {
             self.generated.written += 1;
         }
         Ok(true)
+    }
+
+    /// Passes an entry on, which `row` made.
+    fn pass(&mut self, entry: check::Entry, row: u32, artifact: Option<Artifact>) {
+        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push((entry.file, row, artifact.is_some()));
+        self.generated.written += usize::from(artifact.is_some());
+        self.sink.entry(check::Entry { id: check::EntryIndex(number), artifact, ..entry });
     }
 
     fn duplicate(
@@ -403,17 +453,50 @@ impl Consumer<'_> {
     }
 
     fn finish(mut self) -> io::Result<Generated> {
-        for (artifact, file) in std::mem::take(&mut self.merged) {
-            self.sink.artifact(&write::artifact(&artifact), file.as_deref())?;
-            self.generated.written += 1;
+        for Waiting { artifact, file, place } in std::mem::take(&mut self.merged) {
+            match place {
+                Some((place, row)) => self.pass(place, row, Some(artifact)),
+                None => {
+                    self.sink.artifact(&write::artifact(&artifact), file.as_deref())?;
+                    self.generated.written += 1;
+                }
+            }
         }
         let mut generated = self.generated;
+        if self.options.entries {
+            let mut numbers: HashMap<(FileId, u32), u32> = HashMap::new();
+            // Of several artifacts of a row, one that is invalid.
+            for (number, (file, row, is_valid)) in (0..).zip(&self.entries) {
+                if !is_valid || !numbers.contains_key(&(*file, *row)) {
+                    numbers.insert((*file, *row), number);
+                }
+            }
+            for finding in &mut generated.findings {
+                let row = finding.artifact.map(|row| (finding.file, row));
+                finding.artifact = row.and_then(|row| numbers.get(&row).copied());
+            }
+        }
         diagnostic::sort(&mut generated.findings);
         for ((file, _), piece) in self.lines {
             generated.lines.entry(file).or_default().push(piece);
         }
         Ok(generated)
     }
+}
+
+/// The place of `entry`, and the number of its row, from 0.
+fn placed(entry: &Entry, examined: &Examined) -> (check::Entry, u32) {
+    let text = |got| examined.sheet.value(got).map(str::to_owned);
+    let row = examined.block.rows.get(entry.row as usize);
+    let place = check::Entry {
+        id: check::EntryIndex(0),
+        file: examined.block.file,
+        line: entry.place.line,
+        name: text(entry.name_at),
+        source_uri: text(entry.uri_at),
+        artifact: None,
+    };
+    (place, row.map_or(0, |row| row.number.saturating_sub(1)))
 }
 
 /// Documents on a stream.

@@ -87,42 +87,52 @@ impl Generate {
 }
 
 /// How the inventory is written.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Inventory")]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Form {
     /// What the inventory is [default: by its name and its content]
-    #[arg(long, value_name = "SOURCE", requires = "inventory")]
+    #[arg(long, value_name = "SOURCE", requires = "inventory", help_heading = "Inventory")]
     pub from: Option<From>,
     /// The character between cells, or `tab` [default: what the first line has most of]
-    #[arg(long, value_name = "CHARACTER", requires = "inventory", value_parser = delimiter)]
+    #[arg(long, value_name = "CHARACTER", requires = "inventory", help_heading = "Inventory", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// The array of rows in a JSON document, as a JSON Pointer such as `/items` [default: the
     /// document, or its only array]
-    #[arg(long, value_name = "POINTER", requires = "inventory")]
+    #[arg(long, value_name = "POINTER", requires = "inventory", help_heading = "Inventory")]
     pub rows: Option<String>,
     /// Make one row of all rows for which this template gives the same text, such as a prefix: it
     /// has `row.group`, `row.objects`, `row.bytes` and `row.last_modified` besides the cells of its
     /// first row
-    #[arg(long, value_name = "TEMPLATE", requires = "inventory")]
+    #[arg(long, value_name = "TEMPLATE", requires = "inventory", help_heading = "Inventory")]
     pub group: Option<String>,
     /// The names of the columns, for a table without a header
-    #[arg(long, value_name = "NAMES", requires = "inventory", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        requires = "inventory",
+        help_heading = "Inventory",
+        value_delimiter = ','
+    )]
     pub columns: Option<Vec<String>>,
 }
 
 /// How rows become artifacts.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Artifacts")]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Made {
     /// The template [default: that of the source, if it has one]
-    #[arg(short, long, value_name = "FILE", requires = "inventory")]
+    #[arg(short, long, value_name = "FILE", requires = "inventory", help_heading = "Artifacts")]
     pub template: Option<PathBuf>,
     /// A value for the template, where it is `var.NAME`; repeatable
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var, requires = "inventory")]
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var, requires = "inventory", help_heading = "Artifacts")]
     pub vars: Vec<(String, String)>,
     /// What to do with a row whose artifact another row makes too: report it, use the first, or
     /// give one artifact the source types of all rows with its SourceUri
-    #[arg(long, value_name = "WHAT", default_value = "error", requires = "inventory")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "error",
+        requires = "inventory",
+        help_heading = "Artifacts"
+    )]
     pub on_duplicate: Duplicate,
 }
 
@@ -142,6 +152,21 @@ pub struct What {
     /// Write nothing if any row is invalid
     #[arg(long)]
     pub require_valid: bool,
+}
+
+/// An inventory in the place of manifests.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Rows {
+    /// Take artifacts from this inventory instead of manifests, as `lineload generate` does, with the
+    /// options of its kind and `--template`
+    #[arg(long, value_name = "INVENTORY", conflicts_with = "paths", help_heading = "Inventory")]
+    pub inventory: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub form: Form,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub made: Made,
 }
 
 /// The files that are written.
@@ -217,9 +242,10 @@ pub enum From {
 }
 
 /// What becomes of duplicates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Duplicate {
+    #[default]
     Error,
     First,
     MergeSourceTypes,

@@ -1,5 +1,7 @@
 //! The check as every command runs it: each finding is filtered, counted and shown.
 
+mod rows;
+
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use super::manifests::ManifestSet;
 use super::settings::Settings;
 use super::terminal::progress;
 use crate::check::{self, Entries, Entry, EntryIndex, Sink, Summary};
-use crate::cli::Global;
+use crate::cli::{Global, Manifests};
 use crate::diagnostic::Diagnostic;
 use crate::report::FindingsReport;
 use crate::report::output::OutputError;
@@ -69,7 +71,7 @@ pub(super) struct Check<'c> {
     pub(super) global: &'c Global,
     pub(super) settings: &'c Settings,
     pub(super) manifest: &'c ManifestSet,
-    pub(super) threads: Option<u16>,
+    pub(super) manifests: &'c Manifests,
     pub(super) filter: &'c Filter,
 }
 
@@ -80,11 +82,11 @@ pub(super) fn check<'c>(
     entries: Option<&'c mut (dyn Entries + 'c)>,
 ) -> Result<Summary, Failure> {
     let begun = Instant::now();
-    let Check { global, settings, manifest, threads, filter } = check;
+    let Check { global, settings, manifest, manifests, filter } = check;
     let options = check::Options {
         rules: &settings.config.rules,
         allowances: settings.allowances,
-        threads: threads.map(usize::from),
+        threads: manifests.threads.map(usize::from),
         entries: entries.is_some(),
     };
     let mut sink = Checking {
@@ -96,8 +98,12 @@ pub(super) fn check<'c>(
         filter,
         reported: Summary::default(),
     };
-    let mut summary = check::run(&manifest.walk, &manifest.sources, options, &mut sink);
+    let checked = match &manifest.rows {
+        None => Ok((check::run(&manifest.walk, &manifest.sources, options, &mut sink), None)),
+        Some(rows) => rows::check(settings, manifests, rows, &manifest.sources, &mut sink),
+    };
     sink.progress.finish();
+    let (mut summary, failure) = checked?;
     if let Some(error) = sink.failed {
         return Err(OutputError(error).into());
     }
@@ -106,5 +112,5 @@ pub(super) fn check<'c>(
     }
     let took: Duration = begun.elapsed();
     sink.report.finish(&summary, &manifest.sources, took).map_err(OutputError)?;
-    Ok(summary)
+    failure.map_or(Ok(summary), Err)
 }

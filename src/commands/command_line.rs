@@ -2,14 +2,39 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
+
+use crate::cli::generate::{Duplicate, Form, Made};
 use crate::cli::{Global, Manifests, Narrow};
 use crate::diagnostic::Code;
 use crate::text::shell_word;
 
-/// Returns the paths of a run as they are typed in a shell.
+/// Returns the paths of a run, or its inventory, as they are typed in a shell.
 fn shell_words(manifests: &Manifests) -> String {
     let word = |path: &PathBuf| format!(" {}", shell_word(&path.display().to_string()));
-    manifests.paths.iter().map(word).collect()
+    let Some(inventory) = &manifests.rows.inventory else {
+        return manifests.paths.iter().map(word).collect();
+    };
+    let Made { template, vars, on_duplicate } = &manifests.rows.made;
+    let Form { from, delimiter, rows, group, columns } = &manifests.rows.form;
+    let named = |value: Option<clap::builder::PossibleValue>| {
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    };
+    let mut words = vec![("inventory", inventory.display().to_string())];
+    words.extend(template.iter().map(|file| ("template", file.display().to_string())));
+    words.extend(vars.iter().map(|(name, value)| ("var", format!("{name}={value}"))));
+    words.extend(from.iter().map(|from| ("from", named(from.to_possible_value()))));
+    words.extend(delimiter.iter().map(|byte| match byte {
+        b'\t' => ("delimiter", "tab".to_owned()),
+        byte => ("delimiter", char::from(*byte).to_string()),
+    }));
+    words.extend(rows.iter().map(|rows| ("rows", rows.clone())));
+    words.extend(group.iter().map(|group| ("group", group.clone())));
+    words.extend(columns.iter().map(|columns| ("columns", columns.join(","))));
+    if *on_duplicate != Duplicate::Error {
+        words.push(("on-duplicate", named(on_duplicate.to_possible_value())));
+    }
+    words.iter().map(|(name, value)| format!(" --{name} {}", shell_word(value))).collect()
 }
 
 /// Returns the command that lints the same manifests again and reports the same of them. Options that

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::failure::Failure;
-use super::inventory::{Asked, Inventory, unread};
+use super::inventory::{Asked, Inventory, Job, pin, unread};
 use super::reports::{People, Reports, to_file};
 use super::settings::Settings;
 use super::terminal::{human_options, progress};
@@ -15,13 +15,11 @@ use crate::cli::generate::Generate;
 use crate::cli::{Global, Manifests};
 use crate::config::{FailOn, Format};
 use crate::destination;
-use crate::diagnostic::{Allowances, Code, Diagnostic, Findings};
+use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
-use crate::generate::group::{self, Groups};
-use crate::generate::rows::{INVENTORY, TEMPLATE};
-use crate::generate::template::Template;
+use crate::generate::rows::TEMPLATE;
 use crate::generate::tree::{Layout, Mode, Tree};
-use crate::generate::{self, Frame, Generated, Input, Options, Sink, Stream, expression, init};
+use crate::generate::{Frame, Generated, Input, Sink, Stream, init};
 use crate::report::FindingsReport;
 use crate::report::generate::{self as shown, RowProgress};
 use crate::report::human::Human;
@@ -58,15 +56,7 @@ pub(super) fn run(global: &Global, args: &Generate) -> Result<Exit, Failure> {
     let template = Arc::new(inventory.template(asked)?);
     let Inventory { mut input, names, size, .. } = inventory;
     let command = Command { global, args, settings: &settings, names, template };
-    match args.reported.threads {
-        None => command.run(&mut *input, size),
-        Some(threads) => {
-            let threads = usize::from(threads);
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = pool.map_err(|error| Failure::usage(error.to_string()))?;
-            pool.install(|| command.run(&mut *input, size))
-        }
-    }
+    command.run(asked, &mut *input, size)
 }
 
 struct Command<'c> {
@@ -79,71 +69,33 @@ struct Command<'c> {
 }
 
 impl Command<'_> {
-    fn run(&self, input: &mut dyn Input, size: Option<u64>) -> Result<Exit, Failure> {
+    fn run(
+        &self,
+        asked: Asked<'_>,
+        input: &mut dyn Input,
+        size: Option<u64>,
+    ) -> Result<Exit, Failure> {
         let begun = Instant::now();
-        let mut faults = Vec::new();
-        let mut template = self.read_template(&mut faults);
-        let file = self.args.files.file.as_ref().map(|text| template.add_text(text));
-        let group = self.args.form.group.as_ref().map(|text| template.add_text(text));
-        if faults.iter().any(Diagnostic::is_error) {
-            return self.ended_early(faults, Exit::Usage);
-        }
-        input.start().map_err(|error| unread(&self.args.inventory, &error))?;
-        let vars = &self.args.what.made.vars;
-        let environment = expression::environment(vars);
-        let columns = input.columns().map(|columns| match group {
-            Some(_) => Arc::new(group::with_columns(&columns)),
-            None => columns,
-        });
-        let compiled =
-            template.compile(&environment, columns.as_deref(), vars, &mut faults, &self.template);
-        if faults.iter().any(Diagnostic::is_error) {
-            return self.ended_early(faults, Exit::Usage);
-        }
-        let levels = self.settings.config.rules.levels(&self.names[0]);
-        let options = Options {
-            compiled: &compiled,
+        let job = Job {
+            settings: self.settings,
+            asked,
             template: &self.template,
-            levels: &levels,
-            file,
-            on_duplicate: self.args.what.made.on_duplicate.into(),
+            file: self.args.files.file.as_deref(),
+            entries: false,
+            threads: self.args.reported.threads,
         };
         let bar = RowProgress::new(progress(self.global), size);
-        let mut out = Out::new(self.args, bar, input.frame())?;
-        let generated = match group {
-            None => generate::run(input, &options, &mut out),
-            Some(group) => {
-                let filter = compiled.template.when().map(|when| compiled.program(when));
-                let mut groups = Groups::new(input, compiled.program(group), filter);
-                generate::run(&mut groups, &options, &mut out)
+        let (generated, out) = job.run(input, |frame| Out::new(self.args, bar, frame))?;
+        match out {
+            Some(out) if !generated.bad_template => {
+                out.progress.finish();
+                self.finish(&generated, out, begun)
             }
-        };
-        out.progress.finish();
-        let generated = generated.map_err(|error| {
-            let message = escaped(&error.to_string());
-            Failure::usage(format!("stopped: {message}"))
-        })?;
-        if generated.bad_template {
-            return self.ended_early(generated.findings, Exit::Usage);
+            _ => self.ended_early(generated.findings, Exit::Usage),
         }
-        self.finish(generated, faults, out, begun)
     }
 
-    fn finish(
-        &self,
-        mut generated: Generated,
-        mut faults: Vec<Diagnostic>,
-        out: Out,
-        begun: Instant,
-    ) -> Result<Exit, Failure> {
-        if generated.rows == 0 && generated.findings.is_empty() {
-            let mut finding =
-                Diagnostic::of_file(Code::InventorySyntax, INVENTORY, "the inventory has no row");
-            finding.help =
-                Some("is it the right file, and is the first line its header?".to_owned());
-            generated.findings.push(finding);
-        }
-        generated.findings.append(&mut faults);
+    fn finish(&self, generated: &Generated, out: Out, begun: Instant) -> Result<Exit, Failure> {
         let summary = generated.summary();
         let failed = match self.args.reported.fail_on.or(self.settings.config.fail_on) {
             None | Some(FailOn::Error) => summary.errors > 0,
@@ -153,7 +105,7 @@ impl Command<'_> {
         let invalid = generated.invalid_rows > 0 || summary.errors > 0;
         let keep = !(self.args.what.require_valid && invalid);
         let tree = out.finish(keep, !invalid)?;
-        self.show(&generated, &summary, begun)?;
+        self.show(generated, &summary, begun)?;
         let mut exit = if failed { Exit::Findings } else { Exit::Success };
         if let Some(tree) = &tree {
             let differs = tree.differing.iter().any(|one| !one.done);
@@ -168,7 +120,7 @@ impl Command<'_> {
         if !self.global.quiet {
             let mut err = anstream::AutoStream::new(io::stderr().lock(), self.global.color.into());
             let closing = shown::Closing {
-                generated: &generated,
+                generated,
                 tree: tree.as_ref(),
                 directory: self.args.directory(),
                 checked: self.args.files.check || self.args.files.diff,
@@ -179,22 +131,6 @@ impl Command<'_> {
             let _ = closing.write(&mut err);
         }
         Ok(exit)
-    }
-
-    fn read_template(&self, faults: &mut Vec<Diagnostic>) -> Template {
-        let levels = self.settings.config.rules.levels(self.template.name());
-        let mut findings = Findings::new(&self.template, &levels, Allowances::default());
-        if self.template.fault().is_some() {
-            let message = "the template is not UTF-8";
-            faults.push(
-                Diagnostic::of_file(Code::Encoding, TEMPLATE, message)
-                    .with_help("save it as UTF-8"),
-            );
-            return Template::default();
-        }
-        let template = Template::read(&mut findings);
-        faults.extend(findings.take().0);
-        template
     }
 
     /// Reports what keeps anything from being generated.
@@ -215,14 +151,7 @@ impl Command<'_> {
         let mut names = self.names.clone();
         names.insert(1, Arc::clone(self.template.name()));
         let sources = SourceStore::new(names.into_iter().map(|name| (name, None)).collect());
-        for (file, pieces) in &generated.lines {
-            let known = SourceFile::of_pieces(*file, sources.name(*file), pieces.clone());
-            sources.pin(Arc::new(known));
-        }
-        sources.pin(Arc::clone(&self.template));
-        for (file, span) in &generated.hidden {
-            sources.hide(*file, &[*span]);
-        }
+        pin(&sources, generated, &self.template);
         let mut report = self.report()?;
         let mut findings = generated.findings.clone();
         findings.sort_by_key(|finding| finding.file);

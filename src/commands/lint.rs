@@ -17,6 +17,10 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let manifest = ManifestSet::find(&args.manifests, &settings)?;
     reports::outputs_can_be_written(global, args, &manifest)?;
     let fixes = args.fixes.fix || args.fixes.diff;
+    if fixes && manifest.rows.is_some() {
+        return Err(Failure::usage("an inventory cannot be fixed by `--fix` or `--diff`")
+            .help("fix the cells that the findings are at, or the template"));
+    }
     let names =
         (fixes && args.fixes.unsafe_fixes).then(|| Names::of(&manifest, settings.check_options()));
     let filter = Filter::new(&args.narrow, &manifest)?.with_names(names);
@@ -38,7 +42,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
             global,
             settings: &settings,
             manifest: &manifest,
-            threads: args.manifests.threads,
+            manifests: &args.manifests,
             filter: &filter,
         },
         &mut *report,

@@ -1,27 +1,71 @@
-//! The manifests that the paths of a command line lead to.
+//! The manifests that the paths of a command line lead to, or the inventory in their place.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
+use super::inventory::{Asked, Inventory};
 use super::settings::Settings;
 use crate::check;
 use crate::cli::Manifests;
-use crate::source::SourceStore;
+use crate::source::{SourceFile, SourceStore};
 use crate::text::either;
-use crate::walk::{self, Walk};
+use crate::walk::{self, Found, Origin, Walk};
 
 /// The manifests of a run.
 pub(super) struct ManifestSet {
     pub(super) walk: Walk,
     pub(super) sources: SourceStore,
+    /// The inventory that is read in the place of files.
+    pub(super) rows: Option<RowSet>,
+}
+
+/// The inventory of a run, and its template.
+pub(super) struct RowSet {
+    /// Until it is read.
+    inventory: Mutex<Option<Inventory>>,
+    pub(super) template: Arc<SourceFile>,
+}
+
+impl RowSet {
+    /// Takes the inventory, which can be read once.
+    pub(super) fn take(&self) -> Option<Inventory> {
+        self.inventory.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl ManifestSet {
     /// Walks the paths of the command line. Finding no manifest is a failure, not a success.
     pub(super) fn find(args: &Manifests, settings: &Settings) -> Result<Self, Failure> {
+        if let Some(asked) = Asked::of(args) {
+            return Self::of_rows(asked);
+        }
         let mut options = args.walk_options();
         options.exclude.extend(settings.config.exclude.iter().cloned());
         let walk = walk::walk(&options);
         let sources = check::sources(&walk);
-        Ok(Self { walk, sources })
+        Ok(Self { walk, sources, rows: None })
+    }
+
+    /// Opens an inventory. Its files are those of the run, the template being the second.
+    fn of_rows(asked: Asked<'_>) -> Result<Self, Failure> {
+        let inventory = Inventory::open(asked)?;
+        let template = Arc::new(inventory.template(asked)?);
+        let found = |name: &Arc<str>, path: Option<&Path>| Found {
+            name: Arc::clone(name),
+            what: Ok(path.map_or(Origin::Stdin, |path| Origin::Path(Arc::from(path)))),
+        };
+        let mut files: Vec<Found> = inventory
+            .names
+            .iter()
+            .map(|name| found(name, Some(Path::new(&**name)).filter(|path| path.exists())))
+            .collect();
+        let of_template = found(template.name(), asked.made.template.as_deref());
+        files.insert(1.min(files.len()), of_template);
+        let walk = Walk { found: files };
+        let sources = check::sources(&walk);
+        let rows = RowSet { inventory: Mutex::new(Some(inventory)), template };
+        Ok(Self { walk, sources, rows: Some(rows) })
     }
 
     /// Drops the cached content of the files, which have changed.

@@ -52,8 +52,9 @@ pub(super) fn human_options(
         all,
         quiet: global.quiet,
         command,
-        // Standard input cannot be written to.
-        can_fix: !manifests.paths.iter().any(|path| path.as_os_str() == "-"),
+        // Neither standard input nor an inventory can be fixed.
+        can_fix: manifests.rows.inventory.is_none()
+            && !manifests.paths.iter().any(|path| path.as_os_str() == "-"),
         links: supports_hyperlinks::on(Stream::Stdout),
     }
 }

@@ -29,6 +29,11 @@ pub(super) fn none_is_read(
     if !destination::any_is_there(destinations()) {
         return Ok(());
     }
+    if let Some(inventory) = &manifests.rows.inventory {
+        // It may be a pipe, which cannot be opened twice.
+        let inputs = [Some(inventory.clone()), manifests.rows.made.template.clone()];
+        return Ok(destination::check_all(destinations(), inputs.into_iter().flatten())?);
+    }
     let manifest = ManifestSet::find(manifests, settings)?;
     Ok(destination::check_all(destinations(), inputs(global, &manifest.walk))?)
 }
@@ -66,7 +71,7 @@ pub(super) fn plain(path: &Path) -> PathBuf {
 /// line has it.
 pub(super) fn covers(manifests: &ManifestSet, args: &Manifests, file: &str) -> bool {
     let file_path = plain(Path::new(file));
-    let named = args.paths.iter().any(|path| file_path.starts_with(plain(path)));
+    let named = args.paths().iter().any(|path| file_path.starts_with(plain(path)));
     named || manifests.walk.found.iter().any(|found| *found.name == *file)
 }
 
@@ -79,13 +84,7 @@ pub(super) fn check(
     mut report: Box<dyn FindingsReport>,
     entries: &mut dyn Entries,
 ) -> Result<Summary, Failure> {
-    let check = Check {
-        global,
-        settings,
-        manifest,
-        threads: manifests.threads,
-        filter: &Filter::default(),
-    };
+    let check = Check { global, settings, manifest, manifests, filter: &Filter::default() };
     let summary = checking::check(check, &mut *report, Some(entries))?;
     match manifest.none_found(manifests) {
         Some(failure) => Err(failure),

@@ -89,7 +89,7 @@ impl Planning<'_> {
         let mut log = RunLog::new(&entries, &manifest.sources);
         log.target = Some(ready.target.clone());
         let jobs = jobs(entries);
-        let paths: Vec<PathBuf> = args.manifests.paths.iter().map(|path| plain(path)).collect();
+        let paths: Vec<PathBuf> = args.manifests.paths().iter().map(|path| plain(path)).collect();
         let invalid: HashSet<String> = log
             .entries
             .iter()

@@ -19,7 +19,18 @@ pub(super) fn fingerprints(ledger: &Ledger, manifest: &ManifestSet) -> Vec<(Stri
             _ => None,
         }
     });
-    files.collect()
+    let mut files: Vec<_> = files.collect();
+    if let Some(rows) = &manifest.rows {
+        // Another template makes other artifacts of the same rows.
+        let name = rows.template.name();
+        let found = manifest.walk.found.iter().find(|found| found.name == *name);
+        if let Some(Ok(Origin::Path(path))) = found.map(|found| &found.what)
+            && let Some(fingerprint) = fingerprint(path)
+        {
+            files.push((name.to_string(), fingerprint));
+        }
+    }
+    files
 }
 
 /// Returns SHA-256 of a file; `None` if it cannot be read.
