@@ -89,6 +89,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "diff",
             "check",
             "init",
+            "inventory",
         ],
     ),
     (
