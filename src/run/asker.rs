@@ -24,6 +24,9 @@ use crate::submission::{Operation, Refusal};
 /// The maximum number of pages of tags of one artifact: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
 
+/// The time after which it is reported that every read is throttled.
+const UNANSWERED: Duration = Duration::from_secs(5);
+
 /// A client for reads from a target.
 #[derive(Debug, Clone)]
 pub struct Asker<S> {
@@ -289,8 +292,11 @@ impl<S: Service> Asker<S> {
     /// Notes that there was no response. Returns an error once the patience is used up.
     fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
         let since = *lock(&self.shared.trouble).get_or_insert_with(now);
-        if now().saturating_duration_since(since) < self.shared.patience {
-            if let Some(waiting) = &self.waiting.0 {
+        let lasted = now().saturating_duration_since(since);
+        if lasted < self.shared.patience {
+            // Single throttles are how the pace finds the rate.
+            let is_news = cause != Cause::Throttled || lasted >= UNANSWERED;
+            if let Some(waiting) = self.waiting.0.as_ref().filter(|_| is_news) {
                 waiting(&refusal, since + self.shared.patience);
             }
             return Ok(());

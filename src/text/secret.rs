@@ -197,7 +197,15 @@ fn is_reference(value: &str) -> bool {
     value.starts_with("arn:")
         || value.contains("://")
         || is_filled_later(value)
+        || is_error_code(value)
         || matches!(value, "none" | "None" | "null" | "n/a" | "N/A" | "false" | "true" | "-")
+}
+
+/// An error code, as in `no valid credentials: ExpiredTokenException`.
+fn is_error_code(value: &str) -> bool {
+    let word = value.trim_end_matches(':');
+    word.bytes().all(|b| b.is_ascii_alphabetic())
+        && ["Exception", "Error", "Failure"].iter().any(|end| word.ends_with(end))
 }
 
 fn is_filled_later(value: &str) -> bool {

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Ran, Served, folder, lineload, root, run, timeless};
+use crate::scripted::{Scripted, http};
+use crate::support::{Ran, Served, folder, lineload, root, run, timeless, with_keys};
 
 /// An export from a served registry, with what AWS clients have in their environment.
 fn command(folder: &Path, served: &Served) -> Command {
@@ -226,4 +227,22 @@ fn a_signal_ends_it_with_whole_files_alone() {
     assert!(files.keys().all(|name| name.starts_with("DataSet/DataSet-")), "{files:?}");
     let ran = run(folder.path(), &["lint", "snap"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn a_target_that_refuses_every_request_is_reported_with_its_words() {
+    let folder = folder(&[]);
+    let off = "Signature expired: 20201127T114300Z is now earlier than 20201127T114500Z";
+    for (code, message, said, help) in [
+        ("InvalidSignatureException", off, "this machine's clock is", "help: set the clock"),
+        ("ExpiredTokenException", "it is over", "ExpiredTokenException: it is over", "AWS_SESSION"),
+    ] {
+        let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
+        let date = "date: Fri, 27 Nov 2020 11:50:00 GMT\r\n";
+        let server = Scripted::always(http(403, date, &body));
+        let args = ["export", "--region", "eu-west-1", "--endpoint-url", &server.url, "-o", code];
+        let ran = with_keys(folder.path(), &[&args[..], &["--limit-patience", "1s"]].concat());
+        assert_eq!(ran.code, 4, "{ran:?}");
+        assert!(ran.err.contains(said) && ran.err.contains(help), "{}", ran.err);
+    }
 }

@@ -166,8 +166,13 @@ fn notice(stopped: &Stopped, counts: &Counts) -> Failure {
             exit = end.exit(counts.files > 0);
             match end {
                 End::OutOfPatience { cause, refusal } => {
-                    help.push("wait longer with `--limit-patience`".to_owned());
+                    help = refusal.help("sagemaker:ListArtifacts");
+                    help.push("or wait longer with `--limit-patience`".to_owned());
                     format!("stopped: {}: {refusal}", cause.lasting())
+                }
+                End::Unable { refusal } => {
+                    help = refusal.help("sagemaker:ListArtifacts");
+                    format!("stopped: {refusal}")
                 }
                 End::Interrupted { .. } => "interrupted".to_owned(),
                 _ => "stopped".to_owned(),

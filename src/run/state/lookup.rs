@@ -169,7 +169,11 @@ impl State {
         };
         let Some(failing) = failing else { return };
         failing.tries += 1;
-        let (tries, since) = (failing.tries, *failing.since.get_or_insert(now));
+        let (tries, mut since) = (failing.tries, *failing.since.get_or_insert(now));
+        // A throttle concerns no entry in particular: its turn comes while other reads are answered.
+        if refusal.class == Class::Throttled {
+            since = self.read_trouble.as_ref().map_or(now, |trouble| since.max(trouble.since));
+        }
         // While no request at all succeeds, the run's patience applies.
         if self.trouble.is_none() && now.saturating_duration_since(since) >= patience {
             return self.give_up(id, request, refusal, now);

@@ -38,7 +38,7 @@ pub(super) struct Pause {
 /// The reason why no request succeeds, and the time since when.
 #[derive(Debug)]
 pub(super) struct Trouble {
-    since: Instant,
+    pub(super) since: Instant,
     cause: Cause,
     refusal: Refusal,
 }

@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) latency: Duration,
     /// The token bucket that throttles requests.
     pub(super) bucket: Option<Bucket>,
+    /// The token bucket that throttles the requests that read or change one artifact.
+    pub(super) reads: Option<Bucket>,
     /// The lag of listings behind creates.
     pub(super) list_lag: Duration,
     /// The lag of tags behind creates.
@@ -149,6 +151,10 @@ impl Scripted {
     pub(super) fn other(&self, what: String) -> Answer<std::sync::MutexGuard<'_, World>> {
         let mut world = self.world();
         world.log.push(what);
+        let now = self.start.elapsed();
+        if world.reads.as_mut().is_some_and(|bucket| !bucket.takes(now)) {
+            return Err(refusal(Class::Throttled));
+        }
         match world.others.pop_front() {
             Some(class) => Err(refusal(class)),
             None => Ok(world),
@@ -230,6 +236,8 @@ impl Service for Scripted {
     }
 
     async fn describe(&self, arn: &str) -> Answer<Described> {
+        let latency = self.world().latency;
+        tokio::time::sleep(latency).await;
         let world = self.other(format!("describe {arn}"))?;
         let mut artifact = world.whole.get(arn).cloned().ok_or_else(gone)?;
         artifact.tags.clear();
