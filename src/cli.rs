@@ -119,7 +119,7 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check manifests; needs no network and no credentials
-    Lint(Lint),
+    Lint(Box<Lint>),
     #[cfg(feature = "aws")]
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]

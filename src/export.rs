@@ -93,7 +93,7 @@ pub enum Fetched {
     Refused(Refusal),
 }
 
-/// Lists the selected artifacts, over all pages. `told` gets the number of artifacts listed so far.
+/// Lists the selected artifacts, over all pages. `counts` gets the number of artifacts listed so far.
 ///
 /// # Errors
 /// If the target gives no list.
