@@ -1,36 +1,35 @@
 //! A plan of an import: the manifests are compared with the target, and nothing is changed.
 //!
-//! In: entries, what the journal knows, an [`Asker`]. Out: a [`Plan`]: the outcome of each entry,
-//! and the number of requests. It lists the target, and then rehearses the import on the listing:
-//! the same run, with a service that changes nothing (`rehearsal`). It prints nothing.
+//! In: entries as an import stages them, in a scratch journal; what the journal knows; an [`Asker`].
+//! Out: the outcome of each entry, to a [`Sink`], and a [`Plan`]: the number of requests. It lists
+//! the target into a temporary file, and then rehearses the import on the listing: the same run,
+//! with a service that changes nothing (`rehearsal`). Like the import, it holds only some entries
+//! in memory at a time. It prints nothing.
 
+mod item;
 mod rehearsal;
 
 use std::collections::HashMap;
+use std::io;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rehearsal::Rehearsal;
-use tokio::sync::watch;
 
-use crate::artifact::{Difference, Digest, Key};
-use crate::event::{Event, Settled};
-use crate::journal;
-use crate::pace::{Pace, Paces, Rate};
+use crate::artifact::{Artifact, Difference, Digest, Key};
+use crate::event::Settled;
+use crate::journal::{self, Journal, JournalError, Listing, RunId, StagedEntry};
 use crate::run::change::Change;
-use crate::run::{
-    self, Asker, Job, Known, Listed, Policy, Record, Resolved, Stop, Unanswered, key_of,
-};
+use crate::run::{self, Asker, Job, Known, Listed, Policy, Resolved, Staged, Unanswered};
 use crate::service::{Filter, Found, Service};
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
 /// The default number of reads of single artifacts in flight.
 pub const AT_ONCE: usize = 32;
-/// The time that the rehearsed import waits before it looks up a second time: the listing is fixed,
-/// so there is nothing to wait for, but the request is counted.
-const SETTLE: Duration = Duration::from_millis(1);
-/// The asker has its own patience; that of the rehearsal is never used up.
-const PATIENCE: Duration = Duration::from_secs(u32::MAX as u64);
+/// The number of entries that are rehearsed together: so many that the wait for the last of them
+/// does not matter.
+const TOGETHER: usize = 4096;
 
 /// The planned outcome of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub enum Fate {
     },
 }
 
-/// An entry of a plan.
+/// The plan for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Which.
@@ -72,12 +71,27 @@ pub struct Item {
     pub name_also_at: Option<String>,
 }
 
+/// An entry of the manifests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned<'p> {
+    /// Its file, as it is shown.
+    pub file: &'p str,
+    /// The line that it begins on, from 1.
+    pub line: u32,
+    /// Its name.
+    pub name: Option<&'p str>,
+    /// Its `SourceUri`.
+    pub source_uri: Option<&'p str>,
+    /// The plan for it; `None` if its manifest has an error.
+    pub item: Option<&'p Item>,
+}
+
 /// An artifact that a run of this journal created, that still exists, and that no manifest
 /// describes any more. An import leaves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
     /// The file that it was read from.
-    pub file: String,
+    pub file: Arc<str>,
     /// And the line.
     pub line: u32,
     /// Its name.
@@ -86,6 +100,22 @@ pub struct Gone {
     pub uri: String,
     /// Its ARN.
     pub arn: String,
+}
+
+/// Takes what is planned, one by one.
+pub trait Sink {
+    /// Takes an entry, in the order of the walk.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn entry(&mut self, entry: &Planned<'_>) -> io::Result<()>;
+
+    /// Takes an artifact that no manifest describes any more, by file and line. They come after all
+    /// entries.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn gone(&mut self, gone: &Gone) -> io::Result<()>;
 }
 
 /// The minimum number of requests that an import would make.
@@ -113,13 +143,9 @@ pub enum Progress {
     },
 }
 
-/// The plan of an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The plan of an import, apart from the entries, which a [`Sink`] took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Every valid entry, in the order of the walk.
-    pub items: Vec<Item>,
-    /// Artifacts that no manifest describes any more.
-    pub gone: Vec<Gone>,
     /// The number of requests that the import would need.
     pub calls: Calls,
     /// Artifacts that the target has.
@@ -149,6 +175,38 @@ impl Plan {
 /// Fewer requests tell nothing about the rate.
 const SAMPLE: u64 = 20;
 
+/// The reason why there is no plan.
+#[derive(Debug)]
+pub enum Unplanned {
+    /// The target does not answer.
+    Unanswered(Unanswered),
+    /// The journal cannot be read, or no temporary file written.
+    Journal(JournalError),
+    /// The sink failed.
+    Output(io::Error),
+}
+
+impl From<Unanswered> for Unplanned {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
+    }
+}
+
+impl From<JournalError> for Unplanned {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<io::Error> for Unplanned {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Looks up a source at the target in the journal.
+pub type Knows<'o> = dyn Fn(Key) -> Result<Option<journal::Known>, JournalError> + 'o;
+
 /// The options of a plan.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a closure has none")]
@@ -157,8 +215,8 @@ pub struct Options<'o> {
     pub policy: &'o Policy,
     /// The maximum lag of reads behind writes.
     pub read_lag: Duration,
-    /// Looks up a source at the target in the journal.
-    pub known: &'o dyn Fn(Key) -> Option<journal::Known>,
+    /// The knowledge of the journal; `None` if there is no journal.
+    pub known: Option<&'o Knows<'o>>,
     /// True if an artifact of this file can have been removed from the manifests: they were all
     /// read, and nothing in that file is invalid.
     pub within: &'o dyn Fn(&str) -> bool,
@@ -166,64 +224,156 @@ pub struct Options<'o> {
     pub at_once: usize,
 }
 
-/// Plans the import of `entries`. `open` are the attempts that earlier runs left open, as jobs that
-/// are only settled; `progress` gets its progress.
+/// The entries of a plan, as [`run::Stage::of_plan`] staged them.
+#[derive(Debug)]
+pub struct Entries<'j> {
+    /// The scratch journal that has them.
+    pub journal: &'j mut Journal,
+    /// Their run.
+    pub run: RunId,
+    /// The number of those that are valid.
+    pub valid: usize,
+    /// Those of which nothing is known.
+    pub unknown: HashMap<Key, EntryId>,
+}
+
+impl<'j> Entries<'j> {
+    /// Returns the entries that were staged into `journal`.
+    #[must_use]
+    pub fn new(journal: &'j mut Journal, staged: Staged) -> Self {
+        Self { journal, run: staged.run, valid: staged.left, unknown: staged.unknown }
+    }
+}
+
+/// Plans the import of `entries`, and hands what it finds to `sink`. `open` are the attempts that
+/// earlier runs left open, as jobs that are only settled; `progress` gets its progress.
 ///
 /// # Errors
-/// If the target does not answer.
+/// If the target does not answer, a journal cannot be read, or the sink fails.
 pub async fn plan<S: Service>(
     asker: &Asker<S>,
-    entries: Vec<Job>,
+    entries: Entries<'_>,
     open: Vec<Job>,
     options: &Options<'_>,
-    progress: impl FnMut(Progress),
-) -> Result<Plan, Unanswered> {
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Plan, Unplanned> {
     let attempted: HashMap<Key, Digest> =
         open.iter().map(|job| (job.artifact.identity().key(), job.artifact.digest())).collect();
-    let known = |job: &Job, resolved: &Resolved| {
-        let key = job.artifact.identity().key();
-        let (known, earlier) = ((options.known)(key), resolved.get(&key));
-        let mut known = run::known(&job.artifact, known.as_ref(), earlier, options.policy);
+    let known = |wanted: &Artifact, resolved: &Resolved| {
+        let key = wanted.identity().key();
+        let there = options.known.map(|known| known(key)).transpose()?.flatten();
+        let earlier = resolved.get(&key);
+        let mut known = run::known(wanted, there.as_ref(), earlier, options.policy);
         // The import finds this in the journal, once the attempt is settled.
         let settled = earlier.is_some_and(|one| one.compared && one.outcome != Outcome::Differs);
         if settled
-            && attempted.get(&key) == Some(&job.artifact.digest())
+            && attempted.get(&key) == Some(&wanted.digest())
             && let Some(there) = &mut known.there
         {
             (there.equal, there.differences) = (true, Some(Vec::new()));
         }
-        known
+        Ok(known)
     };
-    plan_knowing(asker, entries, open, options, &known, progress).await
+    plan_knowing(asker, entries, open, options, &known, sink, progress).await
 }
 
-/// Plans with what `known` returns for each entry once the open attempts are settled.
+/// Returns the facts about the source of an artifact, once the open attempts are settled.
+type KnowsResolved<'o> = dyn Fn(&Artifact, &Resolved) -> Result<Known, JournalError> + 'o;
+
+/// Plans with what `known` returns for each entry.
 async fn plan_knowing<S: Service>(
     asker: &Asker<S>,
-    entries: Vec<Job>,
+    entries: Entries<'_>,
     open: Vec<Job>,
     options: &Options<'_>,
-    known: &dyn Fn(&Job, &Resolved) -> Known,
-    mut progress: impl FnMut(Progress),
-) -> Result<Plan, Unanswered> {
+    known: &KnowsResolved<'_>,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Plan, Unplanned> {
     let began = tokio::time::Instant::now();
-    let mut pages = Vec::new();
-    let mut there = 0;
+    let Entries { journal, run, valid, unknown } = entries;
+    let (listing, there) = list(asker, progress).await?;
+    let rehearsal = Rehearsal::new(asker.clone(), listing);
+    let resolved = settle(&rehearsal, open, options).await?;
+    survey(&rehearsal, journal, unknown, &resolved).await?;
+
+    let (mut after, mut done) = (None, 0);
+    loop {
+        let staged = journal.next(&run, after, TOGETHER)?;
+        let is_last = staged.len() < TOGETHER;
+        let last = staged.last().map(|entry| entry.id).or(after);
+        let job = |staged: &StagedEntry| {
+            let known = known(&staged.artifact, &resolved)?;
+            Ok::<_, JournalError>(Job {
+                known,
+                ..run::job(staged.clone(), options.policy, &resolved)
+            })
+        };
+        let jobs: Vec<Job> = staged.iter().map(job).collect::<Result<_, _>>()?;
+        if options.known.is_some() {
+            rehearsal.describe(&jobs)?;
+        }
+        let compared = |so_far| progress(Progress::Compared { done: done + so_far, total: valid });
+        let settled = rehearsal.run(jobs.clone(), options.policy, options, compared).await?;
+        done += jobs.len();
+        let mut by_entry: HashMap<EntryId, Settled> =
+            settled.into_iter().map(|settled| (settled.entry, settled)).collect();
+        let mut items = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            if let Some(settled) = by_entry.remove(&job.entry) {
+                items.push(item::item(asker, &rehearsal, job, settled, options).await?);
+            }
+        }
+        let range = (after.unwrap_or(EntryId(0)), if is_last { None } else { last });
+        hand_over(journal, &run, range, (&staged, &items), sink)?;
+        after = last;
+        if is_last {
+            break;
+        }
+    }
+    if let Some(known) = options.known {
+        rehearsal.each_gone(known, options.within, &mut |gone| Ok(sink.gone(gone)?))?;
+    }
+    let calls = rehearsal.calls();
+    let of = |operations: &[Operation]| operations.iter().map(|one| calls.of(*one)).sum();
+    let calls = Calls {
+        create: of(&[Operation::Create]),
+        update: of(&[Operation::Update, Operation::AddTags, Operation::DeleteTags]),
+        ask: of(&[Operation::List, Operation::Describe, Operation::ListTags]),
+    };
+    Ok(Plan { calls, there, asked: asker.calls(), asking: began.elapsed() })
+}
+
+/// Lists the target. Returns how many artifacts it has, too.
+async fn list<S: Service>(
+    asker: &Asker<S>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Listing, usize), Unplanned> {
+    let (mut listing, mut there) = (Listing::new()?, 0);
+    let mut kept = Ok(());
     let take = |page: Vec<Found>| {
         there += page.len();
         progress(Progress::Listed(Listed { artifacts: there, requests_left: None }));
-        pages.push(page);
-        ControlFlow::Continue(())
+        kept = listing.add(page.iter().map(rehearsal::to_list));
+        if kept.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     asker.each_page(&Filter::default(), take).await?;
-    let rehearsal = Rehearsal::new(asker.clone(), pages);
-    let mut plan = Plan { there, ..Plan::default() };
-    plan.gone = gone(&rehearsal, &entries, options);
+    kept?;
+    listing.finish()?;
+    Ok((listing, there))
+}
 
-    let skip = Policy { stamp: options.policy.stamp.clone(), ..Policy::of_open() };
+/// Settles what earlier runs left `open`. Returns what becomes of it, by source.
+async fn settle<S: Service>(
+    rehearsal: &Rehearsal<S>,
+    open: Vec<Job>,
+    options: &Options<'_>,
+) -> Result<Resolved, Unplanned> {
+    let policy = Policy { stamp: options.policy.stamp.clone(), ..Policy::of_open() };
     let sources: HashMap<EntryId, Key> =
         open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
-    let settled = rehearse(&rehearsal, open, &skip, options, |_| ()).await?;
+    let settled = rehearsal.run(open, &policy, options, |_| ()).await?;
     let by_source = |settled: Settled| Some((*sources.get(&settled.entry)?, settled));
     let mut resolved = Resolved::new();
     for (source, settled) in settled.into_iter().filter_map(by_source) {
@@ -232,221 +382,66 @@ async fn plan_knowing<S: Service>(
             *earlier = settled;
         }
     }
-
-    let mut jobs = entries;
-    for job in &mut jobs {
-        job.known = known(job, &resolved);
-    }
-    survey(&rehearsal, &mut jobs, options).await?;
-    let order: Vec<EntryId> = jobs.iter().map(|job| job.entry).collect();
-    let wanted: HashMap<EntryId, Job> = jobs.iter().map(|job| (job.entry, job.clone())).collect();
-    let total = jobs.len();
-    let compared = |done| progress(Progress::Compared { done, total });
-    let settled = rehearse(&rehearsal, jobs, options.policy, options, compared).await?;
-    let calls = rehearsal.calls();
-    plan.calls = Calls {
-        create: calls.of(Operation::Create),
-        update: calls.of(Operation::Update)
-            + calls.of(Operation::AddTags)
-            + calls.of(Operation::DeleteTags),
-        ask: calls.of(Operation::List)
-            + calls.of(Operation::Describe)
-            + calls.of(Operation::ListTags),
-    };
-    let mut by_entry: HashMap<EntryId, Settled> =
-        settled.into_iter().map(|settled| (settled.entry, settled)).collect();
-    for entry in order {
-        let (Some(settled), Some(job)) = (by_entry.remove(&entry), wanted.get(&entry)) else {
-            continue;
-        };
-        plan.items.push(item(asker, &rehearsal, job, settled, options).await?);
-    }
-    (plan.asked, plan.asking) = (asker.calls(), began.elapsed());
-    Ok(plan)
-}
-
-/// Runs the import on the listing, and hands the number of settled entries to `progress`. Returns
-/// the outcome of each entry.
-async fn rehearse<S: Service>(
-    rehearsal: &Rehearsal<S>,
-    jobs: Vec<Job>,
-    policy: &Policy,
-    options: &Options<'_>,
-    mut progress: impl FnMut(usize),
-) -> Result<Vec<Settled>, Unanswered> {
-    if jobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let now = Instant::now();
-    let options = run::Options {
-        // Reads that are really sent use the pace of the asker.
-        paces: Paces::new(|_| Pace::new(Rate::Unlimited, None, now)),
-        concurrency: options.at_once,
-        patience: PATIENCE,
-        settle: SETTLE,
-        read_lag: options.read_lag,
-        seed: 0,
-        policy: policy.clone(),
-        max_errors: Some(usize::MAX),
-        until: None,
-        began: SystemTime::now(),
-    };
-    let (_keep, stop) = watch::channel(Stop::No);
-    let mut settled = Vec::new();
-    let report = |event: Event| {
-        if let Event::Settled(one) = event {
-            settled.push(one);
-            progress(settled.len());
-        }
-    };
-    let service = rehearsal.clone();
-    let end = run::run(service, jobs.into_iter(), Record::nothing(), options, stop, report).await;
-    match (rehearsal.ended(), end) {
-        (Some(ended), _) => Err(ended),
-        (None, run::End::Done) => Ok(settled),
-        (None, run::End::Denied { refusal, .. } | run::End::Unable { refusal }) => {
-            Err(Unanswered::Refused(refusal))
-        }
-        (None, end) => Err(Unanswered::Ended(end)),
-    }
+    Ok(resolved)
 }
 
 /// Surveys the target as the import would.
 async fn survey<S: Service>(
     rehearsal: &Rehearsal<S>,
-    jobs: &mut [Job],
-    options: &Options<'_>,
-) -> Result<(), Unanswered> {
-    let unknown: HashMap<Key, EntryId> = jobs
-        .iter()
-        .filter(|job| run::is_unknown(&job.artifact, &job.known, options.policy))
-        .map(|job| (job.artifact.identity().key(), job.entry))
-        .collect();
+    journal: &mut Journal,
+    unknown: HashMap<Key, EntryId>,
+    resolved: &Resolved,
+) -> Result<(), Unplanned> {
+    let (unknown, _) = run::still_unknown(unknown, resolved);
     if !run::survey_pays(unknown.len()) {
         return Ok(());
     }
-    let (_keep, stop) = watch::channel(Stop::No);
-    let now = Instant::now();
-    let paces = Paces::new(|_| Pace::new(Rate::Unlimited, None, now));
-    let asker = Asker::new(rehearsal.clone(), paces, PATIENCE, 0, stop);
-    let mut hits: HashMap<EntryId, Found> = HashMap::new();
-    let take = |entry, found| drop(hits.insert(entry, found));
-    run::survey(&asker, &unknown, take, |_| ()).await?;
-    for job in jobs {
-        job.listed = hits.remove(&job.entry).map(Box::new);
+    let (_, surveyed) = run::survey_into(journal, &rehearsal.asker(), &unknown, |_| ()).await?;
+    match (rehearsal.ended(), surveyed) {
+        (Some(ended), _) => Err(ended),
+        (None, surveyed) => Ok(surveyed.map(drop)?),
     }
-    Ok(())
 }
 
-/// Returns the artifacts of this journal's runs that no manifest describes any more.
-fn gone<S: Service>(rehearsal: &Rehearsal<S>, entries: &[Job], options: &Options<'_>) -> Vec<Gone> {
-    let wanted: std::collections::HashSet<Key> =
-        entries.iter().map(|job| job.artifact.identity().key()).collect();
-    let mut gone = Vec::new();
-    for found in rehearsal.all() {
-        let key = key_of(found);
-        if wanted.contains(&key) {
-            continue;
-        }
-        let known = (options.known)(key).filter(|known| known.made);
-        if let Some(known) = known.filter(|known| (options.within)(&known.file)) {
-            gone.push(Gone {
-                file: known.file,
-                line: known.line,
-                name: found.name.clone(),
-                uri: found.uri.clone(),
-                arn: found.arn.clone(),
-            });
-        }
-    }
-    gone.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    gone
-}
-
-/// Returns the planned outcome of an entry.
-async fn item<S: Service>(
-    asker: &Asker<S>,
-    rehearsal: &Rehearsal<S>,
-    job: &Job,
-    settled: Settled,
-    options: &Options<'_>,
-) -> Result<Item, Unanswered> {
-    let mut item = Item {
-        entry: settled.entry,
-        arn: settled.arn.clone().filter(|arn| !arn.is_empty()),
-        fate: Fate::Exists,
-        unseen: false,
-        refused: false,
-        name_also_at: None,
+/// Hands entries to the sink, and the invalid ones between them: those after the first number of
+/// the range up to the second, or all.
+fn hand_over(
+    journal: &Journal,
+    run: &RunId,
+    (after, last): (EntryId, Option<EntryId>),
+    (staged, items): (&[StagedEntry], &[Item]),
+    sink: &mut dyn Sink,
+) -> Result<(), Unplanned> {
+    let mut items = items.iter().peekable();
+    let mut valid = staged
+        .iter()
+        .filter_map(|entry| Some((entry, items.next_if(|item| item.entry == entry.id)?)))
+        .peekable();
+    let hand = |sink: &mut dyn Sink, (entry, item): (&StagedEntry, &Item)| {
+        sink.entry(&Planned {
+            file: &entry.file,
+            line: entry.line,
+            name: entry.artifact.name.as_deref(),
+            source_uri: Some(&entry.artifact.source.uri),
+            item: Some(item),
+        })
     };
-    match settled.outcome {
-        Outcome::Created => {
-            item.fate = Fate::Create;
-            item.arn = None;
-            item.name_also_at = rehearsal.name_also_at(&job.artifact);
+    let before = last.map_or(EntryId(i64::MAX), |last| EntryId(last.0 + 1));
+    journal.each_invalid(run, (after, before), |invalid| {
+        while let Some(one) = valid.next_if(|(entry, _)| entry.id < invalid.id) {
+            hand(sink, one)?;
         }
-        Outcome::Existed | Outcome::Recovered => {}
-        Outcome::Rejected => item.refused = true,
-        Outcome::Differs | Outcome::Updated => {
-            let changes = !settled.changed.is_empty();
-            let change = Change {
-                ends: settled.changed.clone(),
-                stay: settled.differences.clone(),
-                ..Change::default()
-            };
-            let mut differences = settled.changed;
-            differences.extend(settled.differences);
-            let updates = matches!(options.policy.on_exists, run::change::OnExists::Update { .. });
-            let change = (changes || updates).then_some(change);
-            item.fate = Fate::Differs { differences, change };
-        }
-        _ => {
-            let reason = settled.error.unwrap_or_else(|| {
-                Refusal::ours(
-                    "the service gave no \
-                                                                        conclusive response",
-                )
-            });
-            item.fate = Fate::Unknown { reason };
-        }
-    }
-    if settled.by_journal {
-        look_behind_the_journal(asker, rehearsal, job, options, &mut item).await?;
-    }
-    Ok(item)
-}
-
-/// Checks an entry that the journal has as done: an import sends no request for it; the listing may
-/// show that it is not done.
-async fn look_behind_the_journal<S: Service>(
-    asker: &Asker<S>,
-    rehearsal: &Rehearsal<S>,
-    job: &Job,
-    options: &Options<'_>,
-    item: &mut Item,
-) -> Result<(), Unanswered> {
-    let Some(found) = rehearsal.at(&job.artifact) else {
-        (item.fate, item.unseen, item.arn) = (Fate::Create, true, None);
-        return Ok(());
-    };
-    item.arn = Some(found.arn.clone());
-    let known: &Known = &job.known;
-    if known.there.as_ref().is_some_and(|there| run::is_unchanged(there, found)) {
-        return Ok(());
-    }
-    let there = match asker.whole(&found.arn).await {
-        Ok(there) => there,
-        Err(Unanswered::Refused(reason)) => {
-            item.fate = Fate::Unknown { reason };
-            return Ok(());
-        }
-        Err(ended) => return Err(ended),
-    };
-    let stamp = &options.policy.stamp;
-    let differences = run::change::differences(&job.artifact, &there, stamp);
-    if !differences.is_empty() {
-        item.fate = Fate::Differs { differences, change: None };
-        item.unseen = true;
+        sink.entry(&Planned {
+            file: &invalid.file,
+            line: invalid.line,
+            name: invalid.name.as_deref(),
+            source_uri: invalid.source_uri.as_deref(),
+            item: None,
+        })?;
+        Ok::<_, Unplanned>(())
+    })?;
+    for one in valid {
+        hand(sink, one)?;
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use crate::exit::Fatal;
 use crate::text::shell_word;
 pub use faults::{Fault, FaultKind, LAG_MAX, Misbehaviour, Quota};
-pub use store::{OpenError, Store};
+pub use store::{MEMORY, OpenError, Store};
 
 /// The header in which every answer says which registry file it comes from.
 pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
@@ -39,7 +39,7 @@ pub const REGISTRY_ID_HEADER: &str = "x-lineload-registry";
 /// The options of a registry.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The SQLite file, or `:memory:`.
+    /// The SQLite file, or [`MEMORY`].
     pub file: PathBuf,
     /// The address to listen on.
     pub listen: IpAddr,

@@ -35,7 +35,7 @@ pub use drive::run;
 pub use entry::Job;
 pub use jobs::Jobs;
 pub use ledger::{Ledger, Line};
-pub use record::{Record, is_unknown, known, open_job, unknown};
+pub use record::{Record, is_unknown, job, known, open_job, unknown};
 pub use stage::{Place, Stage, Staged};
 pub use stop::Stop;
 pub use submit::{Submitted, settle_open, submit};

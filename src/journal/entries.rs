@@ -166,6 +166,33 @@ impl Journal {
         Ok(())
     }
 
+    /// Passes the invalid entries of the run with a number above `after` and below `before` to
+    /// `take`, in order.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, or `take` fails.
+    pub fn each_invalid<E: From<JournalError>>(
+        &self,
+        run: &RunId,
+        (after, before): (EntryId, EntryId),
+        mut take: impl FnMut(StoredEntry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failure = |error: rusqlite::Error| self.failed(&error);
+        let mut statement = self
+            .connection
+            .prepare_cached(concat!(
+                stored!(),
+                " WHERE entry.run = ?1 AND entry.id > ?2 AND entry.id < ?3
+                 AND outcome = 'invalid' ORDER BY entry.id"
+            ))
+            .map_err(failure)?;
+        let mut rows = statement.query(params![run.0, after.0, before.0]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            take(StoredEntry::read(row).map_err(failure)?)?;
+        }
+        Ok(())
+    }
+
     /// Returns an entry of any run.
     ///
     /// # Errors

@@ -1,13 +1,26 @@
 //! The target as a plan has listed it: reads are answered as the target would, and writes are
 //! counted but not made.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::watch;
+
+use super::{Gone, Knows, Options, Unplanned};
 use crate::artifact::{Artifact, Key, Tag};
-use crate::run::{Asker, Unanswered, key_of};
+use crate::event::{Event, Settled};
+use crate::journal::{JournalError, Listing, Site, ToList};
+use crate::pace::{Pace, Paces, Rate};
+use crate::run::{self, Asker, Job, Policy, Record, Stop, Unanswered, key_of};
 use crate::service::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
 use crate::submission::{Class, Operation, Refusal};
+
+/// The time that the rehearsed import waits before it looks up a second time: the listing is fixed,
+/// so there is nothing to wait for, but the request is counted.
+const SETTLE: Duration = Duration::from_millis(1);
+/// The asker has its own patience; that of the rehearsal is never used up.
+const PATIENCE: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Requests of each operation.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +36,7 @@ impl Counts {
 #[derive(Debug)]
 pub(super) struct Rehearsal<S> {
     asker: Asker<S>,
-    shared: Arc<Shared>,
+    shared: Arc<Mutex<Shared>>,
 }
 
 impl<S: Clone> Clone for Rehearsal<S> {
@@ -32,95 +45,177 @@ impl<S: Clone> Clone for Rehearsal<S> {
     }
 }
 
-/// A place in the listing: a page, and an artifact on it.
-type Place = (u32, u32);
-
 #[derive(Debug)]
 struct Shared {
-    pages: Vec<Vec<Found>>,
-    sources: HashMap<Key, Place>,
-    uris: HashMap<Key, Vec<Place>>,
-    names: HashMap<Key, Place>,
-    state: Mutex<State>,
+    listing: Listing,
+    counts: Counts,
+    /// The reason why no more requests are made.
+    ended: Option<Unplanned>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    counts: Counts,
-    /// The sources that the import has created so far.
-    created: std::collections::HashSet<Key>,
-    /// The reason why no more requests are made.
-    ended: Option<Unanswered>,
+fn site_of(artifact: &Artifact) -> Site {
+    Site { uri: Key::of_name(&artifact.source.uri), source: artifact.identity().key() }
+}
+
+/// Returns a listed artifact as a [`Listing`] keeps it.
+pub(super) fn to_list(found: &Found) -> ToList {
+    ToList {
+        site: Site { uri: Key::of_name(&found.uri), source: key_of(found) },
+        name: found.name.as_deref().map(Key::of_name),
+        text: serde_json::to_string(found).unwrap_or_default(),
+    }
+}
+
+/// Reads an artifact out of a [`Listing`]; `None` if [`to_list`] could not write it.
+fn listed(text: &str) -> Option<Found> {
+    serde_json::from_str(text).ok()
+}
+
+fn all_listed(texts: &[String]) -> Vec<Found> {
+    texts.iter().filter_map(|text| listed(text)).collect()
+}
+
+fn unlimited() -> Paces {
+    let now = Instant::now();
+    Paces::new(|_| Pace::new(Rate::Unlimited, None, now))
 }
 
 impl<S: Service> Rehearsal<S> {
-    /// Returns a service that answers from `pages`, and reads everything else with `asker`.
-    pub(super) fn new(asker: Asker<S>, pages: Vec<Vec<Found>>) -> Self {
-        let mut shared = Shared {
-            pages: Vec::new(),
-            sources: HashMap::new(),
-            uris: HashMap::new(),
-            names: HashMap::new(),
-            state: Mutex::default(),
-        };
-        for (page, found) in (0..).zip(&pages) {
-            for (at, found) in (0..).zip(found) {
-                let place = (page, at);
-                shared.sources.entry(key_of(found)).or_insert(place);
-                shared.uris.entry(Key::of_name(&found.uri)).or_default().push(place);
-                if let Some(name) = &found.name {
-                    shared.names.entry(Key::of_name(name)).or_insert(place);
-                }
-            }
-        }
-        shared.pages = pages;
-        Self { asker, shared: Arc::new(shared) }
+    /// Returns a service that answers from `listing`, and reads everything else with `asker`.
+    pub(super) fn new(asker: Asker<S>, listing: Listing) -> Self {
+        let shared = Shared { listing, counts: Counts::default(), ended: None };
+        Self { asker, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, operation: Operation) {
-        self.state().counts.0[operation as usize] += 1;
-    }
-
-    fn found(&self, (page, at): Place) -> Option<&Found> {
-        self.shared.pages.get(page as usize)?.get(at as usize)
+    fn count(&self, operation: Operation) -> MutexGuard<'_, Shared> {
+        let mut shared = self.shared();
+        shared.counts.0[operation as usize] += 1;
+        shared
     }
 
     /// Returns the requests that were made of it.
     pub(super) fn calls(&self) -> Counts {
-        self.state().counts
+        self.shared().counts
     }
 
     /// Returns why the rehearsal ended early, if it did.
-    pub(super) fn ended(&self) -> Option<Unanswered> {
-        self.state().ended.clone()
-    }
-
-    /// Returns everything that was listed.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Found> {
-        self.shared.pages.iter().flatten()
+    pub(super) fn ended(&self) -> Option<Unplanned> {
+        self.shared().ended.take()
     }
 
     /// Returns what was listed at the source of an artifact.
-    pub(super) fn at(&self, artifact: &Artifact) -> Option<&Found> {
-        self.found(*self.shared.sources.get(&artifact.identity().key())?)
+    pub(super) fn at(&self, artifact: &Artifact) -> Result<Option<Found>, JournalError> {
+        let text = self.shared().listing.at(site_of(artifact))?;
+        Ok(text.and_then(|text| listed(&text)))
     }
 
     /// Returns the URI of another source whose artifact has the same name.
-    pub(super) fn name_also_at(&self, artifact: &Artifact) -> Option<String> {
-        let name = artifact.name.as_ref()?;
-        let found = self.found(*self.shared.names.get(&Key::of_name(name))?)?;
-        (key_of(found) != artifact.identity().key()).then(|| found.uri.clone())
+    pub(super) fn name_also_at(&self, artifact: &Artifact) -> Result<Option<String>, JournalError> {
+        let Some(name) = &artifact.name else { return Ok(None) };
+        let (name, source) = (Key::of_name(name), artifact.identity().key());
+        let text = self.shared().listing.named_elsewhere(name, source)?;
+        Ok(text.and_then(|text| listed(&text)).map(|found| found.uri))
     }
 
-    fn answer<T>(&self, answer: Result<T, Unanswered>) -> Answer<T> {
-        answer.map_err(|unanswered| match unanswered {
-            Unanswered::Refused(refusal) => refusal,
-            ended @ Unanswered::Ended(_) => {
-                self.state().ended = Some(ended);
+    /// Notes that manifests describe what is at the sources of `jobs`.
+    pub(super) fn describe(&self, jobs: &[Job]) -> Result<(), JournalError> {
+        let listing = &mut self.shared().listing;
+        jobs.iter().try_for_each(|job| listing.describe(site_of(&job.artifact)))
+    }
+
+    /// Hands the artifacts of the journal's runs that no manifest describes any more to `take`, in
+    /// the order of the files that they were read from.
+    pub(super) fn each_gone(
+        &self,
+        known: &Knows<'_>,
+        within: &dyn Fn(&str) -> bool,
+        take: &mut dyn FnMut(&Gone) -> Result<(), Unplanned>,
+    ) -> Result<(), Unplanned> {
+        let listing = &self.shared().listing;
+        let mut files: HashSet<Arc<str>> = HashSet::new();
+        let mut gone: Vec<(Arc<str>, u32, i64)> = Vec::new();
+        listing.each_undescribed(&mut |number, source| {
+            let known = known(source)?.filter(|known| known.made);
+            if let Some(known) = known.filter(|known| within(&known.file)) {
+                let file = match files.get(&*known.file) {
+                    Some(file) => Arc::clone(file),
+                    None => known.file.into(),
+                };
+                files.insert(Arc::clone(&file));
+                gone.push((file, known.line, number));
+            }
+            Ok(())
+        })?;
+        gone.sort();
+        for (file, line, number) in gone {
+            let found = listing.text(number)?.and_then(|text| listed(&text));
+            if let Some(Found { name, uri, arn, .. }) = found {
+                take(&Gone { file, line, name, uri, arn })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns an asker of this service, without a limit.
+    pub(super) fn asker(&self) -> Asker<Self> {
+        let (_, stop) = watch::channel(Stop::No);
+        Asker::new(self.clone(), unlimited(), PATIENCE, 0, stop)
+    }
+
+    /// Runs the import of `jobs`, and hands the number of settled entries to `progress`. Returns the
+    /// outcome of each entry.
+    pub(super) async fn run(
+        &self,
+        jobs: Vec<Job>,
+        policy: &Policy,
+        options: &Options<'_>,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<Settled>, Unplanned> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let options = run::Options {
+            // Reads that are really sent use the pace of the asker.
+            paces: unlimited(),
+            concurrency: options.at_once,
+            patience: PATIENCE,
+            settle: SETTLE,
+            read_lag: options.read_lag,
+            seed: 0,
+            policy: policy.clone(),
+            max_errors: Some(usize::MAX),
+            until: None,
+            began: SystemTime::now(),
+        };
+        let (_keep, stop) = watch::channel(Stop::No);
+        let mut settled = Vec::with_capacity(jobs.len());
+        let report = |event: Event| {
+            if let Event::Settled(one) = event {
+                settled.push(one);
+                progress(settled.len());
+            }
+        };
+        let (service, jobs) = (self.clone(), jobs.into_iter());
+        let end = run::run(service, jobs, Record::nothing(), options, stop, report).await;
+        match (self.ended(), end) {
+            (Some(ended), _) => Err(ended),
+            (None, run::End::Done) => Ok(settled),
+            (None, run::End::Denied { refusal, .. } | run::End::Unable { refusal }) => {
+                Err(Unanswered::Refused(refusal).into())
+            }
+            (None, end) => Err(Unanswered::Ended(end).into()),
+        }
+    }
+
+    fn answer<T>(&self, answer: Result<T, impl Into<Unplanned>>) -> Answer<T> {
+        answer.map_err(|error| match error.into() {
+            Unplanned::Unanswered(Unanswered::Refused(refusal)) => refusal,
+            ended => {
+                self.shared().ended = Some(ended);
                 // It ends the rehearsal; the reason is in `ended`.
                 Refusal { class: Class::Unsendable, ..Refusal::ours("the plan was interrupted") }
             }
@@ -130,9 +225,9 @@ impl<S: Service> Rehearsal<S> {
 
 impl<S: Service> Service for Rehearsal<S> {
     async fn create(&self, artifact: &Artifact) -> Answer<Created> {
-        self.count(Operation::Create);
-        let key = artifact.identity().key();
-        if self.shared.sources.contains_key(&key) || !self.state().created.insert(key) {
+        // No two entries have the same source, so what has been created meanwhile does not matter.
+        let exists = self.count(Operation::Create).listing.has(site_of(artifact));
+        if self.answer(exists)? {
             let code = Some("ValidationException".to_owned());
             return Err(Refusal { code, ..Refusal::ours("it already exists") });
         }
@@ -140,40 +235,41 @@ impl<S: Service> Service for Rehearsal<S> {
     }
 
     async fn list(&self, filter: &Filter, token: Option<String>) -> Answer<Page> {
-        self.count(Operation::List);
         if let Some(uri) = &filter.uri {
-            let places = self.shared.uris.get(&Key::of_name(uri));
-            let found = places.into_iter().flatten().filter_map(|place| self.found(*place));
-            return Ok(Page { found: found.cloned().collect(), next: None });
+            let texts = self.count(Operation::List).listing.at_uri(Key::of_name(uri));
+            return Ok(Page { found: all_listed(&self.answer(texts)?), next: None });
         }
         let at: usize = token.and_then(|token| token.parse().ok()).unwrap_or_default();
-        let next = (at + 1 < self.shared.pages.len()).then(|| (at + 1).to_string());
-        Ok(Page { found: self.shared.pages.get(at).cloned().unwrap_or_default(), next })
+        let shared = self.count(Operation::List);
+        let (texts, pages) = (shared.listing.page(at), shared.listing.pages());
+        drop(shared);
+        let next = (at + 1 < pages).then(|| (at + 1).to_string());
+        Ok(Page { found: all_listed(&self.answer(texts)?), next })
     }
 
     async fn describe(&self, arn: &str) -> Answer<Described> {
-        self.count(Operation::Describe);
+        drop(self.count(Operation::Describe));
         self.answer(self.asker.describe(arn).await)
     }
 
     async fn tags(&self, arn: &str, _: Option<String>) -> Answer<TagPage> {
         let tags = self.answer(self.asker.tags(arn).await)?;
-        self.count(Operation::ListTags);
+        drop(self.count(Operation::ListTags));
         Ok(TagPage { tags, next: None })
     }
 
     async fn update(&self, _: &str, _: &Update) -> Answer<()> {
-        self.count(Operation::Update);
+        drop(self.count(Operation::Update));
         Ok(())
     }
 
     async fn add_tags(&self, _: &str, _: &[Tag]) -> Answer<()> {
-        self.count(Operation::AddTags);
+        drop(self.count(Operation::AddTags));
         Ok(())
     }
 
     async fn remove_tags(&self, _: &str, _: &[String]) -> Answer<()> {
-        self.count(Operation::DeleteTags);
+        drop(self.count(Operation::DeleteTags));
         Ok(())
     }
 }

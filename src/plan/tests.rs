@@ -4,10 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+
 use super::*;
-use crate::artifact::{Artifact, Source, Stamp, Tag, Texts};
+use crate::artifact::{Source, Stamp, Tag, Texts};
+use crate::event::Event;
+use crate::journal::{NewRun, ToStage};
+use crate::pace::{Pace, Paces, Rate};
 use crate::run::change::{Drift, OnExists};
-use crate::run::{Options as RunOptions, Survey};
+use crate::run::{Options as RunOptions, Record, Stop, Survey};
 use crate::service::{Answer, Created, Described, Page, TagPage, Update};
 
 /// A target that refuses what exists, and counts what it is asked.
@@ -197,7 +204,8 @@ fn case(seed: u64) -> Case {
             _ => {}
         }
         case.entries.push(Job {
-            entry: EntryId(i64::try_from(number).unwrap()),
+            // As the journal numbers them.
+            entry: EntryId(i64::try_from(number).unwrap() + 1),
             artifact: Arc::new(wanted),
             known: Known::default(),
             listed: None,
@@ -210,15 +218,55 @@ fn case(seed: u64) -> Case {
     case
 }
 
-fn resolved_known(case: &Case, job: &Job, resolved: &Resolved) -> Known {
-    let key = job.artifact.identity().key();
-    let mut known = run::known(&job.artifact, None, resolved.get(&key), &case.policy);
+fn resolved_known(case: &Case, wanted: &Artifact, resolved: &Resolved) -> Known {
+    let key = wanted.identity().key();
+    let mut known = run::known(wanted, None, resolved.get(&key), &case.policy);
     if let Some(there) = case.known.get(&key) {
         let met = known.there.take().unwrap_or_default();
         let arn = there.arn.clone().or(met.arn);
         known.there = Some(There { arn, recovered: met.recovered, ..there.clone() });
     }
     known
+}
+
+/// Returns the entries of which nothing is known when they are staged.
+fn unknown(case: &Case) -> HashMap<Key, EntryId> {
+    let is_unknown = |job: &&Job| {
+        let known = resolved_known(case, &job.artifact, &Resolved::new());
+        run::is_unknown(&job.artifact, &known, &case.policy)
+    };
+    let unknown = case.entries.iter().filter(is_unknown);
+    unknown.map(|job| (job.artifact.identity().key(), job.entry)).collect()
+}
+
+/// Stages the entries into a scratch journal.
+fn staged(case: &Case) -> (Journal, RunId) {
+    let mut journal = Journal::scratch().unwrap();
+    let target = crate::submission::Target::Local { registry: "r".into(), file: "f".into() };
+    let run = NewRun { id: "plan", command: "", folder: "", settings: "" };
+    let mut staging = journal.begin(&run, &target).unwrap();
+    for job in &case.entries {
+        let entry = ToStage { file: "m.yaml", line: 1, artifact: &job.artifact };
+        assert_eq!(staging.add(&entry).unwrap(), job.entry);
+    }
+    let run = staging.run();
+    staging.finish().unwrap();
+    (journal, run)
+}
+
+/// Keeps what is planned.
+#[derive(Default)]
+struct Kept(Vec<Item>);
+
+impl Sink for Kept {
+    fn entry(&mut self, entry: &Planned<'_>) -> io::Result<()> {
+        self.0.extend(entry.item.cloned());
+        Ok(())
+    }
+
+    fn gone(&mut self, _: &Gone) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Runs the import as `lineload import` makes it: open attempts, survey, submission.
@@ -252,20 +300,16 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     run::run(service, open, nothing, options(&policy), stop.clone(), report).await;
     let mut jobs = case.entries.clone();
     for job in &mut jobs {
-        job.known = resolved_known(case, job, &resolved);
+        job.known = resolved_known(case, &job.artifact, &resolved);
     }
-    let unknown: HashMap<Key, EntryId> = jobs
-        .iter()
-        .filter(|job| run::is_unknown(&job.artifact, &job.known, &case.policy))
-        .map(|job| (job.artifact.identity().key(), job.entry))
-        .collect();
+    let (unknown, _) = run::still_unknown(unknown(case), &resolved);
     if run::survey_pays(unknown.len()) {
         let asker = Asker::new(target.clone(), paces(), Duration::from_secs(120), 1, stop.clone());
         let mut hits = Vec::new();
         let take = |entry: EntryId, found| hits.push((entry, found));
         let _: Survey = run::survey(&asker, &unknown, take, |_| ()).await.unwrap();
         for (entry, found) in hits {
-            jobs[usize::try_from(entry.0).unwrap()].listed = Some(Box::new(found));
+            jobs[usize::try_from(entry.0).unwrap() - 1].listed = Some(Box::new(found));
         }
     }
     let mut outcomes = BTreeMap::new();
@@ -305,17 +349,23 @@ async fn what_a_plan_says_is_what_the_import_after_it_does() {
         let paces = Paces::new(|_| Pace::new(Rate::Unlimited, None, now));
         let (_keep, stop) = watch::channel(Stop::No);
         let asker = Asker::new(planned.clone(), paces, Duration::from_secs(120), 1, stop);
-        let known = |job: &Job, resolved: &Resolved| resolved_known(&case, job, resolved);
+        let known =
+            |wanted: &Artifact, resolved: &Resolved| Ok(resolved_known(&case, wanted, resolved));
         let within = |_: &str| false;
         let options = Options {
             policy: &case.policy,
             read_lag: Duration::from_secs(10),
-            known: &|_| None,
+            known: None,
             within: &within,
             at_once: 1,
         };
-        let (entries, open) = (case.entries.clone(), case.open.clone());
-        let plan = plan_knowing(&asker, entries, open, &options, &known, |_| ()).await.unwrap();
+        let (mut journal, run) = staged(&case);
+        let (valid, unknown) = (case.entries.len(), unknown(&case));
+        let entries = Entries { journal: &mut journal, run, valid, unknown };
+        let (open, mut kept) = (case.open.clone(), Kept::default());
+        let plan =
+            plan_knowing(&asker, entries, open, &options, &known, &mut kept, &mut |_| ()).await;
+        let plan = plan.unwrap();
         assert_eq!(planned.of(&[Operation::Create, Operation::Update, Operation::AddTags]), 0);
 
         let imported = Target(Arc::new(Mutex::new(world)));
@@ -328,8 +378,8 @@ async fn what_a_plan_says_is_what_the_import_after_it_does() {
             ask: imported.of(&asked),
         };
         assert_eq!(plan.calls, calls, "seed {seed}");
-        assert_eq!(plan.items.len(), outcomes.len(), "seed {seed}");
-        for item in &plan.items {
+        assert_eq!(kept.0.len(), outcomes.len(), "seed {seed}");
+        for item in &kept.0 {
             let settled = &outcomes[&item.entry];
             let expected = match settled.outcome {
                 Outcome::Recovered => Outcome::Existed,

@@ -40,8 +40,8 @@ struct Shared {
     writer: Writer,
 }
 
-/// The name under which a registry is kept in memory, as SQLite has it.
-const MEMORY: &str = ":memory:";
+/// The file of a registry that is kept in memory, as SQLite has it.
+pub const MEMORY: &str = ":memory:";
 
 fn is_memory(path: &Path) -> bool {
     path.as_os_str() == MEMORY

@@ -1,40 +1,64 @@
 //! The plan of an import, for people, for scripts and for a comment on a pull request.
 
 pub mod faults;
-pub mod human;
-pub mod json;
-pub mod markdown;
+mod human;
+mod json;
+mod markdown;
+mod spool;
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use self::faults::Faults;
-use super::run::RunLog;
 use crate::artifact::Difference;
-use crate::plan::{Fate, Item, Plan};
+use crate::plan::{Fate, Gone, Plan, Planned, Sink};
 use crate::run::change::OnExists;
-use crate::submission::Outcome;
+use crate::submission::Target;
 use crate::text::{counted, duration, rate as shown_rate, redacted, secret};
 
 /// Look-ups a second that the time is estimated for if the plan itself made too few to measure: the
 /// most that are made.
 const ASSUMED_LOOK_UPS: f64 = 50.0;
 
-/// A plan, and what it is of.
-#[derive(Debug)]
-pub struct Report<'r> {
+/// The facts of a plan once it is complete.
+#[derive(Debug, Clone, Copy)]
+pub struct Heading<'r> {
     /// The plan.
     pub plan: &'r Plan,
-    /// The entries that it is of, with the target.
-    pub log: &'r RunLog,
+    /// The target.
+    pub target: &'r Target,
     /// The rate of creates that the time is estimated for.
     pub rate: CreateRate,
     /// The import's policy for what already exists.
     pub on_exists: OnExists,
-    /// List every artifact, however many there are.
-    pub all: bool,
     /// The findings of the check.
     pub faults: &'r Faults,
+}
+
+/// A report of a plan: it takes the entries as they are planned, and is written at the end, because
+/// the numbers come first.
+#[derive(Debug)]
+pub struct Report {
+    counts: Counts,
+    form: Box<dyn Form>,
+}
+
+/// A format of the report.
+trait Form: std::fmt::Debug {
+    /// Takes an entry of one or two groups.
+    fn entry(&mut self, groups: Groups, entry: &Planned<'_>) -> io::Result<()>;
+
+    /// Takes an artifact that no manifest describes any more.
+    fn gone(&mut self, gone: &Gone) -> io::Result<()>;
+
+    /// Writes all of it.
+    fn write(
+        self: Box<Self>,
+        heading: &Heading<'_>,
+        counts: &Counts,
+        out: &mut dyn Write,
+    ) -> io::Result<()>;
 }
 
 /// The rate of creates that the time of an import is estimated for.
@@ -104,28 +128,88 @@ impl Group {
     }
 }
 
-impl Report<'_> {
-    fn count(&self, group: Group) -> usize {
-        match group {
-            Group::Gone => self.plan.gone.len(),
-            Group::Invalid => self.log.counts().of(Outcome::Invalid),
-            group => self.items(group).count(),
+/// The groups of an entry. One whose name another source has too is to be created as well: a
+/// conflict is what the service refuses, and only the import finds out whether it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Groups {
+    main: Group,
+    in_conflict: bool,
+}
+
+impl Groups {
+    fn of(entry: &Planned<'_>) -> Self {
+        Self {
+            main: entry.item.map_or(Group::Invalid, |item| Group::of(&item.fate)),
+            in_conflict: entry.item.is_some_and(|item| item.name_also_at.is_some()),
         }
     }
 
-    /// Returns the entries of a group. Those whose name another source has too are to be created as
-    /// well: a conflict is what the service refuses, and only the import finds out whether it does.
-    fn items(&self, group: Group) -> impl Iterator<Item = &Item> {
-        self.plan.items.iter().filter(move |item| match group {
-            Group::Conflict => item.name_also_at.is_some(),
-            group => Group::of(&item.fate) == group,
-        })
+    fn iter(self) -> impl Iterator<Item = Group> {
+        std::iter::once(self.main).chain(self.in_conflict.then_some(Group::Conflict))
+    }
+}
+
+/// The number of entries in each group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts([usize; Group::ALL.len()]);
+
+impl Counts {
+    fn add(&mut self, group: Group) {
+        self.0[group as usize] += 1;
     }
 
-    fn entry(&self, item: &Item) -> Option<&super::run::LoggedEntry> {
-        self.log.entries.get(item.entry.0 as usize)
+    const fn of(&self, group: Group) -> usize {
+        self.0[group as usize]
+    }
+}
+
+impl Report {
+    /// Returns a report for people. It lists `all` artifacts, or the first of each group.
+    #[must_use]
+    pub fn human(all: bool) -> Self {
+        Self::new(human::Human::new(all))
     }
 
+    /// Returns a report as JSON.
+    #[must_use]
+    pub fn json() -> Self {
+        Self::new(json::Json::default())
+    }
+
+    /// Returns a report as Markdown.
+    #[must_use]
+    pub fn markdown() -> Self {
+        Self::new(markdown::Markdown::default())
+    }
+
+    fn new(form: impl Form + 'static) -> Self {
+        Self { counts: Counts::default(), form: Box::new(form) }
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// If the writer fails, or what was kept cannot be read.
+    pub fn write(self, heading: &Heading<'_>, mut out: impl Write) -> io::Result<()> {
+        self.form.write(heading, &self.counts, &mut out)?;
+        out.flush()
+    }
+}
+
+impl Sink for Report {
+    fn entry(&mut self, entry: &Planned<'_>) -> io::Result<()> {
+        let groups = Groups::of(entry);
+        groups.iter().for_each(|group| self.counts.add(group));
+        self.form.entry(groups, entry)
+    }
+
+    fn gone(&mut self, gone: &Gone) -> io::Result<()> {
+        self.counts.add(Group::Gone);
+        self.form.gone(gone)
+    }
+}
+
+impl Heading<'_> {
     /// Returns the time that the import would take; `None` where its rate is not known.
     fn time(&self) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "a time for people")]

@@ -101,8 +101,10 @@ impl Jobs for StagedJobs {
     }
 }
 
-/// Returns the job of a staged entry.
-pub(super) fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
+/// Returns the job of a staged entry. `resolved` is what became of what earlier runs left open, by
+/// source.
+#[must_use]
+pub fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
     let earlier = resolved.get(&entry.artifact.identity().key());
     let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
     // A hint that cannot be read is ignored.

@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use super::decide::{Decision, Known, Observation, Policy, decide};
 use super::ledger::{Ledger, Line};
 use super::record::known;
-use crate::artifact::{Artifact, Key};
+use crate::artifact::{Artifact, Digest, Key};
 use crate::check::{self, Entry};
 use crate::diagnostic::Diagnostic;
-use crate::journal::{Invalid, JournalError, RunId, Staging, ToStage};
+use crate::journal::{self, Invalid, JournalError, KnownAt, KnownEqual, RunId, Staging, ToStage};
 use crate::source::{FileId, SourceStore};
 use crate::submission::{EntryId, Outcome};
 use crate::text::redacted;
@@ -20,6 +20,7 @@ use crate::text::redacted;
 #[derive(Debug)]
 pub struct Stage<'s, 'j> {
     staging: Staging<'j>,
+    knowledge: Knowledge<'s>,
     sources: &'s SourceStore,
     policy: &'s Policy,
     staged: Staged,
@@ -28,6 +29,15 @@ pub struct Stage<'s, 'j> {
     /// Entries that looked valid at first and are not.
     withdrawn: HashSet<EntryId>,
     failed: Option<JournalError>,
+}
+
+/// The journal that knows what earlier runs settled.
+#[derive(Debug)]
+enum Knowledge<'s> {
+    /// The one that is staged into.
+    Own,
+    /// Another, if there is one: what is staged is not submitted.
+    Other(Option<&'s KnownAt<'s>>),
 }
 
 /// The result of staging.
@@ -41,7 +51,7 @@ pub struct Staged {
     pub unknown: HashMap<Key, EntryId>,
     /// The number of entries that may need a request.
     pub left: usize,
-    /// The number of entries that the journal knows to be equal.
+    /// The number of entries that the journal knows to be equal. Only a plan stages them.
     pub known: usize,
     /// The entries that exceed a limit with the policy's stamp: their number, the place of the
     /// first, and the reason.
@@ -61,6 +71,27 @@ impl<'s, 'j> Stage<'s, 'j> {
     /// Stages into `staging` what a check of `sources` finds.
     #[must_use]
     pub fn new(staging: Staging<'j>, sources: &'s SourceStore, policy: &'s Policy) -> Self {
+        Self::knowing(staging, Knowledge::Own, sources, policy)
+    }
+
+    /// Stages all that a check of `sources` finds into the `staging` of a scratch journal, for a
+    /// plan: with what is `known` by the journal that an import would use, if there is one.
+    #[must_use]
+    pub fn of_plan(
+        staging: Staging<'j>,
+        known: Option<&'s KnownAt<'s>>,
+        sources: &'s SourceStore,
+        policy: &'s Policy,
+    ) -> Self {
+        Self::knowing(staging, Knowledge::Other(known), sources, policy)
+    }
+
+    fn knowing(
+        staging: Staging<'j>,
+        knowledge: Knowledge<'s>,
+        sources: &'s SourceStore,
+        policy: &'s Policy,
+    ) -> Self {
         let staged = Staged {
             run: staging.run(),
             ledger: Ledger::default(),
@@ -71,6 +102,7 @@ impl<'s, 'j> Stage<'s, 'j> {
         };
         Self {
             staging,
+            knowledge,
             sources,
             policy,
             staged,
@@ -123,7 +155,7 @@ impl<'s, 'j> Stage<'s, 'j> {
     ) -> Result<Line, JournalError> {
         let key = artifact.identity().key();
         let digest = artifact.digest();
-        let there = match self.staging.equal(key, digest)? {
+        let there = match self.known_equal(key, digest)? {
             // For most entries it is enough that they are equal, and their request need not be
             // read.
             Some(equal) if !self.policy.asks_always() => {
@@ -131,11 +163,13 @@ impl<'s, 'j> Stage<'s, 'j> {
                 let decision = decide(artifact, &known, Observation::Unseen, self.policy);
                 if matches!(decision, Decision::Settle(_)) {
                     self.staged.known += 1;
-                    return Ok(Line::new(equal.entry, line, Outcome::Existed, true));
+                    if let Knowledge::Own = self.knowledge {
+                        return Ok(Line::new(equal.entry, line, Outcome::Existed, true));
+                    }
                 }
                 known
             }
-            _ => known(artifact, self.staging.at(key)?.as_ref(), None, self.policy),
+            _ => known(artifact, self.known_at(key)?.as_ref(), None, self.policy),
         };
         let decision = decide(artifact, &there, Observation::Unseen, self.policy);
         let id = self.staging.add(&ToStage { file, line, artifact })?;
@@ -148,6 +182,22 @@ impl<'s, 'j> Stage<'s, 'j> {
             self.staged.overstamped.get_or_insert((0, place, reason)).0 += 1;
         }
         Ok(Line::new(id, line, Outcome::Pending, false))
+    }
+
+    fn known_equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
+        match self.knowledge {
+            Knowledge::Own => self.staging.equal(key, digest),
+            Knowledge::Other(Some(other)) => other.equal(key, digest),
+            Knowledge::Other(None) => Ok(None),
+        }
+    }
+
+    fn known_at(&self, key: Key) -> Result<Option<journal::Known>, JournalError> {
+        match self.knowledge {
+            Knowledge::Own => self.staging.at(key),
+            Knowledge::Other(Some(other)) => other.at(key),
+            Knowledge::Other(None) => Ok(None),
+        }
     }
 
     /// Marks an entry as invalid that looked valid at first.

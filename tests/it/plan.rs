@@ -147,12 +147,45 @@ fn a_markdown_plan_fits_into_a_comment() {
 }
 
 #[test]
-fn a_plan_makes_no_registry_and_no_journal() {
+fn before_the_first_import_the_local_registry_is_empty_and_a_plan_makes_none() {
     let folder = folder(&[]);
-    manifests(folder.path(), 1);
-    let ran: Ran = lineload(folder.path()).args(["plan", "--local"]).output().unwrap().into();
-    assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(!folder.path().join(".lineload").exists());
+    manifests(folder.path(), 2);
+    let plan = |args: &[&str]| -> Ran {
+        let ran = lineload(folder.path()).args(["plan", "--local"]).args(args).output();
+        ran.unwrap().into()
+    };
+    let ran = plan(&["--format", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let planned = planned(&ran);
+    assert_eq!((&planned["counts"]["create"], &planned["calls"]["create"]), (&2.into(), &2.into()));
+    assert_eq!(planned["target"]["file"], ".lineload/registry.sqlite3");
+    assert_eq!(plan(&["--detailed-exitcode"]).code, 3);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1, "only the manifests: {left:?}");
+}
+
+#[test]
+fn a_large_plan_has_every_entry_in_the_order_of_the_walk() {
+    let folder = folder(&[]);
+    // More than are compared together, and invalid ones where those end and begin.
+    let (all, invalid) = (9_000, [0, 1, 4_095, 4_096, 4_097, 8_191, 8_999]);
+    let one = |at: usize| match invalid.contains(&at) {
+        true => format!("---\n{}", artifact(at).replace(&format!("a{at}"), &format!("a_{at}"))),
+        false => format!("---\n{}", artifact(at)),
+    };
+    write(&folder.path().join("manifests/all.yaml"), (0..all).map(one).collect::<String>());
+    let served = Served::start(folder.path(), &[]);
+    let plan = planned(&at(folder.path(), &served, "plan", &["--format", "json"]));
+    let entries = plan["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), all);
+    for (at, entry) in entries.iter().enumerate() {
+        let action = if invalid.contains(&at) { "invalid" } else { "create" };
+        assert_eq!(entry["action"], action, "{at}: {entry}");
+        assert_eq!(entry["source_uri"], format!("s3://bucket/{at}"));
+    }
+    assert_eq!((&plan["counts"]["create"], &plan["counts"]["invalid"]), (&8_993.into(), &7.into()));
+    let ran = at(folder.path(), &served, "plan", &["--all", "--color", "never"]);
+    assert_eq!(ran.out.lines().filter(|line| line.starts_with("  + a")).count(), 8_993);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `lineload plan`
 
-use std::cell::RefCell;
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,50 +11,47 @@ use super::paced;
 use super::run_policy::RunPolicy;
 use super::session::{no_answer, shown};
 use super::stopping::Stopping;
-use super::target::{self, Ready};
-use crate::check::{Entry, Summary};
-use crate::cli::{Global, Plan, PlanFormat};
+use super::target::{self, Missing, Ready};
+use crate::check::Summary;
+use crate::cli::{self, Global, PlanFormat};
 use crate::commands::failure::Failure;
 use crate::commands::manifests::ManifestSet;
 use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
 use crate::commands::terminal;
 use crate::exit::Exit;
-use crate::journal::{JournalError, Status};
+use crate::journal::{Journal, JournalError, NewRun, Status};
 use crate::pace::Rate;
-use crate::plan::{self, Calls, Fate};
+use crate::plan::{self, Fate, Gone, Item, Planned, Unplanned};
 use crate::report::output::{Output, OutputError};
-use crate::report::plan::{self as report, CreateRate, Report};
-use crate::report::run::RunLog;
+use crate::report::plan::faults::Faults;
+use crate::report::plan::{CreateRate, Heading, Report};
 use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
-use crate::run::{Asker, End, Job, Policy, Unanswered, open_job};
-use crate::submission::{EntryId, Outcome, Target};
+use crate::run::{Asker, End, Job, Ledger, Policy, Stage, Unanswered, open_job};
+use crate::submission::{Outcome, Target};
 
 /// The maximum lag of reads behind writes: the default of `--settle` in the import that is planned.
 const SETTLE: Duration = Duration::from_secs(10);
 
-pub(super) fn run(global: &Global, args: &Plan) -> Result<Exit, Failure> {
+pub(super) fn run(global: &Global, args: &cli::Plan) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
     let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
     let policy = Policy {
         drift: if args.refresh { Drift::Always } else { run_policy.drift },
         ..run_policy.policy(false)
     };
-    // Connecting creates the embedded registry if it does not exist, and a plan creates nothing.
-    if let Some(file) = args.target.local.as_deref().filter(|file| !file.exists()) {
-        let message = format!("local registry {} not found", file.display());
-        return Err(Failure::usage(message).help("create one with `lineload import --local`"));
-    }
     let timeout = args.reach.timeout;
-    block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
+    // A plan creates nothing, and before the first import the registry is empty.
+    let (missing, config) = (Missing::Empty, &settings.config);
+    block_on(target::at_or(missing, &args.target, config, timeout, async |ready, stopping| {
         Planning { global, args, settings, ready, policy: &policy }.go(stopping).await
     }))
 }
 
 struct Planning<'p> {
     global: &'p Global,
-    args: &'p Plan,
+    args: &'p cli::Plan,
     settings: &'p Settings,
     ready: &'p Ready,
     policy: &'p Policy,
@@ -63,49 +60,32 @@ struct Planning<'p> {
 impl Planning<'_> {
     async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
         let Self { global, args, settings, ready, policy } = self;
-        let faults = report::faults::Faults::default();
+        let faults = Faults::default();
         let manifest = ManifestSet::find(&args.manifests, settings)?;
-        let mut entries: Vec<Entry> = Vec::new();
-        let checked = tokio::task::block_in_place(|| {
+        let journal = self.journal()?;
+        let at_target = journal.as_ref().map(|journal| journal.known(&ready.target)).transpose()?;
+        let mut scratch = Journal::scratch()?;
+        let (staged, checked) = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
             let people = human_report_on_stderr(global, &args.manifests);
             let report = Box::new(crate::report::All(vec![people, Box::new(faults.clone())]));
-            check(global, &args.manifests, settings, &manifest, report, &mut entries)
+            let run = NewRun { id: "plan", command: "", folder: "", settings: "" };
+            let staging = scratch.begin(&run, &ready.target)?;
+            let mut stage = Stage::of_plan(staging, at_target.as_ref(), &manifest.sources, policy);
+            let checked = check(global, &args.manifests, settings, &manifest, report, &mut stage)?;
+            Ok::<_, Failure>((stage.finish()?, checked))
         })?;
-        let journal = self.journal()?;
-        let target = &ready.target;
-        let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, target));
+        let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, &ready.target));
         let InJournal { open, rate } = in_journal.transpose()?.unwrap_or_default();
-        let at_target = journal.as_ref().map(|journal| journal.known(target));
-        let at_target = at_target.transpose()?;
-        let unreadable = RefCell::new(None);
-        let known = |source| {
-            let known = at_target.as_ref()?.at(source);
-            known.unwrap_or_else(|error| {
-                unreadable.borrow_mut().get_or_insert(error);
-                None
-            })
-        };
-        let mut log = RunLog::new(&entries, &manifest.sources);
-        log.target = Some(ready.target.clone());
-        let jobs = jobs(entries);
-        let paths: Vec<PathBuf> = args.manifests.paths().iter().map(|path| plain(path)).collect();
-        let invalid: HashSet<String> = log
-            .entries
-            .iter()
-            .filter(|entry| entry.outcome == Outcome::Invalid)
-            .map(|entry| entry.file.to_string())
-            .collect();
-        let walked: HashSet<&str> = manifest.walk.found.iter().map(|found| &*found.name).collect();
-        let within = |file: &str| {
-            // A file that exists and was not read may still have it.
-            let read = walked.contains(file) || !Path::new(file).exists();
-            let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
-            read && named && !invalid.contains(file)
+        let within = self.within(&manifest, &staged.ledger);
+        let known = |source| match &at_target {
+            Some(known) => known.at(source),
+            None => Ok(None),
         };
         let read_lag = if ready.target.is_local() { Duration::ZERO } else { SETTLE };
         let at_once = args.reach.concurrency.map_or(plan::AT_ONCE, usize::from);
-        let options = plan::Options { policy, read_lag, known: &known, within: &within, at_once };
+        let known: Option<&plan::Knows<'_>> = journal.is_some().then_some(&known);
+        let options = plan::Options { policy, read_lag, known, within: &within, at_once };
         let unlimited = args.rate == Some(Rate::Unlimited);
         let asker = Asker::new(
             ready.service.clone(),
@@ -118,18 +98,24 @@ impl Planning<'_> {
         progress.connecting(&ready.target.to_string());
         let progress = Arc::new(Mutex::new(progress));
         let asker = asker.reporting(no_answer(&progress));
-        let show = |so_far| match so_far {
+        let mut show = |so_far| match so_far {
             plan::Progress::Listed(listed) => shown(&progress).listing(listed),
             plan::Progress::Compared { done, total } => shown(&progress).comparing(done, total),
         };
-        let planned = plan::plan(&asker, jobs, open, &options, show).await;
+        let report = match args.format {
+            PlanFormat::Human => Report::human(args.all),
+            PlanFormat::Json => Report::json(),
+            PlanFormat::Markdown => Report::markdown(),
+        };
+        let mut found = Found { report, fails: false, is_unknown: false };
+        let entries = plan::Entries::new(&mut scratch, staged);
+        let planned = plan::plan(&asker, entries, open, &options, &mut found, &mut show).await;
         shown(&progress).finish();
-        if let Some(error) = unreadable.take() {
-            return Err(error.into());
-        }
         let plan = match planned {
             Ok(plan) => plan,
-            Err(unanswered) => {
+            Err(Unplanned::Journal(error)) => return Err(error.into()),
+            Err(Unplanned::Output(error)) => return Err(OutputError(error).into()),
+            Err(Unplanned::Unanswered(unanswered)) => {
                 let notice = unplanned(unanswered);
                 notice.show(global);
                 return Ok(notice.exit);
@@ -142,16 +128,31 @@ impl Planning<'_> {
             (_, Some(rate)) => CreateRate::Found(rate),
             (_, None) => CreateRate::Unknown,
         };
-        let (all, faults, on_exists) = (args.all, &faults, policy.on_exists);
-        let report = Report { plan: &plan, log: &log, rate, on_exists, all, faults };
+        let (target, on_exists) = (&ready.target, policy.on_exists);
+        let exit = found.exit(args, &checked, &plan);
+        let heading = Heading { plan: &plan, target, rate, on_exists, faults: &faults };
         let out = Output::stdout(global.color.into());
-        match args.format {
-            PlanFormat::Human => report::human::write(&report, out),
-            PlanFormat::Json => report::json::write(&report, out),
-            PlanFormat::Markdown => report::markdown::write(&report, out),
+        found.report.write(&heading, out).map_err(OutputError)?;
+        Ok(exit)
+    }
+
+    /// Returns whether an artifact of a file can have been removed from the manifests.
+    fn within<'m>(
+        &self,
+        manifest: &'m ManifestSet,
+        ledger: &Ledger,
+    ) -> impl Fn(&str) -> bool + use<'m> {
+        let paths = self.args.manifests.paths();
+        let paths: Vec<PathBuf> = paths.iter().map(|path| plain(path)).collect();
+        let invalid = ledger.files_with(Outcome::Invalid);
+        let invalid: HashSet<Arc<str>> = invalid.map(|file| manifest.sources.name(file)).collect();
+        let walked: HashSet<&str> = manifest.walk.found.iter().map(|found| &*found.name).collect();
+        move |file| {
+            // A file that exists and was not read may still have it.
+            let read = walked.contains(file) || !Path::new(file).exists();
+            let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
+            read && named && !invalid.contains(file)
         }
-        .map_err(OutputError)?;
-        Ok(exit(args, &checked, &plan))
     }
 
     /// Opens the journal to read. One that is not there knows nothing.
@@ -179,37 +180,55 @@ impl InJournal {
     }
 }
 
-fn jobs(entries: Vec<Entry>) -> Vec<Job> {
-    let job = |entry: Entry| {
-        let artifact = Arc::new(entry.artifact?);
-        let known = crate::run::Known::default();
-        Some(Job { entry: EntryId(entry.id.0.into()), artifact, known, listed: None })
-    };
-    entries.into_iter().filter_map(job).collect()
+/// Passes what is planned to the report, and notes what the exit code depends on.
+struct Found {
+    report: Report,
+    /// True if an entry would be a failure of the import.
+    fails: bool,
+    /// True if an entry could not be compared.
+    is_unknown: bool,
 }
 
-/// Returns the exit code: the import's, except that changes are not a failure.
-fn exit(args: &Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
-    let fails = |item: &plan::Item| match &item.fate {
+impl plan::Sink for Found {
+    fn entry(&mut self, entry: &Planned<'_>) -> io::Result<()> {
+        if let Some(item) = entry.item {
+            self.fails |= fails(item);
+            self.is_unknown |= matches!(item.fate, Fate::Unknown { .. });
+        }
+        self.report.entry(entry)
+    }
+
+    fn gone(&mut self, gone: &Gone) -> io::Result<()> {
+        self.report.gone(gone)
+    }
+}
+
+fn fails(item: &Item) -> bool {
+    match &item.fate {
         Fate::Create => item.unseen,
         Fate::Exists => item.refused,
         Fate::Differs { change, .. } => {
             item.unseen || change.as_ref().is_none_or(|one| !one.stay.is_empty())
         }
         Fate::Unknown { .. } => false,
-    };
-    let mut exit = Exit::Success;
-    let Calls { create, update, .. } = plan.calls;
-    if args.detailed_exitcode && create + update > 0 {
-        exit = Exit::Changes;
     }
-    if checked.errors > 0 || plan.items.iter().any(fails) {
-        exit = exit.and(Exit::Findings);
+}
+
+impl Found {
+    /// Returns the exit code: the import's, except that changes are not a failure.
+    fn exit(&self, args: &cli::Plan, checked: &Summary, plan: &plan::Plan) -> Exit {
+        let mut exit = Exit::Success;
+        if args.detailed_exitcode && plan.changes() {
+            exit = Exit::Changes;
+        }
+        if checked.errors > 0 || self.fails {
+            exit = exit.and(Exit::Findings);
+        }
+        if self.is_unknown {
+            exit = exit.and(Exit::Stopped);
+        }
+        exit
     }
-    if plan.items.iter().any(|item| matches!(item.fate, Fate::Unknown { .. })) {
-        exit = exit.and(Exit::Stopped);
-    }
-    exit
 }
 
 /// Returns why there is no plan.

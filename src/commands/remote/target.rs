@@ -23,6 +23,15 @@ pub(super) struct Ready {
     pub(super) registry: Option<Registry>,
 }
 
+/// The use of an embedded registry whose file does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The file is created.
+    Create,
+    /// It is taken for an empty one, and not created.
+    Empty,
+}
+
 /// Connects to the target, does `work` there, and stops the embedded registry afterwards. Until `work`
 /// has begun, a signal ends it.
 pub(super) async fn at(
@@ -31,8 +40,19 @@ pub(super) async fn at(
     timeout: Duration,
     work: impl AsyncFnOnce(&Ready, &Stopping) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
+    at_or(Missing::Create, args, config, timeout, work).await
+}
+
+/// Does the same. An embedded registry whose file does not exist is `missing`.
+pub(super) async fn at_or(
+    missing: Missing,
+    args: &cli::Target,
+    config: &Config,
+    timeout: Duration,
+    work: impl AsyncFnOnce(&Ready, &Stopping) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let stopping = Stopping::listen()?;
-    let ready = stopping.unless_stopped(connect(args, config, timeout)).await?;
+    let ready = stopping.unless_stopped(connect(args, missing, config, timeout)).await?;
     let exit = work(&ready, &stopping).await;
     if let Some(registry) = ready.registry {
         registry.stop().await;
@@ -41,9 +61,14 @@ pub(super) async fn at(
 }
 
 /// Connects to the target of the command line.
-async fn connect(args: &cli::Target, config: &Config, timeout: Duration) -> Result<Ready, Failure> {
+async fn connect(
+    args: &cli::Target,
+    missing: Missing,
+    config: &Config,
+    timeout: Duration,
+) -> Result<Ready, Failure> {
     let ready = match &args.local {
-        Some(file) => local(file, timeout).await?,
+        Some(file) => local(file, missing, timeout).await?,
         None => {
             let options = ConnectOptions {
                 region: args.region.clone(),
@@ -71,9 +96,13 @@ async fn connect(args: &cli::Target, config: &Config, timeout: Duration) -> Resu
     Ok(ready)
 }
 
-async fn local(file: &Path, timeout: Duration) -> Result<Ready, Failure> {
+async fn local(file: &Path, missing: Missing, timeout: Duration) -> Result<Ready, Failure> {
     destination::check(file)?;
-    let options = registry::Options { file: file.to_owned(), ..registry::Options::default() };
+    let used = match missing {
+        Missing::Empty if !file.exists() => Path::new(registry::MEMORY),
+        Missing::Empty | Missing::Create => file,
+    };
+    let options = registry::Options { file: used.to_owned(), ..registry::Options::default() };
     let registry = Registry::start(options).await?;
     let target =
         Target::Local { registry: registry.id().to_string(), file: file.display().to_string() };

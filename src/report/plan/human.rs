@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Group, Report, Shown, called};
-use crate::plan::{Fate, Item};
+use super::spool::Spool;
+use super::{Counts, Form, Group, Groups, Heading, Shown, called};
+use crate::plan::{Fate, Gone, Item, Planned};
 use crate::report::run::row::shown_target;
 use crate::run::change::OnExists;
 use crate::text::{escaped, grouped, quoted, redacted};
@@ -11,36 +12,99 @@ use crate::text::{escaped, grouped, quoted, redacted};
 /// Artifacts of a group that are listed.
 const LISTED: usize = 20;
 
-/// Writes the plan.
-///
-/// # Errors
-/// If the writer fails.
-pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
-    if let Some(target) = &report.log.target {
-        writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&shown_target(target).to_string()))?;
+/// The groups whose artifacts are listed, in this order, before those that are gone.
+const SECTIONS: [Group; 4] = [Group::Conflict, Group::Unknown, Group::Differs, Group::Create];
+
+/// The lists of a plan, as they grow.
+#[derive(Debug)]
+pub(super) struct Human {
+    /// The most artifacts of a group that are listed.
+    most: usize,
+    /// By the order of `SECTIONS`.
+    sections: [Section; SECTIONS.len()],
+    gone: Section,
+}
+
+/// The artifacts of a group.
+#[derive(Debug, Default)]
+struct Section {
+    listed: usize,
+    text: Spool,
+}
+
+impl Human {
+    pub(super) fn new(all: bool) -> Self {
+        let most = if all { usize::MAX } else { LISTED };
+        Self { most, sections: Default::default(), gone: Section::default() }
     }
-    writeln!(out, "{}\n", report.cost())?;
-    for group in Group::ALL {
-        let count = report.count(group);
-        if count > 0 {
-            let (colour, end) = (colour(group), "\x1b[0m");
-            writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.label())?;
+}
+
+impl Section {
+    /// Returns where the next artifact is written, unless enough are listed.
+    fn next(&mut self, most: usize) -> Option<&mut Spool> {
+        let free = self.listed < most;
+        self.listed += usize::from(free);
+        free.then_some(&mut self.text)
+    }
+}
+
+impl Form for Human {
+    fn entry(&mut self, groups: Groups, entry: &Planned<'_>) -> io::Result<()> {
+        let Some(item) = entry.item else { return Ok(()) };
+        for group in groups.iter() {
+            let section = SECTIONS.iter().position(|one| *one == group);
+            let section = section.map(|at| &mut self.sections[at]);
+            let Some(out) = section.and_then(|section| section.next(self.most)) else { continue };
+            one(entry, item, out)?;
+            if group == Group::Conflict
+                && let Some(uri) = &item.name_also_at
+            {
+                writeln!(out, "      the name is also that of {}", escaped(&redacted(uri)))?;
+            }
         }
+        Ok(())
     }
-    if report.on_exists == OnExists::Fail && report.count(Group::Exists) > 0 {
-        writeln!(
-            out,
-            "with `--on-exists fail`, what already exists is a failure, except what this journal's \
-             runs created"
-        )?;
+
+    fn gone(&mut self, gone: &Gone) -> io::Result<()> {
+        let Some(out) = self.gone.next(self.most) else { return Ok(()) };
+        let colour = colour(Group::Gone);
+        let name = escaped(&called(gone.name.as_deref(), Some(&gone.uri)));
+        let place = format!("{}:{}", escaped(&gone.file), gone.line);
+        writeln!(out, "  {colour}-\x1b[0m {name}  \x1b[2m{place}, {}\x1b[0m", escaped(&gone.arn))
     }
-    writeln!(out)?;
-    let listed = [Group::Conflict, Group::Unknown, Group::Differs, Group::Create];
-    for group in listed {
-        list(report, group, &mut out)?;
+
+    fn write(
+        self: Box<Self>,
+        heading: &Heading<'_>,
+        counts: &Counts,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let target = shown_target(heading.target).to_string();
+        writeln!(out, "\x1b[1m{}\x1b[0m", escaped(&target))?;
+        writeln!(out, "{}\n", heading.cost())?;
+        for group in Group::ALL {
+            let count = counts.of(group);
+            if count > 0 {
+                let (colour, end) = (colour(group), "\x1b[0m");
+                writeln!(out, "{colour}{:>9}{end}  {}", grouped(count as u64), group.label())?;
+            }
+        }
+        if heading.on_exists == OnExists::Fail && counts.of(Group::Exists) > 0 {
+            writeln!(
+                out,
+                "with `--on-exists fail`, what already exists is a failure, except what this \
+                 journal's runs created"
+            )?;
+        }
+        writeln!(out)?;
+        for (group, section) in SECTIONS.into_iter().zip(self.sections) {
+            let title = format!("{}\x1b[0m{}", group.label(), explained(group, heading.on_exists));
+            list(group, &title, section, counts.of(group), out)?;
+        }
+        let title =
+            "gone\x1b[0m from the manifests, created by earlier imports; an import leaves them";
+        list(Group::Gone, title, self.gone, counts.of(Group::Gone), out)
     }
-    gone(report, &mut out)?;
-    out.flush()
 }
 
 const fn colour(group: Group) -> &'static str {
@@ -52,28 +116,30 @@ const fn colour(group: Group) -> &'static str {
     }
 }
 
-fn list(report: &Report<'_>, group: Group, out: &mut impl Write) -> io::Result<()> {
-    let count = report.count(group);
+/// Lists a group of `count` artifacts.
+fn list(
+    group: Group,
+    title: &str,
+    section: Section,
+    count: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if count == 0 {
         return Ok(());
     }
-    let name = group.label();
-    writeln!(out, "{}{name}\x1b[0m{}", colour(group), explained(report, group))?;
-    let most = if report.all { usize::MAX } else { LISTED };
-    for item in report.items(group).take(most) {
-        one(report, item, out)?;
-        if group == Group::Conflict
-            && let Some(uri) = &item.name_also_at
-        {
-            writeln!(out, "      the name is also that of {}", escaped(&redacted(uri)))?;
-        }
+    writeln!(out, "{}{title}", colour(group))?;
+    let listed = section.listed;
+    section.text.copy(out)?;
+    if count > listed {
+        let more = grouped((count - listed) as u64);
+        writeln!(out, "  and {more} more; `--all` lists them")?;
     }
-    more(count, most, out)
+    writeln!(out)
 }
 
 /// Returns what is to be known of a group.
-const fn explained(report: &Report<'_>, group: Group) -> &'static str {
-    match (group, report.on_exists) {
+const fn explained(group: Group, on_exists: OnExists) -> &'static str {
+    match (group, on_exists) {
         (Group::Differs, OnExists::Update { .. }) => ": an import updates it where it can",
         (Group::Differs, OnExists::Fail) => ": a failure, with `--on-exists fail`",
         (Group::Differs, OnExists::Skip) => {
@@ -87,10 +153,9 @@ const fn explained(report: &Report<'_>, group: Group) -> &'static str {
     }
 }
 
-fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()> {
-    let Some(entry) = report.entry(item) else { return Ok(()) };
-    let name = escaped(&called(entry.name.as_deref(), entry.source_uri.as_deref()));
-    let place = format!("{}:{}", escaped(&entry.file), entry.line);
+fn one(entry: &Planned<'_>, item: &Item, out: &mut impl Write) -> io::Result<()> {
+    let name = escaped(&called(entry.name, entry.source_uri));
+    let place = format!("{}:{}", escaped(entry.file), entry.line);
     let colour = colour(Group::of(&item.fate));
     let sign = match &item.fate {
         Fate::Create => "+",
@@ -125,31 +190,4 @@ fn one(report: &Report<'_>, item: &Item, out: &mut impl Write) -> io::Result<()>
         }
         Fate::Create | Fate::Exists => writeln!(out),
     }
-}
-
-fn gone(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
-    let gone = &report.plan.gone;
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let colour = colour(Group::Gone);
-    writeln!(
-        out,
-        "{colour}gone\x1b[0m from the manifests, created by earlier imports; an import leaves them"
-    )?;
-    let most = if report.all { usize::MAX } else { LISTED };
-    for one in gone.iter().take(most) {
-        let name = escaped(&called(one.name.as_deref(), Some(&one.uri)));
-        let place = format!("{}:{}", escaped(&one.file), one.line);
-        writeln!(out, "  {colour}-\x1b[0m {name}  \x1b[2m{place}, {}\x1b[0m", escaped(&one.arn))?;
-    }
-    more(gone.len(), most, out)
-}
-
-fn more(count: usize, most: usize, out: &mut impl Write) -> io::Result<()> {
-    if count > most {
-        let more = grouped((count - most) as u64);
-        writeln!(out, "  and {more} more; `--all` lists them")?;
-    }
-    writeln!(out)
 }

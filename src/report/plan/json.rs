@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Group, Report, Shown};
+use super::spool::Spool;
+use super::{Counts, Form, Group, Groups, Heading, Shown};
 use crate::artifact::Difference;
-use crate::plan::{Fate, Gone};
+use crate::plan::{Fate, Gone, Planned};
 use crate::report::run::row::shown_target;
-use crate::report::run::rows::Rows as _;
-use crate::submission::Outcome;
 use crate::text::redacted;
 
 /// The version of the shape.
@@ -34,53 +32,46 @@ struct Row<'r> {
     needs_recheck: bool,
 }
 
-/// Writes the plan.
-///
-/// # Errors
-/// If the writer fails.
-pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
-    let mut counts = Map::new();
-    for group in Group::ALL {
-        counts.insert(group.as_str().to_owned(), report.count(group).into());
+/// The lists of a plan, as they grow.
+#[derive(Debug, Default)]
+pub(super) struct Json {
+    gone: Values,
+    entries: Values,
+}
+
+/// The values of an array.
+#[derive(Debug, Default)]
+struct Values {
+    text: Spool,
+    any: bool,
+}
+
+impl Values {
+    /// Adds a value, with `space` in front of it.
+    fn add(&mut self, space: &str, value: &impl Serialize) -> io::Result<()> {
+        if std::mem::replace(&mut self.any, true) {
+            self.text.write_all(b",")?;
+        }
+        self.text.write_all(space.as_bytes())?;
+        serde_json::to_writer(&mut self.text, value).map_err(io::Error::from)
     }
-    let calls = report.plan.calls;
-    let head = json!({
-        "version": VERSION,
-        "target": report.log.target.as_ref().map(shown_target),
-        "calls": { "create": calls.create, "update": calls.update, "ask": calls.ask },
-        "seconds": report.time().map(|time| time.as_secs_f64().ceil()),
-        "counts": counts,
-        "gone": report.plan.gone.iter().map(gone).collect::<Vec<_>>(),
-    });
-    let head = head.to_string();
-    write!(out, "{},\"entries\":[", head.strip_suffix('}').unwrap_or(&head))?;
-    let mut first = true;
-    let mut write_row = |row: &Row<'_>| -> io::Result<()> {
-        out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut out, row).map_err(io::Error::from)
-    };
-    let mut items = report.plan.items.iter().peekable();
-    let mut at = 0;
-    report.log.for_each(&mut |entry| {
-        let number = at;
-        at += 1;
+}
+
+impl Form for Json {
+    fn entry(&mut self, groups: Groups, entry: &Planned<'_>) -> io::Result<()> {
         let mut row = Row {
-            action: Group::Invalid.as_str(),
-            file: &entry.file,
+            action: groups.main.as_str(),
+            file: entry.file,
             line: entry.line,
-            name: entry.name.as_deref().map(redacted),
-            source_uri: entry.source_uri.as_deref().map(redacted),
+            name: entry.name.map(redacted),
+            source_uri: entry.source_uri.map(redacted),
             arn: None,
             differences: Vec::new(),
             conflict: None,
             error: None,
             needs_recheck: false,
         };
-        if entry.outcome != Outcome::Invalid {
-            let Some(item) = items.next_if(|item| item.entry.0 as usize == number) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            row.action = Group::of(&item.fate).as_str();
+        if let Some(item) = entry.item {
             row.arn = item.arn.as_deref();
             row.needs_recheck = item.unseen;
             row.conflict = item.name_also_at.as_deref().map(redacted);
@@ -97,11 +88,45 @@ pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
                 Fate::Create | Fate::Exists => {}
             }
         }
-        write_row(&row)?;
-        Ok(ControlFlow::Continue(()))
-    })?;
-    writeln!(out, "{}]}}", if first { "" } else { "\n" })?;
-    out.flush()
+        self.entries.add("\n", &row)
+    }
+
+    fn gone(&mut self, gone: &Gone) -> io::Result<()> {
+        let row = json!({
+            "file": &*gone.file,
+            "line": gone.line,
+            "name": gone.name.as_deref().map(redacted),
+            "source_uri": redacted(&gone.uri),
+            "arn": gone.arn,
+        });
+        self.gone.add("", &row)
+    }
+
+    fn write(
+        self: Box<Self>,
+        heading: &Heading<'_>,
+        counts: &Counts,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let count = |group: Group| (group.as_str().to_owned(), counts.of(group).into());
+        let calls = heading.plan.calls;
+        let numbers = json!({
+            "calls": { "create": calls.create, "update": calls.update, "ask": calls.ask },
+            "counts": Map::from_iter(Group::ALL.map(count)),
+        });
+        let rest = json!({
+            "seconds": heading.time().map(|time| time.as_secs_f64().ceil()),
+            "target": shown_target(heading.target),
+            "version": VERSION,
+        });
+        let (numbers, rest) = (numbers.to_string(), rest.to_string());
+        write!(out, "{},\"gone\":[", numbers.strip_suffix('}').unwrap_or(&numbers))?;
+        self.gone.text.copy(out)?;
+        let rest = rest.strip_prefix('{').unwrap_or(&rest);
+        write!(out, "],{},\"entries\":[", rest.strip_suffix('}').unwrap_or(rest))?;
+        self.entries.text.copy(out)?;
+        writeln!(out, "{}]}}", if self.entries.any { "\n" } else { "" })
+    }
 }
 
 /// `updates` tells whether an import changes it.
@@ -115,15 +140,5 @@ fn difference(one: &Difference, updates: bool) -> Value {
         "there": shown(one.there.as_ref()),
         "here": shown(one.here.as_ref()),
         "updates": updates,
-    })
-}
-
-fn gone(one: &Gone) -> Value {
-    json!({
-        "file": one.file,
-        "line": one.line,
-        "name": one.name.as_deref().map(redacted),
-        "source_uri": redacted(&one.uri),
-        "arn": one.arn,
     })
 }

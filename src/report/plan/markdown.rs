@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::faults::Fault;
-use super::{Group, Report, Shown, called};
-use crate::plan::{Fate, Item};
+use super::{Counts, Form, Group, Groups, Heading, Shown, called};
+use crate::plan::{Fate, Gone, Item, Planned};
 use crate::report::markdown::code;
 use crate::report::run::row::shown_target;
 use crate::text::{grouped, redacted};
@@ -15,60 +15,107 @@ const MOST: usize = 65_000;
 /// Of these, what is kept for the line that says how many are left out.
 const TAIL: usize = 200;
 
-/// Writes the plan.
-///
-/// # Errors
-/// If the writer fails.
-pub fn write(report: &Report<'_>, mut out: impl Write) -> io::Result<()> {
-    let mut text = String::from("### lineload plan\n\n");
-    if let Some(target) = &report.log.target {
-        let _ = writeln!(text, "{}\n", code(&shown_target(target).to_string()));
+/// The groups whose artifacts are listed, in this order.
+const SECTIONS: [Group; 6] =
+    [Group::Conflict, Group::Unknown, Group::Differs, Group::Gone, Group::Invalid, Group::Create];
+
+/// The lists of a plan, as they grow.
+#[derive(Debug, Default)]
+pub(super) struct Markdown {
+    /// By the order of `SECTIONS`.
+    sections: [Section; SECTIONS.len()],
+}
+
+/// As many artifacts of a group as there is room for.
+#[derive(Debug, Default)]
+struct Section {
+    lines: Vec<String>,
+    chars: usize,
+}
+
+impl Markdown {
+    fn section(&mut self, group: Group) -> Option<&mut Section> {
+        let at = SECTIONS.iter().position(|one| *one == group)?;
+        self.sections.get_mut(at)
     }
-    let _ = writeln!(text, "{}\n\n| | artifacts |\n|---|---:|", sentence(&report.cost()));
-    for group in Group::ALL {
-        let count = report.count(group);
-        if count > 0 {
-            let _ = writeln!(text, "| {} | {} |", group.label(), grouped(count as u64));
+
+    fn add(&mut self, group: Group, line: impl FnOnce() -> String) {
+        let Some(section) = self.section(group) else { return };
+        if section.chars <= MOST {
+            let line = line();
+            section.chars += line.chars().count();
+            section.lines.push(line);
         }
     }
-    let mut length = text.chars().count();
-    let groups = [
-        Group::Conflict,
-        Group::Unknown,
-        Group::Differs,
-        Group::Gone,
-        Group::Invalid,
-        Group::Create,
-    ];
-    for group in groups {
-        let (lines, all) = lines(report, group);
-        if lines.is_empty() {
-            continue;
+}
+
+impl Form for Markdown {
+    fn entry(&mut self, groups: Groups, entry: &Planned<'_>) -> io::Result<()> {
+        let Some(item) = entry.item else { return Ok(()) };
+        for group in groups.iter() {
+            self.add(group, || line(entry, item));
         }
-        let heading = format!("\n<details><summary>{}</summary>\n\n", group.label());
-        let close = "\n</details>\n";
-        if length + heading.len() + close.len() + TAIL > MOST {
-            break;
+        Ok(())
+    }
+
+    fn gone(&mut self, gone: &Gone) -> io::Result<()> {
+        self.add(Group::Gone, || {
+            let name = code(&called(gone.name.as_deref(), Some(&gone.uri)));
+            let place = code(&format!("{}:{}", gone.file, gone.line));
+            format!("- {name} ({place}), {}\n", code(&gone.arn))
+        });
+        Ok(())
+    }
+
+    fn write(
+        mut self: Box<Self>,
+        heading: &Heading<'_>,
+        counts: &Counts,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut text = String::from("### lineload plan\n\n");
+        let _ = writeln!(text, "{}\n", code(&shown_target(heading.target).to_string()));
+        let _ = writeln!(text, "{}\n\n| | artifacts |\n|---|---:|", sentence(&heading.cost()));
+        for group in Group::ALL {
+            let count = counts.of(group);
+            if count > 0 {
+                let _ = writeln!(text, "| {} | {} |", group.label(), grouped(count as u64));
+            }
         }
-        text.push_str(&heading);
-        length += heading.len() + close.len();
-        for (at, line) in lines.iter().enumerate() {
-            let chars = line.chars().count();
-            if length + chars + TAIL > MOST {
-                let _ = writeln!(text, "- and {} more", grouped((all - at) as u64));
-                length = MOST;
+        if let Some(invalid) = self.section(Group::Invalid) {
+            invalid.lines = heading.faults.first().iter().map(fault).collect();
+        }
+        let mut length = text.chars().count();
+        for (group, Section { lines, .. }) in SECTIONS.into_iter().zip(self.sections) {
+            if lines.is_empty() {
+                continue;
+            }
+            let title = format!("\n<details><summary>{}</summary>\n\n", group.label());
+            let close = "\n</details>\n";
+            if length + title.len() + close.len() + TAIL > MOST {
                 break;
             }
-            text.push_str(line);
-            length += chars;
+            text.push_str(&title);
+            length += title.len() + close.len();
+            let all = if group == Group::Invalid { heading.faults.all() } else { counts.of(group) };
+            let mut listed = 0;
+            for line in &lines {
+                let chars = line.chars().count();
+                if length + chars + TAIL > MOST {
+                    length = MOST;
+                    break;
+                }
+                text.push_str(line);
+                length += chars;
+                listed += 1;
+            }
+            if all > listed {
+                let _ = writeln!(text, "- and {} more", grouped((all - listed) as u64));
+            }
+            text.push_str(close);
         }
-        if length < MOST && all > lines.len() {
-            let _ = writeln!(text, "- and {} more", grouped((all - lines.len()) as u64));
-        }
-        text.push_str(close);
+        out.write_all(text.as_bytes())
     }
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }
 
 /// Returns `text` with a capital and a full stop.
@@ -76,20 +123,6 @@ fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
-}
-
-/// Returns the lines of a group, and how many there would be of all that is in it.
-fn lines(report: &Report<'_>, group: Group) -> (Vec<String>, usize) {
-    let lines: Vec<String> = match group {
-        Group::Invalid => {
-            let lines: Vec<_> = report.faults.first().iter().map(fault).collect();
-            return (lines, report.faults.all());
-        }
-        Group::Gone => gone(report),
-        group => report.items(group).filter_map(|item| line(report, item)).collect(),
-    };
-    let all = lines.len();
-    (lines, all)
 }
 
 fn fault(fault: &Fault) -> String {
@@ -102,18 +135,8 @@ fn fault(fault: &Fault) -> String {
     )
 }
 
-fn gone(report: &Report<'_>) -> Vec<String> {
-    let line = |one: &crate::plan::Gone| {
-        let name = code(&called(one.name.as_deref(), Some(&one.uri)));
-        let place = code(&format!("{}:{}", one.file, one.line));
-        format!("- {name} ({place}), {}\n", code(&one.arn))
-    };
-    report.plan.gone.iter().map(line).collect()
-}
-
-fn line(report: &Report<'_>, item: &Item) -> Option<String> {
-    let entry = report.entry(item)?;
-    let name = code(&called(entry.name.as_deref(), entry.source_uri.as_deref()));
+fn line(entry: &Planned<'_>, item: &Item) -> String {
+    let name = code(&called(entry.name, entry.source_uri));
     let mut line = format!("- {name} ({})", code(&format!("{}:{}", entry.file, entry.line)));
     match &item.fate {
         Fate::Unknown { reason } => {
@@ -135,5 +158,5 @@ fn line(report: &Report<'_>, item: &Item) -> Option<String> {
         line.push_str("\n  - settled according to the journal; `import --recheck` asks");
     }
     line.push('\n');
-    Some(line)
+    line
 }
