@@ -34,10 +34,9 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::artifact::Artifact;
-use crate::destination;
 use crate::exit::Fatal;
 use crate::submission::{EntryId, Target};
-use crate::text::reason;
+use crate::text::{reason, shell_word};
 pub use entries::{StagedEntry, StoredEntry};
 use file::Network;
 use gate::Gate;
@@ -97,6 +96,18 @@ pub enum JournalError {
         /// The message of SQLite.
         reason: String,
     },
+    /// Another program reads or writes it, and has not ended within some seconds.
+    #[error("cannot use the journal {}: another program has it open", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no space for it.
+    #[error("cannot write the journal {}: the disk is full", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be read or written.
     #[error("cannot use the journal {}: {reason}", path.display())]
     Unusable {
@@ -123,6 +134,17 @@ impl Fatal for JournalError {
             Self::NotAJournal { .. } => {
                 "use another with `--journal FILE`: lineload then looks up at the target what \
                  already exists"
+            }
+            Self::Busy { path } => {
+                let path = shell_word(&path.to_string_lossy());
+                return vec![
+                    "close that program, such as `sqlite3`, then run the same command again"
+                        .to_owned(),
+                    format!("to see which program it is, run `fuser -v {path}`"),
+                ];
+            }
+            Self::Full { .. } => {
+                "free some space, then run the same command again: the journal keeps what it has"
             }
             Self::Unusable { .. } => "use another with `--journal FILE`",
         };
@@ -173,10 +195,7 @@ impl Journal {
     /// If it is locked, no journal, from a later lineload, on a network without locks, or cannot be
     /// written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        destination::check(path).map_err(|error| JournalError::Unusable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+        file::no_symlink(path)?;
         file::prepare(path)?;
         let place = file::find(path)?;
         Self::open_at(path, &place.file, place.network)
@@ -270,22 +289,24 @@ impl Journal {
             transaction.commit()?;
             Ok(value)
         };
-        let value = written().map_err(|error| self.failed(&error))?;
-        self.written()?;
-        Ok(value)
+        let value = written().map_err(|error| self.failed(&error));
+        // Also what failed may have changed the files: no other program did.
+        let noted = self.written();
+        value.and_then(|value| noted.map(|()| value))
     }
 
     /// Copies the WAL into the database, which readers see; `mode` is one of SQLite's. It has no
     /// effect while there is a reader.
     fn checkpoint(&mut self, mode: &str) -> rusqlite::Result<()> {
         let Some(files) = &mut self.files else { return Ok(()) };
-        if let Some(_held) = files.gate.close() {
-            let checkpoint = format!("PRAGMA wal_checkpoint({mode})");
-            self.connection.prepare_cached(&checkpoint)?.query_row([], |_| Ok(()))?;
-        }
-        // If it was replaced, the next check reports it.
+        let Some(_held) = files.gate.close() else { return Ok(()) };
+        let checkpoint = format!("PRAGMA wal_checkpoint({mode})");
+        let copied = self.connection.prepare_cached(&checkpoint);
+        let copied = copied.and_then(|mut copy| copy.query_row([], |_| Ok(())));
+        // Also on a full disk it may have copied some pages. If a file was replaced, the next check
+        // reports it.
         let _ = files.guard.note();
-        Ok(())
+        copied
     }
 
     /// Makes written data visible to readers. Pages that cannot be copied now are copied by a later

@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use super::{Fetched, Layout};
 use crate::check;
 use crate::config::Rules;
+use crate::destination;
 use crate::diagnostic::Code;
 use crate::exit::Fatal;
 use crate::manifest::write;
@@ -187,6 +188,8 @@ impl<'s> Snapshot<'s> {
             }
             none => {
                 let folder = path.parent().unwrap_or(self.folder);
+                // With `--force` there may be one that leads elsewhere.
+                destination::check(folder).map_err(io::Error::other)?;
                 fs::create_dir_all(folder)?;
                 let file = BufWriter::new(new_file(folder)?);
                 none.insert(Open { path: path.to_owned(), file, artifacts: 0 })

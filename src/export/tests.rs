@@ -350,6 +350,18 @@ async fn a_file_that_cannot_be_written_ends_it_and_leaves_nothing_half() {
     assert_eq!(ran.files.into_keys().collect::<Vec<_>>(), expected);
 }
 
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_through_a_symlink_in_the_directory() {
+    let service = Scripted::new((0..2).map(artifact).collect());
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(other.path(), folder.path().join("DataSet")).unwrap();
+    let ran = export(&service, folder.path(), Asked::default()).await.unwrap();
+    let Err(Stopped::Unwritten(error)) = ran.end else { panic!("{:?}", ran.end) };
+    assert!(error.to_string().contains("is a symlink"), "{error}");
+    assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn a_folder_with_something_in_it_is_refused_unless_forced() {
     let folder = tempfile::tempdir().unwrap();

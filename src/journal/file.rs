@@ -1,10 +1,11 @@
 //! The file of a journal, its directory, and the errors that come of them.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::JournalError;
+use crate::destination;
 use crate::text::reason;
 
 /// The time to wait for a reader.
@@ -45,10 +46,28 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
         reason: format!("cannot create its directory: {}", reason(&error)),
     })?;
     let ignore = folder.join(".gitignore");
-    if ours && !ignore.exists() {
-        std::fs::write(ignore, "*\n").map_err(|error| unusable(path, &error))?;
+    if !ours {
+        return Ok(());
     }
-    Ok(())
+    // Never through a symlink, also one that leads nowhere.
+    let created = std::fs::OpenOptions::new().write(true).create_new(true).open(ignore);
+    match created.and_then(|mut file| file.write_all(b"*\n")) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unusable(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// The endings of the files beside a journal, as SQLite and lineload name them.
+const BESIDE: [&str; 5] = ["-wal", "-shm", "-journal", ".lock", ".readers"];
+
+/// Checks that neither the journal nor a file beside it is a symlink: a checkout may hold one that
+/// leads to a file of the user.
+pub(super) fn no_symlink(path: &Path) -> Result<(), JournalError> {
+    let mut files = [""].into_iter().chain(BESIDE).map(|ending| beside(path, ending));
+    files.try_for_each(|file| destination::check(&file)).map_err(|error| JournalError::Unusable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// Resolves the file, and creates it if it does not exist.
@@ -86,10 +105,13 @@ fn create_private(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Makes a new file accessible to its owner only.
+/// Makes a new file accessible to its owner only, and opens none through a symlink.
 pub(super) fn private(options: &mut std::fs::OpenOptions) -> &mut std::fs::OpenOptions {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    }
     options
 }
 
@@ -140,12 +162,8 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             JournalError::NotAJournal { path, reason: error.to_string() }
         }
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            JournalError::Unusable { path, reason: "the disk is full".to_owned() }
-        }
-        Some(rusqlite::ErrorCode::DatabaseBusy) => {
-            JournalError::Unusable { path, reason: "another program has locked it".to_owned() }
-        }
+        Some(rusqlite::ErrorCode::DiskFull) => JournalError::Full { path },
+        Some(rusqlite::ErrorCode::DatabaseBusy) => JournalError::Busy { path },
         _ => JournalError::Unusable { path, reason: error.to_string() },
     }
 }

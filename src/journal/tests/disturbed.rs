@@ -84,6 +84,36 @@ fn a_journal_is_not_opened_through_a_link() {
     assert!(!real.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn no_file_beside_the_journal_is_written_through_a_symlink() {
+    for ending in [".lock", ".readers", "-wal", "-shm", "-journal"] {
+        for there in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(".lineload/journal.sqlite3");
+            let victim = folder.path().join("victim");
+            std::fs::create_dir(path.parent().unwrap()).unwrap();
+            if there {
+                std::fs::write(&victim, "precious").unwrap();
+            }
+            std::os::unix::fs::symlink("../victim", beside(&path, ending)).unwrap();
+            std::os::unix::fs::symlink("../other", path.with_file_name(".gitignore")).unwrap();
+            let refused = Journal::open(&path).unwrap_err().to_string();
+            assert!(refused.contains(ending) && refused.contains("is a symlink"), "{refused}");
+            let content = std::fs::read_to_string(&victim).ok();
+            assert_eq!(content.as_deref(), there.then_some("precious"), "{ending}");
+            // One that appears after the check is not opened either.
+            let lock = Lock::take(&path, &path, None);
+            assert!(ending != ".lock" || lock.is_err());
+            assert!(ending != ".readers" || Gate::open(&path).is_err());
+            std::fs::remove_file(beside(&path, ending)).unwrap();
+            drop(lock);
+            drop(Journal::open(&path).unwrap());
+            assert!(!folder.path().join("other").exists(), "nor is `.gitignore`");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_second_run_at_the_same_path_leaves_only_one_that_sends() {
     let folder = tempfile::tempdir().unwrap();

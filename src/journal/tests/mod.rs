@@ -4,6 +4,7 @@ mod beside;
 mod disturbed;
 mod migrate;
 mod network;
+mod room;
 
 use std::time::{Duration, SystemTime};
 
