@@ -285,8 +285,8 @@ pub struct Fixes {
 /// A rule by its name.
 fn code(name: &str) -> Result<Code, String> {
     Code::from_name(name).ok_or_else(|| match nearest(name) {
-        Some(near) => format!("there is no such rule; did you mean `{near}`?"),
-        None => "there is no such rule; `lineload explain` lists them".to_owned(),
+        Some(near) => format!("unknown rule; did you mean `{near}`?"),
+        None => "unknown rule; `lineload explain` lists them".to_owned(),
     })
 }
 

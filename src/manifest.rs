@@ -21,7 +21,7 @@ pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 
 use other::{Other, placeholder_on_line};
 
-use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Safety};
+use crate::diagnostic::{Code, Draft, Findings, Fix};
 use crate::model::{ARTIFACT, Field};
 use crate::source::Span;
 use crate::text::odd_space;
@@ -65,6 +65,13 @@ pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Vi
         others: Vec::new(),
         ended: false,
     };
+    if part.start == 0
+        && let Some(other) = Other::of_json(&text[part.clone()])
+    {
+        visit.document();
+        state.other(other, first_line(text), findings, visit);
+        return;
+    }
     let odd = yaml::odd_spaces(text, part.clone());
     if odd.is_empty() {
         state.read(part, findings, visit);
@@ -123,6 +130,21 @@ impl State {
     ) {
         visit.document();
         findings.set_artifact(Some(self.artifact));
+        let source = findings.source();
+        let spaces =
+            |odd: &OddSpace| -> String { source.slice(odd.span).chars().map(|_| ' ').collect() };
+        let without = |odd: &OddSpace| match odd.place {
+            Place::Indentation => String::new(),
+            Place::Colon | Place::Dash => spaces(odd),
+        };
+        // The indentation is right as it looks, or the character has come in addition to it. Where
+        // neither is YAML, no one else can tell how far the line belongs.
+        let parses = |written: &dyn Fn(&OddSpace) -> String| {
+            yaml::parses_with(source.text(), document.clone(), odd, written)
+        };
+        let indents = odd.iter().any(|odd| odd.place == Place::Indentation);
+        let as_it_looks = !indents || parses(&spaces);
+        let is_extra = !as_it_looks && parses(&without);
         for odd in odd {
             let name = odd_space(odd.character).unwrap_or_default();
             let message = match odd.place {
@@ -130,11 +152,24 @@ impl State {
                 Place::Colon => format!("{name} follows the colon"),
                 Place::Dash => format!("{name} follows the dash"),
             };
-            let spaces = findings.source().slice(odd.span).chars().map(|_| ' ').collect();
-            let edits = vec![Edit { span: odd.span, text: spaces }];
-            let draft = Draft::new(Code::NoBreakSpace, odd.span, message)
-                .help("write a space: YAML treats this character as a letter")
-                .fix(Some(Fix { safety: Safety::Safe, edits }));
+            let fix = match odd.place {
+                Place::Colon | Place::Dash => Some(Fix::safe(odd.span, spaces(odd))),
+                Place::Indentation if as_it_looks => Some(Fix::safe(odd.span, spaces(odd))),
+                Place::Indentation if is_extra => Some(Fix::unsafely(odd.span, "")),
+                Place::Indentation => None,
+            };
+            let help = match odd.place {
+                Place::Indentation if is_extra => {
+                    "remove it: YAML treats this character as a letter, and as a space it would be \
+                     one too many"
+                }
+                Place::Indentation if !as_it_looks => {
+                    "indent the line with spaces, as far as the others of its mapping or list: \
+                     YAML treats this character as a letter"
+                }
+                _ => "write a space: YAML treats this character as a letter",
+            };
+            let draft = Draft::new(Code::NoBreakSpace, odd.span, message).help(help).fix(fix);
             findings.push(draft);
         }
         visit.not_an_artifact(odd.first().map_or_else(Span::default, |odd| odd.span), findings);

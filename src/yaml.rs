@@ -20,7 +20,7 @@ pub use comments::comments;
 pub use parts::{documents, parts};
 pub use reader::{Piece, Reader};
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};
-pub use spaces::{OddSpace, Place, odd_spaces};
+pub use spaces::{OddSpace, Place, odd_spaces, parses_with};
 pub use style::Style;
 pub use syntax::{SyntaxError, SyntaxFault};
 pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Tag, Tree};

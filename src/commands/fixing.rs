@@ -50,8 +50,8 @@ impl Fixed {
             let _ = writeln!(err, "\x1b[1;31mnot fixed:\x1b[0m {failed}");
         }
         if self.failed.len() > SHOWN {
-            let more = counted(self.failed.len() - SHOWN, "file");
-            let _ = writeln!(err, "\x1b[1;31mnot fixed:\x1b[0m {more} more");
+            let more = counted(self.failed.len() - SHOWN, "more file");
+            let _ = writeln!(err, "\x1b[1;31mnot fixed:\x1b[0m {more}");
         }
         if self.asked && !global.quiet {
             let findings = counted(self.findings, "finding");
@@ -117,10 +117,11 @@ pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
     let mut err = io::stderr().lock();
     if left_out > 0 {
         let places = counted(left_out, "place");
+        let them = if left_out == 1 { "it" } else { "them" };
         let _ = writeln!(
             err,
             "{places} not shown, because of a secret or a control character in or right after the \
-             change; `--fix` changes them too"
+             change; `--fix` changes {them} too"
         );
     }
     if !global.quiet {

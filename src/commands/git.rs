@@ -120,8 +120,10 @@ fn no_repository(output: &Output) -> Failure {
 fn failed(output: &Output) -> Failure {
     let text = String::from_utf8_lossy(&output.stderr);
     let said = text.trim().lines().take_while(|line| !line.trim().is_empty());
+    // The last line may introduce a command, which the next paragraph holds.
+    let said = said.filter(|line| !line.trim_end().ends_with(':'));
     let said: Vec<_> = said.map(|line| line.trim().trim_start_matches("fatal: ")).collect();
-    Failure::usage(format!("git failed: {}", escaped(&said.join(" "))))
+    Failure::usage(format!("git failed: {}", escaped(&said.join("; "))))
 }
 
 const DEEPEN: &str = "a shallow clone does not contain it: run `git fetch --unshallow`, or in \

@@ -171,7 +171,7 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             return Some(Known { field, exact: true });
         }
         let meant = faults::correction(name, entries, shape);
-        self.unknown(key, shape, meant, path);
+        self.unknown(key, shape, meant, entries, path);
         meant.map(|field| Known { field, exact: false })
     }
 
@@ -227,8 +227,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
                         Node::Streamed => {}
                         Node::Sequence(_) => found.artifacts = Some(target.node),
                         _ => {
-                            let help = ARTIFACT.form.into();
-                            self.wrong_kind_of(key, target, "a list", path, help);
+                            let advice = Advice::from(ARTIFACT.form).required(true);
+                            self.wrong_kind_of(key, target, "a list", path, advice);
                         }
                     }
                 }
@@ -264,7 +264,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
             let Some(main) = mapping.main.and_then(|main| mapping.field(main)) else {
                 let help = format!("use {}, indented", either(shape.names()));
-                self.wrong_kind_of(key, target, "a mapping", path, help.into());
+                let advice = Advice::from(help).required(field.required);
+                self.wrong_kind_of(key, target, "a mapping", path, advice);
                 return Slot::Faulty;
             };
             let lone = self.lone_text(target, mapping);
@@ -273,7 +274,13 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
             let help = format!("write `{name}:` and below it, indented, `{main_name}: {shown}`");
             let fix = lone.and_then(|text| self.main_mapping(key, main, &text.scalar, parent));
             let fix = fix.filter(|_| target.alias.is_none());
-            self.wrong_kind_of(key, target, "a mapping", path, Advice::from(help).fix(fix));
+            self.wrong_kind_of(
+                key,
+                target,
+                "a mapping",
+                path,
+                Advice::from(help).fix(fix).required(field.required),
+            );
             return lone.map_or(Slot::Faulty, |text| {
                 raw.set(main, Slot::Doubtful(RawValue::Text(text)));
                 Slot::Doubtful(raw)
@@ -291,7 +298,8 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         let Node::Scalar(scalar) = self.tree.node(target.node) else { return None };
         // `SourceUri:s3://…` lacks a space and is no URI.
         let holds_key = mapping.fields.iter().any(|field| scalar.value.starts_with(field.name));
-        let text = self.untagged(target.node) && is_text(&scalar) && !holds_key;
+        let is_empty = scalar.value.trim().is_empty();
+        let text = self.untagged(target.node) && is_text(&scalar) && !holds_key && !is_empty;
         text.then_some(Text { value: scalar.value, span: scalar.span, alias: target.alias, scalar })
     }
 

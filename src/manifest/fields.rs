@@ -94,13 +94,17 @@ impl Shape {
         })
     }
 
-    /// Returns what to do about the key `key`, which this mapping does not have.
-    pub(super) fn help(self, key: &str) -> String {
+    /// Returns what to do about the key `key`, which this mapping does not have, in a mapping that
+    /// has the fields for which `is_there` returns true.
+    pub(super) fn help(self, key: &str, is_there: &dyn Fn(&str) -> bool) -> String {
         if let Some((below, field)) = self.misplaced(key) {
             return format!("move `{}` under `{}:`", field.name, below.name);
         }
         if let Some(elsewhere) = self.elsewhere(key) {
             return elsewhere;
+        }
+        if let Some(meant) = self.meant(key).filter(|meant| is_there(meant.name)) {
+            return format!("remove it: `{}` is there already", meant.name);
         }
         if let Some(meant) = self.meant(key) {
             return format!("did you mean `{}`?", meant.name);
@@ -149,6 +153,17 @@ impl Shape {
 /// Returns whether some mapping of a manifest has a field with this name.
 pub(super) fn is_known(name: &str) -> bool {
     WRAPPER.knows(name)
+}
+
+/// Returns whether `key` is a field of an artifact or of a file of several, or a misspelling of one.
+/// Words that are in use for much else do not count.
+pub(super) fn may_be_field(key: &str) -> bool {
+    let plain = plain(key);
+    let of = |shape: Shape| {
+        shape.meant(key).is_some_and(|field| !field.nicknames.contains(&&*plain))
+            || shape.misplaced(key).is_some()
+    };
+    of(Shape::ARTIFACT) || of(Shape::WRAPPER) || is_read_only(Shape::ARTIFACT, key)
 }
 
 /// Returns whether `key` is a field that the service sets and answers with.

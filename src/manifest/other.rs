@@ -4,6 +4,9 @@
 //! Such a document has one finding: as a broken manifest it would have one for each field, and none
 //! would help.
 
+use serde_json::{Map, Value};
+
+use super::fields::may_be_field;
 use crate::diagnostic::{Code, Draft};
 use crate::model::{ARTIFACT, Field, Sense};
 use crate::source::Span;
@@ -33,6 +36,9 @@ struct Kind {
 const EXCLUDE: &str = "exclude it with `--exclude`, or pass only the manifests";
 const ONE_EACH: &str = "write a manifest for each artifact: see `lineload explain missing-field` \
                         for an example and `lineload schema` for every field";
+
+const GENERATE: &str = "make manifests from it with `lineload generate`: its `--help` begins with \
+                        the commands to run";
 
 const fn kind(
     keys: &'static [&'static str],
@@ -99,10 +105,18 @@ const KINDS: [Kind; 24] = [
 
 const CARD: &str = "Hugging Face card metadata";
 
+impl Kind {
+    /// Returns whether a mapping with the keys for which `has` returns true is of this kind.
+    fn fits(&self, has: impl Fn(&str) -> bool) -> bool {
+        self.keys.iter().all(|key| has(key))
+            && (self.any.is_empty() || self.any.iter().any(|key| has(key)))
+    }
+}
+
 impl Other {
     /// Returns the finding about a document at `span`.
     pub(super) fn draft(self, span: Span) -> Draft {
-        let message = format!("this is {}, not a manifest", self.name);
+        let message = format!("this is {}, not a lineload manifest", self.name);
         Draft::new(Code::NotAManifest, span, message).help(self.help)
     }
 
@@ -126,11 +140,7 @@ impl Other {
                 whole_file: false,
             });
         }
-        let fits = |kind: &&Kind| {
-            kind.keys.iter().all(|key| has(key))
-                && (kind.any.is_empty() || kind.any.iter().any(|key| has(key)))
-        };
-        if let Some(kind) = KINDS.iter().find(fits) {
+        if let Some(kind) = KINDS.iter().find(|kind| kind.fits(has)) {
             let Kind { name, help, .. } = *kind;
             return Some(Self { name, help, whole_file: name == CARD });
         }
@@ -139,6 +149,40 @@ impl Other {
             name: "a CloudFormation template",
             help: ONE_EACH,
             whole_file: false,
+        })
+    }
+
+    /// Returns the kind of `text` if it is an inventory in JSON: a list of objects, objects one
+    /// after another, or an object with such a list, none of which is an artifact.
+    pub(super) fn of_json(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches('\u{FEFF}').trim_start();
+        let is_inventory = match text.strip_prefix('[') {
+            Some(items) => objects(items).next().is_some_and(|first| is_record(&first)),
+            None if text.starts_with('{') => {
+                // What begins with a field is not read: it may be a manifest of a million artifacts.
+                let head = serde_json::Deserializer::from_str(text.get(1..)?);
+                let key = head.into_iter::<String>().next()?.ok()?;
+                if may_be_field(&key) {
+                    return None;
+                }
+                let mut objects = objects(text);
+                let first = objects.next()?;
+                if KINDS.iter().any(|kind| kind.fits(|key| first.contains_key(key))) {
+                    return None;
+                }
+                let lists = first.values().any(|value| {
+                    let items = value.as_array();
+                    let item = items.and_then(|items| items.first()).and_then(Value::as_object);
+                    item.is_some_and(is_record)
+                });
+                is_record(&first) && (lists || objects.next().is_some_and(|next| is_record(&next)))
+            }
+            None => false,
+        };
+        is_inventory.then_some(Self {
+            name: "an inventory in JSON",
+            help: GENERATE,
+            whole_file: true,
         })
     }
 
@@ -160,8 +204,7 @@ impl Other {
                     "a CSV \
                                    file"
                 },
-                help: "write a manifest for each row: see `lineload explain missing-field` for an \
-                       example and `lineload schema` for every field",
+                help: GENERATE,
                 whole_file: true,
             });
         }
@@ -171,6 +214,17 @@ impl Other {
             whole_file: true,
         })
     }
+}
+
+/// Returns the objects at the beginning of `text`, as far as it is JSON.
+fn objects(text: &str) -> impl Iterator<Item = Map<String, Value>> {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
+    values.map_while(Result::ok)
+}
+
+/// Returns whether an object is no artifact: it has no field of one, misspelt or not.
+fn is_record(object: &Map<String, Value>) -> bool {
+    !object.is_empty() && !object.keys().any(|key| may_be_field(key))
 }
 
 fn value(tree: &Tree<'_>, mut entries: Entries<'_>, name: &str) -> Option<NodeId> {

@@ -77,8 +77,9 @@ impl FromStr for Quota {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (operation, number) = text.split_once('=').unwrap_or(("CreateArtifact", text));
-        let per_second =
-            number.parse().map_err(|_| format!("`{number}` is no number of requests a second"))?;
+        let per_second = number
+            .parse()
+            .map_err(|_| format!("`{number}` is not a number of requests per second"))?;
         Self::new(operation, per_second)
     }
 }

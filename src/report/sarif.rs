@@ -18,7 +18,7 @@ use super::{FindingsReport, fingerprint};
 use crate::check::Summary;
 use crate::diagnostic::{Code, Diagnostic, Edit, Explanation, Fix, Related, Safety};
 use crate::source::{self, SourceFile, SourceStore};
-use crate::text::{counted, escaped, grouped};
+use crate::text::{counted, escaped, grouped, list};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The base of relative paths: the root of the repository, by the name that every reader
@@ -96,12 +96,14 @@ impl Invocation {
     /// out.
     fn new(left_out: LeftOut) -> Self {
         let notification = (left_out.total() > 0).then(|| {
-            let (errors, warnings) =
-                (counted(left_out.errors, "error"), counted(left_out.warnings, "warning"));
+            let kinds = [(left_out.errors, "error"), (left_out.warnings, "warning")];
+            let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
+            let what: Vec<_> = kinds.map(|(number, what)| counted(number, what)).collect();
+            let what = list(&what);
+            let verb = if left_out.total() == 1 { "is" } else { "are" };
             let most = grouped(MOST_RESULTS as u64);
-            let text = format!(
-                "{errors} and {warnings} are left out: code scanning takes {most} results of a run"
-            );
+            let text =
+                format!("{what} {verb} left out: code scanning takes {most} results of a run");
             Notification { level: "warning", message: Message::new(&text) }
         });
         Self {

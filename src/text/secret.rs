@@ -130,7 +130,7 @@ fn token(text: &str, mut from: usize) -> Option<Secret> {
     while let Some(found) = TOKEN.captures_at(text, from) {
         let (at, group) = found.iter().skip(1).enumerate().find_map(|(at, g)| Some((at, g?)))?;
         let kind = KINDS.get(at)?;
-        if !kind.mixed || is_mixed(group.as_str()) {
+        if !kind.mixed || (is_mixed(group.as_str()) && !is_reference(group.as_str())) {
             return Some(Secret { kind: kind.name, range: group.range() });
         }
         from = group.end();
@@ -328,6 +328,12 @@ mod tests {
             ("a Prefect key", format!("pnu_{}", of(36))),
             ("an Alibaba Cloud key id", format!("LTAI{}", of(20))),
             ("a Groq key", format!("gsk_{}", of(52))),
+            ("a Telegram bot token", format!("110201543:AA{}", of(33))),
+            ("a Twilio key", format!("SK{}", hex(32))),
+            (
+                "a secret, judging by the name before it",
+                format!("run with WANDB_API_KEY={} set", hex(40)),
+            ),
         ];
         assert_eq!(cases.len(), KINDS.len(), "a kind without a case");
         for (kind, text) in cases {
@@ -357,6 +363,11 @@ mod tests {
             "dapi, hf_ and sk-ant- are prefixes",
             "AccountKeyVault=some-name-of-a-vault",
             "s3://bucket/npm_packages/pul-monary.csv",
+            "password=<your password 1>",
+            "secret=arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
+            "api_key=${API_KEY_2}",
+            "vocabulary with max_token=512 and pad_token=unknown",
+            "SKU0123456789 in the warehouse",
         ] {
             assert_eq!(find(text), None, "{text}");
         }
@@ -367,6 +378,8 @@ mod tests {
         let kind = |value: &str| find(value).map(|secret| secret.kind);
         assert_eq!(kind("AKIAIOSFODNN7EXAMPLE"), Some("an AWS access key id"));
         assert_eq!(kind("https://user:hunter2@host/x"), Some("a password in a URL"));
+        let named = Some("a secret, judging by the name before it");
+        assert_eq!(kind("password=hunter2hunter2"), named);
         assert_eq!(kind("https://user@host/x"), None);
         assert_eq!(kind("git@github.com:a/b.git"), None);
         assert_eq!(kind("s3://b/k:v@1"), None);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::{root, run, run_with_input};
 
 /// A manifest with faults whose help names what to write, or none.
-const MORE: [&str; 12] = [
+const MORE: [&str; 25] = [
     "ArtifactName:\nArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n",
     "ArtifactName: ~\nArtifactType:\nSource: {SourceUri: s3://lake/x}\n",
     "ArtifactType: DataSet\nSource:\n  SourceUri:\n",
@@ -22,6 +22,19 @@ const MORE: [&str; 12] = [
     "ArtifactType: DataSet\nSource: SourceUri:s3://lake/x\n",
     "ArtifactName: 1.5\nArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n",
     "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties: {password: 12345678}\n",
+    "ArtifactType: DataSet\nSource:\n",
+    "ArtifactType: DataSet\nSource: ''\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x, uri: y}\n",
+    "ArtifactType: DataSet\nType: Model\nSource: {SourceUri: s3://lake/x}\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nTags:\n- {Key: a, Value: b, value: c}\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties: {' a': x, a: y}\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties: {' a': x, 'a ': y}\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nTags:\n- {Key: ' a', Value: x}\n- {Key: a, Value: y}\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties:\n  \u{A0}a: x\n  b: y\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties:\n\u{A0} a: x\n  b: y\n",
+    "ArtifactType: DataSet\nSource: {SourceUri: \"s3://lake/x\u{A0}# comment\"}\n",
+    "ArtifactName: \u{E9}t\u{E9}-2\nArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n",
+    "ArtifactName: {{a}}-{{b}}\nArtifactType: dataset\nSource: {SourceUri: 's3://x-x-x/{{c}}'}\n",
 ];
 
 /// Words that stand in front of what a help says is to be written at the fault.
@@ -190,4 +203,84 @@ fn no_help_repeats_a_value_as_if_it_were_a_field() {
     let found = findings("ArtifactType: DataSet\nSource: SourceUri:s3://lake/x\n");
     let help = found[0]["help"].as_str().unwrap();
     assert!(!help.contains("SourceUri: SourceUri"), "{help}");
+}
+
+#[test]
+fn a_field_that_is_there_already_is_not_recommended_again() {
+    for (text, help) in [
+        (
+            "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x, uri: y}\n",
+            "remove it: `SourceUri` is there already",
+        ),
+        (
+            "ArtifactType: DataSet\nType: Model\nSource: {SourceUri: s3://lake/x}\n",
+            "remove it: `ArtifactType` is there already",
+        ),
+        (
+            "ArtifactType: DataSet\nSource:\n",
+            "write `Source:` and below it, indented, `SourceUri: …`",
+        ),
+        (
+            "ArtifactType: DataSet\nSource: ''\n",
+            "write `Source:` and below it, indented, `SourceUri: …`",
+        ),
+    ] {
+        let found = findings(text);
+        assert_eq!(found.len(), 1, "{text}{found:?}");
+        assert_eq!(found[0]["help"], help, "{text}");
+        assert!(found[0]["fix"].is_null(), "{text}");
+    }
+}
+
+#[test]
+fn a_name_with_letters_that_ascii_lacks_has_no_fix() {
+    let found = findings(
+        "ArtifactName: \u{E9}t\u{E9}-2\nArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n",
+    );
+    assert_eq!(found[0]["code"], "name-pattern");
+    assert!(found[0]["fix"].is_null() && !found[0]["help"].as_str().unwrap().contains("t-2"));
+}
+
+#[test]
+fn no_break_spaces_are_fixed_where_the_result_is_yaml_and_found_inside_a_uri() {
+    let head = "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\nProperties:\n";
+    let safety = |lines: &str| {
+        let found = findings(&format!("{head}{lines}"));
+        assert_eq!(found[0]["code"], "no-break-space", "{found:?}");
+        found[0]["fix"]["safety"].as_str().map(str::to_owned)
+    };
+    assert_eq!(safety("\u{A0} a: x\n  b: y\n").as_deref(), Some("safe"));
+    assert_eq!(safety("  \u{A0}a: x\n  b: y\n").as_deref(), Some("unsafe"));
+    assert_eq!(safety("  \u{A0}a: x\n b: y\n"), None);
+    for uri in ["s3://lake/x\u{A0}# comment", "s3://lake/x\u{A0}b"] {
+        let found = findings(&format!("ArtifactType: DataSet\nSource:\n  SourceUri: {uri}\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["code"], "uri-blank");
+        assert_eq!(found[0]["message"], "`SourceUri` contains a no-break space (U+00A0)");
+    }
+}
+
+#[test]
+fn an_inventory_in_json_is_one_finding_that_names_generate() {
+    for text in [
+        r#"[{"name": "a", "uri": "s3://x-x-x/1"}, {"name": "b", "uri": "s3://x-x-x/2"}]"#,
+        r#"[{"bucket": "x-x-x", "key": "1"}]"#,
+        "{\"bucket\": \"x-x-x\", \"key\": \"1\"}\n{\"bucket\": \"x-x-x\", \"key\": \"2\"}\n",
+        r#"{"datasets": [{"name": "a", "uri": "s3://x-x-x/1"}]}"#,
+        r#"{"Contents": [{"Key": "a", "Size": 1}]}"#,
+    ] {
+        let found = findings(text);
+        assert_eq!(found.len(), 1, "{text}\n{found:?}");
+        assert_eq!(found[0]["message"], "this is an inventory in JSON, not a lineload manifest");
+        assert!(found[0]["help"].as_str().unwrap().contains("`lineload generate`"), "{found:?}");
+    }
+    let table = findings("bucket,key,size\nx-x-x,a,1\n");
+    assert!(table[0]["help"].as_str().unwrap().contains("`lineload generate`"), "{table:?}");
+    // These are artifacts, well or badly written.
+    for text in [
+        r#"[{"artifactType": "DataSet", "source": {"sourceUri": "s3://lake/x"}}]"#,
+        r#"{"ArtifactTyp": "DataSet", "Tags": [{"Key": "a", "Value": "b"}]}"#,
+    ] {
+        assert!(findings(text).iter().all(|found| found["code"] != "not-a-manifest"), "{text}");
+    }
 }

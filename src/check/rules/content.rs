@@ -19,12 +19,14 @@ pub(super) struct Content<'n> {
     key: Option<&'n str>,
     /// True if the characters of the value have a finding already.
     pub(super) characters_reported: bool,
+    /// True if no fix is offered, since its result would be another key of the mapping.
+    pub(super) collides: bool,
 }
 
 impl<'n> Content<'n> {
     /// Returns the value of the field `name`, or of the property or tag `key`.
     pub(super) const fn new(name: &'n str, key: Option<&'n str>) -> Self {
-        Self { name, key, characters_reported: false }
+        Self { name, key, characters_reported: false, collides: false }
     }
 
     pub(super) fn check(&self, text: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
@@ -110,7 +112,7 @@ impl<'n> Content<'n> {
             let edits = vec![Edit { span, text: String::new() }];
             // Without quotes, YAML strips ASCII spaces, so another space at the end is an accident.
             let safety = if text.is_plain() { Safety::Safe } else { Safety::Unsafe };
-            let fix = exact.then_some(Fix { safety, edits });
+            let fix = (exact && !self.collides).then_some(Fix { safety, edits });
             let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with {what}"))
                 .help("remove it: values that differ only in this look the same")
                 .fix(fix)

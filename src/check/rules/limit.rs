@@ -14,12 +14,14 @@ pub(super) struct Rule<'n> {
     /// The key of the value, if users choose it.
     key: Option<&'n str>,
     limit: TextLimit,
+    /// True if no fix is offered, since its result would be another key of the mapping.
+    collides: bool,
 }
 
 impl<'n> Rule<'n> {
     /// The rule that the field `name` keeps `limit`.
     pub(super) const fn new(name: &'n str, limit: TextLimit) -> Self {
-        Self { name, key: None, limit }
+        Self { name, key: None, limit, collides: false }
     }
 
     /// The rule about a length out of bounds.
@@ -33,6 +35,17 @@ impl<'n> Rule<'n> {
         self
     }
 
+    /// Returns the same rule for a key that a fix would make equal to one of `others`.
+    pub(super) fn beside<'k>(
+        mut self,
+        key: &Text<'_>,
+        mut others: impl Iterator<Item = &'k str>,
+    ) -> Self {
+        let fixed = plain(key.value);
+        self.collides = fixed != key.value && others.any(|other| plain(other) == fixed);
+        self
+    }
+
     /// Checks `text`, and returns whether it keeps the rule. Each violation is a finding.
     pub(super) fn check(
         &self,
@@ -43,12 +56,16 @@ impl<'n> Rule<'n> {
         let errors = findings.errors();
         let violations = self.limit.violations(text.value);
         for violation in &violations {
-            let draft = self.draft_of(text, violation).at(path);
+            let mut draft = self.draft_of(text, violation).at(path);
+            if self.collides {
+                draft = draft.fix(None);
+            }
             push(draft, text, findings);
         }
         let mut content = Content::new(self.name, self.key);
         content.characters_reported =
             violations.iter().any(|one| matches!(one, Violation::Pattern { .. }));
+        content.collides = self.collides;
         content.check(text, path, findings);
         findings.errors() == errors
     }
@@ -105,6 +122,11 @@ impl<'n> Rule<'n> {
         // If the place is unknown, the whole value would be removed.
         (from > 0 && span.start > text.span.start).then(|| Fix::unsafely(span, mark))
     }
+}
+
+/// Returns a key as fixes of its characters would write it.
+fn plain(key: &str) -> String {
+    key.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A word longer than this may be cut.

@@ -18,7 +18,9 @@ pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings
         return;
     }
     note_secret(name, findings);
-    let near = near(name.value);
+    // Letters that ASCII lacks would be lost, and with them what the name says.
+    let lost = |c: char| !c.is_ascii() && c.is_alphanumeric();
+    let near = near(name.value).filter(|_| !name.value.contains(lost));
     let fix = || replaced(name, near.as_deref()?, Fix::unsafely);
     for violation in violations {
         let draft = match violation {

@@ -19,7 +19,9 @@ pub(super) fn check(
         let name = property.key.given().map_or("", |key| key.value);
         let path = &path.field(name);
         if let Some(key) = property.key.given() {
-            let rule = Rule::new("a `Properties` key", key_limit);
+            let others = properties.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = others.filter_map(|(_, other)| other.key.given().map(|key| key.value));
+            let rule = Rule::new("a `Properties` key", key_limit).beside(key, others);
             ok &= rule.check(key, path, findings);
         }
         if let Some(value) = property.value.given() {

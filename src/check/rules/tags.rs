@@ -26,7 +26,9 @@ pub(super) fn check(
         let [key, value] = tag.pair();
         if let Some(key) = key {
             let path = &path.field("Key");
-            ok &= Rule::new("Key", TAG_KEY).check(key, path, findings);
+            let others = tags.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = others.filter_map(|(_, other)| other.pair()[0].map(|key| key.value));
+            ok &= Rule::new("Key", TAG_KEY).beside(key, others).check(key, path, findings);
             ok &= check_reserved(key, path, findings);
             let other_case = (tags.len() > 1)
                 .then(|| in_lower_case.insert(key.value.to_lowercase(), key.span))

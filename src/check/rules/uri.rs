@@ -10,7 +10,7 @@ use super::found::{push, replaced};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
 use crate::model::BUCKET_NAME_LENGTH;
-use crate::text::quoted;
+use crate::text::{odd_space, quoted};
 
 /// Schemes that a misspelt one is held against.
 const COMMON: [&str; 9] =
@@ -23,11 +23,11 @@ const MISSPELT_S3: [&str; 7] = ["ss3", "s33", "s3s", "s4", "s2", "as3", "w3"];
 pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
     let value = uri.value;
     // Spaces at the ends have a rule of their own, and line breaks do not count as spaces.
-    let inner = value.trim_matches([' ', '\t']);
+    let inner = value.trim_matches(is_space);
     if inner.is_empty() {
         return;
     }
-    let offset = value.len() - value.trim_start_matches([' ', '\t']).len();
+    let offset = value.len() - value.trim_start_matches(is_space).len();
     let uri = Uri { text: uri, offset, inner };
     let has_placeholder = inner.contains("${") || inner.contains("{{") || inner.contains('<');
     let scheme = scheme(inner);
@@ -82,8 +82,10 @@ impl Uri<'_, '_> {
         } else {
             "remove it; if the name really contains one, add `# lineload: allow uri-blank`"
         };
-        let encoded = self.inner.replace(' ', "%20");
-        let draft = Draft::new(Code::UriBlank, self.span(range), "`SourceUri` contains a space")
+        let encoded = self.inner.replace(is_space, "%20");
+        let odd = self.inner[range.clone()].chars().find_map(odd_space);
+        let message = format!("`SourceUri` contains {}", odd.as_deref().unwrap_or("a space"));
+        let draft = Draft::new(Code::UriBlank, self.span(range), message)
             .help(help)
             .fix(is_http.then(|| self.replaced(&encoded)).flatten());
         self.report(draft, path, findings);
@@ -102,7 +104,7 @@ impl Uri<'_, '_> {
             "write a URI that others can reach, such as `s3://bucket/key`, or `file:///…` if it \
              is on one machine only"
                 .to_owned()
-        } else if bucket_fault(bucket).is_none() && !inner.contains(' ') {
+        } else if bucket_fault(bucket).is_none() && !inner.contains(is_space) {
             format!("write its full URI, such as {}", quoted(&as_s3))
         } else {
             "write its full URI, such as `s3://bucket/key`".to_owned()
@@ -177,6 +179,11 @@ impl Uri<'_, '_> {
     }
 }
 
+/// Returns whether `c` is a space or a tab, ASCII or not.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t') || (!c.is_ascii() && odd_space(c).is_some())
+}
+
 /// Returns the scheme of a URI. A single letter is a drive.
 fn scheme(uri: &str) -> Option<&str> {
     let (scheme, _) = uri.split_once(':')?;
@@ -221,7 +228,6 @@ fn other_scheme(scheme: &str, rest: &str) -> Option<(String, String, String)> {
 /// Returns the first run of spaces that a URI cannot have. One space between two words of an S3 key
 /// can be intended: keys may contain spaces, and tools use an `s3://` URI without decoding it.
 fn space_at_fault(uri: &str, scheme: Option<&str>) -> Option<Range<usize>> {
-    let is_space = |c: char| matches!(c, ' ' | '\t');
     let bucket_end = match scheme {
         Some(scheme) if scheme.eq_ignore_ascii_case("s3") => {
             let start = scheme.len() + 3;

@@ -20,9 +20,16 @@ const SHOWN: usize = 8;
 pub(super) struct Advice {
     help: Option<String>,
     fix: Option<Fix>,
+    /// True if the field cannot be left out.
+    required: bool,
 }
 
 impl Advice {
+    pub(super) const fn required(mut self, required: bool) -> Self {
+        self.required = required;
+        self
+    }
+
     pub(super) fn fix(mut self, fix: Option<Fix>) -> Self {
         self.fix = fix;
         self
@@ -31,7 +38,7 @@ impl Advice {
 
 impl From<String> for Advice {
     fn from(help: String) -> Self {
-        Self { help: Some(help), fix: None }
+        Self { help: Some(help), ..Self::default() }
     }
 }
 
@@ -48,11 +55,13 @@ impl<'a> Decoder<'a, '_, '_> {
         key: &Key<'a>,
         shape: Shape,
         meant: Option<&'static Field>,
+        others: &[Entry<'a>],
         path: &Pointer<'_>,
     ) {
         let message = format!("unknown field {} in {}", quoted(key.scalar.value), shape.name());
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
-        let help = shape.help(key.scalar.value);
+        let is_there = |name: &str| others.iter().any(|other| other.key.scalar.value == name);
+        let help = shape.help(key.scalar.value, &is_there);
         let fix = meant.and_then(|meant| rename(key, meant.name));
         self.push(draft.help(help).fix(fix).at(path), key.alias);
     }
@@ -74,7 +83,7 @@ impl<'a> Decoder<'a, '_, '_> {
             _ => format!("unknown field {} in {}", quoted(name), shape.name()),
         };
         let draft = Draft::new(Code::UnknownField, key.scalar.span, message);
-        self.push(draft.help(shape.help(name)).fix(fix).at(path), key.alias);
+        self.push(draft.help(shape.help(name, &|_| false)).fix(fix).at(path), key.alias);
     }
 
     /// Reports read-only fields in one finding.
@@ -132,8 +141,13 @@ impl<'a> Decoder<'a, '_, '_> {
         {
             let message = format!("{name} has no value; expected {wanted}");
             let draft = Draft::new(Code::WrongKind, key.scalar.span, message).at(path);
-            let help = advice.help.map_or_else(String::new, |help| format!("; {help}"));
-            self.push(draft.help(format!("fill it in, or remove the line{help}")), target.alias);
+            let help = match (advice.help, advice.required) {
+                (Some(help), true) => help,
+                (None, true) => "fill it in".to_owned(),
+                (Some(help), false) => format!("fill it in, or remove the line; {help}"),
+                (None, false) => "fill it in, or remove the line".to_owned(),
+            };
+            self.push(draft.help(help), target.alias);
             return;
         }
         let found = self.found(target.node);
