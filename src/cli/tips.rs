@@ -39,8 +39,8 @@ fn text(error: &Error, kind: ContextKind) -> Option<&str> {
 /// common beginnings, and misses `--fxi`.
 fn option(error: &Error, command: &Command) -> Option<String> {
     let unknown = text(error, ContextKind::InvalidArg)?.strip_prefix("--")?;
-    let typed = std::env::args().skip(1);
-    let of = typed.filter_map(|word| command.find_subcommand(&word)).next()?;
+    let typed = std::env::args_os().skip(1);
+    let of = typed.filter_map(|word| command.find_subcommand(word)).next()?;
     let longs = |of: &Command| -> Vec<String> {
         of.get_arguments().filter_map(|arg| Some(arg.get_long()?.to_owned())).collect()
     };

@@ -149,7 +149,7 @@ impl Command<'_> {
     ) -> Result<(), Failure> {
         // The template stands between the first file of the inventory and the others.
         let mut names = self.names.clone();
-        names.insert(1, Arc::clone(self.template.name()));
+        names.insert(names.len().min(1), Arc::clone(self.template.name()));
         let sources = SourceStore::new(names.into_iter().map(|name| (name, None)).collect());
         pin(&sources, generated, &self.template);
         let mut report = self.report()?;
@@ -164,7 +164,7 @@ impl Command<'_> {
 
     fn report(&self) -> Result<Box<dyn FindingsReport>, Failure> {
         let args = &self.args.reported;
-        let words = std::env::args().skip(1).map(|word| shell_word(&word));
+        let words = std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
         let command = words.fold("lineload".to_owned(), |line, word| format!("{line} {word}"));
         let fail_on = args.fail_on.or(self.settings.config.fail_on);
         let human = human_options(self.global, args.all, command, &Manifests::none());

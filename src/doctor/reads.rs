@@ -49,18 +49,21 @@ impl<S: Deletes> Doctor<S> {
     /// Measures how long the target takes to respond.
     async fn latency(&mut self) {
         let mut times = Vec::new();
-        let mut throttled = 0;
+        let (mut throttled, mut failed) = (0, None);
         for _ in 0..TIMED {
             let began = Instant::now();
             match self.service.list(&Filter::default(), None).await {
                 Ok(_) => times.push(began.elapsed()),
                 Err(refusal) if refusal.class == Class::Throttled => throttled += 1,
-                Err(_) => {}
+                Err(refusal) => failed = Some(refusal),
             }
         }
         times.sort_unstable();
         let Some(median) = times.get(times.len() / 2).copied() else {
-            let found = format!("{throttled} of {TIMED} requests in a row were throttled");
+            let found = match failed {
+                Some(refusal) => format!("not measured: {refusal}"),
+                None => format!("{throttled} of {TIMED} requests in a row were throttled"),
+            };
             self.add(Check::new("latency", State::Warning, found));
             return;
         };

@@ -8,7 +8,7 @@ use super::reads::milliseconds;
 use super::{Check, Doctor, State};
 use crate::artifact::{Artifact, Source, SourceType, Tag, Texts};
 use crate::run::{End, Unanswered, says_exists};
-use crate::service::{Answer, Deletes, Filter, Update};
+use crate::service::{Answer, Deletes, Filter, Found, Update};
 use crate::submission::{Class, Operation, Refusal};
 use crate::text::{counted, duration, list};
 
@@ -182,6 +182,9 @@ impl<S: Deletes> Doctor<S> {
                 code: refusal.code.clone(),
                 ..Check::new("unique-sources", State::Ok, format!("enforced: {refusal}"))
             },
+            Tried::Refused(refusal) if refusal.class != Class::Rejected => {
+                undecided("unique-sources", &refusal)
+            }
             Tried::Refused(refusal) => Check {
                 code: refusal.code.clone(),
                 help: vec![
@@ -210,6 +213,9 @@ impl<S: Deletes> Doctor<S> {
                 State::Ok,
                 "a URI with other source types is another artifact",
             ),
+            Tried::Refused(refusal) if refusal.class != Class::Rejected => {
+                undecided("source-types", &refusal)
+            }
             Tried::Refused(refusal) => Check {
                 code: refusal.code.clone(),
                 help: vec!["`SourceTypes` cannot distinguish versions of one URI here".to_owned()],
@@ -230,6 +236,9 @@ impl<S: Deletes> Doctor<S> {
         self.add(match tried {
             Tried::Created(_) => Check::new("line-breaks", State::Warning, "allowed in properties")
                 .help("`line-break = \"off\"` under `[rules]` in lineload.toml allows them"),
+            Tried::Refused(refusal) if refusal.class != Class::Rejected => {
+                undecided("line-breaks", &refusal)
+            }
             Tried::Refused(refusal) => Check {
                 code: refusal.code.clone(),
                 ..Check::new("line-breaks", State::Ok, format!("refused, as lint does: {refusal}"))
@@ -273,22 +282,25 @@ impl<S: Deletes> Doctor<S> {
     async fn clean_up(&mut self, own: &Own) {
         let mut arns = own.arns.clone();
         for uri in &own.unknown {
-            // One that cannot be seen yet stays; its URI is shown.
-            let found = self
+            let before = arns.len();
+            // A target may list others than those that were asked for.
+            let is_own = |found: &Found| {
+                let name = found.name.as_deref().unwrap_or_default();
+                found.uri == *uri && name.starts_with(&own.name)
+            };
+            let looked_up = self
                 .asker
                 .each_page(&Filter::at(uri), |found| {
-                    arns.extend(found.into_iter().map(|found| found.arn));
+                    arns.extend(found.into_iter().filter(is_own).map(|found| found.arn));
                     ControlFlow::Continue(())
                 })
                 .await;
-            if found.is_err() {
-                self.add(
-                    Check::new("clean-up", State::Error, format!("cannot look up {uri}")).help(
-                        format!(
-                            "it may be left over: `aws sagemaker list-artifacts --source-uri {uri}`"
-                        ),
-                    ),
-                );
+            // One that cannot be seen yet stays.
+            if looked_up.is_err() || arns.len() == before {
+                let found = format!("an artifact may be left over at {uri}");
+                let command = "aws sagemaker list-artifacts --source-uri";
+                let help = format!("to look it up later: `{command} {uri}`");
+                self.add(Check::new("clean-up", State::Warning, found).help(help));
             }
         }
         arns.sort_unstable();
@@ -383,6 +395,11 @@ impl<S: Deletes> Doctor<S> {
 
 /// Returns the check of something that the target may enforce.
 fn enforced(name: &'static str, tried: Tried, otherwise: &str) -> Check {
+    if let Tried::Refused(refusal) = &tried
+        && !says_exists(refusal)
+    {
+        return undecided(name, refusal);
+    }
     match tried {
         Tried::Created(_) => Check::new(name, State::Ok, format!("not enforced: {otherwise}")),
         Tried::Refused(refusal) => Check {
@@ -390,6 +407,12 @@ fn enforced(name: &'static str, tried: Tried, otherwise: &str) -> Check {
             ..Check::new(name, State::Ok, format!("enforced: {refusal}"))
         },
     }
+}
+
+/// Returns the check of a behaviour that a refusal for another reason hides.
+fn undecided(name: &'static str, refusal: &Refusal) -> Check {
+    let code = refusal.code.clone();
+    Check { code, ..Check::new(name, State::Skipped, format!("not found out: {refusal}")) }
 }
 
 /// Returns an artifact of a doctor.

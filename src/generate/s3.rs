@@ -51,6 +51,9 @@ impl Inventory {
             let format = &manifest.file_format;
             return Err(invalid(format!("an S3 Inventory in {format}; only CSV is read")));
         }
+        if manifest.files.is_empty() {
+            return Err(invalid("an S3 Inventory without files".to_owned()));
+        }
         let columns = manifest.file_schema.split(',').map(|name| name.trim().to_owned()).collect();
         let find = |listed: &Listed| {
             found(path, &listed.key).ok_or_else(|| {

@@ -210,6 +210,13 @@ class Runner:
     def wanted(self, condition):
         """Returns whether a step's condition holds: comparisons, joined by &&."""
         for part in condition.split("&&"):
+            if part.strip() == "always()":
+                continue
+            if part.strip().startswith("steps.import.outputs.exit-code "):
+                # Only an import that ran has one.
+                if not (self.has_imported and "exit-code=" in self.output()):
+                    return False
+                continue
             left, compared, right = re.fullmatch(r"(\S+) (==|!=) (.+)", part.strip()).groups()
             formatted = re.fullmatch(r"format\('([^']*)', (\S+)\)", right)
             if formatted:
@@ -222,11 +229,16 @@ class Runner:
 
     def run(self):
         """Runs every step, and returns the exit code of the first that fails."""
+        failed = 0
+        self.has_imported = self.has_saved = False
         for step in self.action["runs"]["steps"]:
+            if failed and "always()" not in step.get("if", ""):
+                continue
             if "if" in step and not self.wanted(step["if"]):
                 continue
             if "uses" in step:
-                check(re.fullmatch(r"actions/cache@[0-9a-f]{40}", step["uses"]), step)
+                self.has_saved |= "/save@" in step["uses"]
+                check(re.fullmatch(r"actions/cache/(restore|save)@[0-9a-f]{40}", step["uses"]), step)
                 continue
             check(step["shell"] == "bash", step)
             script = self.folder.parent / "step.sh"
@@ -237,9 +249,9 @@ class Runner:
             command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
             ran = run(command, self.folder, **{**self.environment, **environment, "PATH": path})
             self.log += f"== {step['name']}: {ran.returncode}\n{ran.stdout}"
-            if ran.returncode != 0:
-                return ran.returncode
-        return 0
+            self.has_imported |= step.get("id") == "import"
+            failed = failed or ran.returncode
+        return failed
 
     def summary(self):
         return self.files["GITHUB_STEP_SUMMARY"].read_text()
@@ -266,6 +278,7 @@ def action(scratch, target):
 
     pull, code = job("pull_request", "refs/pull/7/merge")
     check(code == 0 and pull.output() == "exit-code=3\n", pull.log)
+    check(not pull.has_saved, "a pull request saves no journal")
     ours = [one for one in GitHub.comments if one["id"] >= 1000]
     check(len(ours) == 1 and "1 create" in ours[0]["body"], ours, pull.log)
     check("### lineload plan" in pull.summary(), pull.summary())
@@ -289,6 +302,7 @@ def action(scratch, target):
     write(folder / "manifests/d.yaml", GOOD.format("d"))
     most, code = job("push", **{"max-changes": "1"})
     check(code == 2 and most.output() == "exit-code=2\n", most.log)
+    check(most.has_saved, "an import that failed saves its journal too")
     # A fault is annotated, and nothing after it runs.
     write(folder / "manifests/d.yaml", FIXABLE.format("d"))
     wrong, code = job("push")

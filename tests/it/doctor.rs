@@ -119,3 +119,28 @@ fn a_target_that_does_not_answer_ends_it_in_time() {
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(ran.err.contains("stopped: ") && ran.err.contains("--endpoint-url"), "{}", ran.err);
 }
+
+#[test]
+fn only_its_own_artifacts_are_deleted() {
+    let folder = folder(&[]);
+    // Every create fails without a verdict, and a listing shows what others have.
+    let server = Scripted::start(|request, connection| {
+        let other = "arn:aws:sagemaker:eu-west-1:123456789012:artifact/0123456789abcdef";
+        let source = r#""Source":{"SourceUri":"s3://others/1"},"ArtifactName":"theirs""#;
+        let listed = format!(r#"{{"ArtifactSummaries":[{{"ArtifactArn":"{other}",{source}}}]}}"#);
+        let answer = match request.operation() {
+            "CreateArtifact" => http(500, "", "{}"),
+            "ListArtifacts" => http(200, "", &listed),
+            _ => http(200, "", "{}"),
+        };
+        connection.write_all(answer.as_bytes()).is_ok()
+    });
+    let args = ["doctor", "--region", "eu-west-1", "--endpoint-url", &server.url];
+    let ran = with_keys(folder.path(), &[&args[..], &["--write", "--yes"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let requests = server.requests();
+    assert!(requests.iter().any(|request| request.operation() == "CreateArtifact"));
+    assert!(requests.iter().all(|request| request.operation() != "DeleteArtifact"), "{ran:?}");
+    let left = "an artifact may be left over at s3://lineload-doctor/";
+    assert!(ran.out.contains(left) && ran.out.contains("to look it up later"), "{}", ran.out);
+}

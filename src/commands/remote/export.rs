@@ -167,7 +167,7 @@ fn notice(stopped: &Stopped, counts: &Counts) -> Failure {
             match end {
                 End::OutOfPatience { cause, refusal } => {
                     help = refusal.help("sagemaker:ListArtifacts");
-                    help.push("or wait longer with `--limit-patience`".to_owned());
+                    help.push("wait longer with `--limit-patience`".to_owned());
                     format!("stopped: {}: {refusal}", cause.lasting())
                 }
                 End::Unable { refusal } => {

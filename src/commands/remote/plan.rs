@@ -150,7 +150,9 @@ impl Planning<'_> {
         move |file| {
             // A file that exists and was not read may still have it.
             let read = walked.contains(file) || !Path::new(file).exists();
-            let named = paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
+            // An inventory is no path of the command line.
+            let named = walked.contains(file)
+                || paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
             read && named && !invalid.contains(file)
         }
     }

@@ -118,10 +118,17 @@ fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
     if ready.target.identity() == run.target.identity() {
         return Ok(());
     }
-    if let (Target::Endpoint { url, .. }, Target::Endpoint { url: now, .. }) =
-        (&run.target, &ready.target)
+    if let (
+        Target::Endpoint { url, registry: Some(_), .. },
+        Target::Endpoint { url: now, registry, .. },
+    ) = (&run.target, &ready.target)
         && url == now
     {
+        if registry.is_none() {
+            let message = format!("no registry responds at {url}");
+            return Err(Failure::usage(message)
+                .help("start `lineload serve` with the registry that the run was staged for"));
+        }
         return Err(Failure::usage(format!(
             "{REPLACED}, and the run was staged for the one before"
         ))

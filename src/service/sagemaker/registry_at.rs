@@ -17,6 +17,9 @@ const HEADER: &str = "x-lineload-registry";
 /// The longest wait for the id: another server may never answer this question.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The wait before a server that does not accept connections yet is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// The most characters of an id; a registry's has 36.
 const LONGEST: usize = 64;
 
@@ -30,10 +33,19 @@ pub(super) async fn registry_at(url: &str) -> Option<String> {
         .path_and_query("/_lineload/health")
         .build()
         .ok()?;
-    let request = hyper::Request::get(health).body(SdkBody::empty()).ok()?;
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = tokio::time::timeout(PATIENCE, client.request(request)).await.ok()?.ok()?;
-    id(answer.headers().get(HEADER)?.to_str().ok()?)
+    let ask = async || {
+        loop {
+            let request = hyper::Request::get(health.clone()).body(SdkBody::empty()).ok()?;
+            match client.request(request).await {
+                Ok(answer) => return id(answer.headers().get(HEADER)?.to_str().ok()?),
+                // It may have been started at the same time as this command.
+                Err(error) if error.is_connect() => tokio::time::sleep(AGAIN).await,
+                Err(_) => return None,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, ask()).await.ok()?
 }
 
 /// Checks that a response is from the registry that is `expected`.
