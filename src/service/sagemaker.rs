@@ -23,6 +23,7 @@ pub use connect::{Connected, connect, local};
 pub use connect_error::ConnectError;
 use error::refusal;
 pub use options::ConnectOptions;
+use registry_at::Expected;
 use shapes::{described, found, metadata, next, non_empty, properties, read_tag, source};
 
 use super::{Answer, Created, Deletes, Described, Filter, Page, Service, TagPage, Update};
@@ -49,8 +50,8 @@ struct Account {
     partition: Option<String>,
     account: Option<String>,
     region: Option<String>,
-    /// The id of the local registry that the target is, if it is one behind an endpoint.
-    registry: Option<String>,
+    /// The local registry that is expected behind an endpoint, if its server was asked.
+    registry: Option<Expected>,
 }
 
 impl Account {
@@ -63,12 +64,9 @@ impl Account {
                 region: Some(region.clone()),
                 registry: None,
             },
-            Target::Endpoint { registry, .. } => Self {
-                account: given.map(str::to_owned),
-                registry: registry.clone(),
-                ..Self::default()
-            },
-            Target::Local { .. } => Self::default(),
+            Target::Endpoint { .. } | Target::Local { .. } => {
+                Self { account: given.map(str::to_owned), ..Self::default() }
+            }
         }
     }
 
@@ -123,7 +121,7 @@ impl SageMaker {
             if self.from_environment {
                 refusal.class = Class::ExpiredForGood;
             } else if let Some(options) = &self.options {
-                match connect::again(options, self.account.registry.as_deref()).await {
+                match connect::again(options, self.account.registry.clone()).await {
                     Ok(client) => {
                         *self.client.write().unwrap_or_else(PoisonError::into_inner) = client;
                     }

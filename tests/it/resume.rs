@@ -173,8 +173,40 @@ fn a_run_is_not_resumed_at_another_registry() {
     reset(&served);
     let ran = with_keys(folder.path(), &["resume", "--yes"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    let said = "another registry responds at this endpoint now, and the run was staged for the";
+    let said = "another registry responds at this endpoint now, and the run was staged before that";
     assert!(ran.err.contains(said), "{}", ran.err);
     assert!(ran.err.contains("`lineload import --yes"), "{}", ran.err);
     assert!(served.artifacts().is_empty());
+}
+
+#[test]
+fn nothing_is_created_at_a_registry_that_appears_during_a_run() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 1);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let url = format!("http://127.0.0.1:{port}");
+    let mut import = crate::support::lineload(folder.path());
+    import.args(["import", "--yes", "manifests", "--endpoint-url", &url]);
+    import.stderr(std::process::Stdio::piped());
+    let import = import.spawn().unwrap();
+    // Longer than a registry has that is started together with the command.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let lax = ["--port", &port, "--unique-names", "off", "--unique-sources", "off"];
+    let served = Served::start(folder.path(), &lax);
+    let first = import.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&first.stderr).into_owned();
+    assert_eq!(first.status.code(), Some(4), "{said}");
+    assert!(said.contains("another registry responds at this endpoint now"), "{said}");
+    assert!(served.artifacts().is_empty());
+    // The same command again knows the registry, and so does the next one.
+    for created in [1, 0] {
+        let args = ["import", "--yes", "manifests", "--endpoint-url", &url, "--report", "r.json"];
+        let ran = with_keys(folder.path(), &args);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let counts = &json(&folder.path().join("r.json"))["counts"];
+        assert_eq!(counts["created"], created, "{counts}");
+    }
+    assert_eq!(served.artifacts().len(), 1);
 }

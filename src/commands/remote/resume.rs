@@ -119,20 +119,17 @@ fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
         return Ok(());
     }
     if let (
-        Target::Endpoint { url, registry: Some(_), .. },
-        Target::Endpoint { url: now, registry, .. },
+        Target::Endpoint { url, registry: before, .. },
+        Target::Endpoint { url: there, registry: now, .. },
     ) = (&run.target, &ready.target)
-        && url == now
+        && url == there
     {
-        if registry.is_none() {
-            let message = format!("no registry responds at {url}");
-            return Err(Failure::usage(message)
-                .help("start `lineload serve` with the registry that the run was staged for"));
-        }
-        return Err(Failure::usage(format!(
-            "{REPLACED}, and the run was staged for the one before"
-        ))
-        .help(format!("import into the new one: `{}`", run.command)));
+        return Err(match (before, now) {
+            (Some(_), None) => Failure::usage(format!("no registry responds at {url}"))
+                .help("start `lineload serve` with the registry that the run was staged for"),
+            _ => Failure::usage(format!("{REPLACED}, and the run was staged before that"))
+                .help(format!("import into that one: `{}`", run.command)),
+        });
     }
     let message = format!("the run was staged for {}, and this is another target", run.target);
     Err(Failure::usage(message))

@@ -9,10 +9,11 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::region::Region;
 
 use super::connect_error::ConnectError;
+use super::endpoint::is_loopback;
 use super::error::refusal;
 use super::http::{self, Route, Trust};
 use super::options::ConnectOptions;
-use super::registry_at::registry_at;
+use super::registry_at::{Expected, Server, server_at};
 use super::setup::{Setup, from_environment, made_up, ourselves, timeouts};
 use super::{Account, SageMaker};
 use crate::submission::{Class, ELSEWHERE, Refusal, Target, partition_of};
@@ -43,11 +44,16 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError
     }
     setup.sendable(&region).await?;
     let credentials = setup.credentials().await?;
-    let registry = match &setup.endpoint {
-        Some(url) => registry_at(url).await,
-        None => None,
+    let (registry, expected) = match &setup.endpoint {
+        Some(url) => match server_at(url).await {
+            Server::Registry(id) => (Some(id.clone()), Some(Expected::Id(id.into()))),
+            // Elsewhere a proxy may be the only way to it.
+            Server::Unreachable(_) if is_loopback(url) => (None, Expected::none(url)),
+            Server::Unreachable(_) | Server::Other => (None, None),
+        },
+        None => (None, None),
     };
-    let client = setup.client(registry.as_deref());
+    let client = setup.client(expected.clone());
     let target = match (&setup.endpoint, &options.account) {
         (Some(url), _) => Target::Endpoint { url: url.clone(), region, registry },
         (None, Some(account)) => Target::Aws {
@@ -66,7 +72,8 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError
             "actions that require MFA will be denied"
         ));
     }
-    let account = Account::of(&target, options.account.as_deref());
+    let account =
+        Account { registry: expected, ..Account::of(&target, options.account.as_deref()) };
     let service = SageMaker::new(client, account, from_environment, Some(options.clone()));
     if let Some(account) = &options.account {
         notes.push(taken_as_given(&service, account, &credentials).await?);
@@ -77,7 +84,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connected, ConnectError
 /// Reads all settings again; returns a client with the current credentials.
 pub(super) async fn again(
     options: &ConnectOptions,
-    registry: Option<&str>,
+    registry: Option<Expected>,
 ) -> Result<Client, ConnectError> {
     Ok(Setup::read(options).await?.client(registry))
 }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::registry_at;
+use super::registry_at::Expected;
 use aws_smithy_http_client::{Builder, Connector, proxy, tls};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -126,7 +126,7 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Returns an HTTP client with this `route` and `trust` that reads at most [`ANSWER_MAX`]. If the
 /// target is a `registry`, it takes no response of another one.
-pub(super) fn client(route: Route, trust: &Trust, registry: Option<Arc<str>>) -> SharedHttpClient {
+pub(super) fn client(route: Route, trust: &Trust, registry: Option<Expected>) -> SharedHttpClient {
     let trust = trust.clone();
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
         let proxies = match route {
@@ -179,7 +179,7 @@ impl Error for TooLong {}
 #[derive(Debug)]
 struct Bounded<T> {
     inner: T,
-    registry: Option<Arc<str>>,
+    registry: Option<Expected>,
 }
 
 impl HttpClient for Bounded<SharedHttpClient> {
@@ -199,12 +199,15 @@ impl HttpClient for Bounded<SharedHttpClient> {
 
 impl HttpConnector for Bounded<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = self.inner.call(request);
-        let registry = self.registry.clone();
+        let (inner, registry) = (self.inner.clone(), self.registry.clone());
         HttpConnectorFuture::new(async move {
-            let answer = answer.await.map_err(handed_over)?;
-            registry_at::check(&answer, registry.as_deref())
-                .map_err(|other| handed_over(ConnectorError::user(Box::new(other))))?;
+            if let Some(expected) = &registry {
+                expected.before().await.map_err(handed_over)?;
+            }
+            let answer = inner.call(request).await.map_err(handed_over)?;
+            if let Some(expected) = &registry {
+                expected.after(&answer).map_err(handed_over)?;
+            }
             let length = answer.headers().get("content-length");
             let length = length.and_then(|length| length.parse::<u64>().ok());
             // HTTP itself ends a response after its declared length.

@@ -34,6 +34,7 @@ use super::error::chain;
 use super::http::{self, Route, Trust};
 use super::options::ConnectOptions;
 use super::profile::{Profiles, set};
+use super::registry_at::Expected;
 use crate::submission::{Class, Refusal};
 use crate::text::quoted;
 
@@ -141,11 +142,10 @@ impl Setup {
         }
     }
 
-    /// Returns the client of a target, which is the registry with the id `registry` if it is one.
-    pub(super) fn client(&self, registry: Option<&str>) -> Client {
+    /// Returns the client of a target, of which `registry` says what registry it is.
+    pub(super) fn client(&self, registry: Option<Expected>) -> Client {
         let mut config = aws_sdk_sagemaker::config::Builder::from(&self.shared);
         if let Some(endpoint) = &self.endpoint {
-            let registry = registry.map(Into::into);
             config = config.endpoint_url(endpoint);
             if is_loopback(endpoint) {
                 let trust = match endpoint.split_once("://") {

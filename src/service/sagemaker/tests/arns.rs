@@ -9,6 +9,7 @@ use super::scripted::{Scripted, http};
 use super::{ARN, SageMaker, at, refused};
 use crate::service::sagemaker::Account;
 use crate::service::sagemaker::http::{Route, Trust, client};
+use crate::service::sagemaker::registry_at::Expected;
 use crate::service::{Filter, Service as _};
 use crate::submission::{Class, Target};
 
@@ -91,7 +92,7 @@ async fn a_registry_that_was_replaced_meanwhile_is_noticed() {
             .credentials_provider(Credentials::new("a", "b", None, None, "test"))
             .retry_config(RetryConfig::disabled())
             .endpoint_url(&server.url)
-            .http_client(client(Route::Direct, &Trust::Nobody, Some("one".into())));
+            .http_client(client(Route::Direct, &Trust::Nobody, Some(Expected::Id("one".into()))));
         let client = aws_sdk_sagemaker::Client::from_conf(config.build());
         let service = SageMaker::new(client, Account::default(), false, None);
         let created = service.create(&super::artifact()).await;
