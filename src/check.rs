@@ -14,6 +14,7 @@ pub mod rules;
 mod run;
 
 use defaults::Defaults;
+pub use pipeline::NoThreads;
 pub use rules::near_name;
 pub use run::{run, sources, whole};
 

@@ -9,7 +9,7 @@
 //! unit that the consumer waits for was always taken before the one that blocks.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -22,10 +22,26 @@ use super::Options;
 use super::ahead::Ahead;
 use super::part::{self, Batch};
 use crate::diagnostic::Diagnostic;
+use crate::exit::Fatal;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile, SourceStore};
 use crate::text::reason;
 use crate::walk::{Found, Origin, PathFault, Walk};
 use crate::yaml;
+
+/// No thread can be started to read or to check.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start a thread: {}", reason(.0))]
+pub struct NoThreads(#[from] io::Error);
+
+impl Fatal for NoThreads {
+    fn help(&self) -> Vec<String> {
+        vec![
+            "raise the limits of processes and memory (`ulimit -u`, `ulimit -v`), or check with \
+             `--threads 1`"
+                .to_owned(),
+        ]
+    }
+}
 
 /// The number of small files that are read and checked as one group.
 const GROUP: usize = 32;
@@ -58,13 +74,18 @@ pub(super) enum Message {
 }
 
 /// Checks the files of `walk`, and passes every message to `consume`, in order.
+///
+/// # Errors
+/// If no thread can be started. Nothing was checked.
 pub(super) fn run(
     walk: &Walk,
     store: &SourceStore,
     options: Options<'_>,
     mut consume: impl FnMut(Message),
-) {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build();
+) -> Result<(), NoThreads> {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    // Where threads are scarce, one checks too.
+    let pool = pool(options.threads.unwrap_or(0)).or_else(|_| pool(1)).map_err(io::Error::other)?;
     let read_ahead = Arc::new(ReadAhead::default());
     let groups: Vec<Range<usize>> = (0..walk.found.len())
         .step_by(GROUP)
@@ -74,8 +95,15 @@ pub(super) fn run(
     let ahead = &Ahead::default();
     thread::scope(|scope| {
         let _consumer = ahead.consumer();
-        for _ in 0..READERS.min(groups.len()) {
-            scope.spawn(|| read_ahead.fill(&groups, walk));
+        for reader in 0..READERS.min(groups.len()) {
+            let started =
+                thread::Builder::new().spawn_scoped(scope, || read_ahead.fill(&groups, walk));
+            match started {
+                Ok(_) => {}
+                // Those before it do.
+                Err(_) if reader > 0 => break,
+                Err(error) => return Err(error.into()),
+            }
         }
         let work = Work {
             read_ahead: &read_ahead,
@@ -89,14 +117,11 @@ pub(super) fn run(
         let check = || {
             work.par_bridge().for_each(|(unit, out)| unit.check(store, options, &out));
         };
-        match pool {
-            Ok(pool) => {
-                scope.spawn(move || pool.install(check));
-            }
-            // No thread can be started: the global pool reports that itself, or has some.
-            Err(_) => {
-                scope.spawn(check);
-            }
+        let checking = thread::Builder::new().spawn_scoped(scope, move || pool.install(check));
+        if let Err(error) = checking {
+            // Readers must not wait for checks.
+            read_ahead.close();
+            return Err(error.into());
         }
         for (number, unit) in in_order.into_iter().enumerate() {
             ahead.reached(number);
@@ -106,7 +131,8 @@ pub(super) fn run(
                 ahead.taken(entries);
             }
         }
-    });
+        Ok(())
+    })
 }
 
 /// A file with its share of the read-ahead budget.
@@ -199,7 +225,7 @@ impl ReadAhead {
             Origin::Stdin => {
                 let mut bytes = Vec::new();
                 let limit = MAX_FILE_BYTES + 1;
-                let read = std::io::stdin().lock().take(limit).read_to_end(&mut bytes);
+                let read = io::stdin().lock().take(limit).read_to_end(&mut bytes);
                 read.map_err(|error| finding(&PathFault::Unreadable(reason(&error))))?;
                 (bytes, None)
             }
@@ -216,7 +242,7 @@ impl ReadAhead {
         path: &Path,
         group: usize,
     ) -> Result<(Vec<u8>, Option<Arc<Charge>>), PathFault> {
-        let unreadable = |error: std::io::Error| PathFault::Unreadable(reason(&error));
+        let unreadable = |error: io::Error| PathFault::Unreadable(reason(&error));
         let mut file = open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
@@ -267,7 +293,7 @@ impl ReadAhead {
 }
 
 #[cfg(unix)]
-fn open(path: &Path) -> std::io::Result<std::fs::File> {
+fn open(path: &Path) -> io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     // A pipe that replaced the file since the walk must not block the run.
     std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::index::{First, Index};
 use super::part::{self, Batch, PartEntry};
-use super::pipeline::{self, Message};
+use super::pipeline::{self, Message, NoThreads};
 use super::{Entry, EntryIndex, Options, Sink, Summary};
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
@@ -57,15 +57,18 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
 }
 
 /// Checks every file of `walk` and passes the findings to `sink`.
+///
+/// # Errors
+/// If no thread can be started. Nothing was checked.
 pub fn run(
     walk: &Walk,
     store: &SourceStore,
     options: Options<'_>,
     sink: &mut impl Sink,
-) -> Summary {
+) -> Result<Summary, NoThreads> {
     let mut consumer = Consumer::new(store, options, sink, walk.files());
-    pipeline::run(walk, store, options, |message| consumer.take(message));
-    consumer.summary
+    pipeline::run(walk, store, options, |message| consumer.take(message))?;
+    Ok(consumer.summary)
 }
 
 struct Consumer<'r, S> {

@@ -99,7 +99,9 @@ pub(super) fn check<'c>(
         reported: Summary::default(),
     };
     let checked = match &manifest.rows {
-        None => Ok((check::run(&manifest.walk, &manifest.sources, options, &mut sink), None)),
+        None => check::run(&manifest.walk, &manifest.sources, options, &mut sink)
+            .map(|summary| (summary, None))
+            .map_err(Failure::from),
         Some(rows) => rows::check(settings, manifests, rows, &manifest.sources, &mut sink),
     };
     sink.progress.finish();

@@ -21,8 +21,9 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
         return Err(Failure::usage("an inventory cannot be fixed by `--fix` or `--diff`")
             .help("fix the cells that the findings are at, or the template"));
     }
-    let names =
-        (fixes && args.fixes.unsafe_fixes).then(|| Names::of(&manifest, settings.check_options()));
+    let names = (fixes && args.fixes.unsafe_fixes)
+        .then(|| Names::of(&manifest, settings.check_options()))
+        .transpose()?;
     let filter = Filter::new(&args.narrow, &manifest)?.with_names(names);
     let fixes = Fixes { args, settings: &settings, manifest: &manifest, filter: &filter };
     if args.fixes.diff {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::manifests::ManifestSet;
-use crate::check::{self, Entry, EntryIndex, Sink};
+use crate::check::{self, Entry, EntryIndex, NoThreads, Sink};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
 
@@ -18,12 +18,15 @@ pub(super) struct Names {
 
 impl Names {
     /// Reads all manifests for their names.
-    pub(super) fn of(manifest: &ManifestSet, options: check::Options<'_>) -> Self {
+    pub(super) fn of(
+        manifest: &ManifestSet,
+        options: check::Options<'_>,
+    ) -> Result<Self, NoThreads> {
         let mut names = Self::default();
         let options = check::Options { entries: true, ..options };
-        check::run(&manifest.walk, &manifest.sources, options, &mut names);
+        check::run(&manifest.walk, &manifest.sources, options, &mut names)?;
         manifest.forget();
-        names
+        Ok(names)
     }
 
     /// Returns whether the fix of a finding, if it is about a name, gives a name that nothing else

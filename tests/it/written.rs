@@ -39,7 +39,7 @@ fn read(text: &str) -> Read {
     let options =
         check::Options { rules: &rules, allowances: true, threads: Some(1), entries: true };
     let mut read = Read::default();
-    check::run(&walk, &check::sources(&walk), options, &mut read);
+    check::run(&walk, &check::sources(&walk), options, &mut read).unwrap();
     read
 }
 
