@@ -1,6 +1,7 @@
 //! `lineload doctor`
 
 use super::paced;
+use super::refusal::reads_ended;
 use super::stopping::Stopping;
 use super::target::{self, Ready, Size};
 use crate::cli::{Doctor as Args, DoctorFormat, Global};
@@ -12,7 +13,7 @@ use crate::exit::Exit;
 use crate::journal::Status;
 use crate::report::doctor as report;
 use crate::report::output::{Output, OutputError};
-use crate::run::{Asker, End};
+use crate::run::Asker;
 use crate::submission::Target;
 use crate::text::rate;
 
@@ -79,7 +80,7 @@ async fn examine(
     let failed = checks.iter().any(|check| check.state == State::Error);
     match end {
         Ok(()) => Ok(if failed { Exit::Findings } else { Exit::Success }),
-        Err(end) => Err(ended(&end)),
+        Err(end) => Err(reads_ended(&end, "stopped", "sagemaker:ListArtifacts", false)),
     }
 }
 
@@ -126,20 +127,4 @@ fn nowhere(target: &Target) -> String {
         Target::Local { .. } => ("aws", "local", "000000000000"),
     };
     format!("arn:{partition}:sagemaker:{region}:{account}:artifact/{}", "0".repeat(32))
-}
-
-fn ended(end: &End) -> Failure {
-    let message = match end {
-        End::OutOfPatience { cause, refusal } => format!("stopped: {}: {refusal}", cause.lasting()),
-        End::Unable { refusal } => format!("stopped: {refusal}"),
-        End::Interrupted { .. } => "interrupted".to_owned(),
-        _ => "stopped".to_owned(),
-    };
-    let help = match end {
-        End::OutOfPatience { refusal, .. } | End::Unable { refusal } => {
-            refusal.help("sagemaker:ListArtifacts")
-        }
-        _ => Vec::new(),
-    };
-    Failure { exit: end.exit(false), message, help }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use super::paced;
+use super::refusal::reads_ended;
 use super::target::{self, Ready};
 use crate::cli::{Export, Global};
 use crate::commands::failure::Failure;
@@ -18,7 +19,7 @@ use crate::export::{self, Counts, Selection, Snapshot, Stopped};
 use crate::pace::Paces;
 use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::{Output, OutputError};
-use crate::run::{Asker, End, Stop, stop};
+use crate::run::{Asker, Stop, stop};
 use crate::submission::Target;
 use crate::text::{counted, escaped};
 
@@ -163,20 +164,9 @@ fn notice(stopped: &Stopped, counts: &Counts) -> Failure {
             format!("stopped: {error}")
         }
         Stopped::Ended(end) => {
-            exit = end.exit(counts.files > 0);
-            match end {
-                End::OutOfPatience { cause, refusal } => {
-                    help = refusal.help("sagemaker:ListArtifacts");
-                    help.push("wait longer with `--limit-patience`".to_owned());
-                    format!("stopped: {}: {refusal}", cause.lasting())
-                }
-                End::Unable { refusal } => {
-                    help = refusal.help("sagemaker:ListArtifacts");
-                    format!("stopped: {refusal}")
-                }
-                End::Interrupted { .. } => "interrupted".to_owned(),
-                _ => "stopped".to_owned(),
-            }
+            let ended = reads_ended(end, "stopped", "sagemaker:ListArtifacts", counts.files > 0);
+            (exit, help) = (ended.exit, ended.help);
+            ended.message
         }
     };
     if counts.files > 0 {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::checking::{check, human_report_on_stderr, plain};
 use super::paced;
+use super::refusal::reads_ended;
 use super::run_policy::RunPolicy;
 use super::session::{no_answer, shown};
 use super::stopping::Stopping;
@@ -28,7 +29,7 @@ use crate::report::plan::faults::Faults;
 use crate::report::plan::{CreateRate, Heading, Report};
 use crate::report::run::progress::RunProgress;
 use crate::run::change::Drift;
-use crate::run::{Asker, End, Job, Ledger, Policy, Stage, Unanswered, open_job};
+use crate::run::{Asker, Job, Ledger, Policy, Stage, Unanswered, open_job};
 use crate::submission::{Outcome, Target};
 
 /// The maximum lag of reads behind writes: the default of `--settle` in the import that is planned.
@@ -236,26 +237,12 @@ impl Found {
 /// Returns why there is no plan.
 fn unplanned(unanswered: Unanswered) -> Failure {
     let actions = "sagemaker:ListArtifacts, DescribeArtifact and ListTags";
-    let (exit, message, help) = match unanswered {
-        Unanswered::Refused(refusal) => {
-            (Exit::Stopped, format!("no plan: {refusal}"), refusal.help(actions))
-        }
-        Unanswered::Ended(end) => {
-            let exit = end.exit(false);
-            match end {
-                End::Unable { refusal } => {
-                    (exit, format!("no plan: {refusal}"), refusal.help(actions))
-                }
-                End::Interrupted { .. } => {
-                    (exit, "interrupted: no plan was made".to_owned(), Vec::new())
-                }
-                End::OutOfPatience { cause, refusal } => {
-                    let message = format!("no plan: {}: {refusal}", cause.as_str());
-                    (exit, message, refusal.help(actions))
-                }
-                _ => (exit, "there is no plan".to_owned(), Vec::new()),
-            }
-        }
-    };
-    Failure { exit, message, help }
+    match unanswered {
+        Unanswered::Refused(refusal) => Failure {
+            exit: Exit::Stopped,
+            message: format!("no plan: {refusal}"),
+            help: refusal.help(actions),
+        },
+        Unanswered::Ended(end) => reads_ended(&end, "no plan", actions, false),
+    }
 }

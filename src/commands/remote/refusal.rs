@@ -1,4 +1,4 @@
-//! The reasons why a run submits nothing.
+//! The reasons why a run submits nothing, and why a command that only reads has no result.
 
 use super::ending::write_reports;
 use crate::check::Summary;
@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::journal::{Journal, RunId};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
-use crate::run::{Ledger, Place};
+use crate::run::{End, Ledger, Place};
 use crate::text::{counted, grouped};
 
 /// Ends a run that submits nothing.
@@ -63,4 +63,24 @@ pub(super) fn too_much((count, first, reason): &(usize, Place, String)) -> Failu
         first.line
     );
     Failure { exit: Exit::Usage, message, help: vec!["set fewer fields".to_owned()] }
+}
+
+/// Returns why a command that only reads ended early. `beginning` is what it says first, as in `no plan`;
+/// `action` names the IAM actions of its reads.
+pub(super) fn reads_ended(end: &End, beginning: &str, action: &str, any: bool) -> Failure {
+    let (message, help) = match end {
+        End::OutOfPatience { cause, refusal } => {
+            let mut help = refusal.help(action);
+            help.push("wait longer with `--limit-patience`".to_owned());
+            (format!("{beginning}: {}: {refusal}", cause.lasting()), help)
+        }
+        End::Unable { refusal } => (format!("{beginning}: {refusal}"), refusal.help(action)),
+        End::Denied { action, refusal } => {
+            (format!("{beginning}: denied: {refusal}"), refusal.help(action))
+        }
+        End::Interrupted { .. } => ("interrupted".to_owned(), Vec::new()),
+        // Only runs that write end otherwise.
+        _ => (beginning.to_owned(), Vec::new()),
+    };
+    Failure { exit: end.exit(any), message, help }
 }
