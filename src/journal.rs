@@ -108,6 +108,14 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// Files that are gone with the process cannot be kept. The journal has nothing to do with it.
+    #[error("cannot keep temporary files in {}: {reason}", folder.display())]
+    Temporary {
+        /// The directory.
+        folder: PathBuf,
+        /// The reason.
+        reason: String,
+    },
     /// It cannot be read or written.
     #[error("cannot use the journal {}: {reason}", path.display())]
     Unusable {
@@ -146,7 +154,8 @@ impl Fatal for JournalError {
             Self::Full { .. } => {
                 "free some space, then run the same command again: the journal keeps what it has"
             }
-            Self::Unusable { .. } => "use another with `--journal FILE`",
+            Self::Temporary { .. } => "free some space, or name another directory in TMPDIR",
+            Self::Unusable { .. } => "use another journal with `--journal FILE`",
         };
         vec![help.to_owned()]
     }
@@ -233,7 +242,7 @@ impl Journal {
             connection.execute_batch(FOUND)?;
             Ok(connection)
         };
-        let connection = make().map_err(|error| file::failure(&path, &error))?;
+        let connection = make().map_err(|error| file::temporary(&path, &error))?;
         Ok(Self { connection, path, files: None })
     }
 
@@ -256,7 +265,10 @@ impl Journal {
     }
 
     fn failed(&self, error: &rusqlite::Error) -> JournalError {
-        file::failure(&self.path, error)
+        match self.files {
+            Some(_) => file::failure(&self.path, error),
+            None => file::temporary(&self.path, error),
+        }
     }
 
     fn disturbed(&self, reason: &str) -> JournalError {

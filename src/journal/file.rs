@@ -168,6 +168,15 @@ pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> JournalError {
     }
 }
 
+/// Returns what an error of SQLite means for files in `folder` that are gone with the process.
+pub(super) fn temporary(folder: &Path, error: &rusqlite::Error) -> JournalError {
+    let reason = match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    };
+    JournalError::Temporary { folder: folder.to_owned(), reason }
+}
+
 /// Returns whether an error of SQLite says that the file system has no locks, or cannot make a
 /// write durable.
 pub(super) fn lacks_locks(error: &rusqlite::Error) -> bool {

@@ -80,12 +80,12 @@ impl Listing {
             connection.execute_batch("BEGIN")?;
             Ok(connection)
         };
-        let connection = open().map_err(|error| file::failure(&path, &error))?;
+        let connection = open().map_err(|error| file::temporary(&path, &error))?;
         Ok(Self { connection, path, pages: Vec::new(), described: Vec::new() })
     }
 
     fn failed(&self, error: &rusqlite::Error) -> JournalError {
-        file::failure(&self.path, error)
+        file::temporary(&self.path, error)
     }
 
     /// Adds a page.

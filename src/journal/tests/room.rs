@@ -48,3 +48,19 @@ fn an_idle_reader_is_to_be_closed_and_the_journal_to_be_kept() {
     assert!(help.contains("close that program") && help.contains("fuser -v"), "{help}");
     assert!(!help.contains("--journal"), "another journal knows nothing of the run: {help}");
 }
+
+#[test]
+fn a_full_directory_of_temporary_files_is_no_matter_of_the_journal() {
+    let mut scratch = Journal::scratch().unwrap();
+    let limit = "PRAGMA max_page_count = 1";
+    scratch.connection.query_row(limit, [], |_| Ok(())).unwrap();
+    let fill = |connection: &Connection| {
+        connection.execute_batch("CREATE TABLE fill (x BLOB) STRICT")?;
+        connection.execute("INSERT INTO fill VALUES (zeroblob(90000))", []).map(drop)
+    };
+    let full = scratch.write(fill).unwrap_err();
+    let said = full.to_string();
+    assert!(said.starts_with("cannot keep temporary files in "), "{said}");
+    assert!(said.ends_with(": the disk is full"), "{said}");
+    assert!(full.help()[0].contains("TMPDIR"), "{:?}", full.help());
+}
