@@ -8,6 +8,7 @@
 
 mod bytes;
 mod cells;
+mod consumer;
 mod documents;
 mod duplicates;
 pub mod dvc;
@@ -24,34 +25,30 @@ mod places;
 mod render;
 pub mod rows;
 pub mod s3;
+mod stream;
 pub mod table;
 pub mod template;
 pub mod tree;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use rayon::prelude::*;
 
-use crate::artifact::Artifact;
 use crate::check::{self, Summary};
-use crate::diagnostic::{self, Code, Diagnostic, Levels, MAX_PER_FILE, Severity, Unlisted};
-use crate::manifest::write;
-use crate::source::{FileId, Piece, Region, SourceFile, Span};
+use crate::diagnostic::{Diagnostic, Levels, Unlisted};
+use crate::source::{FileId, Piece, SourceFile, Span};
+use consumer::Consumer;
 pub use documents::Listed;
-use duplicates::{First, Used};
-use examine::{Entry, Examined, Examiner};
-use render::Got;
-use rows::{Block, Columns, TEMPLATE, related};
+use examine::{Examined, Examiner};
+use rows::{Block, Columns};
+pub use stream::Stream;
 use template::{Compiled, TextId};
 
 /// Blocks that are worked on at a time.
 const BATCH: usize = 16;
-/// Bytes of lines that are kept for showing findings.
-const SHOWN_BYTES: usize = 32 << 20;
-/// The longest line that is kept for showing a finding, in bytes.
-const SHOWN_LINE: usize = 64 << 10;
 
 /// The treatment of a row whose artifact another row makes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -196,20 +193,7 @@ pub fn run(
         file: options.file,
         artifacts: options.entries || options.on_duplicate == OnDuplicate::MergeSourceTypes,
     };
-    let mut consumer = Consumer {
-        options,
-        examiner,
-        sink,
-        generated: Generated::default(),
-        used: Used::default(),
-        seen: HashSet::new(),
-        lines: BTreeMap::new(),
-        line_bytes: 0,
-        merged: Vec::new(),
-        by_uri: HashMap::new(),
-        bytes: 0,
-        entries: Vec::new(),
-    };
+    let mut consumer = Consumer::new(options, examiner, sink);
     let pool = match options.threads {
         None => None,
         Some(threads) => {
@@ -225,19 +209,18 @@ pub fn run(
         let examine = || blocks.into_par_iter().map(|block| examiner.examine(block)).collect();
         // The sink stays on this thread.
         let (examined, next) = std::thread::scope(|scope| {
-            let examined = scope.spawn(|| match &pool {
+            let examined = std::thread::Builder::new().spawn_scoped(scope, || match &pool {
                 None => examine(),
                 Some(pool) => pool.install(examine),
             });
             let taken = before.into_iter().try_for_each(|examined| consumer.take(examined));
-            let next = taken.and_then(|()| {
-                if consumer.generated.bad_template { Ok(Vec::new()) } else { read(input) }
-            });
-            (examined.join(), next)
+            let next = taken
+                .and_then(|()| if consumer.is_hopeless() { Ok(Vec::new()) } else { read(input) });
+            (examined.map(ScopedJoinHandle::join), next)
         });
-        ready = examined.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        ready = examined?.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         batch = next?;
-        if consumer.generated.bad_template {
+        if consumer.is_hopeless() {
             break;
         }
     }
@@ -252,282 +235,4 @@ fn read(input: &mut dyn Input) -> io::Result<Vec<Arc<Block>>> {
         blocks.push(Arc::new(block));
     }
     Ok(blocks)
-}
-
-struct Consumer<'c> {
-    options: &'c Options<'c>,
-    examiner: Examiner<'c>,
-    sink: &'c mut dyn Sink,
-    generated: Generated,
-    used: Used,
-    /// Findings against the template, each of which comes with every row.
-    seen: HashSet<(Code, Option<Region>, String)>,
-    lines: BTreeMap<(FileId, u32), Piece>,
-    line_bytes: usize,
-    /// Artifacts that wait for further source types.
-    merged: Vec<Waiting>,
-    by_uri: HashMap<String, usize>,
-    bytes: u64,
-    /// The row of each entry that was passed on, and whether it is valid.
-    entries: Vec<(FileId, u32, bool)>,
-}
-
-/// An artifact that may get further source types.
-struct Waiting {
-    artifact: Artifact,
-    /// Its file, if an expression says so.
-    file: Option<String>,
-    /// Its place, if entries are wanted, with the number of its row.
-    place: Option<(check::Entry, u32)>,
-}
-
-impl Consumer<'_> {
-    fn take(&mut self, mut examined: Examined) -> io::Result<()> {
-        if let Some(fatal) = examined.fatal.take() {
-            self.generated.bad_template = true;
-            self.generated.findings.push(fatal);
-            return Ok(());
-        }
-        let entries = std::mem::take(&mut examined.entries);
-        let block = Arc::clone(&examined.block);
-        self.generated.files.insert(block.file);
-        self.generated.rows += (block.rows.len() + block.unusable.len()) as u64;
-        self.generated.left_out += examined.left_out;
-        let hidden = std::mem::take(&mut examined.hidden);
-        self.generated.hidden.extend(hidden.into_iter().map(|span| (block.file, span)));
-        let mut bad: Vec<Span> = block.unusable.clone();
-        self.findings(std::mem::take(&mut examined.findings));
-        self.keep_lines(block.file, std::mem::take(&mut examined.lines));
-        for entry in entries {
-            self.generated.artifacts += 1;
-            let row = block.rows.get(entry.row as usize).map(|row| row.span);
-            if !self.entry(entry, &examined)? {
-                bad.extend(row);
-            }
-        }
-        bad.sort_unstable();
-        bad.dedup();
-        self.generated.invalid_rows += bad.len();
-        for span in bad {
-            self.sink.invalid(block.text.get(span.range()).unwrap_or_default())?;
-        }
-        self.bytes += block.size() as u64;
-        self.sink.progress(self.generated.rows, self.bytes);
-        Ok(())
-    }
-
-    /// Passes an artifact on. False where it is not a valid one.
-    fn entry(&mut self, mut entry: Entry, examined: &Examined) -> io::Result<bool> {
-        if self.options.on_duplicate == OnDuplicate::MergeSourceTypes
-            && let Some(artifact) = &entry.artifact
-            && let Some(number) = self.by_uri.get(&artifact.source.uri)
-        {
-            let types = &mut self.merged[*number].artifact.source.types;
-            for one in &artifact.source.types {
-                if !types.contains(one) {
-                    types.push(one.clone());
-                }
-            }
-            self.generated.repeated += 1;
-            return Ok(true);
-        }
-        let (same_name, same_source) = self.used.take(
-            entry.name,
-            entry.source,
-            First { file: examined.block.file, place: entry.place },
-        );
-        if same_name.is_some() || same_source.is_some() {
-            if self.options.on_duplicate == OnDuplicate::First && same_source.is_some() {
-                self.generated.repeated += usize::from(entry.valid);
-                return Ok(entry.valid);
-            }
-            let firsts = [
-                (Code::DuplicateName, same_name, entry.name_at),
-                (Code::DuplicateSource, same_source, entry.uri_at),
-            ];
-            for (code, first, got) in firsts {
-                let Some((first, severity)) = first.zip(self.options.levels.severity(code)) else {
-                    continue;
-                };
-                entry.valid &= severity != Severity::Error;
-                self.duplicate(code, severity, first, got, &entry, examined);
-            }
-        }
-        let place = self.options.entries.then(|| placed(&entry, examined));
-        if !entry.valid {
-            if let Some((place, row)) = place {
-                self.pass(place, row, None);
-            }
-            return Ok(false);
-        }
-        if let Some(artifact) = entry.artifact {
-            if self.options.on_duplicate == OnDuplicate::MergeSourceTypes {
-                self.by_uri.insert(artifact.source.uri.clone(), self.merged.len());
-                self.merged.push(Waiting { artifact, file: entry.file, place });
-            } else if let Some((place, row)) = place {
-                self.pass(place, row, Some(artifact));
-            }
-            return Ok(true);
-        }
-        if let Some(text) = &entry.text {
-            self.sink.artifact(text, entry.file.as_deref())?;
-            self.generated.written += 1;
-        }
-        Ok(true)
-    }
-
-    /// Passes an entry on, which `row` made.
-    fn pass(&mut self, entry: check::Entry, row: u32, artifact: Option<Artifact>) {
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push((entry.file, row, artifact.is_some()));
-        self.generated.written += usize::from(artifact.is_some());
-        self.sink.entry(check::Entry { id: check::EntryIndex(number), artifact, ..entry });
-    }
-
-    fn duplicate(
-        &mut self,
-        code: Code,
-        severity: Severity,
-        first: First,
-        got: Got,
-        entry: &Entry,
-        examined: &Examined,
-    ) {
-        let what = if code == Code::DuplicateName { "name" } else { "source" };
-        let value = examined.sheet.value(got).unwrap_or_default();
-        let value = crate::text::quoted(&crate::text::redacted(value));
-        let message = match code {
-            Code::DuplicateName => format!("the {what} {value} is used twice"),
-            _ => format!("the {what} {value} is used twice, with the same `SourceTypes`"),
-        };
-        let mut finding = Diagnostic::of_file(code, examined.block.file, message);
-        finding.severity = severity;
-        finding.path =
-            if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" }
-                .to_owned();
-        finding.help = Some(match code {
-            Code::DuplicateName => {
-                "make the name of something that differs, as with `artifact_name(unique=row.location)`"
-            }
-            _ => "remove one of the rows, or add `--on-duplicate first` or `merge-source-types`",
-        }.to_owned());
-        let (region, template) = self.examiner.cell_of(got, examined, entry.row);
-        finding.region = Some(region);
-        finding.label = Some("used again".to_owned());
-        finding.artifact =
-            examined.block.rows.get(entry.row as usize).map(|row| row.number.saturating_sub(1));
-        finding.related.push(related(
-            "used first in this row",
-            first.file,
-            Region { start: first.place, end: first.place },
-        ));
-        finding.related.extend(template);
-        self.keep_lines(examined.block.file, examined.block.lines_around(region));
-        self.findings(vec![finding]);
-    }
-
-    fn findings(&mut self, findings: Vec<Diagnostic>) {
-        for finding in findings {
-            if finding.file == TEMPLATE {
-                let key = (finding.code, finding.region, finding.message.clone());
-                if !self.seen.insert(key) {
-                    continue;
-                }
-            }
-            if self.generated.findings.len() >= MAX_PER_FILE {
-                self.generated.unlisted.add(finding.severity);
-            } else {
-                self.generated.findings.push(finding);
-            }
-        }
-    }
-
-    fn keep_lines(&mut self, file: FileId, lines: Vec<Piece>) {
-        for piece in lines {
-            let length = piece.text.len();
-            if length <= SHOWN_LINE && self.line_bytes + length <= SHOWN_BYTES {
-                self.line_bytes += length;
-                self.lines.entry((file, piece.line)).or_insert(piece);
-            }
-        }
-    }
-
-    fn finish(mut self) -> io::Result<Generated> {
-        for Waiting { artifact, file, place } in std::mem::take(&mut self.merged) {
-            match place {
-                Some((place, row)) => self.pass(place, row, Some(artifact)),
-                None => {
-                    self.sink.artifact(&write::artifact(&artifact), file.as_deref())?;
-                    self.generated.written += 1;
-                }
-            }
-        }
-        let mut generated = self.generated;
-        if self.options.entries {
-            let mut numbers: HashMap<(FileId, u32), u32> = HashMap::new();
-            // Of several artifacts of a row, one that is invalid.
-            for (number, (file, row, is_valid)) in (0..).zip(&self.entries) {
-                if !is_valid || !numbers.contains_key(&(*file, *row)) {
-                    numbers.insert((*file, *row), number);
-                }
-            }
-            for finding in &mut generated.findings {
-                let row = finding.artifact.map(|row| (finding.file, row));
-                finding.artifact = row.and_then(|row| numbers.get(&row).copied());
-            }
-        }
-        diagnostic::sort(&mut generated.findings);
-        for ((file, _), piece) in self.lines {
-            generated.lines.entry(file).or_default().push(piece);
-        }
-        Ok(generated)
-    }
-}
-
-/// The place of `entry`, and the number of its row, from 0.
-fn placed(entry: &Entry, examined: &Examined) -> (check::Entry, u32) {
-    let text = |got| examined.sheet.value(got).map(str::to_owned);
-    let row = examined.block.rows.get(entry.row as usize);
-    let place = check::Entry {
-        id: check::EntryIndex(0),
-        file: examined.block.file,
-        line: entry.place.line,
-        name: text(entry.name_at),
-        source_uri: text(entry.uri_at),
-        artifact: None,
-    };
-    (place, row.map_or(0, |row| row.number.saturating_sub(1)))
-}
-
-/// Documents on a stream.
-#[derive(Debug)]
-pub struct Stream<W> {
-    out: W,
-    begun: bool,
-}
-
-impl<W: Write> Stream<W> {
-    /// Writes to `out`.
-    pub const fn new(out: W) -> Self {
-        Self { out, begun: false }
-    }
-
-    /// Writes a document.
-    ///
-    /// # Errors
-    /// If the writer fails.
-    pub fn document(&mut self, text: &str) -> io::Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
-            self.out.write_all(b"---\n")?;
-        }
-        self.out.write_all(text.as_bytes())
-    }
-
-    /// Writes what is left.
-    ///
-    /// # Errors
-    /// If the writer fails.
-    pub fn finish(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }

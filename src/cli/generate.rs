@@ -11,34 +11,11 @@ use crate::generate::OnDuplicate;
 /// `lineload generate`
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:
-  lineload generate --init inventory.csv > template.yaml
-                                     a first template from the columns
-  lineload generate inventory.csv -t template.yaml
-                                     check the rows, write nothing
-  lineload generate inventory.csv -t template.yaml -o manifests \\
-    --file '{{ row.dataset | artifact_name }}.yaml'
-                                     one file a dataset
-  lineload generate inventory.csv -t template.yaml -o manifests --update --prune
-                                     after the inventory changed
-  lineload generate inventory.csv -t template.yaml -o manifests --check
-                                     in CI: exit 1 unless the manifests are current",
-    after_long_help = "A template is a manifest whose texts hold expressions:
-  ArtifactName: '{{ row.dataset | artifact_name(unique=row.location) }}'
-  ArtifactType: DataSet
-  Source:
-    SourceUri: '{{ row.location }}'
-  Properties:
-    $skip_empty: true            # leave properties out whose value is empty
-    Title: '{{ row.title | one_line | truncate_chars(2500) }}'
-  Tags:
-  - $for: tag in row.tags | split('|')
-    $when: tag
-    Key: '{{ tag }}'
-    Value: topic
-`$when` leaves a row, a property, a tag or a source type out; `$for` makes several; `$value` is the
-value beside them. Expressions are those of Jinja. Filters of lineload: artifact_name, basename,
-date, md5_hex, one_line, parent, sha256_hex, strip_prefix, strip_suffix, truncate_chars, url_decode.
+    after_help = "A template is a manifest whose texts hold expressions of Jinja, such as '{{ row.location }}'; `--init`
+writes a first one. Beside fields, `$when` leaves a row, a property, a tag or a source type out, `$for`
+makes several, `$value` is the value beside them, and `$skip_empty: true` leaves out what has no
+value. Filters of lineload: artifact_name, basename, date, md5_hex, one_line, parent, sha256_hex,
+strip_prefix, strip_suffix, truncate_chars, url_decode.
 
 Examples:
   lineload generate --init inventory.csv > template.yaml

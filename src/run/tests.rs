@@ -4,6 +4,7 @@ mod breakers;
 mod double;
 mod existing;
 mod lag;
+mod throttled;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

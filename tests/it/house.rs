@@ -102,6 +102,14 @@ fn modules_import_only_from_those_below_them() {
 }
 
 #[test]
+fn no_file_has_more_than_500_lines() {
+    let long = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count() > 500;
+    let all = ["src", "tests", "benches"].map(|folder| files(&root().join(folder), "rs"));
+    let long: Vec<_> = all.concat().into_iter().filter(long).collect();
+    assert!(long.is_empty(), "more than one subject? {long:#?}");
+}
+
+#[test]
 fn templates_escape_every_text() {
     let src = root().join("src");
     let mut unescaped = Vec::new();

@@ -48,6 +48,15 @@ struct Control {
     skip_empty: bool,
 }
 
+impl Control {
+    /// The pair of `key` and `value` beside which the control keys stand. `skip` is whether empty ones are
+    /// left out by what the mapping says.
+    fn pair(self, key: TextId, value: TextId, skip: bool, default: bool) -> Pair {
+        let Self { when, each, skip_empty } = self;
+        Pair { each, when, key, value, skip_empty: skip || skip_empty, default }
+    }
+}
+
 type Entries = Vec<(Text, Node)>;
 
 impl Decoder<'_, '_> {
@@ -199,15 +208,7 @@ impl Decoder<'_, '_> {
             let Some(value) = self.text(&key.value, value, variable.as_ref()) else { continue };
             let named = Text { value: name.to_owned(), ..key.clone() };
             let key = self.add(&named, Kind::Text, variable.as_ref());
-            let skip_empty = skip || control.skip_empty;
-            pairs.push(Pair {
-                each: control.each,
-                when: control.when,
-                key,
-                value,
-                skip_empty,
-                default,
-            });
+            pairs.push(control.pair(key, value, skip, default));
         }
         pairs
     }
@@ -268,15 +269,7 @@ impl Decoder<'_, '_> {
                 self.text(field, value, variable.as_ref())
             });
             if let (Some(key), Some(value)) = (texts[0].take(), texts[1].take()) {
-                let skip_empty = skip || control.skip_empty;
-                pairs.push(Pair {
-                    each: control.each,
-                    when: control.when,
-                    key,
-                    value,
-                    skip_empty,
-                    default,
-                });
+                pairs.push(control.pair(key, value, skip, default));
             }
         }
         pairs

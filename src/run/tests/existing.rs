@@ -4,7 +4,7 @@ use super::*;
 use crate::artifact::Stamp;
 
 /// Returns a service that has the artifacts of the first `count` jobs, changed by `change`.
-fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
+pub(super) fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
     let service = Scripted::new(World::default());
     for job in jobs(count) {
         let mut artifact = (*job.artifact).clone();
@@ -15,7 +15,7 @@ fn world_with(count: u32, change: impl Fn(&mut Artifact)) -> Scripted {
     service
 }
 
-async fn run_on(service: Scripted, jobs: Vec<Job>, options: Options) -> Ran {
+pub(super) async fn run_on(service: Scripted, jobs: Vec<Job>, options: Options) -> Ran {
     let (_keep, stop) = watch::channel(Stop::No);
     run_jobs(service, jobs, options, stop).await
 }
@@ -495,24 +495,4 @@ mod survey {
         };
         assert_eq!(cause, Cause::Unreachable);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_throttled_read_waits_its_turn_however_many_are_before_it() {
-    let service = world_with(120, |_| ());
-    // 240 reads at two a second take two minutes, eight times the patience.
-    let bucket = Bucket { per_second: 2.0, tokens: 2.0, filled: Duration::ZERO };
-    service.world().reads = Some(bucket);
-    service.world().latency = Duration::from_millis(100);
-    let mut options = options(Rate::Unlimited);
-    options.patience = Duration::from_secs(15);
-    options.concurrency = 1000;
-    let ran = run_on(service, jobs(120), options).await;
-    assert_eq!(ran.end, End::Done);
-    assert_eq!(
-        ran.count(Outcome::Existed),
-        120,
-        "{:?}",
-        ran.outcomes.values().find(|settled| { settled.outcome != Outcome::Existed })
-    );
 }

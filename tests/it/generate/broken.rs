@@ -1,0 +1,131 @@
+//! Inventories and templates that are broken.
+
+use super::*;
+
+#[test]
+fn broken_inventories_end_in_a_place_and_an_exit_code() {
+    let many = "x".repeat(10 << 20);
+    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
+        (
+            "wrong quoting",
+            b"name,location,title\na,s3://lake/a,5\" disk\nb,s3://lake/b,\"x\"y\nc,s3://lake/c,z\n"
+                .to_vec(),
+            &[
+                "inventory-syntax inventory.csv:2:16-2:17",
+                "inventory-syntax inventory.csv:3:18-3:19",
+            ],
+        ),
+        (
+            "a quote that stays open",
+            b"name,location,title\na,s3://lake/a,\"x\nb,s3://lake/b,y\n".to_vec(),
+            &["inventory-syntax inventory.csv:2:15-2:16"],
+        ),
+        (
+            "ragged rows",
+            b"name,location,title\na,s3://lake/a\nb,s3://lake/b,x,y\nc,s3://lake/c,z\n".to_vec(),
+            &["row-length inventory.csv:2:14-2:14", "row-length inventory.csv:3:17-3:18"],
+        ),
+        (
+            "two headers",
+            b"name,location,title\na,s3://lake/a,x\nname,location,title\n".to_vec(),
+            &["inventory-syntax inventory.csv:3:1-3:20"],
+        ),
+        (
+            "a NUL",
+            b"name,location,title\na,s3://lake/a,x\0y\n".to_vec(),
+            &["inventory-syntax inventory.csv:2:16-2:17"],
+        ),
+        (
+            "Latin-1",
+            b"name,location,title\na,s3://lake/a,caf\xE9\n".to_vec(),
+            &["encoding inventory.csv:2:18-2:19"],
+        ),
+        (
+            "a formula",
+            b"name,location,title\na,s3://lake/a,\"=HYPERLINK(\"\"x\"\")\"\n".to_vec(),
+            &["spreadsheet-formula inventory.csv:2:15-2:34"],
+        ),
+        (
+            "a cell of 10 MB",
+            format!("name,location,title\na,s3://lake/a,{many}\nb_,s3://lake/b,x\n").into_bytes(),
+            &["inventory-syntax inventory.csv:2:15-2:16", "name-pattern inventory.csv:3:2-3:3"],
+        ),
+        ("no rows", b"name,location,title\n".to_vec(), &[]),
+    ];
+    for (what, bytes, expected) in cases {
+        let folder = folder(&[("t.yaml", TEMPLATE)]);
+        write(&folder.path().join("inventory.csv"), bytes);
+        let (found, code) = findings(folder.path(), &ARGS);
+        let warns = what == "a formula";
+        assert_eq!(code, i32::from(!warns), "{what}: {found:#?}");
+        if !expected.is_empty() {
+            assert_eq!(places(&found), expected, "{what}");
+        }
+    }
+    let folder = folder(&[("t.yaml", TEMPLATE)]);
+    let utf16: Vec<u8> = std::iter::once(0xFEFF_u16)
+        .chain(INVENTORY.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    write(&folder.path().join("inventory.csv"), utf16);
+    let ran = generate(folder.path(), &ARGS);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("the inventory is UTF-16"), "{}", ran.out);
+}
+
+#[test]
+fn broken_templates_end_in_a_place_and_exit_code_2() {
+    let part = |text: &str| format!("ArtifactType: DataSet\nSource:\n  SourceUri: '{text}'\n");
+    let cases: [(&str, String, &str, &str); 9] = [
+        ("an unknown column", part("{{ row.locaton }}"), "3:22-3:29", "did you mean `location`?"),
+        ("an unknown variable", part("{{ location }}"), "3:18-3:26", "write `row.location`"),
+        (
+            "a loop",
+            part("{% for a in range(90000) %}{% for b in range(90000) %}x{% endfor %}{% endfor %}"),
+            "",
+            "",
+        ),
+        ("a recursion", part("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), "", ""),
+        ("an unknown filter", part("{{ row.name | slug }}"), "3:29-3:33", "names the filters"),
+        ("an expression that ends too early", part("{{ row. }}"), "", ""),
+        (
+            "no quotes",
+            "ArtifactType: DataSet\nSource:\n  SourceUri: {{ row.location }}\n".to_owned(),
+            "3:15",
+            "quote",
+        ),
+        (
+            "an unknown field",
+            format!("ArtifactNme: x\n{}", part("{{ row.location }}")),
+            "1:1-1:12",
+            "did you mean `ArtifactName`?",
+        ),
+        ("no source", "ArtifactType: DataSet\n".to_owned(), "1:1", "SourceUri"),
+    ];
+    for (what, template, place, help) in cases {
+        let folder = folder(&[("inventory.csv", INVENTORY), ("t.yaml", &template)]);
+        let (found, code) = findings(folder.path(), &with(&["-o", "out"]));
+        assert_eq!(code, 2, "{what}: {found:#?}");
+        assert!(!folder.path().join("out").exists(), "{what}");
+        assert_eq!(found.len(), 1, "{what}: {found:#?}");
+        assert_eq!(found[0]["file"], "t.yaml", "{what}");
+        assert!(places(&found)[0].contains(place), "{what}: {}", places(&found)[0]);
+        let said = found[0]["help"].as_str().unwrap_or_default();
+        assert!(said.contains(help), "{what}: {said}");
+        assert!(found[0]["span"]["start"]["line"].as_u64().unwrap() > 0, "{what}");
+    }
+}
+
+#[test]
+fn an_expression_that_fails_on_a_row_is_shown_at_the_cell_it_read() {
+    let template = format!("{TEMPLATE}  Day: '{{{{ row.day | date }}}}'\n");
+    let inventory =
+        "name,location,title,day\na,s3://lake/a,,2026-01-31T08:00:00Z\nb,s3://lake/b,,soon\n";
+    let folder = folder(&[("inventory.csv", inventory), ("t.yaml", &template)]);
+    let (found, code) = findings(folder.path(), &ARGS);
+    assert_eq!(code, 1);
+    assert_eq!(places(&found), ["no-value inventory.csv:3:16-3:20"]);
+    assert_eq!(found[0]["related"][0]["span"]["start"]["line"], 8);
+    let ran = generate(folder.path(), &with(&["-o", "-"]));
+    assert!(ran.out.contains("Day: \"2026-01-31\""), "{}", ran.out);
+}
