@@ -124,7 +124,7 @@ pub enum Command {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     Remote(Remote),
-    /// Make manifests of an inventory and a template
+    /// Generate manifests from an inventory and a template
     Generate(Box<generate::Generate>),
     /// Show the latest runs: their state, their counts and what failed
     Status(Status),
@@ -308,7 +308,7 @@ impl std::str::FromStr for OutputFile {
         let names = Format::ALL.map(Format::as_str);
         let format = Format::from_name(format).ok_or_else(|| no_format(format, &names))?;
         if file.is_empty() {
-            return Err("name a file behind the `=`".to_owned());
+            return Err("add a file after the `=`".to_owned());
         }
         Ok(Self { format, file: file.into() })
     }
@@ -318,7 +318,7 @@ fn no_format(format: &str, names: &[&str; Format::ALL.len()]) -> String {
     let near = names.iter().find(|name| strsim::damerau_levenshtein(name, format) <= 1);
     match near {
         Some(near) => format!("there is no such format; did you mean `{near}`?"),
-        None => format!("there is no such format; use {}", either(*names)),
+        None => format!("unknown format; expected one of {}", either(*names)),
     }
 }
 

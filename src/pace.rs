@@ -59,7 +59,7 @@ impl FromStr for Rate {
             "unlimited" => Ok(Self::Unlimited),
             _ => text
                 .parse()
-                .map_err(|_| "it is a number, `auto` or `unlimited`".to_owned())
+                .map_err(|_| "expected a number, `auto` or `unlimited`".to_owned())
                 .and_then(in_range)
                 .map(Self::Fixed),
         }

@@ -24,7 +24,7 @@ Examples:
                                      check the rows, write nothing
   lineload generate inventory.csv -t template.yaml -o manifests \\
     --file '{{ row.dataset | artifact_name }}.yaml'
-                                     one file a dataset
+                                     one file per dataset
   lineload generate inventory.csv -t template.yaml -o manifests --update --prune
                                      after the inventory changed
   lineload generate inventory.csv -t template.yaml -o manifests --check
@@ -66,10 +66,10 @@ impl Generate {
 /// How the inventory is written.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Form {
-    /// What the inventory is [default: by its name and its content]
+    /// The format of the inventory [default: detected from its name and content]
     #[arg(long, value_name = "SOURCE", requires = "inventory", help_heading = "Inventory")]
     pub from: Option<From>,
-    /// The character between cells, or `tab` [default: what the first line has most of]
+    /// The character between cells, or `tab` [default: detected from the first line]
     #[arg(long, value_name = "CHARACTER", requires = "inventory", help_heading = "Inventory", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// The array of rows in a JSON document, as a JSON Pointer such as `/items` [default: the
@@ -123,7 +123,7 @@ pub struct What {
     /// Print a first template for this inventory, or write it to the file of --template
     #[arg(long, conflicts_with_all = ["output", "check", "diff"])]
     pub init: bool,
-    /// Write the rows that make no valid artifact to this file, to fix and use as an inventory
+    /// Write rows without a valid artifact to this file, to fix and use as an inventory
     #[arg(long, value_name = "FILE")]
     pub invalid: Option<PathBuf>,
     /// Write nothing if any row is invalid
@@ -160,16 +160,16 @@ pub struct Files {
     /// The number of artifacts in a file [default: 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub per_file: Option<u32>,
-    /// Replace generated files that would be different now
+    /// Replace generated files that are out of date
     #[arg(long)]
     pub update: bool,
-    /// Remove generated files that no row belongs to any more
+    /// Remove generated files without a row
     #[arg(long)]
     pub prune: bool,
     /// Replace, and with --prune remove, also files that were edited by hand
     #[arg(long)]
     pub force: bool,
-    /// Write nothing; exit with 1 if a file would be different
+    /// Write nothing; exit with 1 if a file is out of date
     #[arg(long, requires = "output", conflicts_with_all = ["update", "prune", "force"])]
     pub check: bool,
     /// Write nothing; show what would change
@@ -193,7 +193,7 @@ pub struct Reported {
     /// The lowest severity that ends with exit code 1 [default: error]
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
-    /// The number of threads [default: one a core]
+    /// The number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }

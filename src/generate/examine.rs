@@ -132,12 +132,11 @@ impl Examiner<'_> {
             {
                 request = None;
                 let key = sheet.text.get(again.span.range()).unwrap_or_default();
-                let message = format!("two properties are called {}", quoted(&redacted(key)));
+                let message = format!("duplicate property {}", quoted(&redacted(key)));
                 let mut finding =
                     Diagnostic::of_file(Code::DuplicateKey, examined.block.file, message);
                 finding.severity = severity;
-                finding.help =
-                    Some("give each property a name of its own in the template".to_owned());
+                finding.help = Some("give each property its own name in the template".to_owned());
                 mapped.push(self.placed(finding, Some(again), again.span, one, examined));
             }
             let (entry, fault) = self.entry(one, request, &raw, examined);
@@ -177,14 +176,14 @@ impl Examiner<'_> {
             Ok(file) => file,
             Err(error) => {
                 let says = template::says(&error);
-                fault = Some(format!("no file for this row: {says}"));
+                fault = Some(format!("`--file` failed for this row: {says}"));
                 None
             }
         };
         if let Some(name) = &file
             && let Some(why) = tree::unusable(name)
         {
-            fault = Some(format!("{} is no file for this row: {why}", shown(name)));
+            fault = Some(format!("invalid file name {}: {why}", shown(name)));
         }
         let finding = fault.map(|message| {
             let mut finding = Diagnostic::of_file(Code::NoValue, block.file, escaped(&message));
@@ -227,9 +226,8 @@ impl Examiner<'_> {
                     self.template,
                     span,
                     message,
-                    template::help_for(&one.error).or_else(|| {
-                        Some("fix the expression: it fails whatever the row holds".to_owned())
-                    }),
+                    template::help_for(&one.error)
+                        .or_else(|| Some("fix the expression: it fails for every row".to_owned())),
                 ));
                 return;
             }
@@ -261,7 +259,7 @@ impl Examiner<'_> {
         finding.severity = severity;
         finding.artifact = Some(self.number(failed.row, examined));
         finding.help = Some(if is_missing {
-            "fill the cell in, or write what is meant without it, as in `| default('')`".to_owned()
+            "fill in the cell, or add a default, as in `| default('')`".to_owned()
         } else {
             "fix the cell, or leave the value out with `$when`".to_owned()
         });

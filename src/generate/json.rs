@@ -79,7 +79,7 @@ fn fault(text: &str, part: &str, error: &serde_json::Error) -> Fault {
     Fault {
         code: Code::InventorySyntax,
         span: Span::new(at..end),
-        message: format!("this is not JSON: {message}"),
+        message: format!("invalid JSON: {message}"),
         help: "write the row as one object of JSON".to_owned(),
     }
 }
@@ -94,7 +94,7 @@ fn row(text: &str, part: &str, number: u32, columns: &mut Columns, block: &mut B
                 Fault {
                     code: Code::InventorySyntax,
                     span: Span::new(span.range().start..span.range().start + 1),
-                    message: "a row that is not an object".to_owned(),
+                    message: "this row is not an object".to_owned(),
                     help: "write each row as an object, as in `{\"name\": \"orders\"}`".to_owned(),
                 }
             } else {
@@ -112,7 +112,7 @@ fn row(text: &str, part: &str, number: u32, columns: &mut Columns, block: &mut B
             block.faults.push(Fault {
                 code: Code::InventorySyntax,
                 span,
-                message: format!("the row has {} twice", quoted(name)),
+                message: format!("duplicate key {}", quoted(name)),
                 help: "remove one of them".to_owned(),
             });
             block.unusable.push(place(text, part));
@@ -362,7 +362,7 @@ fn at_pointers<'t>(
     for pointer in pointers {
         let found = steps(pointer).try_fold(root, |part, step| {
             member(part, &step).ok_or_else(|| {
-                let message = format!("there is no {} here", quoted(&step));
+                let message = format!("{} not found", quoted(&step));
                 missing(text, part, message, "name the array of rows with `--rows`".to_owned())
             })
         });

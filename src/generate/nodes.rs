@@ -156,7 +156,7 @@ impl Copied {
         self.nodes += 1;
         if self.nodes > MOST || depth > DEPTH {
             if self.nodes <= MOST + DEPTH {
-                let message = "a template with more values than any artifact has";
+                let message = "the template has too many values";
                 findings.push(Draft::new(Code::DocumentSize, span, message));
                 self.nodes += DEPTH;
             }

@@ -196,7 +196,7 @@ impl Renderer<'_> {
             };
             for item in items {
                 if all.len() >= MOST {
-                    let message = format!("`$for` goes through more than {MOST} items");
+                    let message = format!("`$for` has more than {MOST} items");
                     let kind = minijinja::ErrorKind::InvalidOperation;
                     self.fail(minijinja::Error::new(kind, message), *over, None);
                     break;

@@ -224,15 +224,14 @@ impl<R: Read> Table<R> {
                 scanned.faults.push(Fault {
                     code: Code::InventorySyntax,
                     span: Span::new(rest..end),
-                    message: "the cell goes on behind its closing quote".to_owned(),
-                    help: "write a quote inside of a cell twice, as in `\"a \"\"b\"\" c\"`"
-                        .to_owned(),
+                    message: "text after the closing quote of a cell".to_owned(),
+                    help: "double a quote inside a cell, as in `\"a \"\"b\"\" c\"`".to_owned(),
                 });
             } else if !is_quoted && let Some(quote) = memchr::memchr(b'"', &bytes[rest..end]) {
                 scanned.faults.push(Fault {
                     code: Code::InventorySyntax,
                     span: Span::new(rest + quote..rest + quote + 1),
-                    message: "a quote inside of a cell that is not quoted".to_owned(),
+                    message: "a quote in an unquoted cell".to_owned(),
                     help:
                         "quote the whole cell, and write the quote twice, as in `\"a \"\"b\"\" c\"`"
                             .to_owned(),
@@ -258,8 +257,8 @@ impl<R: Read> Table<R> {
         scanned.faults.push(Fault {
             code: Code::InventorySyntax,
             span: Span::new(quote..quote + 1),
-            message: "the quote that is opened here is never closed".to_owned(),
-            help: "close it behind the cell, or write a quote inside of a cell twice".to_owned(),
+            message: "this quote is never closed".to_owned(),
+            help: "close it at the end of the cell, or double a quote inside a cell".to_owned(),
         });
         scanned.is_unclosed = true;
         let next = match self.buffer.get(end..) {
@@ -282,8 +281,7 @@ impl<R: Read> Table<R> {
             && let (Some(fault), Scan::Row(_, next)) = (scanned.faults.pop(), scan)
         {
             let most = grouped(LONGEST_ROW as u64);
-            let message =
-                format!("the quote that is opened here is not closed within {most} bytes");
+            let message = format!("this quote is not closed within {most} bytes");
             block.faults.push(Fault { message, ..fault });
             block.unusable.push(Span::new(start..next));
             return next;
@@ -384,8 +382,8 @@ impl<R: Read> Table<R> {
                 faults.push(Fault {
                     code: Code::InventorySyntax,
                     span: cell.0,
-                    message: format!("two columns are called {}", quoted(&name)),
-                    help: "give each column a name of its own".to_owned(),
+                    message: format!("duplicate column {}", quoted(&name)),
+                    help: "give each column its own name".to_owned(),
                 });
                 // Columns are counted all the same.
                 columns.add(&format!("{name} {}", number + 1));
@@ -418,8 +416,8 @@ impl<R: Read> Table<R> {
         is_same.then(|| Fault {
             code: Code::InventorySyntax,
             span,
-            message: "the header again".to_owned(),
-            help: "remove this line: one header stands at the top".to_owned(),
+            message: "repeated header".to_owned(),
+            help: "remove this line: the header is the first line".to_owned(),
         })
     }
 
@@ -452,7 +450,7 @@ impl<R: Read> Table<R> {
                     char::from(self.delimiter).escape_default()
                 )
             } else {
-                "write a delimiter for each cell that is empty, too".to_owned()
+                "also write the delimiters of empty cells".to_owned()
             },
         })
     }

@@ -143,7 +143,7 @@ impl Template {
         if template.parts.is_empty() && findings.errors() == before {
             let span = Span::empty(0);
             let draft = Draft::new(Code::TemplateSyntax, span, "the template holds no artifact");
-            findings.push(draft.help("write one, or let `--init` write a first template"));
+            findings.push(draft.help("write one, or run `--init` for a first template"));
         }
         template.sources.shrink_to_fit();
         template
@@ -256,7 +256,7 @@ impl Template {
         if variable == "var" {
             let Some(name) = parts.next() else { return };
             if !known.vars.iter().any(|(known, _)| known == name) {
-                let message = format!("there is no variable {}", quoted(name));
+                let message = format!("unknown variable {}", quoted(name));
                 let help = Some(format!("add `--var {name}=VALUE`"));
                 findings.push(at_fault(source, self.place(id, name), message, help));
             }
@@ -273,7 +273,7 @@ impl Template {
                 Some(column) => format!("write `row.{column}`"),
                 None => format!("an expression knows {}", either(VARIABLES)),
             };
-            let message = format!("nothing is called {}", quoted(variable));
+            let message = format!("unknown name {}", quoted(variable));
             findings.push(at_fault(source, self.place(id, variable), message, Some(help)));
             return;
         }
@@ -289,7 +289,7 @@ impl Template {
             Some(near) => format!("did you mean {}?", quoted(near)),
             None => format!("the columns are {}", shown(&names)),
         };
-        let message = format!("the inventory has no column {}", quoted(column));
+        let message = format!("unknown column {}", quoted(column));
         findings.push(at_fault(source, self.place(id, column), message, Some(help)));
     }
 
@@ -366,8 +366,8 @@ pub(super) fn says(error: &minijinja::Error) -> String {
     use minijinja::ErrorKind as Kind;
     let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        Kind::OutOfFuel => "the expression takes more steps than a text may take".to_owned(),
-        Kind::UndefinedError if detail.is_empty() => "there is no value".to_owned(),
+        Kind::OutOfFuel => "the expression exceeds the limit of steps".to_owned(),
+        Kind::UndefinedError if detail.is_empty() => "undefined value".to_owned(),
         Kind::SyntaxError | Kind::InvalidOperation if !detail.is_empty() => detail.to_owned(),
         kind if detail.is_empty() => kind.to_string(),
         kind => format!("{kind}: {detail}"),

@@ -154,7 +154,7 @@ impl Closing<'_> {
         let help = |text: &'static str| if self.checked { "" } else { text };
         let kinds = [
             (State::New, "missing", ""),
-            (State::Changed, "not as the inventory says", help("`--update` replaces them")),
+            (State::Changed, "out of date", help("`--update` replaces them")),
             (State::Edited, "edited by hand or not generated", help("`--force` replaces them")),
             (State::Orphan, "without a row", help("`--prune` removes them")),
         ];

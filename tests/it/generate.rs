@@ -171,7 +171,7 @@ fn a_tree_is_kept_current_and_edits_by_hand_are_kept() {
     write(&folder.path().join("inventory.csv"), changed);
     let ran = more(&["--check"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("1 file not as the inventory says: orders.yaml"), "{}", ran.err);
+    assert!(ran.err.contains("1 file out of date: orders.yaml"), "{}", ran.err);
     assert!(ran.err.contains("1 file without a row: empty.yaml"), "{}", ran.err);
     let ran = more(&["--diff"]);
     assert!(ran.out.contains("-  Title: All orders\n+  Title: Orders\n"), "{}", ran.out);

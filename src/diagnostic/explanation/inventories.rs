@@ -5,18 +5,19 @@ use super::Explanation;
 pub(super) fn inventory_syntax() -> Explanation {
     Explanation::new(
         "`lineload generate` reads CSV and TSV strictly: a cell that holds a delimiter, a line break \
-         or a quote stands in quotes, and each quote in it is written twice. Readers that take less \
-         guess where a cell ends, and a guess would put one row's values into another's artifact. \
+         or a quote stands in quotes, and each quote in it is written twice. Lenient readers \
+         guess where a cell ends, and a wrong guess puts the values of one row into the artifact of \
+         another. \
          JSON and JSON Lines are read as they are defined.\n\n\
-         A row with such a fault makes no artifact. The rows behind it are read.",
+         No artifact is generated from such a row. The rows after it are read as usual.",
     )
     .source("RFC 4180 for CSV, RFC 8259 for JSON")
 }
 
 pub(super) fn row_length() -> Explanation {
     Explanation::new(
-        "Each row of a table has one cell for each column. With one more or one less, every value \
-         behind the place would be taken for that of another column.\n\n\
+        "Each row of a table has one cell for each column. With one more or one fewer, every later \
+         value would end up in the wrong column.\n\n\
          Most such rows hold a delimiter in a cell that is not quoted.",
     )
     .source("RFC 4180")
@@ -36,8 +37,8 @@ pub(super) fn no_value() -> Explanation {
     Explanation::new(
         "An expression of the template failed for this row: the row has no such field, or a filter \
          cannot read the value, as `date` cannot read `soon`.\n\n\
-         Where a value may be missing, `{{ row.owner | default('nobody') }}` says what is written \
-         instead, and `$when: row.owner is defined` leaves the entry out.",
+         Where a value may be missing, `{{ row.owner | default('nobody') }}` provides \
+         a default, and `$when: row.owner is defined` leaves the entry out.",
     )
 }
 

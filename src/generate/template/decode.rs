@@ -111,13 +111,12 @@ impl Decoder<'_, '_> {
         }
         let has = |field: &str| entries.iter().any(|(key, _)| key.value == field);
         if part.artifact_type.is_none() && !has("ArtifactType") {
-            let draft =
-                Draft::new(Code::MissingField, node.head(), "an artifact without `ArtifactType`");
+            let draft = Draft::new(Code::MissingField, node.head(), "missing field `ArtifactType`");
             self.findings
                 .push(draft.help("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"));
         }
         if part.uri.is_none() && !has("Source") {
-            let draft = Draft::new(Code::MissingField, node.head(), "an artifact without `Source`");
+            let draft = Draft::new(Code::MissingField, node.head(), "missing field `Source`");
             self.findings.push(
                 draft.help(
                     "add `Source:` and below it, indented, `SourceUri: '{{ row.location }}'`",
@@ -162,8 +161,11 @@ impl Decoder<'_, '_> {
             }
         }
         if !entries.iter().any(|(key, _)| key.value == "SourceUri") {
-            let draft =
-                Draft::new(Code::MissingField, node.head(), "a `Source` without `SourceUri`");
+            let draft = Draft::new(
+                Code::MissingField,
+                node.head(),
+                "missing field `SourceUri` in `Source`",
+            );
             self.findings.push(draft.help("add `SourceUri: '{{ row.location }}'`"));
         }
     }
@@ -194,7 +196,8 @@ impl Decoder<'_, '_> {
                     let head = value.head();
                     let Some((_, value)) = entries.iter().find(|(key, _)| key.value == VALUE)
                     else {
-                        let message = format!("the property {} is a mapping", quoted(&key.value));
+                        let message =
+                            format!("{} is a mapping; expected a string", quoted(&key.value));
                         let draft = Draft::new(Code::WrongKind, head, message);
                         self.findings
                             .push(draft.help("write a text, or `$value` with `$when` or `$for`"));
@@ -261,7 +264,7 @@ impl Decoder<'_, '_> {
             let mut texts = fields.map(|field| {
                 let value = entries.iter().find(|(key, _)| key.value == field);
                 let Some((_, value)) = value else {
-                    let message = format!("an item of `{name}` without `{field}`");
+                    let message = format!("missing field `{field}` in an item of `{name}`");
                     let draft = Draft::new(Code::MissingField, item.head(), message);
                     self.findings.push(draft.help(format!("add `{field}: …`")));
                     return None;
@@ -285,7 +288,7 @@ impl Decoder<'_, '_> {
             let control = self.control(entries, &[WHEN, SKIP_EMPTY], Some(VALUE));
             let value = entries.iter().find(|(key, _)| key.value == VALUE);
             let Some((_, value)) = value else {
-                self.wrong_kind(node.span(), name, node, "a text");
+                self.wrong_kind(node.span(), name, node, "a string");
                 return None;
             };
             let value = self.text(name, value, None)?;
@@ -308,7 +311,7 @@ impl Decoder<'_, '_> {
                 None
             }
             other => {
-                self.wrong_kind(other.span(), name, other, "a text");
+                self.wrong_kind(other.span(), name, other, "a string");
                 None
             }
         }
@@ -388,7 +391,9 @@ impl Decoder<'_, '_> {
     }
 
     fn wrong_kind(&mut self, span: Span, name: &str, node: &Node, wanted: &str) {
-        let message = format!("{name} is {}; {wanted} belongs here", node.kind());
+        // A description, as in `an item of Tags`, or a field.
+        let name = if name.contains(' ') { name.to_owned() } else { quoted(name) };
+        let message = format!("{name} is {}; expected {wanted}", node.kind());
         let draft = Draft::new(Code::WrongKind, span, message);
         self.findings.push(draft.help(format!("write {wanted}")));
     }
@@ -396,9 +401,9 @@ impl Decoder<'_, '_> {
     fn unknown(&mut self, key: &Text, known: &[&str]) {
         let help = match near(&key.value, known) {
             Some(near) => format!("did you mean {}?", quoted(near)),
-            None => format!("use {}", either(known.iter().copied())),
+            None => format!("expected one of {}", either(known.iter().copied())),
         };
-        let message = format!("a field {} does not exist here", quoted(&key.value));
+        let message = format!("unknown field {}", quoted(&key.value));
         self.findings.push(Draft::new(Code::UnknownField, key.span, message).help(help));
     }
 }
