@@ -20,8 +20,8 @@ pub use stamp::{BadStamp, Stamp};
 /// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that
 /// keeps every constraint of the service.
 ///
-/// What has a meaning for lineload has a member. A text that it only passes on is in `texts`, so that
-/// one more field of that kind is a row in the table of [`crate::model`] and nothing here.
+/// A field that has a meaning for lineload has a member. One that it only passes on is in `texts`,
+/// so that one more field of that kind is a row in the table of [`crate::model`] and nothing here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Artifact {
     /// The name, unique in the account and Region.
@@ -46,7 +46,7 @@ pub type Texts = BTreeMap<&'static str, String>;
 pub struct Source {
     /// The URI.
     pub uri: String,
-    /// The ids that tell this version from others at the same URI.
+    /// The ids that distinguish this version from others at the same URI.
     pub types: Vec<SourceType>,
 }
 

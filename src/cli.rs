@@ -88,7 +88,7 @@ pub struct Global {
     pub log_format: LogFormat,
 }
 
-/// Whether to colour.
+/// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Color {
@@ -107,7 +107,7 @@ impl From<Color> for ColorChoice {
     }
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum LogFormat {
@@ -115,7 +115,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to do.
+/// The command to run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check manifests; needs no network and no credentials
@@ -208,7 +208,7 @@ impl Manifests {
         if self.rows.inventory.is_some() { &[] } else { &self.paths }
     }
 
-    /// What to walk.
+    /// The paths to walk.
     #[must_use]
     pub fn walk_options(&self) -> walk::Options {
         walk::Options {
@@ -248,7 +248,7 @@ pub struct Lint {
     pub fixes: Fixes,
 }
 
-/// Which findings are reported.
+/// The selection of findings to report.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct Narrow {
@@ -267,7 +267,7 @@ pub struct Narrow {
     pub fail_on: Option<FailOn>,
 }
 
-/// Which fixes are applied.
+/// The selection of fixes to apply.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Fixes")]
 pub struct Fixes {
@@ -293,7 +293,7 @@ fn code(name: &str) -> Result<Code, String> {
 /// `FORMAT=FILE`
 #[derive(Debug, Clone)]
 pub struct OutputFile {
-    /// How findings are written to it.
+    /// The format of the findings in it.
     pub format: Format,
     /// The file.
     pub file: PathBuf,
@@ -317,7 +317,7 @@ impl std::str::FromStr for OutputFile {
 fn no_format(format: &str, names: &[&str; Format::ALL.len()]) -> String {
     let near = names.iter().find(|name| strsim::damerau_levenshtein(name, format) <= 1);
     match near {
-        Some(near) => format!("there is no such format; did you mean `{near}`?"),
+        Some(near) => format!("unknown format; did you mean `{near}`?"),
         None => format!("unknown format; expected one of {}", either(*names)),
     }
 }

@@ -31,7 +31,7 @@ pub const MAX_PER_FILE: usize = 10_000;
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which rule.
+    /// The rule.
     pub code: Code,
     /// The severity.
     pub severity: Severity,

@@ -12,7 +12,7 @@ pub enum Exit {
     Findings,
     /// Wrong usage, configuration or environment; nothing was sent.
     Usage,
-    /// A plan has something to do, and the exit code was asked to tell.
+    /// A plan has something to do, and `--detailed-exitcode` was given.
     Changes,
     /// Stopped early, and can be resumed.
     Stopped,

@@ -129,7 +129,7 @@ const AT_ONCE: usize = 64;
 /// number, in order.
 ///
 /// # Errors
-/// If the target answers nothing any more, or `take` cannot go on.
+/// If the target no longer answers, or `take` fails.
 pub async fn fetch<S: Service>(
     asker: &Asker<S>,
     layout: &Layout,

@@ -63,7 +63,7 @@ pub enum JournalError {
     Locked {
         /// The file.
         path: PathBuf,
-        /// Which process, where and since when.
+        /// The process that holds the lock, its machine, and since when.
         holder: String,
     },
     /// The directory is on a network file system that has no locks, or makes nothing durable.
@@ -327,8 +327,8 @@ impl Journal {
         let _ = self.checkpoint("TRUNCATE");
     }
 
-    /// Returns what earlier runs at `target` left open: attempts without a recorded response, or
-    /// without one that told.
+    /// Returns the open attempts of earlier runs at `target`: those without a recorded response, or
+    /// with one that left the outcome unknown.
     ///
     /// # Errors
     /// If the journal cannot be read.

@@ -2,7 +2,7 @@
 //!
 //! The modules stand low to high; each imports only from those above it in this list.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot continue has failed"))]
 
 pub mod text;
 pub mod markup;

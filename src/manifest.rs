@@ -341,7 +341,7 @@ impl State {
         }
     }
 
-    /// Returns the kind of the whole file, judged by its text, when its first document is no
+    /// Returns the kind of the whole file, determined by its text, when its first document is not a
     /// mapping.
     fn other_text(&self, findings: &Findings<'_>) -> Option<Other> {
         let source = findings.source();

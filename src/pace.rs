@@ -6,10 +6,11 @@
 //! has the model.
 //!
 //! `ceiling` holds a rate that is never exceeded, and `adaptive` finds and follows what the service
-//! allows beneath it: the `throttle_detector` tells a rate that is too high from a stray rejection,
-//! `measure` counts what was accepted from one throttle to the next, `estimate` makes the limit of it,
-//! and `growth` has the curve up to the next throttle. `slots` makes up for late timers, so that a busy
-//! machine is not taken for a limit of the service. `operations` has a pace for each API operation.
+//! allows beneath it: the `throttle_detector` distinguishes a rate that is too high from a stray
+//! throttle, `measure` counts what was accepted from one throttle to the next, `estimate` makes the
+//! limit of it, and `growth` has the curve up to the next throttle. `slots` makes up for late
+//! timers, so that a busy machine is not taken for a limit of the service. `operations` has a pace
+//! for each API operation.
 
 mod adaptive;
 mod ceiling;
@@ -39,7 +40,7 @@ const RATES: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
 /// The smallest change of the rate that is reported, as a share of it.
 const REPORTED: f64 = 0.1;
 
-/// How fast requests may leave.
+/// A pace: the times at which requests may leave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
     /// As fast as the service allows, which the run finds out.
@@ -96,7 +97,7 @@ fn in_range(rate: f64) -> Result<f64, String> {
 pub struct Limits {
     /// The highest rate, in requests a second.
     pub max_rate: f64,
-    /// How far the rate stays below the limit that it found, as a share of it, from 0 to 0.9.
+    /// The headroom: the share of the limit that is left unused, from 0 to 0.9.
     pub headroom: f64,
 }
 
@@ -112,7 +113,7 @@ pub struct Pace {
     ceiling: Option<Ceiling>,
     /// The controller that follows the service; `None` as long as nothing bounds the rate.
     adaptive: Option<Adaptive>,
-    /// Whether the rate bounds how many requests may be in flight.
+    /// True if the rate bounds how many requests may be in flight.
     windowed: bool,
     /// The rate that was reported last.
     reported: Option<f64>,
@@ -148,7 +149,7 @@ impl Pace {
     }
 
     /// Makes a pace as [`Pace::auto`] does, where an earlier run found `known`, in requests a second: it
-    /// starts a little below that, and goes on from there.
+    /// starts a little below that, and continues from there.
     #[must_use]
     pub fn auto_from(limits: Limits, burst: Option<u32>, known: f64, start: Instant) -> Self {
         let Limits { max_rate, headroom } = limits;

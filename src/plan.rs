@@ -36,9 +36,9 @@ const TOGETHER: usize = 4096;
 pub enum Fate {
     /// It would be created.
     Create,
-    /// It is there, and equal.
+    /// It exists, and is equal.
     Exists,
-    /// It is there, and differs.
+    /// It exists, and differs.
     Differs {
         /// In these fields.
         differences: Vec<Difference>,
@@ -57,7 +57,7 @@ pub enum Fate {
 pub struct Item {
     /// Which.
     pub entry: EntryId,
-    /// Its ARN, where it is there.
+    /// Its ARN, if it exists.
     pub arn: Option<String>,
     /// Its planned outcome.
     pub fate: Fate,
@@ -163,7 +163,8 @@ impl Plan {
         self.calls.create + self.calls.update > 0
     }
 
-    /// Returns the requests a second that the target answered; `None` if there were too few to tell.
+    /// Returns the requests a second that the target answered; `None` if there were too few to
+    /// measure.
     #[must_use]
     pub fn answered_a_second(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -172,7 +173,7 @@ impl Plan {
     }
 }
 
-/// Fewer requests tell nothing about the rate.
+/// The fewest requests from which a rate is measured.
 const SAMPLE: u64 = 20;
 
 /// The reason why there is no plan.

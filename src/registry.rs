@@ -1,9 +1,9 @@
 //! The local registry: a stand-in for the lineage API of SageMaker that any AWS client can talk to.
 //!
-//! In: awsJson 1.1 over HTTP, on loopback unless told otherwise. Out: the service's answers, from one
-//! SQLite file, and a page for browsers that shows what is in it and what was asked. It
-//! enforces the service's constraints with the service's own error shapes, loses nothing that it has
-//! answered, and can misbehave on request. Of the modules above it knows `limits` alone.
+//! In: awsJson 1.1 over HTTP, on loopback unless configured otherwise. Out: the service's answers,
+//! from one SQLite file, and a page for browsers that shows what is in it and what was asked. It
+//! enforces the service's constraints with the service's own error shapes, loses nothing that it
+//! has answered, and can misbehave on request. Of the modules above it knows `limits` alone.
 
 mod activity;
 mod admin;

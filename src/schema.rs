@@ -5,9 +5,9 @@
 //! the merge with `Defaults` makes. It reads no manifest.
 //!
 //! Two things follow from editors, which show one message at a place in the text. The forms of a
-//! manifest are told apart with `if`, not `oneOf`, so that a wrong field is reported at the field.
-//! And `patternErrorMessage`, which the language servers for YAML and JSON show in place of the
-//! expression, says what is wanted; other validators pass over it.
+//! manifest are distinguished with `if`, not `oneOf`, so that a wrong field is reported at the
+//! field. And `patternErrorMessage`, which the language servers for YAML and JSON show in place of
+//! the expression, says what is wanted; other validators pass over it.
 
 use std::ops::RangeInclusive;
 
@@ -328,7 +328,7 @@ fn push_run(class: &mut String, first: char, last: char) {
     }
 }
 
-/// Blocks beyond U+00FF without a letter, a blank or a digit: what is most often pasted into a tag,
+/// Blocks beyond U+00FF without a letter, a space or a digit: what is most often pasted into a tag,
 /// in the order of Unicode.
 const NEVER_IN_TAGS: [RangeInclusive<char>; 24] = [
     '\u{0300}'..='\u{036F}',    // combining accents

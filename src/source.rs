@@ -19,7 +19,7 @@ pub use pieces::Piece;
 use pieces::Pieces;
 pub use store::SourceStore;
 
-/// Which file: its place in the walk.
+/// The index of a file in the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FileId(pub u32);
 
@@ -141,7 +141,7 @@ impl SourceFile {
         Self { id, name, text, fault: None, index: OnceLock::new(), pieces }
     }
 
-    /// Which file of the walk this is.
+    /// Its index in the walk.
     #[must_use]
     pub const fn id(&self) -> FileId {
         self.id

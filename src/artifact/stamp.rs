@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stamp_makes_too_much_is_told() {
+    fn a_limit_that_a_stamp_exceeds_is_reported() {
         let mut full = artifact();
         full.properties = (0..30).map(|at| (format!("p{at}"), String::new())).collect();
         assert_eq!(stamp(&["Properties.p3=x"]).too_much_for(&full), None);

@@ -35,7 +35,7 @@ pub struct Export {
     pub pace: ReadPace,
 }
 
-/// How fast requests are sent, and how long a run waits.
+/// The rate of requests, and the time that a run waits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct ReadPace {

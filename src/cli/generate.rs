@@ -50,7 +50,7 @@ pub struct Generate {
 }
 
 impl Generate {
-    /// Whether manifests go to standard output.
+    /// Returns whether manifests go to standard output.
     #[must_use]
     pub fn writes_to_stdout(&self) -> bool {
         self.files.output.as_ref().is_some_and(|output| output.as_os_str() == "-")
@@ -63,7 +63,7 @@ impl Generate {
     }
 }
 
-/// How the inventory is written.
+/// The form of the inventory.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Form {
     /// The format of the inventory [default: detected from its name and content]
@@ -113,7 +113,7 @@ pub struct Made {
     pub on_duplicate: Duplicate,
 }
 
-/// What artifacts are made.
+/// The artifacts to generate.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Artifacts")]
 pub struct What {
@@ -177,7 +177,7 @@ pub struct Files {
     pub diff: bool,
 }
 
-/// Which findings are reported, and how.
+/// The report of findings.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Findings")]
 pub struct Reported {
@@ -198,7 +198,7 @@ pub struct Reported {
     pub threads: Option<u16>,
 }
 
-/// What an inventory is.
+/// The kind of an inventory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
@@ -218,7 +218,7 @@ pub enum From {
     Datapackage,
 }
 
-/// What becomes of duplicates.
+/// The treatment of duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 #[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
 pub enum Duplicate {

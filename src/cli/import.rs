@@ -179,7 +179,7 @@ impl std::str::FromStr for MaxErrors {
     }
 }
 
-/// What happens to artifacts that exist.
+/// The treatment of existing artifacts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Existing artifacts")]
 pub struct Existing {
@@ -222,7 +222,7 @@ pub enum CheckDrift {
 }
 
 impl Existing {
-    /// What is to become of what exists.
+    /// The treatment of an existing artifact.
     #[must_use]
     pub const fn on_exists(&self) -> OnExists {
         match self.on_exists {
@@ -232,7 +232,7 @@ impl Existing {
         }
     }
 
-    /// What of it is compared in every field.
+    /// The existing artifacts that are compared in every field.
     #[must_use]
     pub const fn drift(&self) -> Drift {
         match self.check_drift {
@@ -274,7 +274,7 @@ pub struct Target {
     pub expect_region: Option<String>,
 }
 
-/// How fast requests are sent, and how long a run waits.
+/// The rate of requests, and the time that a run waits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Pace {
@@ -301,7 +301,7 @@ pub struct Pace {
     pub reach: Reach,
 }
 
-/// How many requests may be in flight, and how long a run waits.
+/// The number of requests in flight, and the time that a run waits.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct Reach {

@@ -1,4 +1,4 @@
-//! Commands that a message tells the user to run, as they are typed in a shell.
+//! Commands that messages suggest, as they are typed in a shell.
 
 use std::path::PathBuf;
 

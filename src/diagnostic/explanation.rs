@@ -16,7 +16,7 @@ use super::Code;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The reason why it is a fault and what happens otherwise: one to three short paragraphs of
-    /// plain text with inline code in backticks, a blank line between them.
+    /// plain text with inline code in backticks, an empty line between them.
     pub text: String,
     /// Manifests that show it.
     pub example: Option<Example>,

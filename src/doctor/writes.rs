@@ -356,7 +356,7 @@ impl<S: Deletes> Doctor<S> {
                     tokio::time::sleep(STEP * 2_u32.pow(attempts)).await;
                 }
                 Err(refusal) => {
-                    if matches!(refusal.class, Class::Ambiguous | Class::Lost) {
+                    if matches!(refusal.class, Class::Ambiguous | Class::NoResponse) {
                         own.unknown.push(artifact.source.uri.clone());
                     }
                     return Tried::Refused(refusal);
@@ -380,7 +380,7 @@ impl<S: Deletes> Doctor<S> {
                 Err(refusal) => {
                     let repeats = matches!(
                         refusal.class,
-                        Class::Throttled | Class::Ambiguous | Class::Lost | Class::NotSent
+                        Class::Throttled | Class::Ambiguous | Class::NoResponse | Class::NotSent
                     );
                     if !repeats || attempts >= ATTEMPTS {
                         return Err(Unanswered::Refused(refusal));

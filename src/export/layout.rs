@@ -1,4 +1,4 @@
-//! Which artifact goes into which file.
+//! The assignment of artifacts to files.
 //!
 //! File names depend on the artifacts, not on the order in which a target lists them: the same
 //! content gives the same files, also from another registry. They are ASCII, and differ in more

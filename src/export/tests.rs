@@ -38,7 +38,7 @@ struct World {
 struct Scripted(Arc<Mutex<World>>);
 
 fn refusal(code: &str, class: Class) -> Refusal {
-    Refusal { class, code: Some(code.to_owned()), ..Refusal::ours("scripted") }
+    Refusal { class, code: Some(code.to_owned()), ..Refusal::by_lineload("scripted") }
 }
 
 impl Scripted {
@@ -226,7 +226,7 @@ async fn all_pages_in_the_order_of_the_files_and_no_more_at_once_than_may_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_service_sorts_out_one_type_and_the_rest_is_sorted_out_here() {
+async fn the_service_filters_one_type_and_the_client_the_rest() {
     let mut artifacts: Vec<_> = (0..9).map(artifact).collect();
     for (at, artifact) in artifacts.iter_mut().enumerate() {
         artifact.artifact_type = ["DataSet", "Model", "Image"][at % 3].to_owned();
@@ -252,7 +252,7 @@ async fn the_service_sorts_out_one_type_and_the_rest_is_sorted_out_here() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_deleted_meanwhile_is_left_and_what_is_refused_is_told() {
+async fn deleted_artifacts_are_skipped_and_refused_ones_are_reported() {
     let service = Scripted::new((0..6).map(artifact).collect());
     service.instead("describe", 1, "ResourceNotFound", Class::Rejected);
     service.instead("tags", 2, "ValidationException", Class::Rejected);
@@ -314,7 +314,7 @@ async fn requests_leave_at_the_pace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_manifests_cannot_hold_is_told_by_the_rules_of_lint() {
+async fn what_manifests_cannot_hold_is_reported_by_the_rules_of_lint() {
     let mut artifacts: Vec<_> = (0..6).map(artifact).collect();
     artifacts[0].tags = vec![tag("aws:cloudformation:stack"), tag("team"), tag("AWS:x")];
     artifacts[1].source.uri.clear();
@@ -363,7 +363,7 @@ async fn nothing_is_written_through_a_symlink_in_the_directory() {
 }
 
 #[test]
-fn a_folder_with_something_in_it_is_refused_unless_forced() {
+fn a_directory_that_is_not_empty_is_refused_unless_forced() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     assert!(vacant(folder.path(), false).is_ok() && vacant(&path("new/er"), false).is_ok());

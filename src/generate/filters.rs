@@ -146,7 +146,7 @@ fn parent(text: &str, levels: Option<u32>) -> String {
         Some(levels) => match text.match_indices('/').nth((levels as usize).wrapping_sub(1)) {
             _ if levels == 0 => None,
             Some((at, _)) => Some(at + 1),
-            // An object that is higher up is in the last folder there is.
+            // An object that is higher up is in the last directory there is.
             None => text.rfind('/').map(|at| at + 1),
         },
     };

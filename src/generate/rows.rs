@@ -30,7 +30,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Adds a column, and returns its number. A name that is there already keeps its number.
+    /// Adds a column, and returns its number. An existing name keeps its number.
     pub fn add(&mut self, name: &str) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
@@ -93,7 +93,7 @@ pub struct Row {
 /// Something wrong in the text of an inventory.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// Which rule.
+    /// The rule.
     pub code: Code,
     /// The place in the block's text.
     pub span: Span,
@@ -124,7 +124,7 @@ pub struct Block {
     pub unusable: Vec<Span>,
     /// The values beside the rows in their document; undefined in a table.
     pub document: Value,
-    /// Which file of the inventory it is of.
+    /// The file of the inventory that it comes from.
     pub file: FileId,
     pub(super) lines: OnceLock<Arc<SourceFile>>,
 }

@@ -84,7 +84,7 @@ impl Inventory {
 }
 
 /// Returns the path of the file with `key`, for a manifest at `path`: as it lies in the bucket, or copied with
-/// fewer folders.
+/// fewer directories.
 fn found(path: &Path, key: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = key.split('/').filter(|part| !part.is_empty()).collect();
     if parts.contains(&"..") {

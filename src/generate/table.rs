@@ -53,7 +53,7 @@ pub struct Table<R> {
     ahead: Option<Block>,
 }
 
-/// A row cannot be told apart from what follows.
+/// The end of the row is not known.
 enum Scan {
     /// It ends at this byte of the buffer, and the next begins at the second.
     Row(usize, usize),
@@ -269,11 +269,11 @@ impl<R: Read> Table<R> {
         Scan::Row(end, next)
     }
 
-    /// A row with more bytes than any has: returns where reading goes on.
+    /// Skips a row that exceeds the limit: returns where reading continues.
     fn overlong(&mut self, start: usize, block: &mut Block) -> usize {
         let mut scanned = Scanned::default();
         let was_ended = std::mem::replace(&mut self.ended, true);
-        // With what there is, it can be told whether a quote is open.
+        // The bytes read so far show whether a quote is open.
         let scan = self.scan(start, &mut scanned);
         self.ended = was_ended;
         self.number += 1;

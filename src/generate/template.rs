@@ -393,10 +393,10 @@ fn near<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
 
 /// A few of many names.
 fn shown(names: &[&str]) -> String {
-    const FEW: usize = 12;
-    let mut shown: Vec<String> = names.iter().take(FEW).map(|name| quoted(name)).collect();
-    if names.len() > FEW {
-        shown.push(format!("{} more", names.len() - FEW));
+    const NAMES_SHOWN: usize = 12;
+    let mut shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| quoted(name)).collect();
+    if names.len() > NAMES_SHOWN {
+        shown.push(format!("{} more", names.len() - NAMES_SHOWN));
     }
     crate::text::list(&shown)
 }

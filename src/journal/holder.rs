@@ -13,7 +13,8 @@ pub struct Holder {
     pub host: String,
     /// Since when, in UTC.
     pub since: String,
-    /// An id that tells this machine from others, and its processes from those of a container.
+    /// An id that distinguishes this machine from others, and its processes from those of a
+    /// container.
     pub(super) machine: String,
     /// The time when the process was started, by the machine's count, where that is known.
     pub(super) started: Option<u64>,
@@ -70,8 +71,8 @@ fn host() -> String {
     }
 }
 
-/// Returns what tells this machine, as long as it runs, from others, and the processes in a
-/// container from those outside. Empty where nothing does.
+/// Returns an id that distinguishes this machine, as long as it runs, from others, and the
+/// processes in a container from those outside. Empty where nothing does.
 fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let space = std::fs::read_link("/proc/self/ns/pid");
@@ -82,7 +83,7 @@ fn machine() -> String {
 }
 
 /// Returns when a process of this machine was started, in ticks since the machine was; `None` where
-/// it is not there, or that cannot be told.
+/// there is no such process, or its start is not known.
 pub(super) fn started(process: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is a name in parentheses, and may contain any character.

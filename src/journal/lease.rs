@@ -92,7 +92,8 @@ impl Text {
         *self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the text again, unless it is another's now. Whether it is there.
+    /// Writes the text again, unless the file belongs to another process now. Returns whether it
+    /// was written.
     fn renew(&self) -> bool {
         if !self.is_there() {
             return false;

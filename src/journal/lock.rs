@@ -104,7 +104,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock that is no longer ours must not be truncated.
+        // A lock that another process holds must not be truncated.
         let ours = self.check().is_ok();
         self.lease = None;
         if ours {

@@ -37,7 +37,7 @@ ALTER TABLE file RENAME TO file_2;
 
 /// The part that can be copied as it is. The numbers of a run's entries follow one another already;
 /// those of two runs may overlap at the end, where the last entries of the earlier one were
-/// discarded, and so they are taken from what is there.
+/// discarded, and so they are taken from the existing rows.
 const COPY: &str = "
 INSERT INTO target (id, identity, description) SELECT id, identity, description FROM target_2;
 INSERT INTO run (id, uuid, target, command, started_ms, process, ended_ms, ending, folder, settings,

@@ -9,7 +9,7 @@ use super::file::Network;
 use super::tables::{TABLES, VIEWS};
 use super::{JournalError, file, migrate};
 
-/// Tells the file from other databases: `LLJO`.
+/// The application id, which distinguishes the file from other databases: `LLJO`.
 pub(super) const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
 pub(super) const VERSION: i64 = 3;

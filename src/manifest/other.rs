@@ -25,7 +25,7 @@ pub(super) struct Other {
 
 /// A kind of document, recognized by the keys of its root.
 struct Kind {
-    /// Each must be there.
+    /// Keys that must all be present.
     keys: &'static [&'static str],
     /// At least one of these, if there are any.
     any: &'static [&'static str],
@@ -242,7 +242,7 @@ fn has_resource_types(tree: &Tree<'_>, resources: NodeId) -> bool {
     })
 }
 
-/// Returns whether every field is there, and none has a value: what `--generate-cli-skeleton`
+/// Returns whether every field is present, and none has a value: what `--generate-cli-skeleton`
 /// prints.
 fn is_skeleton(tree: &Tree<'_>, entries: &Entries<'_>) -> bool {
     let is_there = |field: &&Field| value(tree, entries.clone(), field.name).is_some();

@@ -85,7 +85,7 @@ const fn unchecked(shape: &'static str) -> TextLimit {
     TextLimit { shape, min: 0, max: usize::MAX, pattern: None, rule: "" }
 }
 
-/// What `Source.SourceTypes[].SourceIdType` may be.
+/// The values that `Source.SourceTypes[].SourceIdType` may have.
 pub const SOURCE_ID_TYPES: [&str; 4] = ["MD5Hash", "S3ETag", "S3Version", "Custom"];
 /// Values of `ArtifactType` that AWS's own tools write (the `LineageSourceEnum` of the SageMaker
 /// Python SDK). Any other text is as good to the service.

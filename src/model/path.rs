@@ -12,13 +12,14 @@ pub struct Path {
     pub within: Option<&'static Field>,
     /// The field.
     pub field: &'static Field,
-    /// Which of its entries, where it has several: the key, or the two texts of an item that has none.
+    /// The entry, if the field has several: its key, or the two texts of an item without a key.
     pub key: Option<String>,
 }
 
 impl Path {
-    /// The path that `text` names in `mapping`, as in `Properties.Rows` or `Source.SourceUri`. Of a
-    /// field that has no entries, it is the field itself. Returns `None` where there is no such field.
+    /// Returns the path that `text` names in `mapping`, as in `Properties.Rows` or
+    /// `Source.SourceUri`. Of a field that has no entries, it is the field itself. Returns `None`
+    /// where there is no such field.
     #[must_use]
     pub fn parse(mapping: &Mapping, text: &str) -> Option<Self> {
         let (name, rest) = match text.split_once('.') {

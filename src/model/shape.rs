@@ -5,7 +5,7 @@ use super::text::TextLimit;
 /// A mapping with known fields: an entity of the service, or a part of one.
 #[derive(Debug)]
 pub struct Mapping {
-    /// What it is called in messages, as in `an artifact`.
+    /// Its name in messages, as in `an artifact`.
     pub name: &'static str,
     /// Its fields, in the order of the service's model, which is that of the service's messages.
     pub fields: &'static [Field],
@@ -22,17 +22,17 @@ pub struct Mapping {
 pub struct Field {
     /// Its name in requests and manifests.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of value that it holds.
     pub kind: Kind,
-    /// What is known of its value besides the kind, which rules look at.
+    /// The meaning of its value beyond the kind, which rules look at.
     pub sense: Sense,
     /// True if the service requires it.
     pub required: bool,
     /// True if it may stand in `Defaults`: what identifies an artifact cannot be shared.
     pub shared: bool,
-    /// How it can be changed once the entity exists.
+    /// The operation that changes it once the entity exists, if there is one.
     pub change: Change,
-    /// What other tools call it: without case, hyphens and underscores.
+    /// The names that other tools use for it: without case, hyphens and underscores.
     pub nicknames: &'static [&'static str],
     /// Its description, for editors. `{max}` is the most entries that it takes.
     pub about: &'static str,
@@ -42,11 +42,11 @@ pub struct Field {
     pub when_empty: &'static str,
     /// Help where the field is missing; empty for the one that names the field.
     pub when_missing: &'static str,
-    /// What one of its entries is called, and the rule about too many of them, by its code.
+    /// The noun for its entries, and the code of the rule about too many of them.
     pub entry: Noun,
 }
 
-/// What an entry of a field is called.
+/// The noun for an entry of a field.
 #[derive(Debug, Clone, Copy)]
 pub struct Noun {
     /// One of them.
@@ -57,7 +57,7 @@ pub struct Noun {
     pub rule: &'static str,
 }
 
-/// What a field holds.
+/// The kind of value that a field holds.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// One text.
@@ -86,16 +86,16 @@ pub enum Kind {
     },
 }
 
-/// What is known of a value besides its [`Kind`].
+/// The meaning of a value beyond its [`Kind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sense {
     /// Nothing.
     Plain,
     /// The name of the entity.
     Name,
-    /// What kind of thing the entity is.
+    /// The type of the entity.
     Type,
-    /// Where the entity is.
+    /// The location of the entity.
     Uri,
     /// Ids of what is at a URI: a set.
     SourceIds,
@@ -105,7 +105,7 @@ pub enum Sense {
     TagKey,
 }
 
-/// How a field can be changed once the entity exists.
+/// The operation that changes a field once the entity exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Not at all: it is fixed when the entity is created.
@@ -188,7 +188,7 @@ impl Field {
         self
     }
 
-    /// The same with what other tools call it.
+    /// Adds the names that other tools use for it.
     #[must_use]
     pub const fn nicknames(mut self, nicknames: &'static [&'static str]) -> Self {
         self.nicknames = nicknames;
@@ -225,13 +225,13 @@ impl Field {
         self
     }
 
-    /// Whether it is the same field of the same mapping.
+    /// Returns whether it is the same field of the same mapping.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
 
-    /// Whether it holds one text.
+    /// Returns whether it holds one text.
     #[must_use]
     pub const fn is_text(&self) -> bool {
         matches!(self.kind, Kind::Text(_) | Kind::Choice(_))
@@ -278,7 +278,7 @@ impl Mapping {
         self.fields.iter().filter(is_text).chain(rest)
     }
 
-    /// Whether this mapping or one below it has a field with this name.
+    /// Returns whether this mapping or one below it has a field with this name.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {
         self.fields.iter().any(|field| {

@@ -16,7 +16,7 @@ pub struct TextLimit {
     pub min: usize,
     /// Most code points.
     pub max: usize,
-    /// What the whole text must look like.
+    /// The pattern that the whole text must match.
     pub pattern: Option<Pattern>,
     /// The rule about a length out of bounds, by its code; empty where no manifest has the text.
     pub rule: &'static str,
@@ -60,7 +60,7 @@ pub enum Violation {
 }
 
 impl TextLimit {
-    /// Every way in which `text` breaks this limit; nothing if it keeps it.
+    /// Returns every violation of this limit in `text`.
     #[must_use]
     pub fn violations(&self, text: &str) -> Vec<Violation> {
         let mut found = Vec::new();
@@ -86,7 +86,7 @@ impl TextLimit {
 }
 
 impl Pattern {
-    /// The regular expression as the service's model has it, without anchors.
+    /// Returns the regular expression as the service's model has it, without anchors.
     #[must_use]
     pub const fn expression(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Pattern {
         }
     }
 
-    /// The first run of bytes that keeps `text` from matching, or `None` if it matches.
+    /// Returns the first run of bytes that keeps `text` from matching, or `None` if it matches.
     ///
     /// An empty text is left to the minimum length.
     #[must_use]
@@ -138,7 +138,7 @@ impl Pattern {
     }
 }
 
-/// The runs of characters of `text` that `is` takes.
+/// Returns the runs of characters of `text` for which `is` returns true.
 fn runs(text: &str, is: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, c) in text.char_indices().filter(|(_, c)| is(*c)) {

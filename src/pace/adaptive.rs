@@ -22,7 +22,7 @@ const FLOOR: f64 = 0.2;
 /// The share of a known rate that a run starts with: it may be less by now.
 const KNOWN: f64 = 0.85;
 
-/// How long a rate is tried in slow start, and with how many requests, before it is raised.
+/// The shortest stage of slow start, in seconds and in requests.
 const STAGE: (Duration, u32) = (Duration::from_millis(500), 2);
 /// By how much it is raised in slow start, and by how much where something is known.
 const JUMP: f64 = 2.0;
@@ -33,15 +33,15 @@ const SURPLUS: (f64, f64) = (1.2, 2.0);
 /// A pause between two requests that is longer is none of sending, in seconds.
 const IDLE: f64 = 0.5;
 
-/// How long the rate stays low after a throttle, so that what was in flight is answered: in seconds,
-/// and in latencies, at least.
+/// The shortest recovery after a throttle, so that requests in flight are answered: in seconds,
+/// and in latencies.
 const RECOVERY: (f64, f64) = (0.4, 1.25);
 /// Seconds' worth of requests that the bucket gains by it.
 const REFILL: f64 = 0.15;
 /// The share of the rate that is left in that time after slow start, which may have gone beyond the
 /// limit by a factor of two, and by as much again in flight.
 const DECREASE_IN_SLOW_START: f64 = 0.25;
-/// How long nothing leaves after a throttle, at most, however low the rate.
+/// The longest pause after a throttle, however low the rate, in seconds.
 const PAUSE: f64 = 2.0;
 
 /// For how many seconds one who started is a newcomer, about whom little is known: neither how much the
@@ -54,11 +54,11 @@ const SHARED: (f64, f64) = (8.0, 0.97);
 const SHARED_FOR: f64 = 45.0;
 
 /// Headroom below this is none: the limit is measured all the time.
-const HEADROOM: f64 = 0.03;
+const LEAST_HEADROOM: f64 = 0.03;
 /// Requests that a measurement rests on before headroom is left.
-const SURE: f64 = 50.0;
+const HEADROOM_SAMPLE: f64 = 50.0;
 /// Seconds from one probe to the next where headroom is left.
-const QUIET: f64 = 60.0;
+const PROBE_INTERVAL: f64 = 60.0;
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
@@ -88,7 +88,7 @@ pub(super) struct Adaptive {
     start: Instant,
     /// The highest rate.
     most: f64,
-    /// How far below the limit the rate is held, as a share of it.
+    /// The share of the limit that is left unused.
     headroom: f64,
     rate: f64,
     /// The limit, as far as it is known.
@@ -397,9 +397,9 @@ impl Adaptive {
             self.estimate.unwrap_or(Estimate { rate: self.rate, requests: 1.0 });
         if self.shared.is_some_and(|then| seconds(then, now) < SHARED_FOR) {
             self.grow(Curve::shared(rate), now);
-        } else if self.headroom >= HEADROOM && requests >= SURE {
+        } else if self.headroom >= LEAST_HEADROOM && requests >= HEADROOM_SAMPLE {
             self.rate = (rate * (1.0 - self.headroom)).clamp(self.least(), self.most);
-            self.phase = Phase::Hold { until: Some(now + Duration::from_secs_f64(QUIET)) };
+            self.phase = Phase::Hold { until: Some(now + Duration::from_secs_f64(PROBE_INTERVAL)) };
             self.measure.filled(now);
             self.detector.reset();
         } else if seconds(self.start, now) < NEWCOMER {

@@ -19,9 +19,9 @@ use governor::{Quota, RateLimiter};
 const CELLS: u64 = 1000;
 /// Nanoseconds a cell, at least: they are whole, and rounding is to cost less than 0.1 % of the rate.
 const CELL: u64 = 1000;
-/// How late a timer may be without a loss where the burst is one request, or half a period if that is
-/// less: what a burst of a fiftieth of the rate makes up for at higher rates. Timers of the runtime are 1
-/// to 2 ms late, and 10 or 20 where other programs keep the processors busy.
+/// The lateness of a timer that is made up for where the burst is one request, or half a period if
+/// that is less: what a burst of a fiftieth of the rate makes up for at higher rates. Timers of the
+/// runtime are 1 to 2 ms late, and 10 or 20 where other programs keep the processors busy.
 const TOLERANCE: Duration = Duration::from_millis(20);
 /// Seconds' worth of requests that a burst holds at most, so that no sum of nanoseconds overflows.
 const LONGEST_BURST: f64 = 1e9;
@@ -143,7 +143,7 @@ mod tests {
         taken
     }
 
-    /// How many more left in some window than `rate` times the window, at most.
+    /// Returns the largest excess of requests in any window over `rate` times the window.
     ///
     /// A window that begins and ends with a request is the worst of those that hold the same ones,
     /// so with `n` requests at `t[n]` the worst is the largest of `(n + 1 - m) - rate (t[n] - t[m])`.

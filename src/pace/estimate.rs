@@ -1,20 +1,21 @@
-//! What is taken for allowed after requests met the limit.
+//! The estimate of the limit after requests met it.
 //!
-//! In: what the flight of requests tells that met the limit, what the time before it tells, and what
+//! In: the outcomes of the flight that met the limit, those of the time before it, and what
 //! was known. Out: requests a second.
 
 use super::measure::{Counts, Flow};
 
-/// How far the estimate is raised towards the rate at which the limit was met. A bucket that was full
-/// for a while lets requests go unmeasured, so a measurement is rather too low than too high.
+/// The share by which the estimate is raised towards the rate at which the limit was met. A bucket
+/// that was full for a while lets requests go unmeasured, so a measurement is rather too low than
+/// too high.
 const RAISE: f64 = 0.15;
 /// The same for what is beyond the rate at which it should have been met: the bucket is not what was
 /// thought.
 const RAISE_BEYOND: f64 = 0.7;
-/// What is kept of the estimate at least where few requests were rejected. Right after a throttle a
-/// measurement is of a few seconds, and of a rate that had just been lowered.
-const KEEP: f64 = 0.85;
-/// The share of rejections with which a flight tells by itself what is allowed, and how many there
+/// The smallest share of the estimate that is kept where few requests were throttled. Right after a
+/// throttle a measurement is of a few seconds, and of a rate that had just been lowered.
+const LEAST_KEPT: f64 = 0.85;
+/// The share of throttles with which a flight alone determines the limit, and how many there
 /// must be.
 const HEAVY: (f64, f64) = (0.2, 4.0);
 /// The accepted requests that it takes.
@@ -22,22 +23,22 @@ const FLIGHT_REQUESTS: f64 = 10.0;
 /// For how many requests an estimate stands at most that no measurement is behind.
 const GUESS: f64 = 4.0;
 
-/// What is allowed, as far as is known.
+/// The limit, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Estimate {
     /// In requests a second.
     pub(super) rate: f64,
-    /// How many requests it rests on.
+    /// The number of requests that it rests on.
     pub(super) requests: f64,
 }
 
-/// What is known of a flight of requests that met the limit.
+/// The evidence of a flight of requests that met the limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evidence {
-    /// How the requests of the flight came out, and in how many seconds they were sent.
+    /// The outcomes of the requests of the flight, and the seconds in which they were sent.
     pub(super) flight: Counts,
     pub(super) seconds: f64,
-    /// What was accepted before it, since the last one.
+    /// The requests that were accepted before it, since the last flight.
     pub(super) flow: Flow,
     /// The rate when the flight began, and the highest at which it should have.
     pub(super) met: f64,
@@ -62,12 +63,12 @@ impl Evidence {
             Estimate { rate: estimate.rate.min(self.met), ..estimate }
         };
         if let Some(before) = before.filter(|_| !heavy && self.jump.is_none()) {
-            estimate.rate = estimate.rate.max(KEEP * before.rate);
+            estimate.rate = estimate.rate.max(LEAST_KEPT * before.rate);
         }
         estimate
     }
 
-    /// Returns the estimate where the flight does not tell it.
+    /// Returns the estimate where the flight alone does not determine it.
     fn guessed(&self, before: Option<Estimate>, heavy: bool) -> Estimate {
         if let Some(jump) = self.jump {
             // Between what was surely accepted and the rate before it was raised last.
@@ -88,7 +89,7 @@ impl Evidence {
         }
     }
 
-    /// Returns whether what was accepted before the flight and in it tell the same, so that the longer
+    /// Returns whether the measurements before the flight and in it agree, so that the longer
     /// measurement counts.
     fn agree(&self, own: f64) -> bool {
         let all = self.flight.accepted + self.flight.rejected;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_of_which_much_is_rejected_tells_by_itself() {
+    fn a_flight_with_many_throttles_determines_the_limit_alone() {
         let fallen =
             Evidence { flight: Counts { accepted: 20.0, rejected: 30.0 }, seconds: 1.0, ..STEADY };
         assert_eq!(fallen.estimate(None), Estimate { rate: 20.0, requests: 10.0 });

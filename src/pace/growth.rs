@@ -1,4 +1,4 @@
-//! How the rate grows from one throttle to the next.
+//! The growth of the rate from one throttle to the next.
 //!
 //! In: the limit as it was measured, and what is known besides. Out: a curve. Two shapes. Alone at a
 //! service, the rate follows a cubic curve around the limit, as TCP CUBIC does: it begins a little below,
@@ -7,7 +7,7 @@
 //! others share the limit, the rate grows in a straight line from well below it: an additive increase
 //! with a multiplicative decrease (AIMD) is what leads several senders to equal shares.
 
-/// How far around the limit a cycle swings, as a share of it: as little as still shows a rise.
+/// The amplitude of a cycle around the limit, as a share of it: as little as still shows a rise.
 const SWING: f64 = 0.03;
 /// Requests in a cycle for each that was throttled at its end, so that throttles stay below 1 %.
 const PRICE: f64 = 150.0;
@@ -31,9 +31,9 @@ const NEWCOMER_LATENCIES: f64 = 8.0;
 /// one who is alone, so it is others who take the rest.
 const ALONE: f64 = 3.0;
 
-/// What a cycle rises above the limit beside its share, in requests a second: at a low rate a share of
-/// it is next to nothing.
-const RISE: f64 = 0.2;
+/// The rise of a cycle above the limit beside its share, in requests a second: at a low rate a
+/// share of it is next to nothing.
+const LEAST_RISE: f64 = 0.2;
 
 /// The decrease where others share the limit.
 const DECREASE: f64 = 0.3;
@@ -45,7 +45,7 @@ const BACK: f64 = 12.0;
 
 /// Seconds from the headroom up to the limit.
 const PROBE: f64 = 6.0;
-/// How high a curve goes at most before answers tell more, as a multiple of the limit.
+/// The highest point of a curve before the next answers, as a multiple of the limit.
 const HIGHEST: f64 = 1.5;
 
 /// A curve that the rate follows.
@@ -97,7 +97,7 @@ impl Curve {
     }
 
     fn cubic(limit: f64, swing: f64, cycle: f64) -> Self {
-        let (below, above) = (swing * limit, swing * limit.max(ALONE) + RISE);
+        let (below, above) = (swing * limit, swing * limit.max(ALONE) + LEAST_RISE);
         Self { limit, shape: Shape::Cubic { below, above, half: cycle / 2.0 } }
     }
 

@@ -1,4 +1,4 @@
-//! What was accepted from one throttle to the next.
+//! Counts the requests that were accepted from one throttle to the next.
 //!
 //! A request that is throttled means that the service's token bucket is empty. Between two moments at
 //! which it is empty, what was accepted is what flowed in: the allowed rate times the time between,
@@ -8,21 +8,21 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// What a bucket is taken to hold where it was full at first, in seconds of the allowed rate.
+/// The assumed capacity of a bucket that was full at first, in seconds of the allowed rate.
 const DEPTH: f64 = 1.0;
 
-/// What flowed into the bucket.
+/// The requests that were allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Flow {
     /// In requests a second.
     pub(super) rate: f64,
-    /// How many requests were accepted.
+    /// The number of accepted requests.
     pub(super) requests: f64,
-    /// Whether the bucket was empty at the begin.
+    /// True if the bucket was empty at the beginning.
     pub(super) exact: bool,
 }
 
-/// How the requests of some time came out.
+/// The outcomes of the requests of some period.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) accepted: f64,
@@ -34,7 +34,7 @@ pub(super) struct Counts {
 pub(super) struct Measure {
     /// When counting began.
     since: Instant,
-    /// Whether the bucket was empty then.
+    /// True if the bucket was empty then.
     empty: bool,
     accepted: f64,
     /// Answers that are not counted yet, because earlier ones may still come.

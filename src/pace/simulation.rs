@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Pace;
 
-/// How long a request takes to leave at most once it has a permit, in nanoseconds.
+/// The longest time from a permit to the request's departure, in nanoseconds.
 const LEAVING: u64 = 300_000;
 
 /// A simulated service.
@@ -21,9 +21,9 @@ pub(super) struct Service {
     pub(super) allowed: Vec<(f64, f64)>,
     /// Seconds from request to answer.
     pub(super) latency: f64,
-    /// How far each way varies, as a share of it: 0.1 is up to a tenth more or less.
+    /// The jitter of each way, as a share of it: 0.1 is up to a tenth more or less.
     pub(super) jitter: f64,
-    /// How many seconds' worth of requests the bucket holds; it holds one request at least.
+    /// The capacity of the bucket in seconds' worth of requests; it holds at least one request.
     pub(super) burst: f64,
     /// The share of requests that is rejected for no reason of rate.
     pub(super) stray: f64,
@@ -37,7 +37,7 @@ pub(super) struct Service {
     /// The share of the time in which the sender itself is held up, for 5 to 50 ms at a time, or for
     /// 200 ms once in fifty times.
     pub(super) slips: f64,
-    /// How late the sender's timers go off, in seconds, at least and at most.
+    /// The delay of the sender's timers, in seconds, at least and at most.
     pub(super) timers: (f64, f64),
 }
 
@@ -96,7 +96,7 @@ impl Service {
 pub(super) struct Sent {
     /// When it left, in seconds since the start.
     pub(super) at: f64,
-    /// Whether it was accepted.
+    /// True if it was accepted.
     pub(super) accepted: bool,
     /// The rate that the sender went by, in requests a second.
     pub(super) rate: f64,

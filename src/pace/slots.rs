@@ -1,7 +1,7 @@
 //! Slots for requests at a rate that can change from one to the next.
 //!
 //! In: when a request left, and the rate. Out: when the next may leave. It never sleeps. It knows which
-//! slot was waited for, so it tells a timer that went off late, which is made up for, from time in which
+//! slot was waited for, so it distinguishes a late timer, which is made up for, from time in which
 //! nothing was to be sent.
 
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(at_once(&mut slots, now), 1);
     }
 
-    /// How many leave at `now`, at a hundred a second.
+    /// Returns how many requests leave at `now`, at a hundred a second.
     fn at_once(slots: &mut Slots, now: Instant) -> u32 {
         let mut at_once = 0;
         while slots.wait(now).is_none() {

@@ -54,7 +54,7 @@ fn run(service: &Service, headroom: f64, seconds: f64, seed: u64) -> Outcome {
 fn mean(cell: &Cell) -> Shares {
     let Cell { service, seconds, changes, settling } = cell;
     let (seconds, settling) = (*seconds, *settling);
-    // Many requests tell as much as many runs.
+    // Many requests are as significant as many runs.
     let requests = service.allowed_between(0.0, seconds);
     let seeds: u32 = [(1_000.0, 8), (5_000.0, 4), (20_000.0, 2)]
         .into_iter()
@@ -161,7 +161,7 @@ fn late_timers_are_not_taken_for_a_limit() {
 /// A stray is a large share of the requests at a low rate, where a single rejection is taken for a
 /// limit; and where answers are late, more is in flight each time.
 #[test]
-fn stray_rejections_are_told_from_an_excess() {
+fn stray_throttles_are_distinguished_from_an_excess() {
     let goal = |least, most| {
         move |allowed, latency| {
             if allowed > 5.0 && latency < 0.5 { (least, most) } else { (0.85, 0.05) }
@@ -172,7 +172,7 @@ fn stray_rejections_are_told_from_an_excess() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// Where the latency is two seconds, half of it in jitter makes a rate of its own.
+/// At a latency of two seconds, half of it in jitter makes a rate of its own.
 #[test]
 fn jitter_is_no_limit() {
     let mut short = table("jitter 0.2", like(|service| service.jitter = 0.2), all(0.95, 0.025));
@@ -182,7 +182,7 @@ fn jitter_is_no_limit() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// What is allowed in a second is there when it begins, and is not carried over.
+/// The requests of a second are all allowed when it begins, and are not carried over.
 #[test]
 fn a_fixed_window_is_lived_with() {
     let short = table("fixed window", like(|service| service.fixed_window = true), all(0.75, 0.03));
@@ -290,7 +290,7 @@ fn headroom_is_left_and_the_window_follows_the_latency() {
     }
 }
 
-/// Where there is no bucket to measure, room is left all the same.
+/// Headroom is left also where there is no bucket to measure.
 #[test]
 fn headroom_is_left_by_limits_of_other_kinds() {
     for allowed in [50.0, 100.0] {
@@ -325,9 +325,10 @@ fn two(service: &Service, headroom: f64, after: f64, seed: u64) -> ([f64; 2], f6
     (got.map(|got| got / allowed), 1.0 - (got[0] + got[1]) / sent)
 }
 
-/// Two runs on one account, neither told: a minute after the second began they share what is allowed
-/// within 2 to 1, in the mean over some runs, and next to nothing of it is lost. A single run may be
-/// further off: at five a second chance has its say, and a second of latency makes every yield late.
+/// Two runs on one account, without configuration: a minute after the second began they share the
+/// limit within 2 to 1, in the mean over some runs, and next to nothing of it is lost. A single run
+/// may be further off: at five a second chance has its say, and a second of latency makes every
+/// yield late.
 #[test]
 fn two_runs_share_what_is_allowed() {
     const RUNS: u32 = 12;

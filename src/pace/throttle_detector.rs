@@ -1,22 +1,22 @@
-//! Tells a stray rejection from a rate that is too high, by the share of requests that are rejected.
+//! Distinguishes a stray throttle from a rate that is too high, by the share of throttled requests.
 //!
 //! In: answers. Out: whether too many of the last ones were rejections. It is a running score in the
 //! manner of CUSUM: a rejection adds one, an accepted request takes a little off, and the score never
 //! falls below zero. One rejection in a hundred is tolerated; three in a hundred add up, however slowly.
 
-/// What an accepted request takes off: a share of rejections below this never adds up.
+/// The decrement for an accepted request: a lower share of throttles never adds up.
 const SHARE: f64 = 0.022;
 /// The same in slow start, where a rate that is too high has a third of the requests rejected or more.
 const SHARE_IN_SLOW_START: f64 = 0.3;
-/// How many rejections are too many in slow start.
+/// The score that ends slow start.
 const ENOUGH_IN_SLOW_START: f64 = 3.0;
 /// The rate up to which a single rejection is enough. Strays come with requests, so more of them come
 /// close together at a higher rate; at a lower one there is no time to wait for more.
 const SINGLE: f64 = 4.0;
-/// How many more are needed with each doubling of the rate.
+/// The growth of the threshold with each doubling of the rate.
 const PER_DOUBLING: f64 = 0.6;
 
-/// How much a rejection means.
+/// The significance of a throttle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suspicion {
     /// The rate doubles: it is too high soon, and plainly.

@@ -46,7 +46,7 @@ pub(super) async fn item<S: Service>(
             item.fate = Fate::Differs { differences, change };
         }
         _ => {
-            let ours = || Refusal::ours("the service gave no conclusive response");
+            let ours = || Refusal::by_lineload("the service gave no conclusive response");
             item.fate = Fate::Unknown { reason: settled.error.unwrap_or_else(ours) };
         }
     }

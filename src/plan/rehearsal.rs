@@ -217,7 +217,10 @@ impl<S: Service> Rehearsal<S> {
             ended => {
                 self.shared().ended = Some(ended);
                 // It ends the rehearsal; the reason is in `ended`.
-                Refusal { class: Class::Unsendable, ..Refusal::ours("the plan was interrupted") }
+                Refusal {
+                    class: Class::Unsendable,
+                    ..Refusal::by_lineload("the plan was interrupted")
+                }
             }
         })
     }
@@ -229,7 +232,7 @@ impl<S: Service> Service for Rehearsal<S> {
         let exists = self.count(Operation::Create).listing.has(site_of(artifact));
         if self.answer(exists)? {
             let code = Some("ValidationException".to_owned());
-            return Err(Refusal { code, ..Refusal::ours("it already exists") });
+            return Err(Refusal { code, ..Refusal::by_lineload("it already exists") });
         }
         Ok(Created { arn: String::new(), request_id: None })
     }

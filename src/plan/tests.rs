@@ -63,7 +63,7 @@ impl Service for Target {
         let mut world = self.count(Operation::Create);
         if world.artifacts.iter().any(|(there, _)| there.identity() == artifact.identity()) {
             let code = Some("ValidationException".to_owned());
-            return Err(Refusal { code, ..Refusal::ours("Artifact already exists.") });
+            return Err(Refusal { code, ..Refusal::by_lineload("Artifact already exists.") });
         }
         world.artifacts.push((artifact.clone(), SystemTime::now()));
         Ok(Created { arn: arn(artifact), request_id: None })

@@ -11,7 +11,7 @@ use super::names::NAMES;
 
 /// Seconds of which rates are kept.
 pub(super) const SECONDS: usize = 60;
-/// Seconds that a rate is the mean of: whole ones, without the one that is under way.
+/// Seconds that a rate is the mean of: whole ones, without the current one.
 const RATE_SECONDS: usize = 10;
 /// The number of unsuccessful requests that are kept.
 const RECENT: usize = 50;
@@ -105,7 +105,7 @@ pub(super) struct OperationSnapshot {
     pub(super) failed: u64,
     /// Requests a second, as the mean of the last ten whole seconds.
     pub(super) per_second: f64,
-    /// Requests by second, the oldest first; the last second is under way.
+    /// Requests by second, the oldest first; the last second is the current one.
     pub(super) by_second: Vec<u32>,
 }
 

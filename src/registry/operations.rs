@@ -110,7 +110,7 @@ impl Request {
             created_before: self.millis("CreatedBefore"),
             ascending: self.text("SortOrder").as_deref() == Some("Ascending"),
             after: token.as_deref().map(PageToken::decode).transpose()?,
-            // One more tells whether there is a next page.
+            // One more shows whether there is a next page.
             limit: page + 1,
             as_of: moment(lag),
         };

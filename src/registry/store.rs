@@ -50,7 +50,7 @@ fn is_memory(path: &Path) -> bool {
 /// An error that keeps a registry's file from being used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder or the file cannot be made or read.
+    /// The directory or the file cannot be created or read.
     #[error("cannot use the registry file `{path}`: {reason}")]
     Io {
         /// The file.
@@ -229,7 +229,7 @@ impl Store {
     }
 
     /// Removes every artifact. What the registry holds then has another id: nobody may take what
-    /// they know of the old one for what is there.
+    /// they know of the old one for the present content.
     pub(super) async fn reset(&self) -> Result<u64, StoreError> {
         let id = schema::new_id();
         let new = id.clone();

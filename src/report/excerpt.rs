@@ -53,7 +53,7 @@ struct Label {
 impl Excerpt {
     /// The lines of `source` round `marks`, none wider than `width` cells. `None` if the source is no
     /// longer what it was when the marks were made.
-    /// What `hidden` covers, and whatever looks like a credential, is redacted.
+    /// Redacts the text that `hidden` covers, and everything that looks like a credential.
     pub(super) fn new(
         source: &SourceFile,
         marks: &[Mark],

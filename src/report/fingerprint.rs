@@ -1,5 +1,5 @@
 //! Fingerprints of findings, equal from one run to the next, so that a system that keeps findings
-//! can tell the new ones from the old.
+//! can distinguish new ones from old ones.
 //!
 //! It holds on to what the finding is about and not to where that stands: lines that come or go
 //! above change nothing, nor does another wording of the message. Equal findings of one file are

@@ -172,7 +172,7 @@ impl fmt::Display for Annotation<'_> {
         }
         write!(f, ",title={}::{}", property(&format!("lineload: {code}")), data(message))?;
         match help {
-            // The line break is ours, and one that GitHub shows.
+            // lineload adds this line break, and GitHub shows it.
             Some(help) => write!(f, "%0Ahelp: {}", data(help)),
             None => Ok(()),
         }

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_gets_out_of_a_code_span() {
+    fn nothing_escapes_a_code_span() {
         assert_eq!(code("@me *x*"), "`@me *x*`");
         assert_eq!(code("a``b\n"), "```a``b\\n```");
         assert_eq!(code("`"), "`` ` ``");

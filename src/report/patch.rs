@@ -1,6 +1,6 @@
 //! The changes of fixes as a patch.
 //!
-//! What is printed applies with `git apply`, and holds no secret and nothing that a terminal acts on.
+//! The patch applies with `git apply`, and contains no secret and no control character.
 //! A line that holds one of these is never printed: as context it is left out, so that the context
 //! is shorter, and where a change cannot be shown without it, the change is left out and counted.
 

@@ -1,8 +1,8 @@
 //! Paths as CI systems want them.
 //!
-//! In: a file as findings name it, from the working folder. Out: where it is from the root of the
-//! repository, since that is what GitHub, GitLab and a SARIF viewer hold a path against, and since a
-//! fingerprint must not depend on the folder that lineload was called in.
+//! In: a file as findings name it, from the working directory. Out: where it is from the root of
+//! the repository, since that is what GitHub, GitLab and a SARIF viewer hold a path against, and
+//! since a fingerprint must not depend on the working directory.
 
 use std::fmt::Write as _;
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::source::{FileId, SourceStore};
 /// The default name of standard input.
 const STDIN: &str = "<stdin>";
 
-/// The folder that paths start from.
+/// The directory that paths start from.
 #[derive(Debug, Clone)]
 pub struct Root {
     folder: PathBuf,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_start_from_the_root_whatever_the_working_folder() {
+    fn paths_start_from_the_root_in_any_working_directory() {
         let below = |path: &str| Place::Below(path.to_owned());
         assert_eq!(place("/r", "/r", "m/a.yaml"), below("m/a.yaml"));
         assert_eq!(place("/r", "/r/sub", "a.yaml"), below("sub/a.yaml"));

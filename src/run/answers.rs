@@ -43,8 +43,8 @@ pub(super) const fn reaction(class: Class, operation: Operation) -> Reaction {
         Class::NotSent => R::Pause(Cause::Unreachable),
         Class::Expired => R::Pause(Cause::Expired),
         Class::Unsendable | Class::ClockOff | Class::ExpiredForGood => R::Stop,
-        Class::Ambiguous | Class::Lost if create => R::LookUp,
-        Class::Limit | Class::Ambiguous | Class::Lost => R::Repeat,
+        Class::Ambiguous | Class::NoResponse if create => R::LookUp,
+        Class::Limit | Class::Ambiguous | Class::NoResponse => R::Repeat,
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) const fn trouble(class: Class) -> Option<Cause> {
         Class::Throttled => Some(Cause::Throttled),
         Class::NotSent => Some(Cause::Unreachable),
         Class::Expired => Some(Cause::Expired),
-        Class::Ambiguous | Class::Lost => Some(Cause::Failing),
+        Class::Ambiguous | Class::NoResponse => Some(Cause::Failing),
         _ => None,
     }
 }
@@ -94,22 +94,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn existing_is_told_by_code_and_words_together() {
+    fn existing_artifacts_are_recognized_by_code_and_message_together() {
         let refusal = |code: &str, message: &str| Refusal {
             code: Some(code.to_owned()),
-            ..Refusal::ours(message)
+            ..Refusal::by_lineload(message)
         };
         assert!(says_exists(&refusal("ValidationException", "Artifact x Already Exists.")));
         assert!(says_exists(&refusal("ResourceInUse", "busy")));
         assert!(!says_exists(&refusal("ValidationException", "1 validation error detected")));
         assert!(!says_exists(&refusal("InternalFailure", "it already exists")));
-        assert!(!says_exists(&Refusal::ours("already exists")));
+        assert!(!says_exists(&Refusal::by_lineload("already exists")));
     }
 
     #[test]
     fn only_a_create_without_a_verdict_is_looked_up() {
         for operation in Operation::ALL {
-            for class in [Class::Ambiguous, Class::Lost] {
+            for class in [Class::Ambiguous, Class::NoResponse] {
                 let expected = match operation {
                     Operation::Create => Reaction::LookUp,
                     _ => Reaction::Repeat,

@@ -200,7 +200,7 @@ impl<S: Service> Asker<S> {
                 Ok(true) => token = page.next,
                 Ok(false) => return Ok(true),
                 Err(Endless) => {
-                    return Err(Unanswered::Refused(Refusal::ours(Endless::WORDS)));
+                    return Err(Unanswered::Refused(Refusal::by_lineload(Endless::WORDS)));
                 }
             }
         }

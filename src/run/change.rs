@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_request_changes_is_told() {
+    fn fields_that_no_request_changes_are_reported() {
         let mut wanted = artifact(&[], &[]);
         wanted.texts.insert("CommitId", "c".into());
         wanted.artifact_type = "Model".into();

@@ -24,7 +24,7 @@ const ROUNDING: Duration = Duration::from_millis(2);
 pub struct Policy {
     /// Their treatment.
     pub on_exists: OnExists,
-    /// Which of them are compared in every field.
+    /// The existing artifacts that are compared in every field.
     pub drift: Drift,
     /// True if the target is asked also where the journal knows the artifact to be equal.
     pub recheck: bool,
@@ -90,7 +90,7 @@ pub struct Attempt {
 pub enum Observation<'s> {
     /// It was not asked.
     Unseen,
-    /// Nothing is there.
+    /// Nothing exists.
     Nothing,
     /// A listing shows this.
     Listed(&'s Found),
@@ -102,8 +102,8 @@ pub enum Observation<'s> {
         artifact: &'s Artifact,
         /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// True if an attempt of ours made it, provided that it proves to be equal.
-        perhaps_ours: bool,
+        /// True if an attempt of this journal created it, provided that it proves to be equal.
+        perhaps_this_journal: bool,
     },
 }
 
@@ -120,8 +120,8 @@ pub enum Decision {
         arn: String,
         /// The time when it was changed last, by the target's clock.
         modified: Option<SystemTime>,
-        /// True if an attempt of ours made it, provided that it proves to be equal.
-        perhaps_ours: bool,
+        /// True if an attempt of this journal created it, provided that it proves to be equal.
+        perhaps_this_journal: bool,
     },
     /// Update the existing artifact; this is the outcome afterwards.
     Change(Box<(Change, Verdict)>),
@@ -190,8 +190,8 @@ pub fn decide(
         }
         Observation::Nothing => Decision::Create,
         Observation::Listed(found) => by_listing(wanted, known, found, policy),
-        Observation::Whole { arn, artifact, modified, perhaps_ours } => {
-            let there = Whole { arn, artifact, modified, perhaps_ours };
+        Observation::Whole { arn, artifact, modified, perhaps_this_journal } => {
+            let there = FullArtifact { arn, artifact, modified, perhaps_this_journal };
             by_comparison(wanted, known, &there, policy)
         }
     }
@@ -220,7 +220,7 @@ fn by_journal(known: &Known, policy: &Policy) -> Decision {
     }
     match &there.arn {
         Some(arn) if certain => refuses_existing(known, Some(arn), policy).unwrap_or_else(|| {
-            Decision::Compare { arn: arn.clone(), modified: None, perhaps_ours: false }
+            Decision::Compare { arn: arn.clone(), modified: None, perhaps_this_journal: false }
         }),
         _ => Decision::LookUp,
     }
@@ -232,7 +232,7 @@ fn refuses_existing(known: &Known, arn: Option<&String>, policy: &Policy) -> Opt
     if policy.on_exists != OnExists::Fail || made {
         return None;
     }
-    let error = Refusal::ours("it already exists, and `--on-exists fail` is set");
+    let error = Refusal::by_lineload("it already exists, and `--on-exists fail` is set");
     let verdict = Verdict::new(Outcome::Rejected, arn.cloned());
     Some(settle(Verdict { error: Some(error), ..verdict }))
 }
@@ -240,26 +240,26 @@ fn refuses_existing(known: &Known, arn: Option<&String>, policy: &Policy) -> Opt
 fn by_listing(wanted: &Artifact, known: &Known, found: &Found, policy: &Policy) -> Decision {
     let arn = Some(found.arn.clone());
     let creator = created_by(wanted, found, known.attempt);
-    if creator == CreatedBy::Ours {
+    if creator == CreatedBy::ThisJournal {
         return settle(Verdict { compared: true, ..Verdict::new(Outcome::Recovered, arn) });
     }
-    // Within the clock skew it may be ours: its fields decide.
-    let perhaps_ours = creator == CreatedBy::PerhapsOurs;
-    if !perhaps_ours && let Some(refused) = refuses_existing(known, arn.as_ref(), policy) {
+    // Within the clock skew this journal may have created it: its fields decide.
+    let perhaps_this_journal = creator == CreatedBy::PerhapsThisJournal;
+    if !perhaps_this_journal && let Some(refused) = refuses_existing(known, arn.as_ref(), policy) {
         return refused;
     }
     let there = known.there.as_ref();
     let unchanged = there.is_some_and(|there| is_unchanged(there, found));
     let updates = matches!(policy.on_exists, OnExists::Update { .. });
     let compares = match policy.drift {
-        _ if perhaps_ours => true,
+        _ if perhaps_this_journal => true,
         Drift::Always => true,
         Drift::Unknown => !unchanged,
         Drift::Never => updates && !unchanged,
     };
     if compares {
         let (arn, modified) = (found.arn.clone(), found.modified);
-        return Decision::Compare { arn, modified, perhaps_ours };
+        return Decision::Compare { arn, modified, perhaps_this_journal };
     }
     let mut differences = differences_by_listing(wanted, found);
     for known in there.iter().flat_map(|there| &there.differences).flatten() {
@@ -273,18 +273,23 @@ fn by_listing(wanted: &Artifact, known: &Known, found: &Found, policy: &Policy) 
     settle(verdict)
 }
 
-struct Whole<'s> {
+struct FullArtifact<'s> {
     arn: &'s str,
     artifact: &'s Artifact,
     modified: Option<SystemTime>,
-    perhaps_ours: bool,
+    perhaps_this_journal: bool,
 }
 
-fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &Policy) -> Decision {
+fn by_comparison(
+    wanted: &Artifact,
+    known: &Known,
+    there: &FullArtifact<'_>,
+    policy: &Policy,
+) -> Decision {
     let arn = Some(there.arn.to_owned());
     if there.artifact.identity() != wanted.identity() {
         // Whatever it is, it must not be changed.
-        let error = Refusal::ours("the target returned a different artifact for this ARN");
+        let error = Refusal::by_lineload("the target returned a different artifact for this ARN");
         let verdict = Verdict::new(Outcome::Unresolved, arn);
         return settle(Verdict { error: Some(error), ..verdict });
     }
@@ -293,18 +298,19 @@ fn by_comparison(wanted: &Artifact, known: &Known, there: &Whole<'_>, policy: &P
     let covered = all.iter().any(|one| one.here.is_some() && policy.stamp.covers(one));
     if known.attempt.is_some_and(|attempt| attempt.of_earlier_run) {
         // Only the earlier run knew its stamp: additional values are not compared.
-        let ours = there.perhaps_ours && all.iter().all(|one| one.here.is_none());
+        let ours = there.perhaps_this_journal && all.iter().all(|one| one.here.is_none());
         let verdict = existing(arn, Vec::new(), ours, false).seen(there.modified);
         return settle(Verdict { compared: all.is_empty(), ..verdict });
     }
     let OnExists::Update { prune } = policy.on_exists else {
         let differences = differences(wanted, there.artifact, &policy.stamp);
-        let verdict = existing(arn, differences, there.perhaps_ours, false).seen(there.modified);
+        let verdict =
+            existing(arn, differences, there.perhaps_this_journal, false).seen(there.modified);
         let compared = verdict.outcome == Outcome::Differs || !covered;
         return settle(Verdict { compared, ..verdict });
     };
     let change = change(wanted, there.artifact, prune, &policy.stamp);
-    let mut verdict = existing(arn, change.stay.clone(), there.perhaps_ours, true);
+    let mut verdict = existing(arn, change.stay.clone(), there.perhaps_this_journal, true);
     // A value that stays without being in the manifest is no difference for this run, but is one
     // for a run that does not update.
     let whole = !covered && (prune || all.iter().all(|one| one.here.is_some()));
@@ -331,21 +337,21 @@ fn existing(
         some if updates => {
             let fields = listed(some);
             let error = format!("it differs in {fields}, which cannot be updated");
-            (Outcome::Differs, Some(Refusal::ours(error)))
+            (Outcome::Differs, Some(Refusal::by_lineload(error)))
         }
         some => (Outcome::Differs, Some(Refusal::differs(some))),
     };
     Verdict { differences, error, ..Verdict::new(outcome, arn) }
 }
 
-/// The origin of a listed artifact: an attempt of ours, or somebody else.
+/// The creator of a listed artifact: an attempt of this journal, or somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CreatedBy {
-    /// It has our type and name, and is not older than the attempt.
-    Ours,
+    /// It has the manifest's type and name, and is not older than the attempt.
+    ThisJournal,
     /// The same, but it is older than the attempt by less than clocks may differ.
-    PerhapsOurs,
-    /// It is not ours, or from before the attempt.
+    PerhapsThisJournal,
+    /// Somebody else created it, or it is older than the attempt.
     Others,
 }
 
@@ -354,10 +360,10 @@ fn created_by(wanted: &Artifact, found: &Found, attempt: Option<Attempt>) -> Cre
         && found.artifact_type.as_deref() == Some(wanted.artifact_type.as_str());
     match (found.created, attempt) {
         (Some(created), Some(attempt)) if alike && created + ROUNDING >= attempt.intent => {
-            CreatedBy::Ours
+            CreatedBy::ThisJournal
         }
         (Some(created), Some(attempt)) if alike && created + SKEW >= attempt.intent => {
-            CreatedBy::PerhapsOurs
+            CreatedBy::PerhapsThisJournal
         }
         _ => CreatedBy::Others,
     }

@@ -161,7 +161,7 @@ pub(super) struct Compare {
     pub(super) arn: String,
     /// The time when it was changed last, by the target's clock.
     pub(super) modified: Option<SystemTime>,
-    pub(super) perhaps_ours: bool,
+    pub(super) perhaps_this_journal: bool,
     /// The description, and the tags so far.
     pub(super) described: Option<Described>,
     pub(super) pages: Pages,

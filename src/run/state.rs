@@ -156,9 +156,9 @@ impl State {
             self.entries.insert(id, entry);
             if earlier {
                 let message = "an earlier run ended before the response arrived".to_owned();
-                let refusal = Refusal { class: Class::Lost, ..Refusal::ours(message) };
+                let refusal = Refusal { class: Class::NoResponse, ..Refusal::by_lineload(message) };
                 let why = Why::NoVerdict(refusal);
-                // The attempt's clock is not ours, so its age is not known.
+                // The attempt was timed by another clock, so its age is not known.
                 self.look_up(id, why, now + self.options.settle);
                 continue;
             }
@@ -377,7 +377,7 @@ impl State {
             && self.parked.is_empty()
             && self.reads.iter().all(VecDeque::is_empty);
         if waits && self.in_flight() == 0 && self.supply != Supply::Fetching {
-            // What is left was held back until nothing else could tell more of it.
+            // The rest was held back until no other answer could decide it.
             self.release_held();
             if self.end.is_some() || self.ask_for_names(None) {
                 return self.next(now, wall);

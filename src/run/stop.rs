@@ -23,7 +23,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Returns how a run ends that is asked this; nothing if it goes on.
+    /// Returns how a run ends after this request to stop; `None` if it continues.
     #[must_use]
     pub const fn end(self) -> Option<End> {
         match self {

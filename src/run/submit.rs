@@ -77,7 +77,7 @@ pub async fn settle_open<S: Service>(
         if let Event::Settled(settled) = event
             && let Some(source) = sources.get(&settled.entry)
         {
-            // Where several attempts at one source are open, the one that tells most counts.
+            // If several attempts at one source are open, the most conclusive one counts.
             let earlier = resolved.entry(*source).or_insert_with(|| settled.clone());
             if matches!(earlier.outcome, Outcome::Pending | Outcome::Unresolved) {
                 *earlier = settled;

@@ -4,6 +4,7 @@ mod breakers;
 mod double;
 mod existing;
 mod lag;
+mod survey;
 mod throttled;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::event::{Event, Settled};
 use crate::pace::{Limits, Pace, Paces, Rate};
 use crate::service::{Filter, Found};
 use crate::submission::{Class, EntryId, Operation, Outcome};
-use double::{Bucket, Does, Scripted, World};
+use double::{Behaviour, Bucket, Scripted, World};
 
 fn jobs(count: u32) -> Vec<Job> {
     let artifact = |number: u32| Artifact {
@@ -116,7 +117,7 @@ async fn run_jobs(
     Ran { end, outcomes, events, took: start.elapsed(), service }
 }
 
-async fn scripted(script: impl IntoIterator<Item = Does>, count: u32) -> Ran {
+async fn scripted(script: impl IntoIterator<Item = Behaviour>, count: u32) -> Ran {
     let script = script.into_iter().collect();
     let latency = Duration::from_millis(20);
     run_with(World { script, latency, ..World::default() }, count, options(Rate::Unlimited)).await
@@ -134,9 +135,9 @@ async fn everything_is_created_with_no_more_under_way_than_allowed() {
 #[tokio::test(start_paused = true)]
 async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
     let script = (0..200).map(|at| match at % 7 {
-        3 => Does::Refuses(Class::Limit),
-        5 => Does::CreatesBut(Class::Lost),
-        _ => Does::Creates,
+        3 => Behaviour::Refuses(Class::Limit),
+        5 => Behaviour::CreatesBut(Class::NoResponse),
+        _ => Behaviour::Creates,
     });
     let world = World { script: script.collect(), ..World::default() };
     let ran = run_with(world, 100, options(Rate::Fixed(10.0))).await;
@@ -157,8 +158,12 @@ async fn a_fixed_rate_holds_for_first_tries_retries_and_probes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_throttled_goes_out_again_more_slowly() {
-    let script = [Does::Creates, Does::Refuses(Class::Throttled), Does::Refuses(Class::Throttled)];
+async fn throttled_requests_are_retried_at_a_lower_rate() {
+    let script = [
+        Behaviour::Creates,
+        Behaviour::Refuses(Class::Throttled),
+        Behaviour::Refuses(Class::Throttled),
+    ];
     let ran = scripted(script, 30).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Created), 30);
@@ -167,7 +172,7 @@ async fn what_is_throttled_goes_out_again_more_slowly() {
     };
     assert!(ran.events.iter().any(|event| slower(&event)));
     let throttled = ran.events.iter().filter(|(_, event)| matches!(event, Event::Throttled));
-    assert_eq!(throttled.count(), 2, "each refused create is told");
+    assert_eq!(throttled.count(), 2, "each refused create is reported");
     assert_eq!(ran.service.world().asked.len(), 32);
 }
 
@@ -192,7 +197,7 @@ async fn auto_finds_the_rate_and_what_is_under_way_follows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_pauses_everything_and_one_probe_at_a_time_asks_again() {
-    let script = [Does::Creates; 20].into_iter().chain([Does::Refuses(Class::Limit); 10]);
+    let script = [Behaviour::Creates; 20].into_iter().chain([Behaviour::Refuses(Class::Limit); 10]);
     let ran = scripted(script, 60).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Created), 60);
@@ -213,8 +218,8 @@ async fn a_limit_pauses_everything_and_one_probe_at_a_time_asks_again() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_stays_ends_the_run_when_patience_does() {
     let world = World {
-        script: [Does::Creates; 5].into(),
-        otherwise: Some(Does::Refuses(Class::Limit)),
+        script: [Behaviour::Creates; 5].into(),
+        otherwise: Some(Behaviour::Refuses(Class::Limit)),
         ..World::default()
     };
     let ran = run_with(world, 50, options(Rate::Unlimited)).await;
@@ -231,8 +236,8 @@ async fn a_limit_that_stays_ends_the_run_when_patience_does() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_lost_after_the_commit_is_recovered() {
-    for class in [Class::Lost, Class::Ambiguous] {
-        let ran = scripted([Does::CreatesBut(class)], 3).await;
+    for class in [Class::NoResponse, Class::Ambiguous] {
+        let ran = scripted([Behaviour::CreatesBut(class)], 3).await;
         assert_eq!(ran.end, End::Done);
         assert_eq!((ran.count(Outcome::Recovered), ran.count(Outcome::Created)), (1, 2));
         assert_eq!(ran.service.world().asked.len(), 3, "nothing was sent twice");
@@ -243,8 +248,8 @@ async fn an_answer_lost_after_the_commit_is_recovered() {
 #[tokio::test(start_paused = true)]
 async fn what_nothing_came_of_is_created_again_but_not_before_it_had_time_to_settle() {
     // Whatever the first answer was: reads lag behind writes.
-    for class in [Class::Lost, Class::Ambiguous] {
-        let ran = scripted([Does::Refuses(class)], 1).await;
+    for class in [Class::NoResponse, Class::Ambiguous] {
+        let ran = scripted([Behaviour::Refuses(class)], 1).await;
         assert_eq!(ran.count(Outcome::Created), 1);
         let asked = ran.service.world().asked.clone();
         assert_eq!(asked.len(), 2);
@@ -256,7 +261,7 @@ async fn what_nothing_came_of_is_created_again_but_not_before_it_had_time_to_set
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_comes_late_is_found_and_not_doubled() {
-    let ran = scripted([Does::CreatesLater(Duration::from_secs(8))], 1).await;
+    let ran = scripted([Behaviour::CreatesLater(Duration::from_secs(8))], 1).await;
     assert_eq!(ran.count(Outcome::Recovered), 1);
     assert_eq!(ran.service.world().asked.len(), 1);
     ran.assert_none_doubled();
@@ -278,7 +283,9 @@ async fn what_is_there_already_is_confirmed_by_look_up() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_rejected_stops_no_other() {
-    let ran = scripted([Does::Creates, Does::Refuses(Class::Rejected), Does::Creates], 10).await;
+    let ran =
+        scripted([Behaviour::Creates, Behaviour::Refuses(Class::Rejected), Behaviour::Creates], 10)
+            .await;
     assert_eq!(ran.end, End::Done);
     assert_eq!((ran.count(Outcome::Rejected), ran.count(Outcome::Created)), (1, 9));
     let error = ran.outcomes.values().find_map(|settled| settled.error.clone()).unwrap();
@@ -287,7 +294,7 @@ async fn one_that_is_rejected_stops_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn denied_before_anything_came_through_ends_the_run() {
-    let world = World { otherwise: Some(Does::Refuses(Class::Denied)), ..World::default() };
+    let world = World { otherwise: Some(Behaviour::Refuses(Class::Denied)), ..World::default() };
     let ran = run_with(world, 100, options(Rate::Unlimited)).await;
     let End::Denied { action, .. } = ran.end else { panic!("{:?}", ran.end) };
     assert_eq!(action, "sagemaker:CreateArtifact");
@@ -297,7 +304,7 @@ async fn denied_before_anything_came_through_ends_the_run() {
 
 #[tokio::test(start_paused = true)]
 async fn denied_later_concerns_one_entry() {
-    let script = [Does::Creates; 20].into_iter().chain([Does::Refuses(Class::Denied)]);
+    let script = [Behaviour::Creates; 20].into_iter().chain([Behaviour::Refuses(Class::Denied)]);
     let ran = scripted(script, 50).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!((ran.count(Outcome::Rejected), ran.count(Outcome::Created)), (1, 49));
@@ -305,13 +312,14 @@ async fn denied_later_concerns_one_entry() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_that_cannot_be_reached_is_waited_for() {
-    let script = [Does::Creates; 3].into_iter().chain([Does::Refuses(Class::NotSent); 10]);
+    let script =
+        [Behaviour::Creates; 3].into_iter().chain([Behaviour::Refuses(Class::NotSent); 10]);
     let ran = scripted(script, 20).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Created), 20);
     assert!(ran.took < Duration::from_secs(120));
 
-    let world = World { otherwise: Some(Does::Refuses(Class::NotSent)), ..World::default() };
+    let world = World { otherwise: Some(Behaviour::Refuses(Class::NotSent)), ..World::default() };
     let ran = run_with(world, 20, options(Rate::Unlimited)).await;
     assert!(
         matches!(ran.end, End::OutOfPatience { cause: Cause::Unreachable, .. }),
@@ -324,8 +332,12 @@ async fn a_target_that_cannot_be_reached_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_are_read_again_every_half_minute() {
     let world = World {
-        script: [Does::Creates, Does::Refuses(Class::Expired), Does::Refuses(Class::Expired)]
-            .into(),
+        script: [
+            Behaviour::Creates,
+            Behaviour::Refuses(Class::Expired),
+            Behaviour::Refuses(Class::Expired),
+        ]
+        .into(),
         ..World::default()
     };
     let mut one_by_one = options(Rate::Unlimited);
@@ -339,7 +351,7 @@ async fn expired_credentials_are_read_again_every_half_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_but_throttling_runs_out_of_patience() {
-    let world = World { otherwise: Some(Does::Refuses(Class::Throttled)), ..World::default() };
+    let world = World { otherwise: Some(Behaviour::Refuses(Class::Throttled)), ..World::default() };
     let ran = run_with(world, 20, options(Rate::Unlimited)).await;
     assert!(matches!(ran.end, End::OutOfPatience { cause: Cause::Throttled, .. }), "{:?}", ran.end);
     assert_eq!(ran.took.as_secs(), 120);
@@ -347,7 +359,8 @@ async fn nothing_but_throttling_runs_out_of_patience() {
 
 #[tokio::test(start_paused = true)]
 async fn five_attempts_without_a_verdict_are_enough() {
-    let world = World { otherwise: Some(Does::Refuses(Class::Lost)), ..World::default() };
+    let world =
+        World { otherwise: Some(Behaviour::Refuses(Class::NoResponse)), ..World::default() };
     let ran = run_with(world, 2, options(Rate::Unlimited)).await;
     assert_eq!(ran.end, End::Done);
     assert_eq!(ran.count(Outcome::Unresolved), 2);
@@ -357,8 +370,8 @@ async fn five_attempts_without_a_verdict_are_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_look_up_that_fails_is_tried_again() {
     let world = World {
-        script: [Does::CreatesBut(Class::Lost)].into(),
-        look_ups: [Class::Throttled, Class::Ambiguous, Class::Lost, Class::NotSent].into(),
+        script: [Behaviour::CreatesBut(Class::NoResponse)].into(),
+        look_ups: [Class::Throttled, Class::Ambiguous, Class::NoResponse, Class::NotSent].into(),
         ..World::default()
     };
     let ran = run_with(world, 1, options(Rate::Unlimited)).await;
@@ -369,7 +382,7 @@ async fn a_look_up_that_fails_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_looked_up_is_not_created_again() {
     let world = World {
-        script: [Does::CreatesBut(Class::Lost)].into(),
+        script: [Behaviour::CreatesBut(Class::NoResponse)].into(),
         look_ups: [Class::Denied].into(),
         ..World::default()
     };
@@ -407,19 +420,19 @@ async fn chaos_loses_nothing_and_doubles_nothing() {
     for seed in 0..300 {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut any = || match rng.u8(0..20) {
-            0 => Does::Refuses(Class::Throttled),
-            1 => Does::Refuses(Class::Limit),
-            2 => Does::Refuses(Class::NotSent),
-            3 => Does::Refuses(Class::Lost),
-            4 => Does::Refuses(Class::Ambiguous),
-            5 => Does::CreatesBut(Class::Lost),
-            6 => Does::CreatesBut(Class::Ambiguous),
-            7 => Does::CreatesLater(Duration::from_millis(rng.u64(0..9900))),
-            _ => Does::Creates,
+            0 => Behaviour::Refuses(Class::Throttled),
+            1 => Behaviour::Refuses(Class::Limit),
+            2 => Behaviour::Refuses(Class::NotSent),
+            3 => Behaviour::Refuses(Class::NoResponse),
+            4 => Behaviour::Refuses(Class::Ambiguous),
+            5 => Behaviour::CreatesBut(Class::NoResponse),
+            6 => Behaviour::CreatesBut(Class::Ambiguous),
+            7 => Behaviour::CreatesLater(Duration::from_millis(rng.u64(0..9900))),
+            _ => Behaviour::Creates,
         };
         let script = (0..150).map(|_| any()).collect();
         let look_ups = (0..20)
-            .map(|at| if at % 3 == 0 { Class::Throttled } else { Class::Lost })
+            .map(|at| if at % 3 == 0 { Class::Throttled } else { Class::NoResponse })
             .take(usize::from(seed % 2 == 0) * 20)
             .collect();
         let latency = Duration::from_millis(seed % 50);

@@ -22,8 +22,8 @@ pub enum Seen<'a> {
         status: u16,
         /// The service's code if it had one, as in `ThrottlingException`.
         code: Option<&'a str>,
-        /// The message of the service. It only tells a clock that is off from a key that is wrong,
-        /// which have one code.
+        /// The message of the service. It only distinguishes a clock that is off from a key that is
+        /// wrong, which have one code.
         message: &'a str,
     },
 }
@@ -35,7 +35,7 @@ pub fn classify(seen: Seen<'_>) -> Class {
         Seen::Unbuilt | Seen::NoPassage => return Class::Unsendable,
         Seen::NoConnection => return Class::NotSent,
         Seen::NoCredentials => return Class::Expired,
-        Seen::NoAnswer => return Class::Lost,
+        Seen::NoAnswer => return Class::NoResponse,
         Seen::Answer { status, code, message } => (status, code, message),
     };
     if let Some(class) = code.and_then(|code| of_code(code, message)) {
@@ -162,14 +162,14 @@ mod tests {
             assert_eq!(classify(seen), class, "{status} {code:?}");
         }
         assert_eq!(classify(Seen::NoConnection), Class::NotSent);
-        assert_eq!(classify(Seen::NoAnswer), Class::Lost);
+        assert_eq!(classify(Seen::NoAnswer), Class::NoResponse);
         assert_eq!(classify(Seen::Unbuilt), Class::Unsendable);
         assert_eq!(classify(Seen::NoPassage), Class::Unsendable);
         assert_eq!(classify(Seen::NoCredentials), Class::Expired);
     }
 
     #[test]
-    fn a_clock_that_is_off_is_told_from_a_wrong_key() {
+    fn a_clock_that_is_off_is_distinguished_from_a_wrong_key() {
         let said =
             |code, message| classify(Seen::Answer { status: 400, code: Some(code), message });
         for message in [

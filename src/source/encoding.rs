@@ -3,9 +3,9 @@
 /// The reason why the bytes of a file are not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EncodingFault {
-    /// The file is UTF-16, told by its byte-order mark or by its zero bytes.
+    /// The file is UTF-16, recognized by its byte-order mark or its zero bytes.
     Utf16,
-    /// The file is UTF-32, told by its byte-order mark.
+    /// The file is UTF-32, recognized by its byte-order mark.
     Utf32,
     /// A byte sequence that UTF-8 does not have.
     Invalid {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf16_is_told_with_and_without_a_mark() {
+    fn utf16_is_recognized_with_and_without_a_mark() {
         let text = "ArtifactName: a\n";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();

@@ -77,7 +77,8 @@ impl Pieces {
         self.0[..before].last().map_or(local, |place| place.line + (local - place.local_line))
     }
 
-    /// Returns the number that the line `line` of the file has in the text, if it is there.
+    /// Returns the number that the line `line` of the file has in the text, if the text contains
+    /// it.
     pub(super) fn local_line(&self, line: u32) -> Option<u32> {
         let before = self.0.partition_point(|place| place.line <= line);
         let place = self.0[..before].last()?;

@@ -42,10 +42,10 @@ pub enum Class {
     /// The effect is unknown, and there was a response.
     Ambiguous,
     /// The effect is unknown, and there was no response.
-    Lost,
+    NoResponse,
 }
 
-/// An answer that is no success.
+/// An unsuccessful answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The class.
@@ -67,7 +67,7 @@ impl Refusal {
 
     /// Returns an error that lineload itself reports for an entry, rather than the target.
     #[must_use]
-    pub fn ours(message: impl Into<String>) -> Self {
+    pub fn by_lineload(message: impl Into<String>) -> Self {
         Self { class: Class::Rejected, code: None, message: message.into(), request_id: None }
     }
 
@@ -82,7 +82,7 @@ impl Refusal {
     /// Returns the refusal of an existing artifact that differs in these fields.
     #[must_use]
     pub fn differs(differences: &[Difference]) -> Self {
-        Self::ours(format!("it differs in {}", listed(differences)))
+        Self::by_lineload(format!("it differs in {}", listed(differences)))
     }
 }
 

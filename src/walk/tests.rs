@@ -28,7 +28,7 @@ fn tree(files: &[&str]) -> tempfile::TempDir {
 }
 
 #[test]
-fn folders_give_yaml_in_order_and_hidden_folders_stay_out() {
+fn directories_give_yaml_in_order_and_hidden_ones_are_skipped() {
     let root = tree(&["m/b.yml", "m/a/z.yaml", "m/a.yaml", "m/x.json", "m/.git/c.yaml", "n.txt"]);
     assert_eq!(walked(root.path(), &["m"], |_| ()), ["m/a/z.yaml", "m/a.yaml", "m/b.yml"]);
     assert_eq!(walked(root.path(), &["m/.git"], |_| ()), ["m/.git/c.yaml"]);
@@ -56,7 +56,7 @@ fn excludes_hold_for_named_paths_too() {
 }
 
 #[test]
-fn links_out_of_the_named_folders_are_told_and_not_followed() {
+fn symlinks_out_of_the_named_directories_are_reported_and_not_followed() {
     let root = tree(&["m/a.yaml", "secret/key.yaml"]);
     symlink("../secret/key.yaml", root.path().join("m/b.yaml")).unwrap();
     symlink("../secret", root.path().join("m/c")).unwrap();

@@ -90,7 +90,7 @@ fn follow_flow(
     while let Some(c) = raw[at..].chars().next() {
         let length = c.len_utf8();
         if matches!(c, ' ' | '\t' | '\n' | '\r') {
-            let run = blank_run(&raw[at..]);
+            let run = space_run(&raw[at..]);
             let breaks = count_breaks(&raw[at..at + run]);
             if breaks > 0 {
                 let place = base + at..base + at + run;
@@ -126,7 +126,7 @@ fn follow_flow(
     ControlFlow::Continue(())
 }
 
-fn blank_run(text: &str) -> usize {
+fn space_run(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t', '\n', '\r']).len()
 }
 
@@ -157,7 +157,7 @@ fn escape(text: &str) -> (Escape, usize) {
     let plain = |c: char, taken: usize| (Escape::Char(c), taken);
     match c {
         '\n' | '\r' => {
-            let run = blank_run(&text[1..]);
+            let run = space_run(&text[1..]);
             (Escape::Breaks(count_breaks(&text[1..=run])), 1 + run)
         }
         '0' => plain('\0', 2),
@@ -195,7 +195,7 @@ fn locate_in_block(text: &str, span: Span, style: Style, follower: &Follower<'_>
     let content = head.trim_end_matches([' ', '\t', '\n', '\r']).len();
     let header_end = text[content..].find(['\n', '\r'])? + content;
     let start = header_end + line_break(&text[header_end..]);
-    let body_end = text.len().min(span.end as usize + blank_run(&text[span.end as usize..]));
+    let body_end = text.len().min(span.end as usize + space_run(&text[span.end as usize..]));
     let body = text.get(start..body_end)?;
     let deepest = span.start as usize - head.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let found = |indent: usize, target: Range<usize>| {

@@ -162,7 +162,7 @@ impl<'t> Reader<'t> {
             Event::Scalar(value, style, anchor, tag) => {
                 let style = style_of(style);
                 let span = if matches!(style, Style::Literal | Style::Folded) {
-                    without_blank_ends(self.tree.text, span)
+                    without_trailing_empty_lines(self.tree.text, span)
                 } else {
                     span
                 };
@@ -428,8 +428,8 @@ const fn style_of(style: granit::ScalarStyle) -> Style {
     }
 }
 
-/// Spans of block scalars take trailing blank lines in.
-fn without_blank_ends(text: &str, span: Span) -> Span {
+/// Spans of block scalars include trailing empty lines.
+fn without_trailing_empty_lines(text: &str, span: Span) -> Span {
     let raw = text.get(span.range()).unwrap_or("");
     let start = raw.len() - raw.trim_start_matches([' ', '\t', '\n', '\r']).len();
     let length = raw.trim_end_matches([' ', '\t', '\n', '\r']).len();

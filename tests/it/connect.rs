@@ -216,7 +216,7 @@ fn no_way() -> Scripted {
 }
 
 #[test]
-fn sts_out_of_reach_wants_the_account() {
+fn without_sts_the_account_is_required() {
     let (folder, proxy) = (one(), no_way());
     let mut command = import(folder.path(), &["--region", "eu-west-1"]);
     let ran = ran(with_keys(&mut command).env("HTTPS_PROXY", &proxy.url));
@@ -292,7 +292,7 @@ fn a_profile_that_asks_for_mfa_has_the_command_that_does() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_told_by_sts_too() {
+fn a_clock_that_is_off_is_reported_by_sts_too() {
     let said = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature \
                 expired: \
                 20261127T100000Z is now earlier than 20261127T114500Z (20261127T115000Z - 5 min.)\

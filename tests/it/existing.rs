@@ -211,7 +211,7 @@ fn a_runner_without_a_journal_lists_instead_of_being_refused() {
 }
 
 #[test]
-fn breakers_stop_and_the_run_can_be_gone_on_with() {
+fn breakers_stop_and_the_run_can_be_resumed() {
     let folder = folder(&[]);
     manifests(folder.path(), 60);
     let served = Served::start(folder.path(), &["--latency", "20"]);

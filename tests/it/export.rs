@@ -105,7 +105,7 @@ fn what_is_wanted_goes_into_as_many_files_as_are_asked_for() {
 }
 
 #[test]
-fn a_folder_that_is_not_empty_is_left_alone_unless_forced() {
+fn a_directory_that_is_not_empty_is_refused_unless_forced() {
     let folder = folder(&[("snap/notes.txt", "mine"), ("snap/Model/Model-0.yaml", "old")]);
     let served = Served::start(folder.path(), &[]);
     fill(&served, &["Model"], 2);
@@ -173,7 +173,7 @@ fn faults_and_throttling_lose_nothing() {
     }
     let served = Served::start(folder.path(), &faults);
     let ran = export(folder.path(), &served, &["-o", "snap", "--rate", "unlimited"]);
-    // Five lost answers running can happen, and are told.
+    // Five lost answers in a row can happen, and are reported.
     let lost = 30 - tree(&folder.path().join("snap")).len();
     assert_eq!(ran.code, i32::from(lost > 0), "{ran:?}");
     assert!(timeless(&ran.out).ends_with(&format!(" {lost} skipped\n")), "{}", ran.out);
@@ -181,7 +181,7 @@ fn faults_and_throttling_lose_nothing() {
 }
 
 #[test]
-fn what_lint_will_refuse_is_told() {
+fn what_lint_will_refuse_is_reported() {
     let folder = folder(&[]);
     let served = Served::start(folder.path(), &[]);
     let input = json!({

@@ -85,7 +85,7 @@ fn what_is_written_is_what_the_manifest_says() {
 }
 
 #[test]
-fn invalid_manifests_are_told_and_the_valid_ones_go() {
+fn invalid_manifests_are_reported_and_the_valid_ones_are_submitted() {
     let folder = folder(&[]);
     manifests(folder.path(), 10);
     write(&folder.path().join("manifests/bad.yaml"), artifact(99).replace("a99", "a_99"));
@@ -132,7 +132,7 @@ fn require_valid_and_dry_run_and_max_changes_send_nothing() {
 }
 
 #[test]
-fn without_a_target_both_ways_out_are_named() {
+fn without_a_target_both_options_are_named() {
     let folder = folder(&[]);
     manifests(folder.path(), 1);
     let ran = run(folder.path(), &["import"]);
@@ -175,7 +175,7 @@ fn a_proxy_is_not_asked_for_this_machine() {
 }
 
 #[test]
-fn a_limit_backs_off_stops_and_can_be_gone_on_from() {
+fn a_limit_backs_off_stops_and_can_be_resumed_from() {
     let folder = folder(&[]);
     manifests(folder.path(), 30);
     let served = Served::start(folder.path(), &["--max-artifacts", "12"]);
@@ -202,7 +202,7 @@ fn a_limit_backs_off_stops_and_can_be_gone_on_from() {
 }
 
 #[test]
-fn what_is_throttled_goes_out_again() {
+fn throttled_requests_are_retried() {
     let folder = folder(&[]);
     manifests(folder.path(), 60);
     let served = Served::start(folder.path(), &["--tps", "20"]);
@@ -256,7 +256,7 @@ fn faults_lose_nothing_and_double_nothing() {
             let is_there = uris.contains(&entry["source_uri"].to_string());
             match entry["outcome"].as_str().unwrap() {
                 "created" | "recovered" | "existed" => assert!(is_there, "{fault:?}: {entry}"),
-                // Look-ups can be lost five times running too.
+                // Look-ups can be lost five times in a row too.
                 "unresolved" => assert_eq!(ran.code, 4),
                 other => panic!("{fault:?}: {other}: {entry}"),
             }
@@ -317,7 +317,7 @@ fn a_signal_lets_what_is_under_way_end_and_a_second_run_goes_on() {
         let report = json(&folder.path().join("r.json"));
         let created = report["counts"]["created"].as_u64().unwrap();
         assert!(created > 0 && created < 60, "{signal}: {created}");
-        assert_eq!(served.artifacts().len() as u64, created, "what was under way is known");
+        assert_eq!(served.artifacts().len() as u64, created, "requests in flight are known");
         let ran = import(folder.path(), &served, &["--yes", "--rate", "unlimited"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert_eq!(served.artifacts().len(), 60);
@@ -325,7 +325,7 @@ fn a_signal_lets_what_is_under_way_end_and_a_second_run_goes_on() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told_before_anything_is_sent() {
+fn a_report_that_cannot_be_written_is_reported_before_anything_is_sent() {
     let folder = folder(&[]);
     manifests(folder.path(), 3);
     for report in ["no/such/folder/r.json", "r.docx"] {
@@ -379,7 +379,7 @@ fn a_file_that_cannot_be_read_ends_an_import_with_1() {
 }
 
 #[test]
-fn an_endpoint_or_region_that_cannot_be_is_told_before_anything_is_sent() {
+fn an_impossible_endpoint_or_region_is_reported_before_anything_is_sent() {
     let folder = folder(&[]);
     manifests(folder.path(), 2);
     let wrong = [
@@ -403,6 +403,7 @@ fn a_signal_ends_a_run_that_reads_its_standard_input() {
     let pid = child.id().to_string();
     let sent = std::process::Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap();
     assert!(sent.success());
-    // Its input stays open.
+    // Its input stays open: to wait for it would close what it still has.
+    let _input = child.stdin.take();
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }

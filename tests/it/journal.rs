@@ -35,10 +35,10 @@ fn ask(folder: &Path, query: &str) -> Vec<(String, i64)> {
 }
 
 #[test]
-fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
+fn a_run_that_is_killed_at_any_moment_is_resumed_and_nothing_is_lost_or_duplicated() {
     let folder = folder(&[]);
     manifests(folder.path(), ENTRIES);
-    // Every answer takes a while, so that a kill finds attempts under way; some are lost by themselves.
+    // Every answer takes a while, so that a kill finds attempts in flight; some are lost anyway.
     let faults =
         ["--latency", "8", "--fault", "drop-after-commit=0.03", "--fault", "error-500=0.03"];
     let served = Served::start(folder.path(), &faults);
@@ -70,7 +70,7 @@ fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
     };
     assert!(last.success());
     assert!(kills > 2, "{kills} kills");
-    assert!(open > 0, "no kill found an attempt under way");
+    assert!(open > 0, "no kill found an attempt in flight");
     // The faults are for lineload, not for this test's own questions.
     served.kill();
     let served = Served::start(folder.path(), &[]);
@@ -94,7 +94,7 @@ fn a_run_that_is_killed_at_any_moment_goes_on_and_nothing_is_lost_or_doubled() {
 }
 
 #[test]
-fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
+fn what_the_journal_knows_needs_no_request_and_an_edit_is_reported_by_field() {
     let folder = folder(&[]);
     manifests(folder.path(), 3);
     let first = run(folder.path(), &["import", "--local"]);
@@ -106,9 +106,9 @@ fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
     let second = run(folder.path(), &args);
     assert_eq!(second.code, 1, "{second:?}");
     assert!(second.out.contains("2 already existed according to the journal"), "{}", second.out);
-    let told = "differs manifests/00001.yaml:1: a1: it differs in `ArtifactType`, \
+    let expected = "differs manifests/00001.yaml:1: a1: it differs in `ArtifactType`, \
                 `Properties.Rows`";
-    assert!(second.out.contains(told), "{}", second.out);
+    assert!(second.out.contains(expected), "{}", second.out);
     let report = json(&folder.path().join("r.json"));
     assert_eq!((count(&report, "existed"), count(&report, "differs")), (2, 1));
     assert!(report["entries"][0]["arn"].as_str().is_some_and(|arn| arn.contains(":artifact/")));
@@ -127,7 +127,7 @@ fn what_the_journal_knows_needs_no_request_and_an_edit_is_told_by_field() {
 }
 
 #[test]
-fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
+fn status_shows_runs_and_failures_and_reads_during_a_run() {
     let folder = folder(&[]);
     let none = run(folder.path(), &["status"]);
     assert_eq!(none.code, 2);
@@ -162,24 +162,24 @@ fn status_tells_runs_and_what_failed_and_reads_beside_a_run() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_used_is_told_before_anything_is_sent() {
+fn a_journal_that_cannot_be_used_is_reported_before_anything_is_sent() {
     let folder = folder(&[("file", "x"), ("text.sqlite3", &"not a database ".repeat(40))]);
     manifests(folder.path(), 1);
     let served = Served::start(folder.path(), &[]);
-    for (journal, told) in [
+    for (journal, expected) in [
         ("file/journal.sqlite3", "cannot create its directory"),
         ("text.sqlite3", "is not a lineload journal"),
         ("/dev/full", "/dev/full"),
     ] {
         let ran = ran(import(folder.path(), &served.endpoint, &["--journal", journal]));
         assert_eq!(ran.code, 2, "{journal}: {ran:?}");
-        assert!(ran.err.contains(told), "{journal}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{journal}: {}", ran.err);
     }
     assert!(served.artifacts().is_empty());
 }
 
 #[test]
-fn what_could_not_be_told_is_looked_up_by_the_next_run_and_never_created_again_blindly() {
+fn unresolved_entries_are_looked_up_by_the_next_run_and_never_created_again_blindly() {
     let folder = folder(&[]);
     manifests(folder.path(), 6);
     // Every answer is lost after the commit, and no look-up is answered.
@@ -249,7 +249,7 @@ fn a_journal_is_reached_by_one_name_alone() {
 }
 
 #[test]
-fn a_report_tells_of_no_earlier_run_and_of_what_was_sent_though_it_cannot_be_noted() {
+fn a_report_contains_no_earlier_run_and_requests_that_the_journal_could_not_record() {
     let folder = folder(&[]);
     manifests(folder.path(), 3);
     let report = || json(&folder.path().join("r.json"));

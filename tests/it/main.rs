@@ -1,6 +1,10 @@
 //! Integration tests: the real binary on real files, real SQLite, real HTTP on loopback.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot continue has failed"
+)]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
 mod changed;

@@ -26,13 +26,13 @@ fn one_of_each(folder: &Path) -> Served {
 }
 
 #[test]
-fn a_plan_tells_all_that_an_import_would_do_and_does_nothing() {
+fn a_plan_shows_all_that_an_import_would_do_and_changes_nothing() {
     let folder = folder(&[]);
     let served = one_of_each(folder.path());
     let before = served.artifacts();
     let ran = at(folder.path(), &served, "plan", &["--format", "json"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("name-pattern"), "findings are told beside it: {}", ran.err);
+    assert!(ran.err.contains("name-pattern"), "findings are reported too: {}", ran.err);
     let plan = planned(&ran);
     assert_eq!(plan["version"], 1);
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_plan_tells_all_that_an_import_would_do_and_does_nothing() {
 }
 
 #[test]
-fn exit_codes_tell_changes_only_when_asked() {
+fn exit_codes_report_changes_only_with_detailed_exitcode() {
     let folder = folder(&[]);
     manifests(folder.path(), 2);
     let served = Served::start(folder.path(), &[]);
@@ -143,7 +143,7 @@ fn a_markdown_plan_fits_into_a_comment() {
     assert!(ran.out.chars().count() < 65_000, "{}", ran.out.chars().count());
     assert!(ran.out.contains("| create | 3,000 |"));
     assert!(ran.out.trim_end().ends_with("</details>"), "it is whole");
-    assert!(ran.out.contains(" more\n"), "what is left out is told");
+    assert!(ran.out.contains(" more\n"), "the number of entries left out is reported");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_large_plan_has_every_entry_in_the_order_of_the_walk() {
 }
 
 #[test]
-fn what_the_journal_takes_for_done_is_told_and_is_no_change_of_an_import() {
+fn what_the_journal_takes_for_done_is_reported_and_is_no_change_of_an_import() {
     let folder = folder(&[]);
     manifests(folder.path(), 3);
     let served = Served::start(folder.path(), &[]);

@@ -130,7 +130,7 @@ fn off_a_terminal_progress_is_lines() {
 }
 
 #[test]
-fn a_pause_is_told_off_a_terminal_with_its_cause() {
+fn a_pause_is_reported_with_its_cause_off_a_terminal() {
     let folder = folder(&[]);
     manifests(folder.path(), 10);
     let served = Served::start(folder.path(), &["--max-artifacts", "4"]);

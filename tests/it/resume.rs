@@ -1,4 +1,4 @@
-//! Runs that ended early, and are gone on with.
+//! Runs that ended early, and are resumed.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn stopped(folder: &Path, more: &[&str]) -> Served {
     let ran = with_keys(folder, &args);
     assert_eq!(ran.code, 4, "{ran:?}");
     let early = "note: the quota is 12, of which 12 are used, and ";
-    assert!(ran.err.contains(early), "told at once: {}", ran.err);
+    assert!(ran.err.contains(early), "reported at once: {}", ran.err);
     served
 }
 
@@ -27,7 +27,7 @@ fn roomy(folder: &Path, served: Served) -> Served {
 }
 
 #[test]
-fn a_run_is_gone_on_with_as_it_was_staged() {
+fn a_run_is_resumed_as_it_was_staged() {
     let folder = folder(&[]);
     let served = stopped(folder.path(), &["--set", "Properties.Batch=one"]);
     let served = roomy(folder.path(), served);

@@ -229,8 +229,8 @@ proptest! {
     fn what_is_written_is_read_as_it_was(artifact in artifacts(), comment in ".{0,40}(\n.{0,20})?") {
         for text in [write::artifact(&artifact), write::commented(&artifact, &comment)] {
             let read = read(&text);
-            let told: Vec<_> = read.findings.iter().filter(|one| !OF_VALUES.contains(&one.code)).collect();
-            prop_assert!(told.is_empty(), "{told:?}\n{text}");
+            let reported: Vec<_> = read.findings.iter().filter(|one| !OF_VALUES.contains(&one.code)).collect();
+            prop_assert!(reported.is_empty(), "{reported:?}\n{text}");
             let secret = read.findings.iter().any(Diagnostic::is_error);
             prop_assert_eq!(&read.artifacts, &vec![(!secret).then(|| artifact.clone())], "{}", text);
             let other: Artifact = serde_yaml::from_str(&text).unwrap();
@@ -243,8 +243,8 @@ proptest! {
         let text: Vec<_> = artifacts.iter().map(write::artifact).collect();
         let read = read(&text.join("---\n"));
         let duplicates = [Code::DuplicateName, Code::DuplicateSource];
-        let told: Vec<_> = read.findings.iter().map(|one| one.code).filter(|code| !OF_VALUES.contains(code)).collect();
-        prop_assert!(told.iter().all(|code| duplicates.contains(code)), "{told:?}");
+        let reported: Vec<_> = read.findings.iter().map(|one| one.code).filter(|code| !OF_VALUES.contains(code)).collect();
+        prop_assert!(reported.iter().all(|code| duplicates.contains(code)), "{reported:?}");
         prop_assert_eq!(read.artifacts.len(), artifacts.len());
     }
 }

@@ -129,7 +129,7 @@ impl Session<'_> {
                 Ok(Ok(spared))
             }
             Err(Unanswered::Ended(end)) => Ok(Err(end)),
-            // Then refusals will tell.
+            // Then refusals will show it.
             Err(Unanswered::Refused(refusal)) => {
                 tracing::warn!("cannot list the artifacts at the target: {refusal}");
                 Ok(Ok(spared))

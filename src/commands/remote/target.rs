@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_that_is_plainly_too_small_is_told() {
+    fn a_quota_that_is_too_small_is_reported() {
         let size = |changes, there| Size { changes, there };
         assert_eq!(quota(size(6000, None)), None);
         assert_eq!(quota(size(1000, Some(5000))), None);

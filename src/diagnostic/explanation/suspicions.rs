@@ -1,4 +1,4 @@
-//! What the service would take, and is hardly meant.
+//! Values that the service accepts, but that are probably mistakes.
 
 use super::Explanation;
 use crate::model::{BUCKET_NAME_LENGTH, USUAL_ARTIFACT_TYPES};

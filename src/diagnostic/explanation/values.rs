@@ -1,4 +1,4 @@
-//! What the service takes as a value, and what must be unique.
+//! The values that the service accepts, and those that must be unique.
 
 use super::Explanation;
 use crate::model::{
@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::text::{either, grouped};
 
-/// How long a text may be.
+/// Returns the explanation of a limit on length.
 pub(super) fn length(limit: TextLimit) -> String {
     let TextLimit { min, max, .. } = limit;
     let bounds = match min {
@@ -17,7 +17,7 @@ pub(super) fn length(limit: TextLimit) -> String {
     format!("{bounds} characters, counted as Unicode code points")
 }
 
-/// What becomes of such an entry.
+/// The consequence for such an entry.
 pub(super) const REFUSED: &str = "The service rejects any other, so the entry is not submitted.";
 
 pub(super) fn name_length() -> Explanation {

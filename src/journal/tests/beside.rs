@@ -4,7 +4,7 @@ use super::*;
 use crate::journal::gate::Gate;
 
 #[tokio::test]
-async fn status_shows_a_run_that_is_going_on_and_who_it_is() {
+async fn status_shows_a_running_run_and_its_process() {
     let folder = tempfile::tempdir().unwrap();
     // Every byte that means something in a URI.
     let path = folder.path().join("a b?c#d%20é&=.sqlite3");

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns a run with two entries, the first of them attempted, and then what `disturb` does to the files.
-/// What the second attempt comes to.
+/// Returns the result of the second attempt.
 async fn attempt_after(disturb: impl FnOnce(&Path)) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.sqlite3");

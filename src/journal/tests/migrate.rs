@@ -103,7 +103,7 @@ fn a_journal_of_version_2_keeps_its_runs_and_what_it_knows() {
     assert_eq!((stored[2].is_open, stored[2].attempts), (true, 3));
     assert_eq!(journal.rate(&here).unwrap(), Some(12.5));
 
-    // And it goes on as any other.
+    // And it works like any other.
     let (_, entries) = stage(&mut journal, "0d-next", &here, &["s3://bucket/9"]);
     assert!(entries[0].0 > stored[2].id.0);
     drop(journal);

@@ -375,7 +375,7 @@ async fn of_a_message_without_end_a_few_kilobytes_are_kept() {
     let mut journal = Journal::scratch().unwrap();
     let (run, entries) = stage(&mut journal, "one", &target("a"), &["s3://x"]);
     let writer = journal.into_writer(run).unwrap();
-    let error = Some(crate::submission::Refusal::ours("é".repeat(1_000_000)));
+    let error = Some(crate::submission::Refusal::by_lineload("é".repeat(1_000_000)));
     writer.outcomes().settled(Settled { error, ..settled(entries[0], Outcome::Rejected) });
     let journal = writer.finish(Some("done"), None).0;
     let message = journal.entry(entries[0]).unwrap().unwrap().error_message.unwrap();

@@ -41,9 +41,9 @@ impl<'a> Decoder<'a, '_, '_> {
     fn separator(&self, key: &Scalar<'_>, value: &Scalar<'_>) -> Option<Range<usize>> {
         let range = key.span.range().end..value.span.range().start;
         let text = self.tree.text().get(range.clone())?;
-        let blank = |text: &str| text.chars().all(|c| c == ' ');
+        let only_spaces = |text: &str| text.chars().all(|c| c == ' ');
         let (before, behind) = text.split_once(':')?;
-        (blank(before) && blank(behind)).then_some(range)
+        (only_spaces(before) && only_spaces(behind)).then_some(range)
     }
 
     /// Returns a value on one line that is a text.

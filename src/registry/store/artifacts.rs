@@ -20,7 +20,7 @@ const ACCOUNT: &str = "000000000000";
 /// The texts of a new artifact that are made of others.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// The set of source types, which tells two sources apart.
+    /// The set of source types, which distinguishes two sources.
     types_key: String,
     source_types: String,
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{OpenError, StoreError, artifacts};
 
-/// Tells the file from other databases: `LLRG`.
+/// The application id, which distinguishes the file from other databases: `LLRG`.
 const APPLICATION_ID: i64 = 0x4C4C_5247;
 /// The version of the tables.
 const VERSION: i64 = 2;

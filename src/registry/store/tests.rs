@@ -72,7 +72,7 @@ async fn the_quota_counts_what_is_there_and_not_what_is_refused() {
     store.create(limited("b")).await.unwrap();
     let full = store.create(limited("c")).await;
     assert!(matches!(full, Err(StoreError::Limit { limit: 2, used: 2 })), "{full:?}");
-    // What exists is told before the quota.
+    // An existing artifact is reported before the quota.
     assert!(matches!(store.create(limited("a")).await, Err(StoreError::SourceTaken { .. })));
     store.delete(Which::Arn(first)).await.unwrap();
     store.create(limited("c")).await.unwrap();

@@ -129,7 +129,7 @@ impl Form for Json {
     }
 }
 
-/// `updates` tells whether an import changes it.
+/// `updates` is true if an import changes it.
 fn difference(one: &Difference, updates: bool) -> Value {
     let shown = |text: Option<&String>| match Shown::of(one, text) {
         Shown::Nothing => Value::Null,

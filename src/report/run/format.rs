@@ -9,7 +9,7 @@ use crate::destination::{self, DestinationError};
 use crate::exit::Fatal;
 use crate::text::{either, escaped};
 
-/// A format, told by the ending of the file.
+/// A format, determined by the ending of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunFormat {
     /// One document with everything.

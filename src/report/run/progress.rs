@@ -24,10 +24,10 @@ const LINES_WAITING: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(1);
 /// The time between two looks at the clock.
 const TICK: Duration = Duration::from_millis(200);
-/// The width of a terminal that does not tell its own.
+/// The width of a terminal that does not report its own.
 const WIDTH: usize = 80;
 
-/// The progress of a run on standard error. It goes on showing the time while nobody calls it,
+/// The progress of a run on standard error. It keeps showing the time while nobody calls it,
 /// until it is finished or dropped.
 #[derive(Debug)]
 pub struct RunProgress {
@@ -47,7 +47,7 @@ struct Shown {
     connecting_told: bool,
     colours: bool,
     /// The limit has been shown.
-    limit_told: bool,
+    limit_reported: bool,
     finished: bool,
 }
 
@@ -81,7 +81,7 @@ impl RunProgress {
             last_line: Instant::now(),
             connecting_told: false,
             colours: colours(),
-            limit_told: false,
+            limit_reported: false,
             finished: false,
         }));
         let ticking = keep_ticking(&shown);
@@ -92,7 +92,7 @@ impl RunProgress {
     pub fn event(&mut self, event: &Event) {
         let Some(mut shown) = self.shown() else { return };
         if let Event::Paused { cause: Cause::Limit, refusal, .. } = event {
-            shown.tell_limit(refusal);
+            shown.report_limit(refusal);
         }
         let now = Instant::now();
         if shown.standing.event(now, event) {
@@ -210,10 +210,10 @@ impl Shown {
         if self.colours { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
     }
 
-    /// Tells at once which limit was reached: nobody should wait for patience to run out to learn
+    /// Reports at once which limit was reached: nobody should wait for patience to run out to learn
     /// that it cannot lift by itself.
-    fn tell_limit(&mut self, refusal: &Refusal) {
-        if std::mem::replace(&mut self.limit_told, true) {
+    fn report_limit(&mut self, refusal: &Refusal) {
+        if std::mem::replace(&mut self.limit_reported, true) {
             return;
         }
         let left = self.standing.total().saturating_sub(self.standing.done()) as u64;

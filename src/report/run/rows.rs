@@ -105,7 +105,7 @@ impl JournalRows<'_> {
             code: stored.error_code,
             request_id: entry.request_id.clone(),
             class: Class::Rejected,
-            ..Refusal::ours(message)
+            ..Refusal::by_lineload(message)
         });
         let settled = line.outcome != Outcome::Pending;
         if settled

@@ -84,7 +84,7 @@ fn throttled_and_paused() -> Timeline {
     timeline.event(second * 50, &slower);
     timeline.event(
         second * 60,
-        &Event::Paused { cause: Cause::Limit, probe_at, refusal: Refusal::ours("full") },
+        &Event::Paused { cause: Cause::Limit, probe_at, refusal: Refusal::by_lineload("full") },
     );
     timeline.event(second * 70, &Event::Probed);
     timeline.event(second * 70, &Event::Reopened { after: second * 10 });

@@ -313,7 +313,7 @@ mod tests {
         Event::Paused {
             cause,
             probe_at: Instant::now(),
-            refusal: crate::submission::Refusal::ours("full"),
+            refusal: crate::submission::Refusal::by_lineload("full"),
         }
     }
 

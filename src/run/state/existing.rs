@@ -61,7 +61,7 @@ impl State {
             arn: &compare.arn,
             artifact: &described.artifact,
             modified: compare.modified,
-            perhaps_ours: compare.perhaps_ours,
+            perhaps_this_journal: compare.perhaps_this_journal,
         };
         let job = &entry.job;
         let decision = decide(&job.artifact, &job.known, observation, &self.options.policy);

@@ -65,7 +65,7 @@ impl State {
             Ok(false) => self.nothing_found(id, now),
             Err(Endless) => {
                 let Some(request) = self.question_at_source(id, None) else { return };
-                self.give_up(id, &request, Refusal::ours(Endless::WORDS), now);
+                self.give_up(id, &request, Refusal::by_lineload(Endless::WORDS), now);
             }
         }
     }
@@ -157,7 +157,7 @@ impl State {
             Reaction::Pause(_) | Reaction::LookUp | Reaction::Repeat => {}
         }
         self.read_trouble_since(now, &refusal);
-        if matches!(refusal.class, Class::Ambiguous | Class::Lost) {
+        if matches!(refusal.class, Class::Ambiguous | Class::NoResponse) {
             self.in_doubt(None, &refusal, now);
         }
         let patience = self.options.patience;

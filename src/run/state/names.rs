@@ -92,6 +92,6 @@ impl State {
         }
         let name = other.name.as_deref().unwrap_or_default();
         let message = format!("the name `{name}` is already used by {} ({})", other.uri, other.arn);
-        self.fail(id, Outcome::Conflict, None, Refusal::ours(message));
+        self.fail(id, Outcome::Conflict, None, Refusal::by_lineload(message));
     }
 }

@@ -100,11 +100,11 @@ impl State {
             Decision::Create => self.create(id),
             // An artifact that the journal knows to exist may not be listed yet.
             Decision::LookUp => self.look_up(id, Why::Known, now + self.options.read_lag),
-            Decision::Compare { arn, modified, perhaps_ours } => {
+            Decision::Compare { arn, modified, perhaps_this_journal } => {
                 let compare = Compare {
                     arn,
                     modified,
-                    perhaps_ours,
+                    perhaps_this_journal,
                     described: None,
                     pages: Pages::default(),
                     failing: Failing::default(),
@@ -234,7 +234,7 @@ impl State {
             } else if entry.maybe_made() || entry.creating {
                 let refusal = match &entry.phase {
                     Phase::LookUp(LookUp { why: Why::NoVerdict(refusal), .. }) => refusal.clone(),
-                    _ => Refusal::ours("the run ended before the outcome was known"),
+                    _ => Refusal::by_lineload("the run ended before the outcome was known"),
                 };
                 self.fail(id, Outcome::Unresolved, None, refusal);
             } else {

@@ -71,7 +71,7 @@ impl State {
             }
             Reaction::Deny => self.denied(id, request, refusal),
             Reaction::Refuse => {
-                // The service is there and takes requests.
+                // The service is reachable and takes requests.
                 self.went_through(operation, sent, now);
                 if operation == Operation::Create {
                     self.create_refused(id, refusal, now);

@@ -8,7 +8,7 @@ fn one_at_a_time() -> Options {
 
 #[tokio::test(start_paused = true)]
 async fn entries_that_are_all_refused_in_the_same_words_stop_the_run_and_none_is_lost() {
-    let world = World { otherwise: Some(Does::Refuses(Class::Rejected)), ..World::default() };
+    let world = World { otherwise: Some(Behaviour::Refuses(Class::Rejected)), ..World::default() };
     let ran = run_with(world, 300, one_at_a_time()).await;
     let End::RefusedAlike { count, refusal } = &ran.end else { panic!("{:?}", ran.end) };
     assert_eq!((*count, refusal.message.as_str()), (20, "scripted Rejected"));
@@ -20,14 +20,15 @@ async fn entries_that_are_all_refused_in_the_same_words_stop_the_run_and_none_is
 
 #[tokio::test(start_paused = true)]
 async fn a_small_run_or_one_that_may_fail_goes_to_its_end() {
-    let refuses = || World { otherwise: Some(Does::Refuses(Class::Rejected)), ..World::default() };
+    let refuses =
+        || World { otherwise: Some(Behaviour::Refuses(Class::Rejected)), ..World::default() };
     let ran = run_with(refuses(), 19, one_at_a_time()).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Rejected)), (End::Done, 19));
     let options = Options { max_errors: Some(1000), ..one_at_a_time() };
     let ran = run_with(refuses(), 100, options).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Rejected)), (End::Done, 100));
     // One that is taken shows that it is the others that are wrong.
-    let script = [Does::Creates].into();
+    let script = [Behaviour::Creates].into();
     let ran = run_with(World { script, ..refuses() }, 100, one_at_a_time()).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Rejected)), (End::Done, 99));
 }
@@ -36,8 +37,9 @@ async fn a_small_run_or_one_that_may_fail_goes_to_its_end() {
 async fn what_cannot_succeed_any_more_stops_at_once_and_leaves_nothing_open() {
     for class in [Class::ClockOff, Class::Unsendable, Class::ExpiredForGood] {
         for before in [0, 5] {
-            let script = std::iter::repeat_n(Does::Creates, before).collect();
-            let world = World { script, otherwise: Some(Does::Refuses(class)), ..World::default() };
+            let script = std::iter::repeat_n(Behaviour::Creates, before).collect();
+            let world =
+                World { script, otherwise: Some(Behaviour::Refuses(class)), ..World::default() };
             let ran = run_with(world, 100, one_at_a_time()).await;
             let End::Unable { refusal } = &ran.end else { panic!("{class:?}: {:?}", ran.end) };
             assert_eq!(refusal.class, class);
@@ -52,7 +54,7 @@ async fn an_outage_of_a_small_run_pauses_it_like_a_big_one() {
     // Nothing is answered, look-ups neither.
     for count in [1, 3, 12] {
         let world = World {
-            otherwise: Some(Does::Refuses(Class::Ambiguous)),
+            otherwise: Some(Behaviour::Refuses(Class::Ambiguous)),
             look_ups: std::iter::repeat_n(Class::Ambiguous, 10_000).collect(),
             ..World::default()
         };
@@ -72,7 +74,7 @@ async fn an_outage_of_a_small_run_pauses_it_like_a_big_one() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_comes_back_within_the_patience_loses_nothing() {
     let world = World {
-        script: [Does::Refuses(Class::Ambiguous); 12].into(),
+        script: [Behaviour::Refuses(Class::Ambiguous); 12].into(),
         look_ups: [Class::Ambiguous; 15].into(),
         ..World::default()
     };
@@ -84,7 +86,7 @@ async fn a_service_that_comes_back_within_the_patience_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn answers_without_a_code_are_no_verdict_and_slow_the_run_down() {
     // As SageMaker's throttle has been seen: a 400 that says nothing.
-    let script = [Does::Refuses(Class::Ambiguous); 4].into();
+    let script = [Behaviour::Refuses(Class::Ambiguous); 4].into();
     let world = World { script, latency: Duration::from_millis(20), ..World::default() };
     let one_by_one = Options { concurrency: 1, ..options(Rate::Unlimited) };
     let ran = run_with(world, 40, one_by_one).await;
@@ -108,7 +110,7 @@ async fn out_of_time_waits_a_short_grace_for_what_hangs_and_leaves_it_open() {
 
 #[tokio::test(start_paused = true)]
 async fn a_listing_that_goes_in_circles_is_given_up() {
-    let script = [Does::Refuses(Class::Lost)].into();
+    let script = [Behaviour::Refuses(Class::NoResponse)].into();
     let ran = run_with(World { circles: true, script, ..World::default() }, 1, {
         options(Rate::Unlimited)
     })
@@ -122,8 +124,8 @@ async fn a_listing_that_goes_in_circles_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_from_before_a_pause_does_not_end_it() {
     // Of eight in flight, the first is limited and the others come through later.
-    let script = [Does::Refuses(Class::Limit)].into_iter().chain([Does::Creates; 7]);
-    let script = script.chain([Does::Refuses(Class::Limit); 3]).collect();
+    let script = [Behaviour::Refuses(Class::Limit)].into_iter().chain([Behaviour::Creates; 7]);
+    let script = script.chain([Behaviour::Refuses(Class::Limit); 3]).collect();
     let world = World { script, latency: Duration::from_millis(50), ..World::default() };
     let ran = run_with(world, 20, options(Rate::Unlimited)).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Created)), (End::Done, 20));
@@ -133,7 +135,8 @@ async fn an_answer_from_before_a_pause_does_not_end_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_fails_after_each_commit_is_no_outage_as_long_as_look_ups_find_them() {
-    let world = World { otherwise: Some(Does::CreatesBut(Class::Ambiguous)), ..World::default() };
+    let world =
+        World { otherwise: Some(Behaviour::CreatesBut(Class::Ambiguous)), ..World::default() };
     let ran = run_with(world, 60, options(Rate::Unlimited)).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Recovered)), (End::Done, 60));
     assert_eq!(ran.service.world().asked.len(), 60, "nothing was sent twice");

@@ -12,7 +12,7 @@ use crate::submission::{Class, Refusal};
 
 /// The service's reaction to one create.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Does {
+pub(super) enum Behaviour {
     /// Creates it and says so.
     Creates,
     /// Does not, and says this.
@@ -25,9 +25,9 @@ pub(super) enum Does {
 
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) script: VecDeque<Does>,
+    pub(super) script: VecDeque<Behaviour>,
     /// The reaction once the script is at its end.
-    pub(super) otherwise: Option<Does>,
+    pub(super) otherwise: Option<Behaviour>,
     pub(super) look_ups: VecDeque<Class>,
     pub(super) artifacts: HashMap<Key, (Found, Duration)>,
     /// The same by ARN, in every field.
@@ -100,7 +100,7 @@ pub(super) fn refusal(class: Class) -> Refusal {
         | Class::ClockOff
         | Class::ExpiredForGood
         | Class::Ambiguous
-        | Class::Lost => None,
+        | Class::NoResponse => None,
     };
     let message = format!("scripted {class:?}");
     Refusal { class, code: code.map(str::to_owned), message, request_id: None }
@@ -164,7 +164,7 @@ impl Scripted {
 
 pub(super) fn gone() -> Refusal {
     let code = Some("ResourceNotFound".to_owned());
-    Refusal { code, ..Refusal::ours("it is not there") }
+    Refusal { code, ..Refusal::by_lineload("it is not there") }
 }
 
 impl Service for Scripted {
@@ -176,9 +176,9 @@ impl Service for Scripted {
             world.under_way += 1;
             world.most_under_way = world.most_under_way.max(world.under_way);
             let does = if world.bucket.as_mut().is_some_and(|bucket| !bucket.takes(now)) {
-                Does::Refuses(Class::Throttled)
+                Behaviour::Refuses(Class::Throttled)
             } else {
-                world.script.pop_front().or(world.otherwise).unwrap_or(Does::Creates)
+                world.script.pop_front().or(world.otherwise).unwrap_or(Behaviour::Creates)
             };
             (does, world.latency)
         };
@@ -192,20 +192,20 @@ impl Service for Scripted {
         };
         let arn = format!("arn/{}", artifact.source.uri);
         match does {
-            Does::Refuses(class) => Err(refusal(class)),
-            Does::CreatesLater(later) => {
+            Behaviour::Refuses(class) => Err(refusal(class)),
+            Behaviour::CreatesLater(later) => {
                 self.commit(artifact, now + later);
-                Err(refusal(Class::Lost))
+                Err(refusal(Class::NoResponse))
             }
-            Does::Creates | Does::CreatesBut(_) if exists || self.is_taken(artifact) => {
+            Behaviour::Creates | Behaviour::CreatesBut(_) if exists || self.is_taken(artifact) => {
                 let words = self.world().exists_words.unwrap_or("Artifact already exists.");
                 Err(Refusal { message: words.to_owned(), ..refusal(Class::Rejected) })
             }
-            Does::Creates => {
+            Behaviour::Creates => {
                 self.commit(artifact, now);
                 Ok(Created { arn, request_id: None })
             }
-            Does::CreatesBut(class) => {
+            Behaviour::CreatesBut(class) => {
                 self.commit(artifact, now);
                 Err(refusal(class))
             }

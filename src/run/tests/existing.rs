@@ -40,7 +40,7 @@ fn property(artifact: &mut Artifact, key: &str, value: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn an_edited_manifest_never_passes_for_done() {
-    // Name and type are equal: only the whole of it tells.
+    // Name and type are equal: only a comparison of every field shows the difference.
     let service = world_with(3, |artifact| property(artifact, "Rows", "1"));
     let ran = run_on(service, jobs(3), options(Rate::Unlimited)).await;
     assert_eq!(ran.count(Outcome::Differs), 3);
@@ -120,7 +120,7 @@ async fn an_update_that_finds_nothing_to_change_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
+async fn fields_that_no_update_changes_are_reported_and_the_rest_is_changed() {
     let service = world_with(1, |artifact| {
         property(artifact, "Rows", "1");
         artifact.texts.insert("CommitId", "c".into());
@@ -140,14 +140,14 @@ async fn what_no_update_changes_is_told_and_the_rest_is_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_go_out_again_whatever_comes_back() {
+async fn changes_are_retried_after_any_answer() {
     for class in [
         Class::Throttled,
         Class::Limit,
         Class::NotSent,
         Class::Expired,
         Class::Ambiguous,
-        Class::Lost,
+        Class::NoResponse,
     ] {
         let service = world_with(1, |artifact| property(artifact, "Rows", "1"));
         // The first two are Describe and ListTags.
@@ -207,9 +207,9 @@ async fn what_somebody_else_makes_meanwhile_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_was_lost_and_then_refused_is_ours() {
+async fn a_create_whose_answer_was_lost_and_that_was_then_refused_is_recovered() {
     // It takes effect after it was looked up, and before the second attempt.
-    let late = Does::CreatesLater(Duration::from_millis(10_030));
+    let late = Behaviour::CreatesLater(Duration::from_millis(10_030));
     let ran = scripted([late], 1).await;
     assert_eq!(ran.count(Outcome::Recovered), 1);
     assert_eq!(ran.outcomes[&EntryId(0)].attempts, 2);
@@ -239,11 +239,15 @@ async fn comparing_without_leave_ends_the_run_and_names_the_action() {
 
 #[tokio::test(start_paused = true)]
 async fn too_many_errors_or_too_much_time_end_the_run() {
-    let world = World { otherwise: Some(Does::Refuses(Class::Rejected)), ..World::default() };
+    let world = World { otherwise: Some(Behaviour::Refuses(Class::Rejected)), ..World::default() };
     let breaker = Options { max_errors: Some(10), concurrency: 1, ..options(Rate::Fixed(10.0)) };
     let ran = run_with(world, 100, breaker).await;
     assert_eq!(ran.end, End::TooManyErrors { errors: 10 });
-    assert_eq!(ran.count(Outcome::Rejected), 10, "what failed is told, though no name was found");
+    assert_eq!(
+        ran.count(Outcome::Rejected),
+        10,
+        "the failure is reported, though no name was found"
+    );
 
     let began = Instant::now().into_std();
     let until = Some(began + Duration::from_secs(5));
@@ -272,7 +276,7 @@ async fn stamps_are_sent_and_are_no_difference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_clocks_that_differ_what_was_made_is_told_by_what_it_is_like() {
+async fn with_clock_skew_what_was_created_is_recognized_by_its_fields() {
     for edited in [false, true] {
         // The service's clock is behind, or somebody made it shortly before.
         let world = World { behind: Duration::from_secs(60), ..World::default() };
@@ -283,9 +287,9 @@ async fn by_clocks_that_differ_what_was_made_is_told_by_what_it_is_like() {
             let mut artifact = (*jobs[0].artifact).clone();
             property(&mut artifact, "Rows", "2");
             jobs[0].artifact = Arc::new(artifact);
-            service.world().script = [Does::Refuses(Class::Ambiguous)].into();
+            service.world().script = [Behaviour::Refuses(Class::Ambiguous)].into();
         } else {
-            service.world().script = [Does::CreatesBut(Class::Lost)].into();
+            service.world().script = [Behaviour::CreatesBut(Class::NoResponse)].into();
         }
         let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
         let expected = if edited { Outcome::Differs } else { Outcome::Recovered };
@@ -294,7 +298,7 @@ async fn by_clocks_that_differ_what_was_made_is_told_by_what_it_is_like() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_earlier_run_left_open_is_told_alike_by_clocks_that_differ() {
+async fn with_clock_skew_open_attempts_of_an_earlier_run_are_recognized_too() {
     let world = World { behind: Duration::from_secs(60), ..World::default() };
     let service = Scripted::new(world);
     let mut open = jobs(2);
@@ -354,8 +358,11 @@ async fn what_is_listed_and_not_there_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_without_an_end_is_given_up() {
-    let world =
-        World { endless: true, script: [Does::Refuses(Class::Lost)].into(), ..World::default() };
+    let world = World {
+        endless: true,
+        script: [Behaviour::Refuses(Class::NoResponse)].into(),
+        ..World::default()
+    };
     let ran = run_with(world, 1, options(Rate::Unlimited)).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Unresolved)), (End::Done, 1));
     assert!(message(&ran, 0).contains("does not end"), "{}", message(&ran, 0));
@@ -364,8 +371,8 @@ async fn a_list_without_an_end_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_loses_leave_midway_stops_the_run_with_nothing_rejected() {
     let world = World {
-        script: [Does::Creates; 20].into(),
-        otherwise: Some(Does::Refuses(Class::Denied)),
+        script: [Behaviour::Creates; 20].into(),
+        otherwise: Some(Behaviour::Refuses(Class::Denied)),
         ..World::default()
     };
     let ran = run_with(world, 200, options(Rate::Fixed(10.0))).await;
@@ -377,8 +384,8 @@ async fn a_caller_who_loses_leave_midway_stops_the_run_with_nothing_rejected() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_only_fails_is_paused_for_and_then_stopped_at() {
     let world = World {
-        script: [Does::Creates; 20].into(),
-        otherwise: Some(Does::Refuses(Class::Ambiguous)),
+        script: [Behaviour::Creates; 20].into(),
+        otherwise: Some(Behaviour::Refuses(Class::Ambiguous)),
         ..World::default()
     };
     let ran = run_with(world, 3000, options(Rate::Fixed(100.0))).await;
@@ -386,8 +393,8 @@ async fn a_service_that_only_fails_is_paused_for_and_then_stopped_at() {
     let failed = ran.count(Outcome::Unresolved);
     assert!(failed < 60, "{failed} of 3,000 are in doubt, and the others were not sent");
 
-    let fails = [Does::Refuses(Class::Ambiguous); 10];
-    let script = [Does::Creates; 20].into_iter().chain(fails).collect();
+    let fails = [Behaviour::Refuses(Class::Ambiguous); 10];
+    let script = [Behaviour::Creates; 20].into_iter().chain(fails).collect();
     let world = World { script, ..World::default() };
     let ran = run_with(world, 300, options(Rate::Fixed(100.0))).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Created)), (End::Done, 300));
@@ -395,9 +402,9 @@ async fn a_service_that_only_fails_is_paused_for_and_then_stopped_at() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_is_neither_taken_nor_limited_is_followed_by_a_wait() {
-    let limited = [Does::Refuses(Class::Limit); 3];
-    let others = [Does::Refuses(Class::Throttled); 4];
-    let script = [Does::Creates; 5].into_iter().chain(limited).chain(others).collect();
+    let limited = [Behaviour::Refuses(Class::Limit); 3];
+    let others = [Behaviour::Refuses(Class::Throttled); 4];
+    let script = [Behaviour::Creates; 5].into_iter().chain(limited).chain(others).collect();
     let mut one_by_one = options(Rate::Unlimited);
     one_by_one.concurrency = 1;
     let ran = run_with(World { script, ..World::default() }, 20, one_by_one).await;
@@ -416,83 +423,10 @@ async fn a_probe_that_is_neither_taken_nor_limited_is_followed_by_a_wait() {
 #[tokio::test(start_paused = true)]
 async fn what_was_throttled_or_limited_is_no_attempt_without_a_verdict() {
     let script = [Class::Throttled, Class::Limit, Class::Limit, Class::Throttled, Class::Limit]
-        .map(Does::Refuses)
+        .map(Behaviour::Refuses)
         .into_iter()
-        .chain([Does::Refuses(Class::Ambiguous)]);
+        .chain([Behaviour::Refuses(Class::Ambiguous)]);
     let ran = scripted(script, 1).await;
     assert_eq!(ran.count(Outcome::Created), 1);
     assert_eq!(ran.outcomes[&EntryId(0)].attempts, 7);
-}
-
-mod survey {
-    use super::*;
-
-    fn asker(service: &Scripted) -> Asker<Scripted> {
-        let (keep, stop) = watch::channel(Stop::No);
-        std::mem::forget(keep);
-        let paces = paces(Rate::Unlimited);
-        Asker::new(service.clone(), paces, Duration::from_secs(120), 7, stop)
-    }
-
-    /// Surveys the target, and returns what was found and the jobs with it.
-    async fn surveyed(asker: &Asker<Scripted>, mut jobs: Vec<Job>) -> (Survey, Vec<Job>) {
-        let unknown = jobs.iter().map(|job| (job.artifact.identity().key(), job.entry)).collect();
-        let mut hits = Vec::new();
-        let take = |entry: EntryId, found| hits.push((entry, found));
-        let found = survey(asker, &unknown, take, |_| ()).await.unwrap();
-        for (entry, found) in hits {
-            jobs[usize::try_from(entry.0).unwrap()].listed = Some(Box::new(found));
-        }
-        (found, jobs)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_target_that_has_them_all_is_listed_and_nothing_is_refused() {
-        let service = world_with(300, |_| ());
-        let (found, jobs) = surveyed(&asker(&service), jobs(310)).await;
-        assert_eq!(found, Survey { listed: 300, there: 300, complete: true });
-        let ran = run_on(service, jobs, options(Rate::Unlimited)).await;
-        assert_eq!((ran.count(Outcome::Existed), ran.count(Outcome::Created)), (300, 10));
-        assert_eq!(ran.service.world().asked.len(), 10);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_target_full_of_others_costs_one_page_in_a_hundred_entries() {
-        let service = Scripted::new(World::default());
-        for job in jobs(500) {
-            let mut other = (*job.artifact).clone();
-            other.source.uri = format!("s3://another/{}", job.entry.0);
-            other.name = None;
-            service.commit(&other, Duration::ZERO);
-        }
-        let asker = asker(&service);
-        let (found, jobs) = surveyed(&asker, jobs(300)).await;
-        assert_eq!((found.there, found.complete), (0, false));
-        assert_eq!(asker.calls(), 3);
-        assert!(jobs.iter().all(|job| job.listed.is_none()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn questions_are_asked_again_and_given_up_with_patience() {
-        let service = world_with(3, |_| ());
-        service.world().look_ups =
-            [Class::Throttled, Class::Lost, Class::NotSent, Class::Ambiguous].into();
-        let asker = asker(&service);
-        let mut seen = 0;
-        let all = |page: Vec<Found>| {
-            seen += page.len();
-            std::ops::ControlFlow::Continue(())
-        };
-        assert_eq!(asker.each_page(&Filter::default(), all).await, Ok(true));
-        assert_eq!((seen, asker.calls()), (3, 6));
-        assert_eq!(asker.whole("arn/s3://b/1").await.unwrap(), *jobs(2)[1].artifact);
-
-        service.world().look_ups = [Class::NotSent; 2000].into();
-        let all = |_| std::ops::ControlFlow::Continue(());
-        let ended = asker.each_page(&Filter::default(), all).await;
-        let Err(Unanswered::Ended(End::OutOfPatience { cause, .. })) = ended else {
-            panic!("it came to an end")
-        };
-        assert_eq!(cause, Cause::Unreachable);
-    }
 }

@@ -16,12 +16,12 @@ enum Answers {
 
 async fn imported(answers: Answers, list_lag: u64, doubles: bool, settle: u64) -> Ran {
     let does = match answers {
-        Answers::FailedAfterCommit => Does::CreatesBut(Class::Ambiguous),
-        Answers::LostAfterCommit => Does::CreatesBut(Class::Lost),
-        Answers::Dropped => Does::Refuses(Class::Lost),
+        Answers::FailedAfterCommit => Behaviour::CreatesBut(Class::Ambiguous),
+        Answers::LostAfterCommit => Behaviour::CreatesBut(Class::NoResponse),
+        Answers::Dropped => Behaviour::Refuses(Class::NoResponse),
     };
     // Four in a row, so that it is no outage, and others between.
-    let script = (0..36).map(|at| if at % 5 < 4 { does } else { Does::Creates }).collect();
+    let script = (0..36).map(|at| if at % 5 < 4 { does } else { Behaviour::Creates }).collect();
     let list_lag = Duration::from_secs(list_lag);
     let latency = Duration::from_millis(20);
     let world = World { script, list_lag, doubles, latency, ..World::default() };
@@ -152,7 +152,7 @@ async fn what_is_young_is_read_again_before_it_is_called_different() {
 #[tokio::test(start_paused = true)]
 async fn settle_counts_from_the_moment_the_request_leaves() {
     // The journal takes its time before each create.
-    let script = [Does::CreatesBut(Class::Ambiguous)].into();
+    let script = [Behaviour::CreatesBut(Class::Ambiguous)].into();
     let ran = run_with(
         World { script, list_lag: Duration::from_secs(9), ..World::default() },
         1,

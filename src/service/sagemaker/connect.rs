@@ -150,7 +150,7 @@ async fn identify(
         }
         match refusal.class {
             Class::Unsendable => ConnectError::Unsendable(refusal),
-            Class::NotSent | Class::Lost | Class::Ambiguous | Class::Throttled => {
+            Class::NotSent | Class::NoResponse | Class::Ambiguous | Class::Throttled => {
                 let account = credentials.account_id().map(|id| id.as_str().to_owned());
                 ConnectError::Unreachable { refusal, account }
             }

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_told_from_the_world() {
+    fn loopback_is_distinguished_from_other_addresses() {
         for url in [
             "http://127.0.0.1:80",
             "http://localhost/x",

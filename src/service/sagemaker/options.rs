@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Which target, and how to reach it.
+/// The target, and how to reach it.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectOptions {
     /// The Region; the AWS CLI's own sources without one.

@@ -1,4 +1,4 @@
-//! Which local registry stands behind an endpoint.
+//! The identity of the local registry behind an endpoint.
 //!
 //! A URL does not identify a registry: `lineload serve` may have been restarted with another file, or
 //! its registry reset. So its id does, which every answer of a registry has. It is asked for before the

@@ -111,7 +111,7 @@ impl Refusal {
                     .to_owned(),
             ],
             Class::Ambiguous => vec![],
-            Class::Lost => vec!["wait longer for a response with `--timeout`".to_owned()],
+            Class::NoResponse => vec!["wait longer for a response with `--timeout`".to_owned()],
         }
     }
 

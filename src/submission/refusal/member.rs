@@ -1,4 +1,4 @@
-//! The member of a request that a service's message names.
+//! The member of a request that a message of the service names.
 
 use super::Refusal;
 use crate::diagnostic::{Pointer, ROOT};
@@ -89,7 +89,7 @@ mod tests {
             "1 validation error detected: Value 'at 'x'' at '{path}' failed to satisfy \
              constraint: Member must have length less than or equal to 2048"
         );
-        Refusal::ours(message).member()
+        Refusal::by_lineload(message).member()
     }
 
     #[test]
@@ -127,8 +127,8 @@ mod tests {
                     constraint: Member must not be null; Value 'é' at 'tags.2.member.key' failed \
                     to satisfy constraint: Member must satisfy regular expression pattern: ^a$; \
                     Value 'x' at 'artifactName' failed to satisfy constraint: …";
-        assert_eq!(Refusal::ours(text).member().as_deref(), Some("/Tags/1/Key"));
-        assert_eq!(Refusal::ours("Artifact already exists.").member(), None);
-        assert_eq!(Refusal::ours("' failed to satisfy constraint").member(), None);
+        assert_eq!(Refusal::by_lineload(text).member().as_deref(), Some("/Tags/1/Key"));
+        assert_eq!(Refusal::by_lineload("Artifact already exists.").member(), None);
+        assert_eq!(Refusal::by_lineload("' failed to satisfy constraint").member(), None);
     }
 }

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Quota> {
-        Refusal::ours(text).quota()
+        Refusal::by_lineload(text).quota()
     }
 
     #[test]

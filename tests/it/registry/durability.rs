@@ -9,7 +9,7 @@ use crate::support::{Served, ask, folder};
 
 /// The acknowledged writes.
 #[derive(Default)]
-struct Told {
+struct Confirmed {
     /// ARN and name of what was made, and of what was renamed.
     there: Vec<(Value, Value)>,
     gone: Vec<Value>,
@@ -17,7 +17,7 @@ struct Told {
 }
 
 /// Creates, and renames, tags or deletes some of it, until the server is gone.
-fn write(endpoint: &str, writer: &str, told: &Mutex<Told>) {
+fn write(endpoint: &str, writer: &str, confirmed: &Mutex<Confirmed>) {
     for at in 0.. {
         let name = format!("{writer}-{at}");
         let source = json!({ "SourceUri": format!("s3://{name}") });
@@ -32,7 +32,7 @@ fn write(endpoint: &str, writer: &str, told: &Mutex<Told>) {
             0 => {
                 let done = ask(endpoint, "DeleteArtifact", &json!({ "Source": source }));
                 match done {
-                    Ok((200, _)) => told.lock().unwrap().gone.push(arn),
+                    Ok((200, _)) => confirmed.lock().unwrap().gone.push(arn),
                     // It may be there, or not: nothing was answered.
                     _ => return,
                 }
@@ -47,49 +47,49 @@ fn write(endpoint: &str, writer: &str, told: &Mutex<Told>) {
             2 => {
                 let input = json!({"ResourceArn": arn, "Tags": [{"Key": "k", "Value": "v"}]});
                 let Ok((200, _)) = ask(endpoint, "AddTags", &input) else {
-                    told.lock().unwrap().there.push(entry);
+                    confirmed.lock().unwrap().there.push(entry);
                     return;
                 };
-                told.lock().unwrap().tagged.push(arn);
+                confirmed.lock().unwrap().tagged.push(arn);
             }
             _ => {}
         }
-        told.lock().unwrap().there.push(entry);
+        confirmed.lock().unwrap().there.push(entry);
     }
 }
 
 #[test]
 fn what_was_answered_survives_any_number_of_kills() {
     let folder = folder(&[]);
-    let told = Mutex::new(Told::default());
+    let confirmed = Mutex::new(Confirmed::default());
     for round in 0..12 {
         let served = Served::start(folder.path(), &[]);
         let endpoint = served.endpoint.clone();
         std::thread::scope(|scope| {
             for writer in 0..4 {
-                let (endpoint, told) = (&endpoint, &told);
-                scope.spawn(move || write(endpoint, &format!("r{round}w{writer}"), told));
+                let (endpoint, confirmed) = (&endpoint, &confirmed);
+                scope.spawn(move || write(endpoint, &format!("r{round}w{writer}"), confirmed));
             }
             // Another moment each round.
             std::thread::sleep(Duration::from_millis(20 + round * 17));
             served.kill();
         });
     }
-    let told = told.into_inner().unwrap();
-    assert!(told.there.len() > 50 && told.gone.len() > 10 && told.tagged.len() > 10);
+    let confirmed = confirmed.into_inner().unwrap();
+    assert!(confirmed.there.len() > 50 && confirmed.gone.len() > 10 && confirmed.tagged.len() > 10);
     let served = Served::start(folder.path(), &[]);
-    for (arn, name) in &told.there {
+    for (arn, name) in &confirmed.there {
         let (status, answer) = served.ask("DescribeArtifact", &json!({ "ArtifactArn": arn }));
         assert_eq!((status, &answer["ArtifactName"]), (200, name), "{answer}");
     }
-    for arn in &told.gone {
+    for arn in &confirmed.gone {
         assert_eq!(served.ask("DescribeArtifact", &json!({ "ArtifactArn": arn })).0, 400);
     }
-    for arn in &told.tagged {
+    for arn in &confirmed.tagged {
         let tags = served.ask("ListTags", &json!({ "ResourceArn": arn })).1;
         assert_eq!(tags, json!({"Tags": [{"Key": "k", "Value": "v"}]}));
     }
-    // What was under way at a kill may be there besides, one artifact a writer and round.
+    // Requests in flight at a kill may also have created artifacts, one for each writer and round.
     let all = served.artifacts().len();
-    assert!((told.there.len()..=told.there.len() + 48).contains(&all), "{all}");
+    assert!((confirmed.there.len()..=confirmed.there.len() + 48).contains(&all), "{all}");
 }

@@ -69,7 +69,7 @@ fn an_artifact_is_deleted_by_its_arn_or_its_source() {
         &served,
         &json!({"ArtifactType": "x", "Source": typed, "Tags": [{"Key": "k", "Value": "v"}]}),
     );
-    // The set of source types tells the two apart, in any order.
+    // The set of source types distinguishes the two, in any order.
     let reversed = json!({"Source": {"SourceUri": "s3://x",
         "SourceTypes": [{"SourceIdType": "Custom", "Value": "b"}, {"SourceIdType": "MD5Hash", "Value": "a"}]}});
     assert_eq!(

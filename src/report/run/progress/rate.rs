@@ -51,7 +51,7 @@ impl RateMeter {
         self.samples.clear();
     }
 
-    /// Returns how many a second were counted lately; `None` while too few were counted to tell.
+    /// Returns the recent rate a second; `None` while too few were counted.
     #[must_use]
     pub fn per_second(&self, now: Instant) -> Option<f64> {
         let (first, last) = (self.samples.front()?, self.samples.back()?);

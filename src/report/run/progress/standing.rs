@@ -383,7 +383,7 @@ impl Standing {
         text
     }
 
-    /// Returns entries settled a second lately; `None` while too few were to tell.
+    /// Returns the recent rate of settled entries a second; `None` while there were too few.
     fn rate(&self, now: Instant) -> Option<f64> {
         if self.is_waiting() { Some(0.0) } else { self.meter.per_second(now) }
     }

@@ -153,7 +153,7 @@ async fn where_code_and_request_id_stand() {
 }
 
 #[tokio::test]
-async fn what_never_left_is_told_from_what_may_have() {
+async fn unsent_requests_are_distinguished_from_those_that_may_have_left() {
     let refusal = refused(&at(&nobody())).await;
     assert_eq!((refusal.class, refusal.message.as_str()), (NotSent, "connection refused"));
     // No resolver takes an empty label.
@@ -161,7 +161,7 @@ async fn what_never_left_is_told_from_what_may_have() {
     assert_eq!(refusal.class, NotSent, "{refusal:?}");
 
     let closing = Scripted::start(|_, _| false);
-    assert_eq!(refused(&at(&closing.url)).await.class, Lost);
+    assert_eq!(refused(&at(&closing.url)).await.class, NoResponse);
     let cut = Scripted::start(|_, connection| {
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Art");
         false
@@ -169,7 +169,7 @@ async fn what_never_left_is_told_from_what_may_have() {
     assert_eq!(refused(&at(&cut.url)).await.class, Ambiguous);
     let hanging = Scripted::start(|_, connection| hang(connection));
     let refusal = refused(&local(&hanging.url, Duration::from_millis(300))).await;
-    assert_eq!((refusal.class, refusal.message.as_str()), (Lost, "the request timed out"));
+    assert_eq!((refusal.class, refusal.message.as_str()), (NoResponse, "the request timed out"));
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_message_of_megabytes_is_cut() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_as_that() {
+async fn a_clock_that_is_off_is_reported_as_that() {
     let said = "Signature expired: 20261127T100000Z is now earlier than 20261127T114500Z \
                 (20261127T115000Z - 5 min.)";
     let old = http(

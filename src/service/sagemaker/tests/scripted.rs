@@ -59,7 +59,7 @@ pub struct Scripted {
 type Answer = dyn Fn(&Request, &mut dyn Connection) -> bool + Send + Sync;
 
 impl Scripted {
-    /// Serves with `answer`, which writes one and says whether the connection goes on.
+    /// Serves with `answer`, which writes one and returns whether the connection stays open.
     pub fn start(
         answer: impl Fn(&Request, &mut dyn Connection) -> bool + Send + Sync + 'static,
     ) -> Self {

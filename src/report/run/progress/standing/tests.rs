@@ -9,7 +9,7 @@ fn settled(outcome: Outcome) -> Event {
 }
 
 fn paused(cause: Cause, said: &str, probe_at: Instant) -> Event {
-    Event::Paused { cause, probe_at, refusal: Refusal::ours(said) }
+    Event::Paused { cause, probe_at, refusal: Refusal::by_lineload(said) }
 }
 
 /// Settles entries at `rate` for so many `seconds`, and returns the moment at which it ends.
@@ -46,7 +46,7 @@ fn a_steady_run_shows_one_rate_and_the_time_that_is_left() {
 }
 
 #[test]
-fn counts_are_named_and_failures_stand_out() {
+fn counts_are_labelled_and_failures_are_highlighted() {
     let mut standing = Standing::new(2_000_000);
     let now = Instant::now();
     for _ in 0..1_200 {
@@ -94,7 +94,7 @@ fn of_a_quota_the_numbers_are_shown_and_no_time() {
     let now = create(&mut standing, Instant::now(), 10, 10);
     let refusal = Refusal {
         code: Some("ResourceLimitExceeded".to_owned()),
-        ..Refusal::ours(
+        ..Refusal::by_lineload(
             "The account-level service limit 'Total number of artifacts allowed, excluding those \
              automatically created by SageMaker' is 6000 Artifacts, with current utilization of 5990 \
              Artifacts and a request delta of 20 Artifacts.",
@@ -177,7 +177,7 @@ fn what_is_waited_for_before_the_first_entry_is_named() {
     let shown = line(&standing, now);
     assert_eq!(shown, "connecting to http://me:[redacted]@127.0.0.1:9 (eu-west-1)");
     assert!(!standing.is_waiting());
-    let refusal = Refusal::ours("connection refused");
+    let refusal = Refusal::by_lineload("connection refused");
     standing.no_answer(&refusal, Some(now + SECOND * 100));
     let expected = "no answer yet, retrying for 1m 40s: connection refused";
     assert_eq!(line(&standing, now), expected);
