@@ -26,7 +26,7 @@ use crate::source::Pattern;
 use crate::text::either;
 use crate::walk;
 pub use doctor::{Doctor, DoctorFormat};
-pub use export::{Export, ReadPace};
+pub use export::{Export, ReadPace, To};
 pub use import::{
     CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,
     WhenExists,

@@ -1,10 +1,11 @@
-//! The export of a target's artifacts as manifests.
+//! The export of a target's artifacts as manifests, or as templates of CloudFormation.
 //!
 //! In: an [`Asker`], and a selection of artifacts. Out: the artifacts, in the order of their files
 //! ([`Layout`]), and those files ([`Snapshot`]). The target is listed first, keeping little more
 //! than the ARN of each artifact; then each is read, and only those in flight are in memory. It
 //! changes nothing at the target and prints nothing.
 
+mod cloudformation;
 mod layout;
 mod snapshot;
 
@@ -13,7 +14,7 @@ use std::ops::ControlFlow;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 
-pub use layout::{Catalogue, Layout};
+pub use layout::{Catalogue, Form, Layout};
 pub use snapshot::{Counts, DirectoryError, Snapshot, WriteError, make, vacant};
 
 use crate::artifact::Artifact;

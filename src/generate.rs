@@ -8,6 +8,7 @@
 
 mod bytes;
 mod cells;
+pub mod cloudformation;
 mod consumer;
 mod documents;
 mod duplicates;
@@ -41,7 +42,7 @@ use crate::check::{self, Summary};
 use crate::diagnostic::{Diagnostic, Levels, Unlisted};
 use crate::source::{FileId, Piece, SourceFile, Span};
 use consumer::Consumer;
-pub use documents::Listed;
+pub use documents::{Listed, slashed};
 use examine::{Examined, Examiner};
 use rows::{Block, Columns};
 pub use stream::Stream;

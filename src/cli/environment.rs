@@ -107,6 +107,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "type",
             "uri-prefix",
             "per-file",
+            "to",
             "update",
             "from",
             "delimiter",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Reach, Target};
 
@@ -10,9 +10,11 @@ use super::{Reach, Target};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   lineload export --local -o snapshot     the local registry as manifests
-  lineload export -o models --type Model  only models")]
+  lineload export -o models --type Model  only models
+  lineload export -o stack --to cloudformation
+                                          CloudFormation templates")]
 pub struct Export {
-    /// The directory to write manifests to, created if it does not exist
+    /// The directory to write to, created if it does not exist
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// Write to a directory that is not empty; files of the same name are replaced, others are kept
@@ -24,15 +26,27 @@ pub struct Export {
     /// Export only artifacts whose `SourceUri` begins with this; repeatable
     #[arg(long = "uri-prefix", value_name = "PREFIX")]
     pub prefixes: Vec<String>,
-    /// The number of artifacts in a file; with 0, all of a type are in one file
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub per_file: u32,
+    /// The form of the files: manifests, or CloudFormation templates
+    #[arg(long, value_name = "FORM", default_value = "manifests")]
+    pub to: To,
+    /// The number of artifacts in a file; with 0, all of a type are in one file [default: 1; 500 in
+    /// CloudFormation templates, which can have no more]
+    #[arg(long, value_name = "N")]
+    pub per_file: Option<u32>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub target: Target,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub pace: ReadPace,
+}
+
+/// The form of exported files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "documented, each value would be a paragraph of every help text")]
+pub enum To {
+    Manifests,
+    Cloudformation,
 }
 
 /// The rate of requests, and the time that a run waits.

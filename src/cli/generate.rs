@@ -32,7 +32,7 @@ Examples:
 )]
 pub struct Generate {
     /// The inventory: a file, compressed with gzip or zstd or not, `-` for standard input, or the
-    /// directory of a DVC repository
+    /// directory of a DVC repository or of CloudFormation templates
     #[arg(value_name = "INVENTORY")]
     pub inventory: PathBuf,
     #[command(flatten)]
@@ -216,6 +216,7 @@ pub enum From {
     MlflowRuns,
     Croissant,
     Datapackage,
+    Cloudformation,
 }
 
 /// The treatment of duplicates.

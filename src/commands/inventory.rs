@@ -1,5 +1,6 @@
 //! The inventory of a command line, and the template for it.
 
+mod cloudformation;
 mod dvc;
 mod source;
 
@@ -68,6 +69,9 @@ impl Inventory {
     pub(super) fn open(asked: Asked<'_>) -> Result<Self, Failure> {
         if source::is_dvc(asked) {
             return dvc::inventory(asked);
+        }
+        if source::is_templates(asked) {
+            return cloudformation::inventory(asked, None);
         }
         let opened = open::open(asked.path).map_err(|error| unread(asked.path, &error))?;
         let fault = wide(&opened.head);

@@ -92,6 +92,7 @@ codes! {
     RowLength "row-length" Error Fixed "a row of an inventory has more or fewer cells than it has columns";
     TemplateSyntax "template-syntax" Error Fixed "a template of manifests cannot be used as it is";
     NoValue "no-value" Error Fixed "an expression of a template has no value for a row";
+    UnresolvedFunction "unresolved-function" Error Fixed "a function of CloudFormation has no value outside of a stack";
     SpreadsheetFormula "spreadsheet-formula" Warning Free "a cell holds a formula or its error where a value is read";
     NestingDepth "nesting-depth" Error Fixed "collections are nested too deep";
     DocumentSize "document-size" Error Fixed "one artifact has more values than can be read";

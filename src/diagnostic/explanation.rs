@@ -79,6 +79,7 @@ impl Code {
             Self::RowLength => inventories::row_length(),
             Self::TemplateSyntax => inventories::template_syntax(),
             Self::NoValue => inventories::no_value(),
+            Self::UnresolvedFunction => inventories::unresolved_function(),
             Self::SpreadsheetFormula => inventories::spreadsheet_formula(),
             Self::NestingDepth => structure::nesting_depth(),
             Self::DocumentSize => structure::document_size(),

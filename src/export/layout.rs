@@ -15,6 +15,26 @@ const LONGEST: usize = 100;
 /// Digits of a number of a file, at least.
 const DIGITS: usize = 4;
 
+/// The form of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Manifests, in YAML.
+    #[default]
+    Manifests,
+    /// Templates of CloudFormation, in YAML too. Their names are not those of manifests, or `lint` would
+    /// read them.
+    CloudFormation,
+}
+
+impl Form {
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Manifests => "yaml",
+            Self::CloudFormation => "template",
+        }
+    }
+}
+
 /// The artifacts of a target that match.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -41,6 +61,7 @@ pub struct Layout {
     folders: Vec<(Box<str>, usize)>,
     listed: Vec<Listed>,
     per_file: usize,
+    form: Form,
     left_out: usize,
     duplicates: usize,
 }
@@ -71,7 +92,7 @@ impl Catalogue {
 
     /// Gives every artifact its file: as many as `per_file` in each, all of a type where it is 0.
     #[must_use]
-    pub fn into_layout(self, per_file: usize) -> Layout {
+    pub fn into_layout(self, per_file: usize, form: Form) -> Layout {
         let Self { types, mut listed, left_out } = self;
         // An artifact may be on two pages if others were created or deleted in the meantime.
         listed.sort_unstable_by(|one, other| one.arn.cmp(&other.arn));
@@ -101,7 +122,7 @@ impl Catalogue {
         }
         let start = |at| listed.partition_point(|one| one.artifact_type < at);
         let folders = folders.into_iter().enumerate().map(|(at, name)| (name, start(at))).collect();
-        Layout { folders, listed, per_file, left_out, duplicates }
+        Layout { folders, listed, per_file, form, left_out, duplicates }
     }
 }
 
@@ -116,6 +137,12 @@ impl Layout {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.listed.is_empty()
+    }
+
+    /// Returns the form of the files.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
     }
 
     /// Returns the number of artifacts that were listed and are not wanted.
@@ -141,13 +168,14 @@ impl Layout {
     pub fn file(&self, at: usize) -> PathBuf {
         let one = &self.listed[at];
         let (folder, start) = &self.folders[one.artifact_type];
+        let ending = self.form.ending();
         match self.per_file {
-            0 => format!("{folder}.yaml"),
-            1 => format!("{folder}/{}.yaml", one.stem),
+            0 => format!("{folder}.{ending}"),
+            1 => format!("{folder}/{}.{ending}", one.stem),
             most => {
                 let files = (self.end(one.artifact_type) - start).div_ceil(most);
                 let digits = files.to_string().len().max(DIGITS);
-                format!("{folder}/{:0digits$}.yaml", (at - start) / most + 1)
+                format!("{folder}/{:0digits$}.{ending}", (at - start) / most + 1)
             }
         }
         .into()
@@ -274,7 +302,7 @@ mod tests {
                 modified: None,
             });
         }
-        catalogue.into_layout(per_file)
+        catalogue.into_layout(per_file, Form::Manifests)
     }
 
     /// Returns the files, by the number that an artifact had in the list.

@@ -1,6 +1,6 @@
 //! The files of an export.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-use super::{Fetched, Layout};
+use super::{Fetched, Form, Layout, cloudformation};
+use crate::artifact::Artifact;
 use crate::check;
 use crate::config::Rules;
 use crate::destination;
 use crate::diagnostic::Code;
 use crate::exit::Fatal;
 use crate::manifest::write;
+use crate::model::CLOUDFORMATION_BYTES_MAX;
 use crate::source::{FileId, SourceFile};
 use crate::submission::Refusal;
 use crate::text::reason;
@@ -71,6 +73,9 @@ struct Open {
     path: PathBuf,
     file: BufWriter<NamedTempFile>,
     artifacts: usize,
+    bytes: usize,
+    /// The logical ids of a template.
+    ids: HashSet<String>,
 }
 
 /// The counts of an export.
@@ -96,6 +101,10 @@ pub struct Counts {
     pub errors: BTreeMap<Code, usize>,
     /// Artifacts in the files that `lint` warns of.
     pub suspicious: usize,
+    /// Artifacts of which CloudFormation reads a value as a function.
+    pub misread: usize,
+    /// Templates that are larger than CloudFormation accepts.
+    pub too_large: usize,
 }
 
 /// Returns whether `folder` can take an export: where it exists, there must be nothing in it, or
@@ -153,7 +162,11 @@ impl<'s> Snapshot<'s> {
                 let path = self.folder.join(self.layout.file(at));
                 let text = write::artifact(&artifact);
                 self.check(&path, &text);
-                self.write(&path, &text).map_err(|source| WriteError { path, source })?;
+                let is_template = self.layout.form() == Form::CloudFormation;
+                self.counts.misread +=
+                    usize::from(is_template && cloudformation::is_misread(&artifact, &text));
+                self.write(&path, &artifact, &text)
+                    .map_err(|source| WriteError { path, source })?;
             }
             Fetched::Gone => self.counts.gone += 1,
             Fetched::Refused(refusal) => {
@@ -180,10 +193,13 @@ impl<'s> Snapshot<'s> {
         }
     }
 
-    fn write(&mut self, path: &Path, text: &str) -> io::Result<()> {
+    fn write(&mut self, path: &Path, artifact: &Artifact, document: &str) -> io::Result<()> {
+        let form = self.layout.form();
         let open = match &mut self.open {
             Some(open) => {
-                open.file.write_all(b"---\n")?;
+                if form == Form::Manifests {
+                    open.write("---\n")?;
+                }
                 open
             }
             none => {
@@ -192,27 +208,51 @@ impl<'s> Snapshot<'s> {
                 destination::check(folder).map_err(io::Error::other)?;
                 fs::create_dir_all(folder)?;
                 let file = BufWriter::new(new_file(folder)?);
-                none.insert(Open { path: path.to_owned(), file, artifacts: 0 })
+                let path = path.to_owned();
+                let open =
+                    none.insert(Open { path, file, artifacts: 0, bytes: 0, ids: HashSet::new() });
+                if form == Form::CloudFormation {
+                    open.write(cloudformation::HEAD)?;
+                }
+                open
             }
         };
         open.artifacts += 1;
-        open.file.write_all(text.as_bytes())
+        match form {
+            Form::Manifests => open.write(document),
+            Form::CloudFormation => {
+                let resource = cloudformation::resource(artifact, &mut open.ids);
+                open.write(&resource)
+            }
+        }
     }
 
     /// Moves the file into place, in one step. There is no fsync: after a loss of power a snapshot
     /// is taken again.
     fn close(&mut self) -> Result<(), WriteError> {
-        let Some(Open { path, file, artifacts }) = self.open.take() else { return Ok(()) };
+        let Some(Open { path, file, artifacts, bytes, .. }) = self.open.take() else {
+            return Ok(());
+        };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
         let placed = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
         match placed {
             Ok(_) => {
                 self.counts.files += 1;
                 self.counts.artifacts += artifacts;
+                let is_template = self.layout.form() == Form::CloudFormation;
+                self.counts.too_large +=
+                    usize::from(is_template && bytes > CLOUDFORMATION_BYTES_MAX);
                 Ok(())
             }
             Err(source) => Err(WriteError { path, source }),
         }
+    }
+}
+
+impl Open {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.bytes += text.len();
+        self.file.write_all(text.as_bytes())
     }
 }
 

@@ -169,6 +169,7 @@ struct Asked {
     selection: Selection,
     rate: Option<f64>,
     per_file: Option<usize>,
+    form: Form,
     stop: Option<watch::Receiver<Stop>>,
 }
 
@@ -180,7 +181,7 @@ async fn export(service: &Scripted, folder: &Path, asked: Asked) -> Result<Ran, 
     let stop = asked.stop.unwrap_or(never);
     let asker = Asker::new(service.clone(), paces, Duration::from_secs(60), 7, stop);
     let catalogue = list(&asker, &asked.selection, |_| ()).await?;
-    let layout = catalogue.into_layout(asked.per_file.unwrap_or(1));
+    let layout = catalogue.into_layout(asked.per_file.unwrap_or(1), asked.form);
     let rules = Rules::default();
     let mut snapshot = Snapshot::new(folder, &layout, &rules);
     let end = fetch(&asker, &layout, 4, |at, fetched| snapshot.take(at, fetched)).await;
@@ -394,8 +395,62 @@ fn others_may_read_the_files() {
         created: None,
         modified: None,
     });
-    let (layout, rules) = (catalogue.into_layout(0), Rules::default());
+    let (layout, rules) = (catalogue.into_layout(0, Form::Manifests), Rules::default());
     let mut snapshot = Snapshot::new(folder.path(), &layout, &rules);
     snapshot.take(0, Fetched::There { artifact: artifact(0), reserved_tags: 0 }).unwrap();
     assert_eq!(mode(&folder.path().join("Model.yaml")), mode(&folder.path().join("usual")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn templates_of_cloudformation_have_a_resource_for_each_artifact() {
+    let mut artifacts: Vec<_> = (0..5).map(artifact).collect();
+    artifacts[3].artifact_type = "Model".to_owned();
+    artifacts[0].properties = BTreeMap::from([("Rows".to_owned(), "2024".to_owned())]);
+    artifacts[0].tags = vec![tag("team")];
+    artifacts[1].name = None;
+    artifacts[1].properties = BTreeMap::from([("Ref".to_owned(), "x".to_owned())]);
+    let service = Scripted::new(artifacts);
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Asked { per_file: Some(3), form: Form::CloudFormation, ..Asked::default() };
+    let ran = export(&service, folder.path(), asked).await.unwrap();
+    ran.end.unwrap();
+    assert_eq!((ran.counts.artifacts, ran.counts.files, ran.counts.misread), (5, 3, 1));
+    let names: Vec<_> = ran.files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["DataSet/0001.template", "DataSet/0002.template", "Model/0001.template"]);
+    insta::assert_snapshot!(ran.files["DataSet/0001.template"], @r#"
+    AWSTemplateFormatVersion: "2010-09-09"
+    Description: Artifacts of SageMaker ML Lineage, exported by lineload
+    Resources:
+      14552FAA4:
+        Type: AWS::SageMaker::Artifact
+        Properties:
+          ArtifactType: DataSet
+          Source:
+            SourceUri: s3://bucket/1
+          Properties:
+            Ref: x
+      A080CC48D3:
+        Type: AWS::SageMaker::Artifact
+        Properties:
+          ArtifactName: a0
+          ArtifactType: DataSet
+          Source:
+            SourceUri: s3://bucket/0
+          Properties:
+            Rows: "2024"
+          Tags:
+          - Key: team
+            Value: v
+      A2AD821FCB:
+        Type: AWS::SageMaker::Artifact
+        Properties:
+          ArtifactName: a2
+          ArtifactType: DataSet
+          Source:
+            SourceUri: s3://bucket/2
+    "#);
+    let template: serde_json::Value =
+        serde_yaml::from_str(&ran.files["DataSet/0001.template"]).unwrap();
+    assert_eq!(template["AWSTemplateFormatVersion"], "2010-09-09");
+    assert_eq!(template["Resources"].as_object().unwrap().len(), 3);
 }

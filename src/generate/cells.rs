@@ -17,7 +17,7 @@ pub(super) fn narrowed(
     wanted: &str,
 ) -> Span {
     let (Content::Raw(content), Some(text)) = (&cell.content, block.text_of(cell)) else {
-        return cell.span;
+        return within(block, cell, value, range).unwrap_or(cell.span);
     };
     let start = content.start as usize;
     if text == value {
@@ -31,6 +31,17 @@ pub(super) fn narrowed(
         }
         _ => cell.span,
     }
+}
+
+/// The bytes `range` of `value` in a cell that holds values of JSON or YAML, if it is written there as it is
+/// and once.
+fn within(block: &Block, cell: &Cell, value: &str, range: std::ops::Range<usize>) -> Option<Span> {
+    let Content::Value(_) = &cell.content else { return None };
+    let text = block.text.get(cell.span.range())?;
+    let at = text.find(value).filter(|_| !value.is_empty())?;
+    let start = cell.span.start as usize + at;
+    let is_once = text.get(at + 1..).is_none_or(|rest| !rest.contains(value));
+    is_once.then(|| Span::new(start + range.start..start + range.end))
 }
 
 /// A row up to the end of its first line.

@@ -5,11 +5,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::open::Reader;
 use super::places::Places;
 use super::rows::{Block, Cell, Columns, Content, Fault, Row, inventory_file};
 use super::{Frame, Input};
@@ -47,6 +48,8 @@ pub(super) struct MadeRow {
     pub(super) span: Span,
     /// Its cells; an absent one has no value.
     pub(super) cells: Vec<Made>,
+    /// The faults of its values, with which no artifact is made of it.
+    pub(super) faults: Vec<Fault>,
 }
 
 /// A reader of files.
@@ -69,10 +72,44 @@ pub struct Listed {
     pub path: PathBuf,
 }
 
+/// Returns the files below `directory` that `is_wanted`, in order, with their names below it. Hidden
+/// directories are left out.
+///
+/// # Errors
+/// If a directory cannot be read.
+pub(super) fn listed(
+    directory: &Path,
+    is_wanted: impl Fn(&Path) -> bool,
+) -> io::Result<Vec<Listed>> {
+    let mut files = Vec::new();
+    let shown = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    };
+    for entry in
+        walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_entry(shown)
+    {
+        let entry = entry.map_err(io::Error::from)?;
+        if entry.file_type().is_file() && is_wanted(entry.path()) {
+            let below = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+            files.push(Listed { name: slashed(below), path: entry.path().to_owned() });
+        }
+    }
+    Ok(files)
+}
+
+/// Returns `path` with `/` between its parts.
+#[must_use]
+pub fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 /// The rows of some files.
 pub struct Documents<S> {
     source: S,
     files: Vec<Listed>,
+    /// The text of the first file, if that is not to be opened.
+    reader: Option<Reader>,
     next: usize,
     number: u32,
 }
@@ -80,7 +117,12 @@ pub struct Documents<S> {
 impl<S> Documents<S> {
     /// The rows that `source` makes of `files`.
     pub(super) const fn new(source: S, files: Vec<Listed>) -> Self {
-        Self { source, files, next: 0, number: 0 }
+        Self { source, files, reader: None, next: 0, number: 0 }
+    }
+
+    /// The same; the first of the files is read from `reader`.
+    pub(super) const fn with_reader(source: S, files: Vec<Listed>, reader: Option<Reader>) -> Self {
+        Self { source, files, reader, next: 0, number: 0 }
     }
 
     /// The files, in order.
@@ -111,6 +153,12 @@ impl<S: Source> Documents<S> {
             }
         };
         for made in rows {
+            self.number += 1;
+            if !made.faults.is_empty() {
+                block.unusable.push(made.span);
+                block.faults.extend(made.faults);
+                continue;
+            }
             let first = block.cells.len();
             for cell in made.cells.into_iter().filter(|cell| !cell.value.is_undefined()) {
                 let content = match (cell.text, cell.value.as_str()) {
@@ -123,7 +171,6 @@ impl<S: Source> Documents<S> {
                 let column = columns.add(cell.name);
                 block.cells.push(Cell { column, span: cell.span.unwrap_or(made.span), content });
             }
-            self.number += 1;
             let cells = u32::try_from(block.cells.len() - first).unwrap_or(u32::MAX);
             let first = u32::try_from(first).unwrap_or(u32::MAX);
             block.rows.push(Row { number: self.number, span: made.span, first, cells });
@@ -151,7 +198,10 @@ impl<S: Source> Input for Documents<S> {
             io::Error::new(error.kind(), format!("`{}`: {reason}", file.path.display()))
         };
         let mut bytes = Vec::new();
-        let opened = File::open(&file.path).map_err(named)?;
+        let opened = match self.reader.take() {
+            Some(reader) => reader,
+            None => Box::new(File::open(&file.path).map_err(named)?),
+        };
         opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(named)?;
         if bytes.len() as u64 > LARGEST {
             let error = io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB");

@@ -80,20 +80,7 @@ pub fn outputs(files: Vec<Listed>, config: Config, history: History) -> Outputs 
 /// # Errors
 /// If a directory cannot be read.
 pub fn files(directory: &Path) -> io::Result<Vec<Listed>> {
-    let mut files = Vec::new();
-    let shown = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-    };
-    for entry in
-        walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_entry(shown)
-    {
-        let entry = entry.map_err(io::Error::from)?;
-        if entry.file_type().is_file() && is_file(entry.path()) {
-            let below = entry.path().strip_prefix(directory).unwrap_or(entry.path());
-            files.push(Listed { name: slashed(below), path: entry.path().to_owned() });
-        }
-    }
-    Ok(files)
+    documents::listed(directory, is_file)
 }
 
 /// Returns whether `path` is named as a file in which DVC keeps what data there is.
@@ -107,13 +94,6 @@ pub fn is_file(path: &Path) -> bool {
 #[must_use]
 pub fn root(path: &Path) -> Option<&Path> {
     path.ancestors().find(|directory| directory.join(".dvc").join("config").is_file())
-}
-
-/// Returns `path` with `/` between its parts.
-#[must_use]
-pub fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
 }
 
 /// A `.dvc` file.
@@ -390,6 +370,10 @@ impl Repository {
             Made::new("repository", self.history.repository.as_deref().unwrap_or_default(), None),
             Made::new("commit", commit.map_or("", String::as_str), None),
         ];
-        MadeRow { span: within.map_or_else(Default::default, |within| within.span), cells }
+        MadeRow {
+            span: within.map_or_else(Default::default, |within| within.span),
+            cells,
+            faults: Vec::new(),
+        }
     }
 }

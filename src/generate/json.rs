@@ -64,7 +64,7 @@ fn place(text: &str, part: &str) -> Span {
 }
 
 /// Returns the fault of `part` of a text as JSON.
-fn fault(text: &str, part: &str, error: &serde_json::Error) -> Fault {
+pub(super) fn fault(text: &str, part: &str, error: &serde_json::Error) -> Fault {
     let start = place(text, part).start as usize;
     // Lines and columns of bytes, from 1.
     let mut at = start;

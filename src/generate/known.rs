@@ -71,6 +71,8 @@ pub const INVENTORY_TEMPLATE: &str = include_str!("templates/s3-inventory.yaml")
 pub const INVENTORY_GROUPS_TEMPLATE: &str = include_str!("templates/s3-inventory-groups.yaml");
 /// The template of the outputs of a DVC repository.
 pub const DVC_TEMPLATE: &str = include_str!("templates/dvc.yaml");
+/// The template of the resources of CloudFormation.
+pub const CLOUDFORMATION_TEMPLATE: &str = include_str!("templates/cloudformation.yaml");
 
 /// The first columns of `mlflow experiments csv`.
 const MLFLOW_COLUMNS: &str = "run_id,experiment_id,status,artifact_uri,";

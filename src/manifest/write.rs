@@ -24,6 +24,14 @@ pub fn artifact(artifact: &Artifact) -> String {
     out
 }
 
+/// `artifact` as the value of a key of YAML, each line of it below `indent`.
+#[must_use]
+pub fn indented(artifact: &Artifact, indent: &str) -> String {
+    let mut out = String::new();
+    push_fields(&mut out, artifact, &ARTIFACT, indent);
+    out
+}
+
 /// `artifact` as a document, below a comment of as many lines as `comment` has. No comment has an
 /// effect on what lineload makes of the document.
 #[must_use]

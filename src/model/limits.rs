@@ -106,6 +106,14 @@ pub const LIST_TAGS_PAGE: usize = 100;
 /// The documented default quota of manually created artifacts in an account and Region.
 pub const DEFAULT_ARTIFACT_QUOTA: u64 = 6000;
 
+/// The type of an artifact in a CloudFormation template, whose properties are the fields of
+/// [`ARTIFACT`](super::ARTIFACT) (CloudFormation Template Reference).
+pub const CLOUDFORMATION_TYPE: &str = "AWS::SageMaker::Artifact";
+/// Most resources of a CloudFormation template (CloudFormation user guide, quotas).
+pub const CLOUDFORMATION_RESOURCES_MAX: u32 = 500;
+/// Most bytes of a CloudFormation template that is read from S3 (as above).
+pub const CLOUDFORMATION_BYTES_MAX: usize = 1 << 20;
+
 /// The prefix of tag keys that only AWS may write, in any case.
 pub const RESERVED_TAG_PREFIX: &str = "aws:";
 /// Returns whether only AWS may write a tag of this key.

@@ -173,5 +173,21 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
         counts.suspicious,
         format!("`lineload lint` will warn of {}", artifacts(counts.suspicious)),
     );
+    note(
+        counts.misread,
+        format!(
+            "{} with a value that CloudFormation evaluates, such as `{{{{resolve:…}}}}` or the \
+             property `Ref`: a stack would create something else",
+            artifacts(counts.misread)
+        ),
+    );
+    note(
+        counts.too_large,
+        format!(
+            "{} larger than 1 MiB, which CloudFormation does not accept: export with a smaller \
+             `--per-file`",
+            counted(counts.too_large, "template")
+        ),
+    );
     notes
 }

@@ -7,6 +7,8 @@ what changes.
     python3 -m venv target/inventories
     target/inventories/bin/pip install -r tests/interop/inventories.txt
     target/inventories/bin/python tests/interop/inventories.py
+
+The AWS CDK needs Node.js.
 """
 
 import json
@@ -297,6 +299,47 @@ def datapackage(work):
     os.chdir(before)
 
 
+def cloudformation(work):
+    """A CloudFormation template, as the AWS CDK writes it, and the same in YAML with short forms."""
+    os.chdir(work)
+    import aws_cdk as cdk
+    from aws_cdk import aws_s3, aws_sagemaker
+    app = cdk.App(analytics_reporting=False, outdir="cdk")
+    stack = cdk.Stack(app, "Lineage", description="What the churn model is made of",
+                      synthesizer=cdk.LegacyStackSynthesizer())
+    stage = cdk.CfnParameter(stack, "Stage", default="prod", allowed_values=["test", "prod"])
+    bucket = aws_s3.CfnBucket(stack, "Reports")
+    artifact = aws_sagemaker.CfnArtifact
+
+    def source(uri, **types):
+        types = [artifact.ArtifactSourceTypeProperty(source_id_type=kind, value=value)
+                 for kind, value in types.items()]
+        return artifact.ArtifactSourceProperty(source_uri=uri, source_types=types or None)
+
+    artifact(stack, "TrainingSet", artifact_type="DataSet", artifact_name="churn-training-set",
+             source=source("s3://example-lake/churn/train.parquet",
+                           MD5Hash="d90d8d8b6b0bd3563fc625853bdebfff"),
+             properties={"Rows": "120000", "Owner": "customer-analytics"},
+             metadata_properties=artifact.MetadataPropertiesProperty(
+                 commit_id="0a1b2c3", repository="https://git.example.com/churn",
+                 generated_by="train.py"),
+             tags=[cdk.CfnTag(key="team", value="customer-analytics")])
+    model = artifact(stack, "Model", artifact_type="Model",
+                     artifact_name=cdk.Fn.sub("churn-${Stage}"),
+                     source=source(f"s3://example-models-{stack.region}/churn/1/model.tar.gz"))
+    model.cfn_options.condition = cdk.CfnCondition(
+        stack, "IsProd", expression=cdk.Fn.condition_equals(stage.value_as_string, "prod"))
+    artifact(stack, "Image", artifact_type="Image", artifact_name="churn-image",
+             source=source(f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}/churn:1"))
+    artifact(stack, "Report", artifact_type="Report", artifact_name="churn-report",
+             source=source(f"s3://{bucket.ref}/report.html"))
+    app.synth()
+    text = (work / "cdk" / "Lineage.template.json").read_text() + "\n"
+    write(ROOT / "cloudformation.json", text)
+    write(ROOT / "cloudformation.yaml",
+          run("cfn-flip", "-y", ROOT / "cloudformation.json", directory=work))
+
+
 def main():
     ROOT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, Moto() as moto:
@@ -310,6 +353,7 @@ def main():
         runs(work)
         croissant(work)
         datapackage(work)
+        cloudformation(work)
 
 
 if __name__ == "__main__":

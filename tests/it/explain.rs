@@ -5,7 +5,7 @@ use lineload::diagnostic::{Code, Explanation, expanded};
 use crate::support::{folder, run, run_with_input};
 
 /// Codes that no short manifest can show.
-const WITHOUT_EXAMPLE: [Code; 16] = [
+const WITHOUT_EXAMPLE: [Code; 17] = [
     Code::PathUnreadable,
     Code::PathKind,
     Code::LinkLoop,
@@ -17,6 +17,7 @@ const WITHOUT_EXAMPLE: [Code; 16] = [
     Code::RowLength,
     Code::TemplateSyntax,
     Code::NoValue,
+    Code::UnresolvedFunction,
     Code::SpreadsheetFormula,
     Code::NestingDepth,
     Code::DocumentSize,

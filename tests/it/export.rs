@@ -246,3 +246,49 @@ fn a_target_that_refuses_every_request_is_reported_with_its_words() {
         assert!(ran.err.contains(said) && ran.err.contains(help), "{}", ran.err);
     }
 }
+
+#[test]
+fn templates_of_cloudformation_come_back_as_the_same_resources() {
+    let folder = folder(&[]);
+    let path = folder.path();
+    let from = root().join("tests/fixtures/inventories/cloudformation.json");
+    let text = std::fs::read_to_string(from).unwrap();
+    // So that no value needs a stack.
+    let text = text.replace("{\n         \"Ref\": \"Reports\"\n        }", "\"reports\"");
+    std::fs::write(path.join("stack.json"), &text).unwrap();
+    let vars = ["--var", "region=eu-central-1", "--var", "account=123456789012", "-q"];
+    let ran = run(path, &[&["generate", "stack.json", "-o", "manifests"], &vars[..]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(run(path, &["import", "--local", "-q"]).code, 0);
+    let ran = run(path, &["export", "--local", "-o", "stack", "--to", "cloudformation"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(timeless(&ran.out), "4 artifacts in 4 files in stack: 0 filtered out, 0 skipped\n");
+
+    let resources: Vec<serde_json::Value> = tree(&path.join("stack"))
+        .values()
+        .flat_map(|text| {
+            let template: serde_json::Value = serde_yaml::from_str(text).unwrap();
+            template["Resources"].as_object().unwrap().clone().into_iter().map(|(_, one)| one)
+        })
+        .collect();
+    let given: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let training_set = &given["Resources"]["TrainingSet"];
+    assert!(resources.contains(training_set), "{resources:#?}");
+    let model = json!({"Type": "AWS::SageMaker::Artifact", "Properties": {
+        "ArtifactName": "churn-prod", "ArtifactType": "Model",
+        "Source": {"SourceUri": "s3://example-models-eu-central-1/churn/1/model.tar.gz"},
+    }});
+    assert!(resources.contains(&model), "{resources:#?}");
+
+    // And once more, from the templates that were exported.
+    let again = ["generate", "stack", "--from", "cloudformation", "-o", "again", "-q"];
+    assert_eq!(run(path, &again).code, 0);
+    assert_eq!(run(path, &["import", "again", "--local=other.sqlite3", "-q"]).code, 0);
+    let to = ["--to", "cloudformation", "-q"];
+    let ran = run(path, &[&["export", "--local=other.sqlite3", "-o", "second"], &to[..]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(tree(&path.join("second")), tree(&path.join("stack")));
+    let more = ["export", "--local", "-o", "third", "--to", "cloudformation", "--per-file", "501"];
+    let ran = run(path, &more);
+    assert!(ran.code == 2 && ran.err.contains("at most 500 resources"), "{ran:?}");
+}

@@ -68,6 +68,137 @@ fn metadata_of_data_and_runs_becomes_manifests() {
     insta::assert_snapshot!("datapackage", of("datapackage.json", &base));
 }
 
+/// The values that a stack would have.
+const STACK: [&str; 4] = ["--var", "region=eu-central-1", "--var", "account=123456789012"];
+
+#[test]
+fn resources_of_cloudformation_become_manifests() {
+    let of = |name: &str, more: &[&str]| {
+        let copy = copy(name);
+        let args = [&["generate", name, "--format", "short"], &STACK[..], more].concat();
+        let ran =
+            run(copy.path(), &[&args[..], &["-o", "-", "--findings", "short=found"]].concat());
+        (ran.out, fs::read_to_string(copy.path().join("found")).unwrap(), ran.code)
+    };
+    let (manifests, found, code) = of("cloudformation.json", &[]);
+    // A value that only the stack knows.
+    assert_eq!(code, 1);
+    insta::assert_snapshot!("cloudformation", manifests);
+    insta::assert_snapshot!("cloudformation-found", found);
+    let linted = run_with_input(&root(), &["lint", "-", "--fail-on", "warning"], &manifests);
+    assert_eq!(linted.code, 0, "{linted:?}");
+    let (of_yaml, found, code) = of("cloudformation.yaml", &[]);
+    assert_eq!((of_yaml, code), (manifests, 1));
+    insta::assert_snapshot!("cloudformation-yaml-found", found);
+    // What is only in production is not there in a test.
+    let (of_test, ..) = of("cloudformation.json", &["--var", "Stage=test"]);
+    assert_eq!(of_test.matches("ArtifactName").count(), 2, "{of_test}");
+}
+
+#[test]
+fn a_function_without_a_value_is_shown_at_its_place() {
+    let template = "\
+Parameters:
+  Name: {Type: String}
+  Secret: {Type: String, NoEcho: true, Default: hunter2}
+  Bucket: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /lake/bucket}
+  Parts: {Type: CommaDelimitedList, Default: 'a, b'}
+  Year: {Type: Number, Default: 2026}
+Mappings:
+  Lakes: {eu-central-1: {Name: lake-eu}}
+Conditions:
+  Never: !Not [!Equals [!Ref Year, '2026']]
+Resources:
+  Good:
+    Type: AWS::SageMaker::Artifact
+    Properties:
+      ArtifactName: !Join ['-', !Ref Parts]
+      ArtifactType: !If [Never, Model, !Ref AWS::NoValue]
+      Source: {SourceUri: !Sub ['s3://${Lake}/${!x}/${Year}', {Lake: !FindInMap [Lakes, !Ref 'AWS::Region', Name]}]}
+      Properties: {Rows: 1.10, Part: !Select [1, !Ref Parts], Raw: true}
+  Bad:
+    Type: AWS::SageMaker::Artifact
+    Properties:
+      ArtifactName: !Ref Name
+      ArtifactType: !Sub '${Secret}'
+      Source:
+        SourceUri: !Sub s3://${Bucket}/${AWS::AccountId}/${Lake.Arn}
+      Properties:
+        one: !GetAtt Lake.Arn
+        two: '{{resolve:ssm:name}}'
+        three: {'Fn::ImportValue': other}
+      Owner: me
+  'Fn::ForEach::Sets': [Name, [a, b], {}]
+  Left:
+    Type: AWS::SageMaker::Artifact
+    Condition: Never
+  Other:
+    Type: AWS::S3::Bucket
+";
+    let folder = folder(&[("lake.template", template)]);
+    let args = ["lake.template", "--var", "region=eu-central-1", "-o", "-"];
+    let ran = generate(folder.path(), &[&args[..], &["--findings", "short=found"]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    // Its type has no value: an artifact of the template is at fault, and not the template.
+    assert_eq!(ran.out, "");
+    insta::assert_snapshot!(fs::read_to_string(folder.path().join("found")).unwrap(), @r#"
+    lake.template:13:5: error[no-value]: `row.ArtifactType` has no value in this row
+    lake.template:17:15: warning[unfilled-template]: `SourceUri` contains the unfilled placeholder `${x}`
+    lake.template:22:26: error[unresolved-function]: the parameter `Name` has no default
+    lake.template:23:26: error[unresolved-function]: the parameter `Secret` is a secret (`NoEcho`)
+    lake.template:25:25: error[unresolved-function]: `AWS::AccountId` is not set
+    lake.template:25:25: error[unresolved-function]: the attribute `Lake.Arn` has no value outside of a stack
+    lake.template:25:25: error[unresolved-function]: the parameter `Bucket` is read from SSM when a stack is made
+    lake.template:27:22: error[unresolved-function]: `Fn::GetAtt` has no value outside of a stack
+    lake.template:28:14: error[unresolved-function]: a dynamic reference has no value outside of a stack
+    lake.template:29:36: error[unresolved-function]: `Fn::ImportValue` has no value outside of a stack
+    lake.template:30:14: error[unknown-field]: unknown property `Owner` of `AWS::SageMaker::Artifact`
+    lake.template:31:24: error[unresolved-function]: `Fn::ForEach::Sets` has no value outside of a stack
+    "#);
+    let fixed = template.replace("!Ref AWS::NoValue", "DataSet");
+    write(&folder.path().join("lake.template"), fixed);
+    let ran = generate(folder.path(), &args);
+    assert_eq!(
+        ran.out,
+        "ArtifactName: a-b\nArtifactType: DataSet\nSource:\n  SourceUri: s3://lake-eu/${x}/2026\n\
+         Properties:\n  Part: b\n  Raw: \"true\"\n  Rows: \"1.10\"\n"
+    );
+}
+
+#[test]
+fn templates_of_cloudformation_are_recognized_and_read_from_anywhere() {
+    let text = fs::read_to_string(fixture("cloudformation.json")).unwrap();
+    let text = text.replace("\"Ref\": \"Reports\"", "\"Ref\": \"Stage\"");
+    let folder =
+        folder(&[("a.txt", &text), ("stack/b.template.json", &text), ("stack/note.md", "")]);
+    let one = generate(folder.path(), &[&["a.txt", "-o", "-"], &STACK[..]].concat());
+    assert_eq!((one.code, one.out.matches("ArtifactName").count()), (0, 4), "{one:?}");
+    let from = ["--from", "cloudformation", "-o", "-"];
+    let args = [&["generate", "-"], &from[..], &STACK[..]].concat();
+    assert_eq!(run_with_input(folder.path(), &args, &text).out, one.out);
+    let args = [&["stack"], &from[..], &STACK[..]].concat();
+    assert_eq!(generate(folder.path(), &args).out, one.out);
+    write(&folder.path().join("empty/x"), "");
+    let ran = generate(folder.path(), &["empty", "--from", "cloudformation"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("empty has no CloudFormation template"), "{}", ran.err);
+    for (text, said) in [
+        ("Resources: [", "not a CloudFormation template: "),
+        ("{\"Resources\": }", "invalid JSON: expected value"),
+        ("a: 1", "it has no `Resources`"),
+        (
+            "Resources: {a: {Type: AWS::S3::Bucket}}",
+            "no `AWS::SageMaker::Artifact` among 1 resource",
+        ),
+    ] {
+        write(&folder.path().join("x.yaml"), text);
+        let ran =
+            generate(folder.path(), &["x.yaml", "--from", "cloudformation", "--format", "short"]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.out.starts_with("x.yaml:1:") && ran.out.contains(said), "{ran:?}");
+    }
+}
+
 #[test]
 fn several_answers_one_behind_the_other_are_rows() {
     let text = fs::read_to_string(fixture("sagemaker-model.json")).unwrap();

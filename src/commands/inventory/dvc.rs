@@ -7,7 +7,7 @@ use super::{Asked, Inventory, unread};
 use crate::commands::failure::Failure;
 use crate::commands::git;
 use crate::generate::dvc::{self, Config, Outputs};
-use crate::generate::{Listed, known};
+use crate::generate::{Listed, known, slashed};
 use crate::text::escaped;
 
 /// Returns the outputs of the repository, the directory or the file at `path`.
@@ -23,7 +23,7 @@ pub(super) fn inventory(asked: Asked<'_>) -> Result<Inventory, Failure> {
         vec![Listed { name, path: path.to_owned() }]
     };
     // Their names are those below the root, wherever the inventory begins.
-    let below = directory.strip_prefix(root).map(dvc::slashed).unwrap_or_default();
+    let below = directory.strip_prefix(root).map(slashed).unwrap_or_default();
     if !below.is_empty() {
         files.iter_mut().for_each(|file| file.name = format!("{below}/{}", file.name));
     }

@@ -8,6 +8,7 @@ use super::{Asked, Inventory, unread};
 use crate::cli::generate::From;
 use crate::commands::failure::Failure;
 use crate::generate::Input;
+use crate::generate::cloudformation;
 use crate::generate::dvc;
 use crate::generate::json::{Document, Lines};
 use crate::generate::known::{self, Listing};
@@ -21,6 +22,11 @@ pub(super) fn is_dvc(asked: Asked<'_>) -> bool {
         Some(from) => from == From::Dvc,
         None => asked.path.is_dir() || dvc::is_file(asked.path),
     }
+}
+
+/// Returns whether the inventory is a directory of CloudFormation templates.
+pub(super) fn is_templates(asked: Asked<'_>) -> bool {
+    asked.form.from == Some(From::Cloudformation) && asked.path.is_dir()
 }
 
 /// Chooses the reader of `opened`.
@@ -38,6 +44,9 @@ pub(super) fn choose(asked: Asked<'_>, opened: Opened) -> Result<Inventory, Fail
         }
         // Its files are read one by one.
         From::Dvc => return super::dvc::inventory(asked),
+        From::Cloudformation => {
+            return super::cloudformation::inventory(asked, Some(opened.reader));
+        }
         From::Jsonl => Box::new(Lines::new(opened.reader)),
         From::Json => {
             Box::new(Document::new(opened.reader, form.rows.clone().into_iter().collect()))
@@ -138,6 +147,8 @@ fn recognized(opened: &Opened) -> From {
         *from
     } else if known::is_mlflow_table(&head) {
         From::MlflowRuns
+    } else if cloudformation::is_template(&head) {
+        From::Cloudformation
     } else if ends(&[".tsv", ".tab"]) {
         From::Tsv
     } else if ends(&[".csv"]) {

@@ -8,14 +8,15 @@ use tokio::sync::watch;
 use super::paced;
 use super::refusal::reads_ended;
 use super::target::{self, Ready};
-use crate::cli::{Export, Global};
+use crate::cli::{Export, Global, To};
 use crate::commands::failure::Failure;
 use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
 use crate::commands::terminal;
 use crate::destination;
 use crate::exit::Exit;
-use crate::export::{self, Counts, Selection, Snapshot, Stopped};
+use crate::export::{self, Counts, Form, Selection, Snapshot, Stopped};
+use crate::model::CLOUDFORMATION_RESOURCES_MAX;
 use crate::pace::Paces;
 use crate::report::export::{ExportProgress, closing, notes};
 use crate::report::output::{Output, OutputError};
@@ -33,6 +34,7 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
                    --local`",
         ));
     }
+    per_file(args)?;
     let timeout = args.pace.reach.timeout;
     block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
         stopping.sends();
@@ -71,7 +73,11 @@ async fn export(
             return Ok(report_stop(global, &stopped, &Counts::default()));
         }
     };
-    let layout = catalogue.into_layout(usize::try_from(args.per_file).unwrap_or(usize::MAX));
+    let form = match args.to {
+        To::Manifests => Form::Manifests,
+        To::Cloudformation => Form::CloudFormation,
+    };
+    let layout = catalogue.into_layout(per_file(args)?, form);
     progress.fetching(layout.len());
     let mut snapshot = Snapshot::new(&args.output, &layout, &settings.config.rules);
     let end = export::fetch(&asker, &layout, concurrency, |at, fetched| {
@@ -85,7 +91,8 @@ async fn export(
     if layout.is_empty() && end.is_ok() {
         warn(global, &["no artifact at the target matches".to_owned()]);
     }
-    let others = if args.force { others(&args.output, counts.files) } else { 0 };
+    let manifests = if form == Form::Manifests { counts.files } else { 0 };
+    let others = if args.force { others(&args.output, manifests) } else { 0 };
     if others > 0 {
         let others = counted(others, "other manifest");
         let folder = escaped(&args.output.display().to_string());
@@ -110,6 +117,21 @@ async fn export(
             Ok(exit.and(failure.exit))
         }
     }
+}
+
+/// Returns the number of artifacts in a file.
+fn per_file(args: &Export) -> Result<usize, Failure> {
+    let most = CLOUDFORMATION_RESOURCES_MAX;
+    let number = match (args.to, args.per_file) {
+        (To::Manifests, number) => number.unwrap_or(1),
+        (To::Cloudformation, None) => most,
+        (To::Cloudformation, Some(number)) if (1..=most).contains(&number) => number,
+        (To::Cloudformation, Some(_)) => {
+            let message = format!("a CloudFormation template has at most {most} resources");
+            return Err(Failure::usage(message).help(format!("set `--per-file` to 1 to {most}")));
+        }
+    };
+    Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 /// Returns the number of manifests in `folder` besides the `written` ones.

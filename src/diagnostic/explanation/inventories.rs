@@ -42,6 +42,19 @@ pub(super) fn no_value() -> Explanation {
     )
 }
 
+pub(super) fn unresolved_function() -> Explanation {
+    Explanation::new(
+        "A value of a CloudFormation template is a function, such as `!GetAtt Bucket.Arn`, whose value only a \
+         stack knows. The value of a parameter is its default, or what `--var PARAMETER=VALUE` says; \
+         `AWS::Region`, `AWS::AccountId`, `AWS::Partition` and `AWS::StackName` are `--var region=VALUE`, \
+         `account`, `partition` and `stack`. `Fn::Sub`, `Fn::Join`, `Fn::Split`, `Fn::Select`, \
+         `Fn::FindInMap`, `Fn::If` and the functions of conditions are evaluated; all others, references to \
+         other resources and dynamic references such as `{{resolve:ssm:name}}` are not.\n\n\
+         No artifact is made of the resource. Write the value in its place, or make it a parameter.",
+    )
+    .source("AWS CloudFormation Template Reference, intrinsic functions")
+}
+
 pub(super) fn spreadsheet_formula() -> Explanation {
     Explanation::new(
         "A cell that the template reads begins with `=` and a name, or holds an error such as \

@@ -110,7 +110,7 @@ fn url(value: &str, directory: &Path) -> String {
     if value.contains("://") {
         return value.to_owned();
     }
-    let path = super::slashed(&directory.join(value));
+    let path = crate::generate::slashed(&directory.join(value));
     let path = super::path::joined("", &path);
     format!("file:///{}", path.trim_start_matches('/'))
 }
