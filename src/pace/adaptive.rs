@@ -119,11 +119,15 @@ impl Adaptive {
         adaptive
     }
 
-    /// Makes a rate of which `known` was allowed a while ago: it starts a little below.
+    /// Makes a rate of which `known` was allowed a while ago: it starts a little below, and grows
+    /// beyond it as slowly as beyond a limit. If that turns out to be lower than what is allowed,
+    /// slow start follows.
     pub(super) fn resuming(known: f64, most: f64, headroom: f64, start: Instant) -> Self {
         let mut adaptive = Self::finding(most, headroom, start);
-        if known.is_finite() && known > 0.0 {
-            adaptive.rate = (KNOWN * known).clamp(adaptive.least(), most);
+        // The rate at which every run starts shows nothing.
+        if known.is_finite() && known > START {
+            adaptive.estimate = Some(Estimate { rate: known, requests: 1.0 });
+            adaptive.grow(Curve::probe(known, 1.0 - KNOWN), start);
         }
         adaptive
     }

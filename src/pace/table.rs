@@ -412,3 +412,41 @@ fn the_first_minute_at_a_low_rate_is_used() {
         }
     }
 }
+
+#[test]
+fn a_resumed_run_starts_below_the_known_rate_and_does_not_double_it() {
+    for (known, allowed) in [(26.0, 20.0), (20.0, 20.0), (20.0, 12.0)] {
+        for seed in 0..4 {
+            let service = Service::new(allowed, 0.05);
+            let start = Instant::now();
+            let limits = Limits { max_rate: 1000.0, headroom: 0.0 };
+            let mut pace = Pace::auto_from(limits, None, known, start);
+            let ran = simulate_together(&service, [(&mut pace, 0.0)], start, 60.0, seed).remove(0);
+            let first = ran.between(0.0, 1.0).next().unwrap();
+            assert!((first.rate / known - 0.85).abs() < 0.01, "{known}: {}", first.rate);
+            let most = ran.requests.iter().map(|sent| sent.rate).fold(0.0, f64::max);
+            assert!(most < 1.5 * f64::max(known, allowed), "{known} of {allowed}: {most}");
+            let accepted = ran.between(10.0, 60.0).filter(|sent| sent.accepted).count();
+            let share = count(accepted) / (50.0 * allowed);
+            assert!(share > 0.93, "{known} of {allowed}: {share:.3}");
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_finds_a_limit_that_is_far_higher_than_known() {
+    for seed in 0..4 {
+        let service = Service::new(200.0, 0.05);
+        let start = Instant::now();
+        let limits = Limits { max_rate: 1000.0, headroom: 0.0 };
+        let mut pace = Pace::auto_from(limits, None, 10.0, start);
+        let ran = simulate_together(&service, [(&mut pace, 0.0)], start, 60.0, seed).remove(0);
+        let accepted = ran.between(30.0, 60.0).filter(|sent| sent.accepted).count();
+        assert!(count(accepted) > 0.9 * 30.0 * 200.0, "{accepted}");
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
+fn count(requests: usize) -> f64 {
+    requests as f64
+}
