@@ -95,19 +95,42 @@ impl Service for Target {
         Ok(TagPage { tags: there.0.tags.clone(), next: None })
     }
 
-    async fn update(&self, _: &str, _: &Update) -> Answer<()> {
-        drop(self.count(Operation::Update));
+    async fn update(&self, arn: &str, update: &Update) -> Answer<()> {
+        self.count(Operation::Update).change(arn, |there| {
+            there.name = update.name.clone().or(there.name.take());
+            there.texts.extend(update.texts.clone());
+            if !update.properties.is_empty() {
+                there.properties.clone_from(&update.properties);
+            }
+            there.properties.retain(|key, _| !update.remove.contains(key));
+        });
         Ok(())
     }
 
-    async fn add_tags(&self, _: &str, _: &[Tag]) -> Answer<()> {
-        drop(self.count(Operation::AddTags));
+    async fn add_tags(&self, arn: &str, tags: &[Tag]) -> Answer<()> {
+        self.count(Operation::AddTags).change(arn, |there| {
+            there.tags.retain(|tag| !tags.iter().any(|new| new.key == tag.key));
+            there.tags.extend(tags.to_vec());
+        });
         Ok(())
     }
 
-    async fn remove_tags(&self, _: &str, _: &[String]) -> Answer<()> {
-        drop(self.count(Operation::DeleteTags));
+    async fn remove_tags(&self, arn: &str, keys: &[String]) -> Answer<()> {
+        let mut world = self.count(Operation::DeleteTags);
+        world.change(arn, |there| there.tags.retain(|tag| !keys.contains(&tag.key)));
         Ok(())
+    }
+}
+
+impl World {
+    fn change(&mut self, arn: &str, change: impl FnOnce(&mut Artifact)) {
+        let there = self.artifacts.iter_mut().find(|(one, _)| self::arn(one) == arn);
+        change(&mut there.unwrap().0);
+    }
+
+    /// The artifacts by their ARN.
+    fn by_arn(&self) -> BTreeMap<String, Artifact> {
+        self.artifacts.iter().map(|(one, _)| (arn(one), one.clone())).collect()
     }
 }
 
@@ -325,6 +348,58 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     outcomes
 }
 
+/// What is created and changed, by ARN, in words: whole artifacts, or each field that changes with the
+/// value it gets and the value it had.
+type Writes = BTreeMap<String, String>;
+
+/// Returns what the plan says that the import creates and changes.
+fn planned_writes(items: &[Item], case: &Case) -> Writes {
+    let mut writes = Writes::new();
+    for item in items.iter().filter(|item| !item.unseen) {
+        match &item.fate {
+            Fate::Create => {
+                let job = case.entries.iter().find(|job| job.entry == item.entry).unwrap();
+                let mut created = (*job.artifact).clone();
+                if !case.policy.stamp.is_empty() {
+                    // What `case` sets.
+                    created.properties.insert("k0".to_owned(), "1".to_owned());
+                }
+                writes.insert(arn(&created), format!("created {created:?}"));
+            }
+            Fate::Differs { change: Some(change), .. } if !change.ends.is_empty() => {
+                let arn = item.arn.clone().unwrap();
+                writes.insert(arn, format!("changed {:?}", sorted(&change.ends)));
+            }
+            _ => {}
+        }
+    }
+    writes
+}
+
+/// Returns what an import created and changed.
+fn made_writes(before: &World, after: &World) -> Writes {
+    let before = before.by_arn();
+    let mut writes = Writes::new();
+    for (arn, after) in after.by_arn() {
+        let Some(before) = before.get(&arn) else {
+            writes.insert(arn, format!("created {after:?}"));
+            continue;
+        };
+        let differences = after.differences(before);
+        if !differences.is_empty() {
+            writes.insert(arn, format!("changed {:?}", sorted(&differences)));
+        }
+    }
+    writes
+}
+
+fn sorted(differences: &[Difference]) -> Vec<String> {
+    let text = |one: &Difference| format!("{}: {:?}, before {:?}", one.field, one.here, one.there);
+    let mut texts: Vec<_> = differences.iter().map(text).collect();
+    texts.sort_unstable();
+    texts
+}
+
 /// Returns the outcome that the import would give to an item.
 fn outcome(item: &Item) -> Outcome {
     match &item.fate {
@@ -343,7 +418,7 @@ fn outcome(item: &Item) -> Outcome {
 async fn what_a_plan_says_is_what_the_import_after_it_does() {
     for seed in 0..1000 {
         let case = case(seed);
-        let world = World { artifacts: case.target.clone(), counts: BTreeMap::new() };
+        let world = World { artifacts: case.target.clone(), ..World::default() };
         let planned = Target(Arc::new(Mutex::new(world.clone())));
         let now = tokio::time::Instant::now().into_std();
         let paces = Paces::new(|_| Pace::new(Rate::Unlimited, None, now));
@@ -368,6 +443,7 @@ async fn what_a_plan_says_is_what_the_import_after_it_does() {
         let plan = plan.unwrap();
         assert_eq!(planned.of(&[Operation::Create, Operation::Update, Operation::AddTags]), 0);
 
+        let before = world.clone();
         let imported = Target(Arc::new(Mutex::new(world)));
         let outcomes = import(&imported, &case).await;
         let asked = [Operation::List, Operation::Describe, Operation::ListTags];
@@ -379,6 +455,13 @@ async fn what_a_plan_says_is_what_the_import_after_it_does() {
         };
         assert_eq!(plan.calls, calls, "seed {seed}");
         assert_eq!(kept.0.len(), outcomes.len(), "seed {seed}");
+        let made = made_writes(&before, &imported.0.lock().unwrap());
+        let planned = planned_writes(&kept.0, &case);
+        let only = |one: &Writes, other: &Writes| -> Vec<_> {
+            let only = one.iter().filter(|(arn, write)| other.get(*arn) != Some(*write));
+            only.map(|(arn, write)| (arn.clone(), write.clone())).collect()
+        };
+        assert_eq!(only(&made, &planned), only(&planned, &made), "seed {seed}");
         for item in &kept.0 {
             let settled = &outcomes[&item.entry];
             let expected = match settled.outcome {

@@ -110,8 +110,8 @@ pub fn change(wanted: &Artifact, there: &Artifact, prune: bool, stamp: &Stamp) -
         let removed = |key: &String| update.remove.contains(key);
         let stay = there.properties.iter().filter(|(key, _)| !removed(key));
         update.properties = stay.map(|(key, value)| (key.clone(), value.clone())).collect();
-        // Values that a stamp set stay.
-        let stamped = |key: &String| stamp.sets_property(key) && there.properties.contains_key(key);
+        // Values that a stamp sets stay as they are: they are no difference.
+        let stamped = |key: &String| stamp.sets_property(key);
         let ours = wanted.properties.iter().filter(|(key, _)| !stamped(key));
         update.properties.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
     }
