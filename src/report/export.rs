@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::{Form, LINES, When, line, style};
-use super::run::progress::{RateMeter, left_at};
+use super::run::progress::{RateMeter, left_at, no_answer};
 use crate::export::{Counts, Layout};
+use crate::submission::Refusal;
 use crate::text::{counted, escaped, grouped, rate};
 
 /// The progress of an export on standard error: a bar on a terminal, plain lines elsewhere.
@@ -21,6 +22,8 @@ pub struct ExportProgress {
     /// Artifacts that have been listed, or exported.
     done: usize,
     meter: RateMeter,
+    /// The last line said that there is no response.
+    is_waiting: bool,
 }
 
 impl ExportProgress {
@@ -39,11 +42,27 @@ impl ExportProgress {
             Form::Bar | Form::Hidden => None,
         };
         let (last_line, meter) = (Instant::now(), RateMeter::default());
-        Self { bar, lines, last_line, total: 0, done: 0, meter }
+        Self { bar, lines, last_line, total: 0, done: 0, meter, is_waiting: false }
+    }
+
+    /// Shows that the target has not responded, why, and until when it is asked again.
+    pub fn no_answer(&mut self, refusal: &Refusal, until: Instant) {
+        let text = no_answer(refusal, until, Instant::now());
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.clone());
+        }
+        if self.lines.is_some() && !self.is_waiting {
+            self.last_line = Instant::now();
+            line(&text);
+        } else {
+            self.line(&text);
+        }
+        self.is_waiting = true;
     }
 
     /// Shows how many artifacts have been listed.
     pub fn listed(&mut self, artifacts: usize) {
+        self.is_waiting = false;
         let pace = self.pace(artifacts, None);
         let text = format!("listed {}{pace}", counted(artifacts, "artifact"));
         if let Some(bar) = &self.bar {
@@ -65,6 +84,7 @@ impl ExportProgress {
 
     /// Shows how many artifacts have been exported.
     pub fn fetched(&mut self, artifacts: usize) {
+        self.is_waiting = false;
         let pace = self.pace(artifacts, Some(self.total));
         if let Some(bar) = &self.bar {
             bar.set_position(artifacts as u64);

@@ -19,12 +19,14 @@ use crate::artifact::{Artifact, Tag};
 use crate::event::Cause;
 use crate::pace::Paces;
 use crate::service::{Answer, Described, Filter, Found, Service};
-use crate::submission::{Operation, Refusal};
+use crate::submission::{Class, Operation, Refusal};
+use crate::text;
 
 /// The maximum number of pages of tags of one artifact: there are 50 tags, and AWS adds a few.
 const TAG_PAGES: u32 = 20;
 
-/// The time after which it is reported that every read is throttled.
+/// The time after which it is reported that a request has no response, or that every read is
+/// throttled.
 const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// A client for reads from a target.
@@ -54,9 +56,30 @@ struct Shared {
     paces: Mutex<Paces>,
     retry: Mutex<Retry>,
     patience: Duration,
-    /// The time since which there has been no response.
-    trouble: Mutex<Option<Instant>>,
+    contact: Mutex<Contact>,
     calls: AtomicU64,
+}
+
+/// When the target responded, and since when it has not.
+#[derive(Debug, Default)]
+struct Contact {
+    last_answer: Option<Instant>,
+    trouble: Option<Trouble>,
+}
+
+/// The time since which no request has had a response, and what happened to the last.
+#[derive(Debug, Clone)]
+struct Trouble {
+    since: Instant,
+    cause: Cause,
+    refusal: Refusal,
+}
+
+impl Contact {
+    /// Returns whether nothing has been heard since `sent`.
+    fn is_silent_since(&self, sent: Instant) -> bool {
+        self.last_answer.is_none_or(|last| last < sent)
+    }
 }
 
 /// The reason why a look-up has no result.
@@ -83,7 +106,7 @@ impl<S: Service> Asker<S> {
             paces: Mutex::new(paces),
             retry: Mutex::new(Retry::new(seed)),
             patience,
-            trouble: Mutex::default(),
+            contact: Mutex::default(),
             calls: AtomicU64::new(0),
         };
         let waiting = Waiting::default();
@@ -145,13 +168,13 @@ impl<S: Service> Asker<S> {
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
             let answer = tokio::select! {
                 answer = question(self.service.clone()) => answer,
-                // A second signal abandons requests in flight.
-                end = stop::asked_twice(self.stop.clone()) => return Err(Unanswered::Ended(end)),
+                end = self.not_worth_waiting(sent) => return Err(Unanswered::Ended(end)),
             };
             let refusal = match answer {
                 Ok(answer) => {
                     lock(&self.shared.paces).accepted(operation, sent, now());
-                    *lock(&self.shared.trouble) = None;
+                    *lock(&self.shared.contact) =
+                        Contact { last_answer: Some(now()), trouble: None };
                     lock(&self.shared.retry).reset();
                     return Ok(answer);
                 }
@@ -168,7 +191,7 @@ impl<S: Service> Asker<S> {
             tries += 1;
             let wait = answers::wait(refusal.class, tries, &mut lock(&self.shared.retry));
             let cause = answers::trouble(refusal.class).unwrap_or(Cause::Failing);
-            self.trouble(cause, refusal)?;
+            self.trouble(sent, cause, refusal)?;
             self.sleep(wait.min(self.patience_left())).await?;
         }
     }
@@ -285,13 +308,88 @@ impl<S: Service> Asker<S> {
 
     /// Returns how much longer to wait for a target that does not respond.
     fn patience_left(&self) -> Duration {
-        let Some(since) = *lock(&self.shared.trouble) else { return self.shared.patience };
-        (since + self.shared.patience).saturating_duration_since(now())
+        let since = lock(&self.shared.contact).trouble.as_ref().map(|trouble| trouble.since);
+        since.map_or(self.shared.patience, |since| {
+            (since + self.shared.patience).saturating_duration_since(now())
+        })
     }
 
-    /// Notes that there was no response. Returns an error once the patience is used up.
-    fn trouble(&self, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
-        let since = *lock(&self.shared.trouble).get_or_insert_with(now);
+    /// Waits until the request that was sent at `sent` is not worth waiting for any longer, and
+    /// returns how it ends then: a second signal, the end of the time, or of the patience. A read
+    /// can be abandoned at any time.
+    async fn not_worth_waiting(&self, sent: Instant) -> End {
+        let over = async {
+            match self.until {
+                Some(until) => tokio::time::sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            end = stop::asked_twice(self.stop.clone()) => end,
+            () = over => End::OutOfTime,
+            end = self.patience_used_up(sent) => end,
+        }
+    }
+
+    async fn patience_used_up(&self, sent: Instant) -> End {
+        let mut report_at = Some(sent + UNANSWERED);
+        let mut quiet_until = sent + self.shared.patience;
+        loop {
+            let until = match self.patience_ends(sent, &mut quiet_until) {
+                Ok(until) => until,
+                Err(end) => return end,
+            };
+            let next = report_at.map_or(until, |at| at.min(until));
+            tokio::time::sleep_until(next.into()).await;
+            if report_at.take_if(|at| *at <= now()).is_some() {
+                self.report_silence(sent);
+            }
+        }
+    }
+
+    /// Returns how long to wait for the request that was sent at `sent`, or how it ends. Nothing is
+    /// asked of a request before `quiet_until` while no other is in trouble.
+    fn patience_ends(&self, sent: Instant, quiet_until: &mut Instant) -> Result<Instant, End> {
+        let contact = lock(&self.shared.contact);
+        let Some(trouble) = &contact.trouble else {
+            if *quiet_until <= now() {
+                if contact.is_silent_since(sent) {
+                    let refusal = silence(now().saturating_duration_since(sent));
+                    return Err(End::OutOfPatience { cause: Cause::Failing, refusal });
+                }
+                // Others have a response: this one has the time-out of each request.
+                *quiet_until = now() + self.shared.patience;
+            }
+            return Ok(*quiet_until);
+        };
+        let until = trouble.since + self.shared.patience;
+        if until > now() {
+            return Ok(until);
+        }
+        let Trouble { cause, refusal, .. } = trouble.clone();
+        Err(End::OutOfPatience { cause, refusal })
+    }
+
+    /// Reports that nothing has been heard since `sent`, unless what came before is reported.
+    fn report_silence(&self, sent: Instant) {
+        let contact = lock(&self.shared.contact);
+        let is_news = contact.trouble.is_none() && contact.is_silent_since(sent);
+        drop(contact);
+        if let Some(waiting) = self.waiting.0.as_ref().filter(|_| is_news) {
+            let refusal = silence(now().saturating_duration_since(sent));
+            waiting(&refusal, sent + self.shared.patience);
+        }
+    }
+
+    /// Notes that the request sent at `sent` had no response. Returns an error once the patience is
+    /// used up.
+    fn trouble(&self, sent: Instant, cause: Cause, refusal: Refusal) -> Result<(), Unanswered> {
+        let mut contact = lock(&self.shared.contact);
+        let began = contact.trouble.as_ref().map(|trouble| trouble.since);
+        let since =
+            began.unwrap_or_else(|| contact.last_answer.map_or(sent, |last| last.max(sent)));
+        contact.trouble = Some(Trouble { since, cause, refusal: refusal.clone() });
+        drop(contact);
         let lasted = now().saturating_duration_since(since);
         if lasted < self.shared.patience {
             // Single throttles are how the pace finds the rate.
@@ -303,6 +401,12 @@ impl<S: Service> Asker<S> {
         }
         Err(Unanswered::Ended(End::OutOfPatience { cause, refusal }))
     }
+}
+
+/// Returns what stands for a response that has not come.
+fn silence(lasted: Duration) -> Refusal {
+    let message = format!("no response for {}", text::duration(lasted));
+    Refusal::of(Class::NoResponse, message)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,7 @@
 //! `lineload export`
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -57,19 +58,23 @@ async fn export(
     let began = Instant::now();
     // Before the list, which may take long.
     export::make(&args.output)?;
-    let mut progress = ExportProgress::new(terminal::progress(global), global.quiet);
+    let progress =
+        Arc::new(Mutex::new(ExportProgress::new(terminal::progress(global), global.quiet)));
     let (paces, concurrency) = paces(args, settings, &ready.target);
     let patience = args.pace.reach.limit_patience;
     let asker = Asker::new(ready.service.clone(), paces, patience, fastrand::u64(..), stopped);
+    let waiting = Arc::clone(&progress);
+    let asker = asker.reporting(move |refusal, until| shown(&waiting).no_answer(refusal, until));
     let mut types = args.types.clone();
     types.sort_unstable();
     types.dedup();
     let selection = Selection { types, prefixes: args.prefixes.clone() };
-    let catalogue = export::list(&asker, &selection, |listed| progress.listed(listed)).await;
+    let catalogue =
+        export::list(&asker, &selection, |listed| shown(&progress).listed(listed)).await;
     let catalogue = match catalogue {
         Ok(catalogue) => catalogue,
         Err(stopped) => {
-            progress.finish();
+            shown(&progress).finish();
             return Ok(report_stop(global, &stopped, &Counts::default()));
         }
     };
@@ -78,14 +83,14 @@ async fn export(
         To::Cloudformation => Form::CloudFormation,
     };
     let layout = catalogue.into_layout(per_file(args)?, form);
-    progress.fetching(layout.len());
+    shown(&progress).fetching(layout.len());
     let mut snapshot = Snapshot::new(&args.output, &layout, &settings.config.rules);
     let end = export::fetch(&asker, &layout, concurrency, |at, fetched| {
-        progress.fetched(at + 1);
+        shown(&progress).fetched(at + 1);
         snapshot.take(at, fetched)
     })
     .await;
-    progress.finish();
+    shown(&progress).finish();
     let counts = snapshot.counts();
     warn(global, &notes(counts, &layout));
     if layout.is_empty() && end.is_ok() {
@@ -132,6 +137,11 @@ fn per_file(args: &Export) -> Result<usize, Failure> {
         }
     };
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+/// Returns the progress, which the asker shares.
+fn shown(progress: &Mutex<ExportProgress>) -> MutexGuard<'_, ExportProgress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the number of manifests in `folder` besides the `written` ones.

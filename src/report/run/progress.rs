@@ -16,7 +16,7 @@ use crate::submission::{Quota, Refusal};
 use crate::text::{escaped, grouped};
 
 pub use self::rate::RateMeter;
-pub(in crate::report) use self::standing::left_at;
+pub(in crate::report) use self::standing::{left_at, no_answer};
 
 /// The time between two plain lines while nothing is sent.
 const LINES_WAITING: Duration = Duration::from_secs(30);

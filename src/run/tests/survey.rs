@@ -1,5 +1,7 @@
 //! Listing the target before anything is submitted.
 
+use std::sync::Mutex;
+
 use super::existing::{run_on, world_with};
 use super::*;
 
@@ -70,4 +72,62 @@ async fn questions_are_asked_again_and_given_up_with_patience() {
         panic!("it came to an end")
     };
     assert_eq!(cause, Cause::Unreachable);
+}
+
+/// What an asker reports, each with its second.
+type Said = Arc<Mutex<Vec<(u64, String)>>>;
+
+/// An asker with a patience of 12 s, and what it reports.
+fn reporting(service: &Scripted) -> (Asker<Scripted>, Said) {
+    let (keep, stop) = watch::channel(Stop::No);
+    std::mem::forget(keep);
+    let paces = paces(Rate::Unlimited);
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let (heard, start) = (Arc::clone(&said), Instant::now());
+    let asker = Asker::new(service.clone(), paces, Duration::from_secs(12), 7, stop);
+    let asker = asker.reporting(move |refusal, _| {
+        heard.lock().unwrap().push((start.elapsed().as_secs(), refusal.message.clone()));
+    });
+    (asker, said)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_silent_is_reported_and_given_up_when_patience_ends() {
+    let all = |_| std::ops::ControlFlow::Continue(());
+    // One request that has no response within the patience.
+    let service = Scripted::new(World { latency: Duration::from_secs(60), ..World::default() });
+    let (asker, said) = reporting(&service);
+    let ended = asker.each_page(&Filter::default(), all).await;
+    let Err(Unanswered::Ended(End::OutOfPatience { cause, refusal })) = ended else { panic!() };
+    assert_eq!((cause, refusal.message.as_str()), (Cause::Failing, "no response for 12s"));
+    assert_eq!(service.start.elapsed().as_secs(), 12);
+    assert_eq!(*said.lock().unwrap(), [(5, "no response for 5s".to_owned())]);
+    // Requests that each time out after 5 s: the last is abandoned.
+    let look_ups = [Class::NoResponse; 100].into();
+    let service =
+        Scripted::new(World { latency: Duration::from_secs(5), look_ups, ..World::default() });
+    let (asker, said) = reporting(&service);
+    let ended = asker.each_page(&Filter::default(), all).await;
+    let Err(Unanswered::Ended(End::OutOfPatience { cause, refusal })) = ended else { panic!() };
+    assert_eq!((cause, refusal.message.as_str()), (Cause::Failing, "scripted NoResponse"));
+    assert_eq!(service.start.elapsed().as_secs(), 12, "from the first request on");
+    assert!(!said.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_target_is_waited_for_as_long_as_it_answers() {
+    // Three pages.
+    let service = world_with(6, |_| ());
+    service.world().latency = Duration::from_secs(11);
+    let (asker, _) = reporting(&service);
+    let all = |_| std::ops::ControlFlow::Continue(());
+    assert_eq!(asker.each_page(&Filter::default(), all).await, Ok(true));
+    assert_eq!(service.start.elapsed().as_secs(), 33);
+    // A read can be abandoned where the time is over.
+    let (asker, _) = reporting(&service);
+    let until = Instant::now() + Duration::from_secs(4);
+    let asker = asker.until(Some(until.into_std()));
+    let ended = asker.each_page(&Filter::default(), all).await;
+    assert_eq!(ended, Err(Unanswered::Ended(End::OutOfTime)));
+    assert_eq!(service.start.elapsed().as_secs(), 37);
 }

@@ -292,13 +292,7 @@ impl Standing {
     fn alone(&self, now: Instant) -> Option<String> {
         Some(match &self.phase {
             Phase::Connecting { target } => format!("connecting to {target}"),
-            Phase::NoAnswer { said, until } => {
-                let left = until.map(|until| until.saturating_duration_since(now));
-                let left = left.map(|left| format!(" for {}", time_left(left)));
-                let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-                let retrying = format!("retrying{}", left.unwrap_or_default());
-                format!("\x1b[33mno answer yet\x1b[0m, {retrying}{said}")
-            }
+            Phase::NoAnswer { said, until } => retrying(said, *until, now),
             Phase::Listing { artifacts, requests_left } => {
                 let listed = counted(*artifacts, "artifact");
                 let pace = self.pace(now);
@@ -421,6 +415,18 @@ pub(in crate::report) fn left_at(meter: &RateMeter, now: Instant, more: usize) -
 }
 
 /// Returns what was said, short enough for a line and without anything that a terminal acts on.
+/// Returns the text of a target that has not responded, why, and until when it is asked again.
+pub(in crate::report) fn no_answer(refusal: &Refusal, until: Instant, now: Instant) -> String {
+    retrying(&said(refusal), Some(until), now)
+}
+
+fn retrying(said: &str, until: Option<Instant>, now: Instant) -> String {
+    let left = until.map(|until| until.saturating_duration_since(now));
+    let left = left.map(|left| format!(" for {}", time_left(left))).unwrap_or_default();
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    format!("\x1b[33mno answer yet\x1b[0m, retrying{left}{said}")
+}
+
 fn said(refusal: &Refusal) -> String {
     if let (Some(code), Some(quota)) = (&refusal.code, refusal.quota()) {
         // Of this text, the numbers stand at the end.
