@@ -1,6 +1,7 @@
 //! Runs that were staged, and are resumed.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -18,6 +19,8 @@ pub struct StagedRun {
     pub target: Target,
     /// The command that staged it.
     pub command: String,
+    /// The time when it began.
+    pub started: SystemTime,
     /// The directory that its paths are relative to.
     pub folder: PathBuf,
     /// The policy for existing artifacts, as the run wrote it.
@@ -56,7 +59,7 @@ impl Journal {
     pub fn staged_run(&self, id: Option<&str>) -> Result<Option<StagedRun>, JournalError> {
         let read = || {
             let mut statement = self.connection.prepare(concat!(
-                "SELECT run.id, uuid, description, command, folder, settings, rate
+                "SELECT run.id, uuid, description, command, folder, settings, rate, started_ms
                  FROM run JOIN target ON target.id = run.target
                  WHERE ready AND iif(?1 IS NULL, NOT done AND entries > ",
                 certain!(),
@@ -73,6 +76,7 @@ impl Journal {
                     folder: row.get::<_, Option<String>>(4)?.unwrap_or_default().into(),
                     settings: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                     rate: row.get(6)?,
+                    started: from_millis(row.get(7)?),
                     files: Vec::new(),
                 })
             });
@@ -89,15 +93,17 @@ impl Journal {
         read().map_err(|error| self.failed(&error))
     }
 
-    /// Notes that a run is resumed.
+    /// Notes that a run is resumed by `command`.
     ///
     /// # Errors
     /// If the journal cannot be written.
-    pub fn reopen(&mut self, run: &RunId) -> Result<(), JournalError> {
+    pub fn reopen(&mut self, run: &RunId, command: &str) -> Result<(), JournalError> {
         self.write(|connection| {
             connection.execute(
-                "UPDATE run SET ended_ms = NULL, ending = NULL, process = ?2 WHERE id = ?1",
-                params![run.0, std::process::id()],
+                "UPDATE run SET ended_ms = NULL, ending = NULL, process = ?2, settings =
+                 iif(json_valid(settings), json_set(settings, '$.resumed_by', ?3), settings)
+                 WHERE id = ?1",
+                params![run.0, std::process::id(), command],
             )
         })?;
         self.show();

@@ -45,7 +45,7 @@ pub struct RunStatus {
     pub ended: Option<String>,
     /// The way it ended.
     pub ending: Option<String>,
-    /// The command that resumes it.
+    /// The command that resumes it: the last that was entered for it.
     pub command: String,
     /// The number of entries that came to each end, by its name; `pending` and `open` are those that
     /// came to none.
@@ -151,7 +151,9 @@ impl Status {
                 "SELECT run.id, uuid, identity,
                  strftime('%Y-%m-%dT%H:%M:%fZ', started_ms / 1000.0, 'unixepoch'),
                  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch'),
-                 ending, command, process, rate
+                 ending,
+                 coalesce(iif(json_valid(settings), settings ->> '$.resumed_by', NULL), command),
+                 process, rate
                  FROM run JOIN target ON target.id = run.target
                  WHERE ready ORDER BY run.id DESC LIMIT ?1",
             )?;

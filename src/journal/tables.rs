@@ -23,7 +23,8 @@ CREATE TABLE run (
     ending TEXT,
     -- The directory that its paths are relative to.
     folder TEXT,
-    -- How it was asked to go about what exists, as JSON, for `lineload resume`.
+    -- How it was asked to go about what exists, as JSON, for `lineload resume`; with `resumed_by`,
+    -- the command that did that last.
     settings TEXT,
     -- Creates a second that the service allowed at its end; NULL where nothing bounded them.
     rate REAL,

@@ -264,7 +264,10 @@ impl RunLog {
     pub fn resumed(run: &StagedRun, outcomes: impl Iterator<Item = Outcome>) -> Self {
         let log = Self::counted(outcomes);
         let counts = log.counts;
-        let earlier = Earlier { started: None, counts: counts.without(Outcome::Pending) };
+        let earlier = Earlier {
+            started: Timestamp::try_from(run.started).ok(),
+            counts: counts.without(Outcome::Pending),
+        };
         Self {
             run: run.id.clone(),
             target: Some(run.target.clone()),

@@ -210,3 +210,34 @@ fn nothing_is_created_at_a_registry_that_appears_during_a_run() {
     }
     assert_eq!(served.artifacts().len(), 1);
 }
+
+#[test]
+fn a_resumed_run_that_ends_early_has_one_start_and_one_command() {
+    let folder = folder(&[]);
+    let served = stopped(folder.path(), &["--report", "first.json"]);
+    let again =
+        ["resume", "--yes", "--rate", "unlimited", "--limit-patience", "1s", "--report", "r.json"];
+    let ran = with_keys(folder.path(), &again);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let (first, second) =
+        (json(&folder.path().join("first.json")), json(&folder.path().join("r.json")));
+    // Both times are in UTC and in one form, so that text compares as time does.
+    let time = |value: &serde_json::Value| value.as_str().unwrap()[..19].to_owned();
+    assert_eq!(time(&second["started"]), time(&first["started"]), "that of the run");
+    assert!(time(&second["invocation"]["started"]) >= time(&first["ended"]));
+    let run = second["run"].as_str().unwrap();
+    let command =
+        format!("lineload resume {run} --yes --rate unlimited --limit-patience 1s --report r.json");
+    assert!(
+        ran.err.contains(&format!("18 artifacts left; to resume, run `{command}`")),
+        "{}",
+        ran.err
+    );
+    let status = with_keys(folder.path(), &["status"]);
+    assert!(status.out.contains(&format!("to resume, run: {command}\n")), "{}", status.out);
+    // The command that staged it is what imports changed manifests.
+    write(&folder.path().join("manifests/00029.yaml"), artifact(29) + "Properties: {a: b}\n");
+    let ran = with_keys(folder.path(), &["resume", "--yes"]);
+    assert!(ran.err.contains("`lineload import --yes --region"), "{}", ran.err);
+    drop(served);
+}

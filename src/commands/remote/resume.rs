@@ -191,7 +191,7 @@ impl Resuming<'_> {
             let _ = writeln!(err, "resuming run {}: {done} done, {left} left", run.id);
         }
         session.agree(changes, &log).await?;
-        journal.reopen(&id)?;
+        journal.reopen(&id, &command)?;
         let sending = Instant::now();
         let progress = Progress { log: &mut log, ledger: &mut ledger };
         let (journal, end) = session.submit(journal, id, left, resolved, progress).await?;

@@ -144,7 +144,7 @@ fn what_was_changed_between_two_steps_of_a_run_is_noticed_too() {
     let mut journal = Journal::open(&path).unwrap();
     let (run, _) = stage(&mut journal, "one", &target("a"), &["s3://x"]);
     std::fs::remove_file(&path).unwrap();
-    assert!(journal.reopen(&run).is_err());
+    assert!(journal.reopen(&run, "lineload resume").is_err());
     assert!(journal.into_writer(run).is_err());
     assert!(!path.exists(), "nothing is put where it was");
 }

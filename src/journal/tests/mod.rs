@@ -220,7 +220,7 @@ async fn a_run_is_found_again_with_what_is_left_of_it() {
         .unwrap();
     assert_eq!(outcomes, [Some("created".to_owned()), None]);
     assert!(journal.staged_run(Some("0b")).unwrap().is_none());
-    journal.reopen(&run).unwrap();
+    journal.reopen(&run, "lineload resume").unwrap();
     let writer = journal.into_writer(run).unwrap();
     writer.outcomes().settled(settled(entries[1], Outcome::Created));
     let journal = writer.finish(Some("done"), None).0;
@@ -422,7 +422,7 @@ async fn attempts_are_counted_and_what_came_to_nothing_is_left() {
     assert_eq!(journal.left(&run).unwrap(), 3);
     assert_eq!(journal.counts(&run).unwrap(), [("pending".into(), 3), ("unresolved".into(), 1)]);
     assert_eq!(journal.entry(entries[1]).unwrap().unwrap().attempts, 2);
-    journal.reopen(&run).unwrap();
+    journal.reopen(&run, "lineload resume").unwrap();
     let writer = journal.into_writer(run).unwrap();
     writer.outcomes().intend(entries[0], last).await.unwrap();
     writer.outcomes().settled(settled(entries[0], Outcome::Created));
