@@ -209,21 +209,29 @@ fn rendered(view: &View, options: &Options) -> String {
     text
 }
 
-/// Returns a failure of the value at `span` of `source` as people see it, like a finding.
+/// Returns a failure of the values at `spans` of `source` as people see it, like a finding; `None`
+/// if there are none.
 #[must_use]
 pub fn render_at(
     message: String,
     label: &str,
     source: &SourceFile,
-    span: Span,
+    spans: &[Span],
     hidden: &[Span],
     options: &Options,
-) -> String {
-    let region = source.region(span);
-    let mark = Mark { region, text: Some(label.to_owned()), primary: true };
-    let excerpt = Excerpt::new(source, &[mark], text_width(options), hidden);
+) -> Option<String> {
+    let mark = |(at, span): (usize, &Span)| Mark {
+        region: source.region(*span),
+        text: Some(label.to_owned()),
+        primary: at == 0,
+    };
+    let marks: Vec<_> = spans.iter().enumerate().map(mark).collect();
+    if marks.is_empty() {
+        return None;
+    }
+    let excerpt = Excerpt::new(source, &marks, text_width(options), hidden);
     let severity = MietteSeverity::Error;
-    rendered(&View { message, severity, help: None, excerpt, related: Vec::new() }, options)
+    Some(rendered(&View { message, severity, help: None, excerpt, related: Vec::new() }, options))
 }
 
 /// A finding in miette's terms.

@@ -201,6 +201,14 @@ fn is_reference(value: &str) -> bool {
         || matches!(value, "none" | "None" | "null" | "n/a" | "N/A" | "false" | "true" | "-")
 }
 
+/// Returns whether `value` is the beginning of a sentence, as in `failed to load credentials:
+/// dispatch failure`. Nobody calls a single secret that, and it has more than letters.
+fn is_prose(before: &str, value: &str) -> bool {
+    let key = before.trim_end_matches([':', '=', ' ', '"', '\'']).to_ascii_lowercase();
+    ["credential", "credentials"].iter().any(|word| key.ends_with(word))
+        && value.bytes().all(|b| b.is_ascii_lowercase() || b == b':')
+}
+
 /// An error code, as in `no valid credentials: ExpiredTokenException`.
 fn is_error_code(value: &str) -> bool {
     let word = value.trim_end_matches(':');
@@ -250,6 +258,7 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         if let Some(value) = keyed.get(1)
             && !is_reference(value.as_str())
             && !value.as_str().starts_with(['`', '|', '>', '&', '*', '['])
+            && !is_prose(&text[..value.start()], value.as_str())
         {
             found.push(value.range());
         }
@@ -371,6 +380,14 @@ mod tests {
         ] {
             assert_eq!(find(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_reason_after_the_word_credentials_is_shown() {
+        let reason = "cannot load credentials: dispatch failure: io error";
+        assert_eq!(redacted(reason), reason);
+        assert_eq!(redacted("credentials: hunter2"), "credentials: [redacted]");
+        assert_eq!(redacted("password: hunter"), "password: [redacted]");
     }
 
     #[test]

@@ -26,13 +26,15 @@ pub struct Places {
 }
 
 impl Places {
-    /// Returns the failure of an entry with an excerpt of its manifest. Returns `None` where the
-    /// service names no field, the value may not be the manifest's, or the manifest has changed since
-    /// it was checked.
+    /// Returns the failure of an entry with an excerpt of its manifest, in which each field that the
+    /// service names is marked. Returns `None` where it names none, the values may not be the
+    /// manifest's, or the manifest has changed since it was checked.
     pub(super) fn show(&self, entry: &LoggedEntry, row: &Row<'_>) -> Option<String> {
-        let pointer = entry.error.as_ref()?.member()?;
         let settable = ["/MetadataProperties", "/Properties", "/Tags"];
-        if self.stamped && settable.iter().any(|field| pointer.starts_with(field)) {
+        let may_be_set = |pointer: &String| settable.iter().any(|field| pointer.starts_with(field));
+        let mut pointers: Vec<_> = entry.error.as_ref()?.members().collect();
+        pointers.retain(|pointer| !self.stamped || !may_be_set(pointer));
+        if pointers.is_empty() {
             return None;
         }
         let path = self.folder.join(&*entry.file);
@@ -47,7 +49,8 @@ impl Places {
             name: entry.name.as_deref(),
             source_uri: entry.source_uri.as_deref(),
         };
-        let span = manifest::place(&source, checked, &pointer)?;
+        let place = |pointer: &String| manifest::place(&source, checked, pointer);
+        let spans: Vec<_> = pointers.iter().filter_map(place).collect();
         let rules = Rules::default();
         let options =
             check::Options { rules: &rules, allowances: false, threads: None, entries: false };
@@ -55,6 +58,6 @@ impl Places {
         let message =
             format!("{}: {}: {}", row.outcome, escaped(row.title()), escaped(&row.said()));
         let label = "the service does not accept this value";
-        Some(human::render_at(message, label, &source, span, &hidden, &self.options))
+        human::render_at(message, label, &source, &spans, &hidden, &self.options)
     }
 }

@@ -11,9 +11,15 @@ impl Refusal {
     /// 'source.sourceUri' failed to satisfy constraint: …".
     #[must_use]
     pub fn member(&self) -> Option<String> {
+        self.members().next()
+    }
+
+    /// Returns the places in the manifest of all values that the service names, as
+    /// [`Refusal::member`] does.
+    pub fn members(&self) -> impl Iterator<Item = String> {
         let is_path = |c: char| c.is_ascii_alphanumeric() || "._-:/ ".contains(c);
-        let mut ends = self.message.match_indices(FAILED).map(|(at, _)| &self.message[..at]);
-        ends.find_map(|before| {
+        let ends = self.message.match_indices(FAILED).map(|(at, _)| &self.message[..at]);
+        ends.filter_map(move |before| {
             let path = &before[before.rfind(" at '")? + " at '".len()..];
             path.chars().all(is_path).then(|| pointer(path)).flatten()
         })
