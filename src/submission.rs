@@ -124,7 +124,7 @@ pub enum Outcome {
     Conflict,
     /// The service will not have it.
     Rejected,
-    /// It may or may not exist.
+    /// Its state at the target is not known: it may or may not exist, or could not be compared.
     Unresolved,
     /// It was not sent, or not yet.
     Pending,

@@ -348,7 +348,7 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     outcomes
 }
 
-/// What is created and changed, by ARN, in words: whole artifacts, or each field that changes with the
+/// Artifacts that are created and changed, by ARN, in words: whole artifacts, or each field that changes with the
 /// value it gets and the value it had.
 type Writes = BTreeMap<String, String>;
 

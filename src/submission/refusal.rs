@@ -5,6 +5,7 @@
 mod advice;
 mod member;
 mod quota;
+mod shape;
 
 use std::fmt;
 
@@ -75,8 +76,14 @@ impl Refusal {
     /// in another account was sent.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        let sent = [ELSEWHERE, REPLACED].iter().any(|begins| self.message.starts_with(begins));
-        self.class == Class::Unsendable && !sent
+        self.class == Class::Unsendable && !self.is_from_elsewhere()
+    }
+
+    /// Returns whether another account, Region or registry than the intended one responded, and so
+    /// may have done what was requested.
+    #[must_use]
+    pub fn is_from_elsewhere(&self) -> bool {
+        [ELSEWHERE, REPLACED].iter().any(|begins| self.message.starts_with(begins))
     }
 
     /// Returns the refusal of an existing artifact that differs in these fields.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::scripted::{Scripted, fixture_file, http, nobody};
-use crate::support::{Ran, artifact, folder, lineload};
+use crate::support::{Ran, artifact, folder, json, lineload};
 
 const ARN: &str =
     "arn:aws:sagemaker:eu-west-1:123456789012:artifact/0123456789abcdef0123456789abcdef";
@@ -202,8 +202,34 @@ fn a_field_that_the_service_names_is_shown_where_the_manifest_has_it() {
     assert!(out.contains("[a.yaml:3:14]"), "{out}");
     assert!(out.contains("3 │   SourceUri: s3://bucket/1"), "{out}");
     assert!(out.contains("the service does not accept this value"), "{out}");
-    let report = crate::support::json(&folder.path().join("r.json"));
+    let report = json(&folder.path().join("r.json"));
     assert_eq!(report["entries"][0]["error"]["path"], "/Source/SourceUri");
+}
+
+#[test]
+fn every_field_that_the_service_names_is_marked() {
+    let constraint = "failed to satisfy constraint: Member must have length less than 3";
+    let message = format!(
+        "2 validation errors detected: Value 'DataSet' at 'artifactType' {constraint}; Value 'one' \
+         at 'artifactName' {constraint}"
+    );
+    let body = format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#);
+    let server = Scripted::start(move |request, connection| {
+        let answer = match request.operation() {
+            "CreateArtifact" => http(400, "", &body),
+            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
+        };
+        connection.write_all(answer.as_bytes()).is_ok()
+    });
+    let text = "ArtifactName: one\nArtifactType: DataSet\nSource:\n  SourceUri: s3://bucket/1\n";
+    let folder = folder(&[("a.yaml", text)]);
+    let args = ["--region", "eu-west-1", "--endpoint-url", &server.url];
+    let ran = ran(with_keys(&mut import(folder.path(), &args)));
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("1 │ ArtifactName: one\n"), "{}", ran.out);
+    assert!(ran.out.contains("2 │ ArtifactType: DataSet\n"), "{}", ran.out);
+    let marks = ran.out.matches("the service does not accept this value").count();
+    assert_eq!(marks, 2, "{}", ran.out);
 }
 
 /// An HTTP proxy that is the whole of AWS: it takes every tunnel to STS for one that cannot be
@@ -248,6 +274,27 @@ fn an_account_by_name_is_checked_against_what_is_there() {
         ran.err
     );
     assert!(server.requests().iter().all(|request| request.operation() == "ListArtifacts"));
+    // Nothing exists that shows the account: what the first create answers does.
+    let server = Scripted::start(|request, connection| {
+        let answer = match request.operation() {
+            "CreateArtifact" => {
+                let arn = ARN.replace("123456789012", "210987654321");
+                http(200, "", &format!(r#"{{"ArtifactArn":"{arn}"}}"#))
+            }
+            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
+        };
+        connection.write_all(answer.as_bytes()).is_ok()
+    });
+    let args =
+        ["--region", "eu-west-1", "--endpoint-url", &server.url, "--account", "123456789012"];
+    let wrong = signed(&[&args[..], &["--report", "wrong.json"]].concat());
+    assert_eq!(wrong.code, 4, "{}", wrong.err);
+    let delete = "delete it with `aws sagemaker delete-artifact --artifact-arn \
+                  arn:aws:sagemaker:eu-west-1:210987654321:artifact/";
+    assert!(wrong.err.contains(delete), "{}", wrong.err);
+    let entry = &json(&folder.path().join("wrong.json"))["entries"][0];
+    assert_eq!(entry["outcome"], "unresolved");
+    assert!(entry["error"]["message"].as_str().unwrap().contains("210987654321"), "{entry}");
     // A guard that nothing can be held against lets nothing be written.
     let server = creating();
     let args = ["--region", "eu-west-1", "--endpoint-url", &server.url];

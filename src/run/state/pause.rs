@@ -19,6 +19,9 @@ const OUTAGE: u32 = 5;
 /// SageMaker's throttle has been seen as a 400 with `{"message": null}`.
 const NO_CODE: u32 = 3;
 
+/// The time before the end of the patience at which the last probe is sent: enough for a response.
+const LAST_PROBE: Duration = Duration::from_secs(1);
+
 /// The mode of sending: everything, or only probes.
 #[derive(Debug)]
 pub(super) enum Mode {
@@ -85,6 +88,7 @@ impl State {
         let probe_at = match &mut self.mode {
             Mode::Open => {
                 let probe_at = now + self.wait(cause);
+                let probe_at = self.within_patience(probe_at, now);
                 self.mode = Mode::Paused(Pause { since: now, probe_at, probe: None });
                 probe_at
             }
@@ -115,10 +119,21 @@ impl State {
     pub(super) fn probe(&mut self, id: EntryId, now: Instant) {
         let cause = self.trouble.as_ref().map_or(Cause::Limit, |trouble| trouble.cause);
         let next = now + self.wait(cause);
+        let next = self.within_patience(next, now);
         if let Mode::Paused(pause) = &mut self.mode {
             pause.probe = Some(id);
             pause.probe_at = next;
             self.events.push(Event::Probed);
+        }
+    }
+
+    /// Returns when a probe is sent that is due at `probe_at`: the last one goes out before the
+    /// patience ends, not after it.
+    fn within_patience(&self, probe_at: Instant, now: Instant) -> Instant {
+        let Some(end) = self.patience_ends().filter(|end| probe_at > *end) else { return probe_at };
+        match end.checked_sub(LAST_PROBE) {
+            Some(last) if last > now + LEAST => last,
+            _ => end,
         }
     }
 

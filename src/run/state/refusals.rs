@@ -23,8 +23,8 @@ const DENIED: usize = 8;
 pub(super) struct Refusals {
     /// True if the first entries are watched.
     watching: bool,
-    /// The code and the message of the held refusals.
-    words: Option<(Option<String>, String)>,
+    /// The shape of the held refusals.
+    shape: Option<(Option<String>, String)>,
     alike: Vec<EntryId>,
     /// Denied since the last that was not.
     denied: Vec<EntryId>,
@@ -32,7 +32,7 @@ pub(super) struct Refusals {
 
 impl Refusals {
     pub(super) const fn new(watching: bool) -> Self {
-        Self { watching, words: None, alike: Vec::new(), denied: Vec::new() }
+        Self { watching, shape: None, alike: Vec::new(), denied: Vec::new() }
     }
 }
 
@@ -66,7 +66,12 @@ impl State {
             Reaction::SlowDown => self.throttled(id, operation, refusal, sent, now),
             Reaction::Pause(cause) => self.pause(id, cause, refusal, now),
             Reaction::Stop => {
-                self.send_again(id);
+                if operation == Operation::Create && refusal.is_from_elsewhere() {
+                    // Done, but not where it was meant to be.
+                    self.fail(id, Outcome::Unresolved, None, refusal.clone());
+                } else {
+                    self.send_again(id);
+                }
                 self.stop(End::Unable { refusal });
             }
             Reaction::Deny => self.denied(id, request, refusal),
@@ -115,12 +120,13 @@ impl State {
         if !self.refusals.watching {
             return self.fail(id, Outcome::Rejected, None, refusal);
         }
-        let words = self.words_of(id, &refusal);
-        if self.refusals.words.as_ref().is_some_and(|first| *first != words) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        let shape = refusal.shape(&entry.job.artifact);
+        if self.refusals.shape.as_ref().is_some_and(|first| *first != shape) {
             self.prove();
             return self.fail(id, Outcome::Rejected, None, refusal);
         }
-        self.refusals.words = Some(words);
+        self.refusals.shape = Some(shape);
         self.refusals.alike.push(id);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.phase = Phase::Held(refusal.clone());
@@ -129,18 +135,6 @@ impl State {
         if count >= ALIKE {
             self.stop(End::RefusedAlike { count, refusal });
         }
-    }
-
-    /// Returns the code of a refusal, and its message without the parts about the entry.
-    fn words_of(&self, id: EntryId, refusal: &Refusal) -> (Option<String>, String) {
-        let mut words = refusal.message.clone();
-        if let Some(entry) = self.entries.get(&id) {
-            let artifact = &entry.job.artifact;
-            for own in [Some(&artifact.source.uri), artifact.name.as_ref()].into_iter().flatten() {
-                words = words.replace(own.as_str(), "…");
-            }
-        }
-        (refusal.code.clone(), words)
     }
 
     /// Notes that the target accepted an entry or a read: refusals concern the entry.

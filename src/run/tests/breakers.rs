@@ -19,6 +19,51 @@ async fn entries_that_are_all_refused_in_the_same_words_stop_the_run_and_none_is
 }
 
 #[tokio::test(start_paused = true)]
+async fn words_that_quote_the_entry_are_the_same_words() {
+    let world = World {
+        otherwise: Some(Behaviour::Refuses(Class::Rejected)),
+        quotes: true,
+        ..World::default()
+    };
+    let ran = run_with(world, 300, one_at_a_time()).await;
+    let End::RefusedAlike { count, .. } = &ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!((*count, ran.outcomes.len()), (20, 0));
+    assert_eq!(ran.service.world().asked.len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_another_account_answered_is_not_said_to_be_pending() {
+    let elsewhere = "the response is from another account or Region: arn:aws:x";
+    let world =
+        World { script: [Behaviour::Creates, Behaviour::Elsewhere].into(), ..World::default() };
+    let ran = run_with(world, 10, one_at_a_time()).await;
+    let End::Unable { refusal } = &ran.end else { panic!("{:?}", ran.end) };
+    assert_eq!(refusal.message, elsewhere);
+    assert_eq!((ran.count(Outcome::Created), ran.count(Outcome::Unresolved)), (1, 1));
+    assert_eq!(ran.outcomes.len(), 2, "nothing was sent for the others");
+    let error = ran.outcomes[&EntryId(1)].error.as_ref().unwrap();
+    assert_eq!(error.message, elsewhere);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_probe_comes_before_the_patience_ends() {
+    for seed in 0..20 {
+        let world = World { otherwise: Some(Behaviour::Refuses(Class::Limit)), ..World::default() };
+        let patience = Duration::from_secs(40);
+        let options = Options { seed, patience, ..one_at_a_time() };
+        let ran = run_with(world, 5, options).await;
+        assert!(matches!(ran.end, End::OutOfPatience { cause: Cause::Limit, .. }));
+        let last = *ran.service.world().asked.last().unwrap();
+        assert!((38..40).contains(&last.as_secs()), "{seed}: the last request after {last:?}");
+        let ends = ran.service.start.into_std() + patience + Duration::from_millis(200);
+        for (_, event) in &ran.events {
+            let Event::Paused { probe_at, .. } = event else { continue };
+            assert!(*probe_at <= ends, "{seed}: a probe is announced that never comes");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_small_run_or_one_that_may_fail_goes_to_its_end() {
     let refuses =
         || World { otherwise: Some(Behaviour::Refuses(Class::Rejected)), ..World::default() };

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::artifact::{Artifact, Key, Tag};
 use crate::service::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
-use crate::submission::{Class, Refusal};
+use crate::submission::{Class, ELSEWHERE, Refusal};
 
 /// The service's reaction to one create.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub(super) enum Behaviour {
     Creates,
     /// Does not, and says this.
     Refuses(Class),
+    /// It is created, in another account.
+    Elsewhere,
     /// Creates it, and this comes back.
     CreatesBut(Class),
     /// Creates it so much later; no answer comes.
@@ -60,6 +62,8 @@ pub(super) struct World {
     pub(super) doubles: bool,
     /// In which words it refuses what exists, if not in the usual ones.
     pub(super) exists_words: Option<&'static str>,
+    /// True if a rejection quotes the entry's source and its number.
+    pub(super) quotes: bool,
     /// True if every page of a listing has the same token.
     pub(super) circles: bool,
 }
@@ -192,7 +196,16 @@ impl Service for Scripted {
         };
         let arn = format!("arn/{}", artifact.source.uri);
         match does {
+            Behaviour::Refuses(class) if self.world().quotes => {
+                let asked = self.world().asked.len();
+                let message = format!("Value '{}' is bad (no. {asked})", artifact.source.uri);
+                Err(Refusal { message, ..refusal(class) })
+            }
             Behaviour::Refuses(class) => Err(refusal(class)),
+            Behaviour::Elsewhere => {
+                let message = format!("{ELSEWHERE}: arn:aws:x");
+                Err(Refusal { message, ..refusal(Class::Unsendable) })
+            }
             Behaviour::CreatesLater(later) => {
                 self.commit(artifact, now + later);
                 Err(refusal(Class::NoResponse))

@@ -74,7 +74,7 @@ async fn questions_are_asked_again_and_given_up_with_patience() {
     assert_eq!(cause, Cause::Unreachable);
 }
 
-/// What an asker reports, each with its second.
+/// The reports of an asker, each with its second.
 type Said = Arc<Mutex<Vec<(u64, String)>>>;
 
 /// An asker with a patience of 12 s, and what it reports.

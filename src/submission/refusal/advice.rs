@@ -1,6 +1,7 @@
 //! The reaction to an unsuccessful response.
 
 use super::{Class, Quota, Refusal};
+use crate::submission::Arn;
 
 /// The beginning of a message that reports a response from something other than the service.
 pub const NOT_THE_SERVICE: &str = "the response is not from SageMaker";
@@ -79,9 +80,7 @@ impl Refusal {
                     .to_owned(),
             ],
             Class::Unsendable if begins(UNTRUSTED) => self.untrusted(),
-            Class::Unsendable if begins(ELSEWHERE) => {
-                vec!["choose the profile and the Region of the intended account".to_owned()]
-            }
+            Class::Unsendable if begins(ELSEWHERE) => self.elsewhere(),
             Class::Unsendable if begins(REPLACED) => vec![
                 "it was reset, or `lineload serve` was restarted with another file: import again"
                     .to_owned(),
@@ -115,6 +114,18 @@ impl Refusal {
         }
     }
 
+    fn elsewhere(&self) -> Vec<String> {
+        let mut help = vec!["choose the profile and the Region of the intended account".to_owned()];
+        let mut words = self.message.split([' ', ';']);
+        if let Some(arn) = words.find(|word| Arn::parse(word).is_some()) {
+            help.push(format!(
+                "if this run created that artifact, delete it with `aws sagemaker delete-artifact \
+                 --artifact-arn {arn}`"
+            ));
+        }
+        help
+    }
+
     fn denied(&self, action: &str) -> Vec<String> {
         let code = self.code.as_deref().unwrap_or_default();
         if KEYS.contains(&code) {
@@ -145,8 +156,9 @@ impl Refusal {
 
     fn untrusted(&self) -> Vec<String> {
         let mut help = vec![
-            "set AWS_CA_BUNDLE, `ca_bundle` in the profile, or SSL_CERT_FILE to a PEM file with \
-             the certificate of the authority"
+            "set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to a PEM file with the certificate \
+             of the authority; SSL_CERT_FILE works as well, but neither of these and \
+             REQUESTS_CA_BUNDLE may be set then"
                 .to_owned(),
         ];
         if self.message.contains("expired") || self.message.contains("not valid") {
