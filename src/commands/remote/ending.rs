@@ -138,7 +138,7 @@ fn finish(global: &Global, stops: &Ending<'_>, log: &RunLog, end: &End) -> Exit 
         let unresolved = counted(count(Outcome::Unresolved), "artifact");
         let notice = Failure {
             exit: Outcome::Unresolved.exit(),
-            message: format!("{unresolved} unresolved: their state at the target is not known"),
+            message: format!("{unresolved} unresolved: the state at the target is not known"),
             help: vec![format!("the next run looks them up first: `{}`", stops.command)],
         };
         notice.show(global);
