@@ -123,6 +123,8 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
         "which file is written or believed",
         &[
             "output",
+            "out",
+            "plan",
             "report",
             "journal",
             "failed-manifests",

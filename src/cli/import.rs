@@ -19,6 +19,10 @@ pub struct Import {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
+    /// Import what this plan file says, which `plan --out` wrote; submit nothing if a manifest, an
+    /// option or the target is not as it was then
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub plan: Option<PathBuf>,
     /// Submit nothing if any manifest is invalid
     #[arg(long)]
     pub require_valid: bool,
@@ -47,7 +51,8 @@ pub struct Import {
 #[command(after_help = "Examples:
   lineload plan --local              compare with the local registry
   lineload plan --format markdown    for a comment on a pull request
-  lineload plan --detailed-exitcode  exit code 3 if there is something to do")]
+  lineload plan --detailed-exitcode  exit code 3 if there is something to do
+  lineload plan --out plan.json      for `lineload import --plan plan.json`")]
 pub struct Plan {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -55,6 +60,9 @@ pub struct Plan {
     /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: PlanFormat,
+    /// Also write the plan to this file, for `import --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// End with exit code 3 if an import would change something, 0 if not
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod paced;
 mod plan;
+mod plan_file;
 mod refusal;
 mod resume;
 mod run_policy;

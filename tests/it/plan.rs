@@ -244,3 +244,94 @@ fn no_plan_shows_a_credential() {
         assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{format}: {ran:?}");
     }
 }
+
+#[test]
+fn a_plan_that_was_reviewed_is_imported_and_no_other() {
+    let folder = folder(&[]);
+    let served = one_of_each(folder.path());
+    let here = folder.path();
+    let plan = |args: &[&str]| at(here, &served, "plan", &[&["--out", "p.json"], args].concat());
+    let import = |args: &[&str]| {
+        let args = [&["--yes", "--rate", "unlimited", "--plan", "p.json"], args].concat();
+        at(here, &served, "import", &args)
+    };
+    let update = ["--on-exists", "update", "--set", "Properties.Batch=hunter2hunter2"];
+    let planned = plan(&update);
+    assert_eq!(planned.code, 1, "one is invalid: {planned:?}");
+    let file = std::fs::read_to_string(here.join("p.json")).unwrap();
+    assert!(!file.contains("hunter2") && !file.contains("<b>"), "no value: {file}");
+    let creates = served.calls("CreateArtifact");
+    let refused = |ran: &Ran, said: &str| {
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+        assert_eq!(served.calls("CreateArtifact"), creates);
+        assert_eq!(served.calls("UpdateArtifact"), 0);
+    };
+    // Other options.
+    refused(
+        &import(&[]),
+        "nothing was sent: the plan was made with other values of `--on-exists` and `--set`",
+    );
+    // A manifest that was edited, one that is new.
+    let edited = here.join("manifests/00008.yaml");
+    write(&edited, artifact(8) + "# edited\n");
+    write(&here.join("manifests/00010.yaml"), artifact(10));
+    let said = "2 manifests changed since the plan: manifests/00008.yaml, manifests/00010.yaml";
+    refused(&import(&update), said);
+    write(&edited, artifact(8));
+    std::fs::remove_file(here.join("manifests/00010.yaml")).unwrap();
+    // The target: an artifact that exists has other tags now.
+    let arn = |number: usize| {
+        let uri = format!("s3://bucket/{number}");
+        let of = |one: &&Value| one["Source"]["SourceUri"] == *uri;
+        served.artifacts().iter().find(of).unwrap()["ArtifactArn"].clone()
+    };
+    let tags = value!({"ResourceArn": arn(1), "Tags": [{"Key": "team", "Value": "x"}]});
+    assert_eq!(served.ask("AddTags", &tags).0, 200);
+    let pruned = [&update[..], &["--prune"]].concat();
+    refused(&import(&pruned), "other values of `--prune`");
+    plan(&pruned);
+    let tags = value!({"ResourceArn": arn(1), "TagKeys": ["team"]});
+    assert_eq!(served.ask("DeleteTags", &tags).0, 200);
+    refused(&import(&pruned), "the target has changed since the plan: other fields differ now");
+    // Another target.
+    let other = Served::start_on(here, "other.sqlite3", &[]);
+    let args = ["--yes", "--plan", "p.json"];
+    let ran = at(here, &other, "import", &[&args[..], &pruned].concat());
+    refused(&ran, "the plan is for local:");
+    // As it was planned.
+    plan(&pruned);
+    let ran = import(&[&pruned[..], &["--report", "r.json"]].concat());
+    assert_eq!(ran.code, 1, "one is invalid: {ran:?}");
+    let counts = &crate::support::json(&here.join("r.json"))["counts"];
+    assert_eq!((&counts["created"], &counts["updated"]), (&1.into(), &1.into()), "{counts}");
+    // Once.
+    let again = import(&pruned);
+    assert_eq!(again.code, 2, "{again:?}");
+    let said = "the target has changed since the plan, which had 2 to create, 1 to update";
+    assert!(again.err.contains(said) && again.err.contains("`lineload resume`"), "{}", again.err);
+}
+
+#[test]
+fn a_plan_file_is_checked_before_it_is_believed() {
+    let folder = folder(&[("m/a.yaml", &artifact(1)), ("p.json", "{\"version\": 7}")]);
+    let run = |args: &[&str]| crate::support::run(folder.path(), args);
+    let none = run(&["import", "m", "--local", "--plan", "none.json"]);
+    assert_eq!(none.code, 2, "{none:?}");
+    assert!(none.err.contains("cannot read the plan file `none.json`"), "{}", none.err);
+    let bad = run(&["import", "m", "--local", "--plan", "p.json"]);
+    assert_eq!(bad.code, 2, "{bad:?}");
+    assert!(bad.err.contains("`p.json` is not a plan file"), "{}", bad.err);
+    // It is not written over a manifest, or through a symlink.
+    let over = run(&["plan", "m", "--local", "--out", "m/a.yaml"]);
+    assert_eq!(over.code, 2, "{over:?}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("m/a.yaml")).unwrap(), artifact(1));
+    std::os::unix::fs::symlink("victim", folder.path().join("link")).unwrap();
+    assert_eq!(run(&["plan", "m", "--local", "--out", "link"]).code, 2);
+    assert!(!folder.path().join("victim").exists());
+    // A local registry that does not exist yet.
+    assert_eq!(run(&["plan", "m", "--local", "--out", "new.json"]).code, 0);
+    let ran = run(&["import", "m", "--local", "--plan", "new.json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("created 1"), "{}", ran.out);
+}

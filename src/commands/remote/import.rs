@@ -5,6 +5,8 @@ use std::time::{Instant, SystemTime};
 use super::checking::{self, check, covers};
 use super::dry_run::dry_run;
 use super::ending::{Ending, as_typed, reports_can_be_written};
+use super::plan::verify;
+use super::plan_file::PlanFile;
 use super::refusal::{invalid, refuse, too_many, too_much};
 use super::run_policy::RunPolicy;
 use super::session::{Progress, Session, show_note};
@@ -30,9 +32,13 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     if args.dry_run {
         return dry_run(global, args, settings);
     }
+    let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
     let timeout = args.pace.reach.timeout;
     // The target comes before the check, so that a missing one is reported at once.
     block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
+        if let Some(planned) = &planned {
+            verify(planned, global, args, settings, ready, stopping).await?;
+        }
         // An unwritable journal must be detected before anything is sent.
         let journal = Journal::open(&args.run.journal)?;
         Importing { global, args, settings, ready, run_policy }.go(journal, stopping).await

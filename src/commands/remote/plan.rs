@@ -1,13 +1,14 @@
 //! `lineload plan`
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::checking::{check, human_report_on_stderr, plain};
+use super::checking::{check, human_report_on_stderr, none_is_read, plain};
 use super::paced;
+use super::plan_file::{self, Options, PlanFile, Recorder};
 use super::refusal::reads_ended;
 use super::run_policy::RunPolicy;
 use super::session::{no_answer, shown};
@@ -20,10 +21,12 @@ use crate::commands::manifests::ManifestSet;
 use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
 use crate::commands::terminal;
+use crate::destination;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, NewRun, Status};
 use crate::pace::Rate;
 use crate::plan::{self, Fate, Gone, Item, Planned, Unplanned};
+use crate::report;
 use crate::report::output::{Output, OutputError};
 use crate::report::plan::faults::Faults;
 use crate::report::plan::{CreateRate, Heading, Report};
@@ -37,17 +40,59 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(global: &Global, args: &cli::Plan) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
-    let policy = Policy {
-        drift: if args.refresh { Drift::Always } else { run_policy.drift },
-        ..run_policy.policy(false)
-    };
+    let policy = policy(args)?;
+    if let Some(out) = &args.out {
+        none_is_read(std::slice::from_ref(out), global, &args.manifests, settings)?;
+        destination::check(out)?;
+    }
     let timeout = args.reach.timeout;
     // A plan creates nothing, and before the first import the registry is empty.
     let (missing, config) = (Missing::Empty, &settings.config);
     block_on(target::at_or(missing, &args.target, config, timeout, async |ready, stopping| {
         Planning { global, args, settings, ready, policy: &policy }.go(stopping).await
     }))
+}
+
+/// Returns the policy of the import that is planned.
+fn policy(args: &cli::Plan) -> Result<Policy, Failure> {
+    let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
+    Ok(Policy {
+        drift: if args.refresh { Drift::Always } else { run_policy.drift },
+        ..run_policy.policy(false)
+    })
+}
+
+/// Makes the plan of an import again, and checks that it is `planned`.
+///
+/// # Errors
+/// If it is not, or no plan can be made.
+pub(super) async fn verify(
+    planned: &PlanFile,
+    global: &Global,
+    args: &cli::Import,
+    settings: &Settings,
+    ready: &Ready,
+    stopping: &Stopping,
+) -> Result<(), Failure> {
+    let args = &cli::Plan {
+        manifests: args.manifests.clone(),
+        format: PlanFormat::Human,
+        out: None,
+        detailed_exitcode: false,
+        refresh: planned.refreshes(),
+        all: false,
+        journal: args.run.journal.clone(),
+        existing: args.existing.clone(),
+        target: args.target.clone(),
+        rate: None,
+        reach: args.pace.reach.clone(),
+    };
+    let policy = &policy(args)?;
+    let planning = Planning { global, args, settings, ready, policy };
+    let mut recorder = Recorder::new(None);
+    let made = planning.make(stopping, false, &mut recorder).await?;
+    let options = Options::of(&args.existing, args.refresh);
+    planned.check(&recorder.finish(Some(&ready.target), options, made.files)?)
 }
 
 struct Planning<'p> {
@@ -60,7 +105,48 @@ struct Planning<'p> {
 
 impl Planning<'_> {
     async fn go(self, stopping: &Stopping) -> Result<Exit, Failure> {
-        let Self { global, args, settings, ready, policy } = self;
+        let Self { global, args, ready, policy, .. } = self;
+        let report = match args.format {
+            PlanFormat::Human => Report::human(args.all),
+            PlanFormat::Json => Report::json(),
+            PlanFormat::Markdown => Report::markdown(),
+        };
+        let is_new = args.target.local.as_ref().is_some_and(|file| !file.exists());
+        let mut found = Found { report, fails: false, is_unknown: false };
+        let mut recorder = Recorder::new(Some(&mut found));
+        let Made { plan, checked, faults, rate, files } =
+            self.make(stopping, true, &mut recorder).await?;
+        let written = match &args.out {
+            Some(out) => {
+                let target = Some(&ready.target).filter(|_| !is_new);
+                let options = Options::of(&args.existing, args.refresh);
+                recorder.finish(target, options, files).and_then(|file| file.write(out))
+            }
+            None => Ok(()),
+        };
+        let rate = match (args.rate, rate) {
+            (Some(Rate::Fixed(rate)), _) => CreateRate::Asked(rate),
+            (Some(Rate::Unlimited), _) => CreateRate::Unlimited,
+            _ if ready.target.is_local() => CreateRate::Unlimited,
+            (_, Some(rate)) => CreateRate::Found(rate),
+            (_, None) => CreateRate::Unknown,
+        };
+        let (target, on_exists) = (&ready.target, policy.on_exists);
+        let exit = found.exit(args, &checked, &plan);
+        let heading = Heading { plan: &plan, target, rate, on_exists, faults: &faults };
+        let out = Output::stdout(global.color.into());
+        found.report.write(&heading, out).map_err(OutputError)?;
+        written.map(|()| exit)
+    }
+
+    /// Makes the plan, and passes what is planned to `sink`. `shown_findings`: whether findings are shown.
+    async fn make(
+        &self,
+        stopping: &Stopping,
+        shown_findings: bool,
+        sink: &mut dyn plan::Sink,
+    ) -> Result<Made, Failure> {
+        let Self { global, args, settings, ready, policy } = *self;
         let faults = Faults::default();
         let manifest = ManifestSet::find(&args.manifests, settings)?;
         let journal = self.journal()?;
@@ -68,8 +154,11 @@ impl Planning<'_> {
         let mut scratch = Journal::scratch()?;
         let (staged, checked) = tokio::task::block_in_place(|| {
             // Standard output belongs to the plan, which scripts may read.
-            let people = human_report_on_stderr(global, &args.manifests);
-            let report = Box::new(crate::report::All(vec![people, Box::new(faults.clone())]));
+            let mut reports: Vec<Box<dyn report::FindingsReport>> = vec![Box::new(faults.clone())];
+            if shown_findings {
+                reports.insert(0, human_report_on_stderr(global, &args.manifests));
+            }
+            let report = Box::new(report::All(reports));
             let run = NewRun { id: "plan", command: "", folder: "", settings: "" };
             let staging = scratch.begin(&run, &ready.target)?;
             let mut stage = Stage::of_plan(staging, at_target.as_ref(), &manifest.sources, policy);
@@ -78,6 +167,11 @@ impl Planning<'_> {
         })?;
         let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, &ready.target));
         let InJournal { open, rate } = in_journal.transpose()?.unwrap_or_default();
+        let files = if args.out.is_some() || !shown_findings {
+            plan_file::files(&manifest)?
+        } else {
+            BTreeMap::new()
+        };
         let within = self.within(&manifest, &staged.ledger);
         let known = |source| match &at_target {
             Some(known) => known.at(source),
@@ -103,38 +197,16 @@ impl Planning<'_> {
             plan::Progress::Listed(listed) => shown(&progress).listing(listed),
             plan::Progress::Compared { done, total } => shown(&progress).comparing(done, total),
         };
-        let report = match args.format {
-            PlanFormat::Human => Report::human(args.all),
-            PlanFormat::Json => Report::json(),
-            PlanFormat::Markdown => Report::markdown(),
-        };
-        let mut found = Found { report, fails: false, is_unknown: false };
         let entries = plan::Entries::new(&mut scratch, staged);
-        let planned = plan::plan(&asker, entries, open, &options, &mut found, &mut show).await;
+        let planned = plan::plan(&asker, entries, open, &options, sink, &mut show).await;
         shown(&progress).finish();
         let plan = match planned {
             Ok(plan) => plan,
             Err(Unplanned::Journal(error)) => return Err(error.into()),
             Err(Unplanned::Output(error)) => return Err(OutputError(error).into()),
-            Err(Unplanned::Unanswered(unanswered)) => {
-                let notice = unplanned(unanswered);
-                notice.show(global);
-                return Ok(notice.exit);
-            }
+            Err(Unplanned::Unanswered(unanswered)) => return Err(unplanned(unanswered)),
         };
-        let rate = match (args.rate, rate) {
-            (Some(Rate::Fixed(rate)), _) => CreateRate::Asked(rate),
-            (Some(Rate::Unlimited), _) => CreateRate::Unlimited,
-            _ if ready.target.is_local() => CreateRate::Unlimited,
-            (_, Some(rate)) => CreateRate::Found(rate),
-            (_, None) => CreateRate::Unknown,
-        };
-        let (target, on_exists) = (&ready.target, policy.on_exists);
-        let exit = found.exit(args, &checked, &plan);
-        let heading = Heading { plan: &plan, target, rate, on_exists, faults: &faults };
-        let out = Output::stdout(global.color.into());
-        found.report.write(&heading, out).map_err(OutputError)?;
-        Ok(exit)
+        Ok(Made { plan, checked, faults, rate, files })
     }
 
     /// Returns whether an artifact of a file can have been removed from the manifests.
@@ -164,6 +236,17 @@ impl Planning<'_> {
         let open = journal.exists().then(|| Status::open(journal)).transpose();
         Ok(open?)
     }
+}
+
+/// A plan that was made.
+struct Made {
+    plan: plan::Plan,
+    checked: Summary,
+    faults: Faults,
+    /// The rate, in creates a second, that the journal knows.
+    rate: Option<f64>,
+    /// SHA-256 of the manifests, if it is needed.
+    files: BTreeMap<String, String>,
 }
 
 /// The facts about the target in the journal, apart from the single sources.
