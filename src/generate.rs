@@ -23,6 +23,7 @@ pub mod known;
 mod nodes;
 pub mod open;
 mod places;
+mod plain;
 mod render;
 pub mod rows;
 pub mod s3;
@@ -54,7 +55,7 @@ const BATCH: usize = 16;
 /// The treatment of a row whose artifact another row makes too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnDuplicate {
-    /// It is a finding, and the first row's artifact is written.
+    /// It is a finding. The first row's artifact is written; as an entry of a run, neither is valid.
     #[default]
     Error,
     /// The first row's artifact is written, and nothing is said.
@@ -110,6 +111,10 @@ pub trait Sink {
     fn entry(&mut self, entry: check::Entry) {
         let _ = entry;
     }
+    /// Withdraws an entry that looked valid at first: another row has the same name or source.
+    fn withdraw(&mut self, entry: check::EntryIndex) {
+        let _ = entry;
+    }
     /// So many rows and bytes have been read.
     fn progress(&mut self, rows: u64, bytes: u64);
 }
@@ -127,8 +132,9 @@ pub struct Options<'o> {
     pub file: Option<TextId>,
     /// The treatment of duplicates.
     pub on_duplicate: OnDuplicate,
-    /// True if artifacts are wanted as entries of a run and not as documents. The artifact of a finding is
-    /// then the number of its entry, and not of its row.
+    /// True if artifacts are wanted as entries of a run and not as documents: each row stands for a
+    /// manifest, those included that cannot be read. The artifact of a finding is then the number of its
+    /// entry, and not of its row.
     pub entries: bool,
     /// The number of threads; by default as many as there are cores.
     pub threads: Option<usize>,

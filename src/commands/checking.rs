@@ -43,11 +43,22 @@ impl Sink for Checking<'_> {
         }
     }
 
-    fn file(&mut self, file: FileId, mut findings: Vec<Diagnostic>, artifacts: usize) {
-        self.progress.file();
+    fn file(&mut self, file: FileId, findings: Vec<Diagnostic>, artifacts: usize) {
         if let Some(entries) = &mut self.entries {
             entries.file(file, &findings);
         }
+        self.show(file, findings, artifacts);
+    }
+
+    fn progress(&mut self, artifacts: usize) {
+        self.progress.artifacts(artifacts);
+    }
+}
+
+impl Checking<'_> {
+    /// Shows the findings of a file.
+    fn show(&mut self, file: FileId, mut findings: Vec<Diagnostic>, artifacts: usize) {
+        self.progress.file();
         if !self.filter.takes_all() {
             findings.retain(|finding| self.filter.keeps(finding));
             if !findings.is_empty() || self.filter.covers(file) {
@@ -58,10 +69,6 @@ impl Sink for Checking<'_> {
         if self.failed.is_none() && !findings.is_empty() {
             self.failed = self.report.file(&findings, self.sources).err();
         }
-    }
-
-    fn progress(&mut self, artifacts: usize) {
-        self.progress.artifacts(artifacts);
     }
 }
 

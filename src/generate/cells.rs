@@ -89,7 +89,7 @@ pub(super) const fn help(code: Code) -> Option<&'static str> {
         Code::LineBreak => "fix the cell, or add the filter `one_line` to the expression",
         Code::OuterBlank => "fix the cell, or add the filter `trim` to the expression",
         Code::PropertyValueLength => {
-            "shorten the cell, or add the filter `truncate_chars(2500)` to the expression"
+            "shorten the cell, or add the filter `truncate_chars(4096)` to the expression"
         }
         Code::TagValueLength => {
             "shorten the cell, or add the filter `truncate_chars(256)` to the expression"

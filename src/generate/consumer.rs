@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::duplicates::{First, Used};
 use super::examine::{Entry, Examined, Examiner};
 use super::render::Got;
-use super::rows::{TEMPLATE, related};
+use super::rows::{Block, TEMPLATE, related};
 use super::{Generated, OnDuplicate, Options, Sink};
 use crate::artifact::Artifact;
 use crate::check;
@@ -38,6 +38,8 @@ pub(super) struct Consumer<'c> {
     bytes: u64,
     /// The row of each entry that was passed on, and whether it is valid.
     entries: Vec<(FileId, u32, bool)>,
+    /// Rows that could not be read, each with the number of its entry.
+    unreadable: Vec<(FileId, Span, u32)>,
 }
 
 /// An artifact that may get further source types.
@@ -47,7 +49,12 @@ struct Waiting {
     file: Option<String>,
     /// Its place, if entries are wanted, with the number of its row.
     place: Option<(check::Entry, u32)>,
+    /// True if another row uses its name.
+    withdrawn: bool,
 }
+
+/// The row of an entry that has none among the rows of its block.
+const NO_ROW: u32 = u32::MAX;
 
 impl<'c> Consumer<'c> {
     pub(super) fn new(
@@ -68,6 +75,7 @@ impl<'c> Consumer<'c> {
             by_uri: HashMap::new(),
             bytes: 0,
             entries: Vec::new(),
+            unreadable: Vec::new(),
         }
     }
 
@@ -93,12 +101,21 @@ impl<'c> Consumer<'c> {
         let mut bad: Vec<Span> = block.unusable.clone();
         self.findings(std::mem::take(&mut examined.findings));
         self.keep_lines(block.file, std::mem::take(&mut examined.lines));
+        let mut unreadable = bad.clone();
+        unreadable.sort_unstable();
+        let mut unreadable = unreadable.into_iter().filter(|_| self.options.entries).peekable();
         for entry in entries {
-            self.generated.artifacts += 1;
             let row = block.rows.get(entry.row as usize).map(|row| row.span);
+            while let Some(span) = unreadable.next_if(|span| row.is_some_and(|row| *span < row)) {
+                self.unreadable(span, &block);
+            }
+            self.generated.artifacts += 1;
             if !self.entry(entry, &examined)? {
                 bad.extend(row);
             }
+        }
+        for span in unreadable {
+            self.unreadable(span, &block);
         }
         bad.sort_unstable();
         bad.dedup();
@@ -126,11 +143,16 @@ impl<'c> Consumer<'c> {
             self.generated.repeated += 1;
             return Ok(true);
         }
-        let (same_name, same_source) = self.used.take(
-            entry.name,
-            entry.source,
-            First { file: examined.block.file, place: entry.place },
-        );
+        let on_duplicate = self.options.on_duplicate;
+        let number = match on_duplicate {
+            OnDuplicate::MergeSourceTypes if entry.artifact.is_none() => NO_ROW,
+            OnDuplicate::MergeSourceTypes => index(self.merged.len()),
+            _ => index(self.entries.len()),
+        };
+        let row = First { file: examined.block.file, place: entry.place, entry: number };
+        // As between manifests, a duplicate uses what it has: the third of a kind is one too.
+        let all = self.options.entries && on_duplicate == OnDuplicate::Error;
+        let (same_name, same_source) = self.used.take(entry.name, entry.source, row, all);
         if same_name.is_some() || same_source.is_some() {
             if self.options.on_duplicate == OnDuplicate::First && same_source.is_some() {
                 self.generated.repeated += usize::from(entry.valid);
@@ -144,7 +166,10 @@ impl<'c> Consumer<'c> {
                 let Some((first, severity)) = first.zip(self.options.levels.severity(code)) else {
                     continue;
                 };
-                entry.valid &= severity != Severity::Error;
+                if severity == Severity::Error {
+                    entry.valid = false;
+                    self.withdraw(first.entry);
+                }
                 self.duplicate(code, severity, first, got, &entry, examined);
             }
         }
@@ -158,7 +183,8 @@ impl<'c> Consumer<'c> {
         if let Some(artifact) = entry.artifact {
             if self.options.on_duplicate == OnDuplicate::MergeSourceTypes {
                 self.by_uri.insert(artifact.source.uri.clone(), self.merged.len());
-                self.merged.push(Waiting { artifact, file: entry.file, place });
+                let (file, withdrawn) = (entry.file, false);
+                self.merged.push(Waiting { artifact, file, place, withdrawn });
             } else if let Some((place, row)) = place {
                 self.pass(place, row, Some(artifact));
             }
@@ -171,9 +197,51 @@ impl<'c> Consumer<'c> {
         Ok(true)
     }
 
+    /// Withdraws an entry that another row repeats: where rows stand in the place of manifests, neither of
+    /// two is sent.
+    fn withdraw(&mut self, number: u32) {
+        if !self.options.entries {
+            return;
+        }
+        if self.options.on_duplicate == OnDuplicate::MergeSourceTypes {
+            if let Some(waiting) = self.merged.get_mut(number as usize) {
+                waiting.withdrawn = true;
+            }
+        } else if let Some((_, _, is_valid)) = self.entries.get_mut(number as usize)
+            && std::mem::take(is_valid)
+        {
+            self.generated.written -= 1;
+            self.sink.withdraw(check::EntryIndex(number));
+        }
+    }
+
+    /// Passes on a row that could not be read: reports name it too.
+    fn unreadable(&mut self, span: Span, block: &Block) {
+        self.generated.artifacts += 1;
+        let number = index(self.entries.len());
+        self.unreadable.push((block.file, block.in_file(span), number));
+        let entry = check::Entry {
+            id: check::EntryIndex(number),
+            file: block.file,
+            line: block.region(Span::empty(span.start)).start.line,
+            name: None,
+            source_uri: None,
+            artifact: None,
+        };
+        self.pass(entry, NO_ROW, None);
+    }
+
+    /// Returns the number of the entry of a finding about a row that could not be read.
+    fn unreadable_at(&self, finding: &Diagnostic) -> Option<u32> {
+        let at = (finding.file, finding.region?.start.offset);
+        let before = self.unreadable.partition_point(|(file, span, _)| (*file, span.start) <= at);
+        let (file, _, number) = self.unreadable.get(before.checked_sub(1)?)?;
+        (*file == finding.file).then_some(*number)
+    }
+
     /// Passes an entry on, which `row` made.
     fn pass(&mut self, entry: check::Entry, row: u32, artifact: Option<Artifact>) {
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let number = index(self.entries.len());
         self.entries.push((entry.file, row, artifact.is_some()));
         self.generated.written += usize::from(artifact.is_some());
         self.sink.entry(check::Entry { id: check::EntryIndex(number), artifact, ..entry });
@@ -247,37 +315,55 @@ impl<'c> Consumer<'c> {
         }
     }
 
+    /// Gives each finding the number of its entry in the place of that of its row.
+    fn number_findings(&mut self) {
+        let mut findings = std::mem::take(&mut self.generated.findings);
+        let row_of = |finding: &Diagnostic| finding.artifact.map(|row| (finding.file, row));
+        let mut numbers: HashMap<(FileId, u32), Option<u32>> =
+            findings.iter().filter_map(row_of).map(|row| (row, None)).collect();
+        // Of several artifacts of a row, one that is invalid.
+        for (number, (file, row, is_valid)) in (0..).zip(&self.entries) {
+            if let Some(found) = numbers.get_mut(&(*file, *row))
+                && (found.is_none() || !is_valid)
+            {
+                *found = Some(number);
+            }
+        }
+        for finding in findings.iter_mut().filter(|finding| finding.file != TEMPLATE) {
+            finding.artifact = match row_of(finding) {
+                Some(row) => numbers.get(&row).copied().flatten(),
+                None => self.unreadable_at(finding),
+            };
+        }
+        self.generated.findings = findings;
+    }
+
     /// Passes on what waited, and returns the result.
     pub(super) fn finish(mut self) -> io::Result<Generated> {
-        for Waiting { artifact, file, place } in std::mem::take(&mut self.merged) {
+        for Waiting { artifact, file, place, withdrawn } in std::mem::take(&mut self.merged) {
             match place {
-                Some((place, row)) => self.pass(place, row, Some(artifact)),
+                Some((place, row)) => self.pass(place, row, Some(artifact).filter(|_| !withdrawn)),
                 None => {
                     self.sink.artifact(&write::artifact(&artifact), file.as_deref())?;
                     self.generated.written += 1;
                 }
             }
         }
-        let mut generated = self.generated;
         if self.options.entries {
-            let mut numbers: HashMap<(FileId, u32), u32> = HashMap::new();
-            // Of several artifacts of a row, one that is invalid.
-            for (number, (file, row, is_valid)) in (0..).zip(&self.entries) {
-                if !is_valid || !numbers.contains_key(&(*file, *row)) {
-                    numbers.insert((*file, *row), number);
-                }
-            }
-            for finding in &mut generated.findings {
-                let row = finding.artifact.map(|row| (finding.file, row));
-                finding.artifact = row.and_then(|row| numbers.get(&row).copied());
-            }
+            self.number_findings();
         }
+        let mut generated = self.generated;
         diagnostic::sort(&mut generated.findings);
         for ((file, _), piece) in self.lines {
             generated.lines.entry(file).or_default().push(piece);
         }
         Ok(generated)
     }
+}
+
+/// Returns `at` as the number of an entry.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// The place of `entry`, and the number of its row, from 0.

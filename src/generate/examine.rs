@@ -293,6 +293,7 @@ impl Examiner<'_> {
                     format!("the cell holds {what}"),
                 );
                 finding.severity = severity;
+                finding.artifact = Some(row.number.saturating_sub(1));
                 finding.help = Some("export the values of the sheet, not its formulas".to_owned());
                 finding.region = Some(block.region(cell.span));
                 examined.findings.push(finding);

@@ -11,6 +11,7 @@ use minijinja::{
 };
 
 use super::filters;
+use super::plain::Plain;
 use super::rows::Block;
 
 /// Instructions that one text of one row may take.
@@ -50,8 +51,8 @@ pub fn environment(vars: &[(String, String)]) -> Environment<'static> {
 pub enum Program<'e> {
     /// It is what it is.
     Literal(Box<str>),
-    /// It holds expressions.
-    Template(Template<'e, 'e>),
+    /// It holds expressions; those that are columns alone are read without a virtual machine.
+    Template(Template<'e, 'e>, Option<Plain>),
     /// It is one, as in `$when`.
     Expression(Box<Expression<'e, 'e>>),
 }
@@ -64,7 +65,15 @@ impl Program<'_> {
     pub fn render(&self, scope: &Value, out: &mut String) -> Result<(), Error> {
         match self {
             Self::Literal(text) => out.push_str(text),
-            Self::Template(template) => {
+            Self::Template(template, plain) => {
+                let start = out.len();
+                if let (Some(plain), Some(scope)) = (plain, scope.downcast_object_ref::<Scope>())
+                    && scope.render(plain, out)
+                    && out.len() - start <= LONGEST
+                {
+                    return Ok(());
+                }
+                out.truncate(start);
                 let text = template.render(scope.clone())?;
                 if text.len() > LONGEST {
                     return Err(Error::new(ErrorKind::InvalidOperation, "the text is too long"));
@@ -83,7 +92,7 @@ impl Program<'_> {
     pub fn value(&self, scope: &Value) -> Result<Value, Error> {
         match self {
             Self::Literal(text) => Ok(Value::from(text.as_ref())),
-            Self::Template(template) => template.render(scope.clone()).map(Value::from),
+            Self::Template(template, _) => template.render(scope.clone()).map(Value::from),
             Self::Expression(expression) => expression.eval(scope.clone()),
         }
     }
@@ -94,7 +103,9 @@ impl Program<'_> {
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = match self {
             Self::Literal(_) => return Vec::new(),
-            Self::Template(template) => template.undeclared_variables(true).into_iter().collect(),
+            Self::Template(template, _) => {
+                template.undeclared_variables(true).into_iter().collect()
+            }
             Self::Expression(one) => one.undeclared_variables(true).into_iter().collect(),
         };
         names.sort_unstable();
@@ -122,6 +133,15 @@ impl RowValue {
     #[must_use]
     pub const fn traced(block: Arc<Block>, row: usize) -> Self {
         Self { block, row, read: Some(Mutex::new(Vec::new())) }
+    }
+
+    /// The text in the column `name`, unless somebody wants to know what is read.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        if self.read.is_some() {
+            return None;
+        }
+        let column = self.block.columns.number(name)?;
+        self.block.text_of(self.block.cell(self.block.rows.get(self.row)?, column)?)
     }
 
     /// The columns that were read, in order.
@@ -170,6 +190,15 @@ pub struct Scope {
     pub document: Value,
     /// The variable of `$for`.
     pub each: Option<(Arc<str>, Value)>,
+}
+
+impl Scope {
+    /// Appends the text of `plain` to `out`. Returns false if a column of it is no text.
+    fn render(&self, plain: &Plain, out: &mut String) -> bool {
+        let row = self.row.downcast_object_ref::<RowValue>();
+        let variable = self.each.as_ref().and_then(|(_, value)| value.as_str());
+        plain.render(|column| row?.text(column), variable, out)
+    }
 }
 
 impl Object for Scope {

@@ -12,6 +12,7 @@ use minijinja::Environment;
 
 use super::expression::{Program, VARIABLES};
 use super::nodes;
+use super::plain::Plain;
 use super::rows::{Block, Columns, TEMPLATE};
 use crate::diagnostic::{Code, Diagnostic, Draft, Findings};
 use crate::source::{SourceFile, Span};
@@ -332,7 +333,10 @@ fn program<'e>(
         Kind::Text if !has_expression(&source.text) => {
             Program::Literal(source.text.as_str().into())
         }
-        Kind::Text => Program::Template(environment.template_from_str(&source.text)?),
+        Kind::Text => {
+            let plain = Plain::read(&source.text, source.variable.as_deref());
+            Program::Template(environment.template_from_str(&source.text)?, plain)
+        }
         Kind::Expression => {
             let text = bare(&source.text);
             Program::Expression(Box::new(environment.compile_expression(text)?))

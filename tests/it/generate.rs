@@ -2,6 +2,8 @@
 
 mod broken;
 mod forms;
+#[cfg(unix)]
+mod in_git;
 mod in_place;
 
 use std::fs;

@@ -7,8 +7,9 @@ use super::super::inventory::{Asked, Inventory, Job, pin};
 use super::super::manifests::RowSet;
 use super::super::settings::Settings;
 use super::Checking;
-use crate::check::{Entry, Sink as _, Summary};
+use crate::check::{Entry, EntryIndex, Sink as _, Summary};
 use crate::cli::Manifests;
+use crate::generate::rows::INVENTORY;
 use crate::generate::{Generated, Sink};
 use crate::source::SourceStore;
 
@@ -29,17 +30,20 @@ pub(super) fn check(
         Generated { findings: vec![finding], ..Generated::default() }
     } else {
         let template = &rows.template;
-        let entries = checking.entries.is_some();
-        let job =
-            Job { settings, asked, template, file: None, entries, threads: manifests.threads };
+        let threads = manifests.threads;
+        let job = Job { settings, asked, template, file: None, entries: true, threads };
         job.run(&mut *input, |_| Ok(Passing(checking)))?.0
     };
     let summary = generated.summary();
     pin(sources, &generated, &rows.template);
     let mut findings = generated.findings;
     findings.sort_by_key(|finding| finding.file);
+    if let Some(entries) = &mut checking.entries {
+        // The entries of all files are numbered together.
+        entries.file(INVENTORY, &findings);
+    }
     for of_file in findings.chunk_by(|one, other| one.file == other.file) {
-        checking.file(of_file[0].file, of_file.to_vec(), summary.artifacts);
+        checking.show(of_file[0].file, of_file.to_vec(), summary.artifacts);
     }
     let failure = generated
         .bad_template
@@ -61,6 +65,10 @@ impl Sink for Passing<'_, '_> {
 
     fn entry(&mut self, entry: Entry) {
         self.0.entry(entry);
+    }
+
+    fn withdraw(&mut self, entry: EntryIndex) {
+        self.0.withdraw(entry);
     }
 
     fn progress(&mut self, rows: u64, _: u64) {

@@ -45,6 +45,78 @@ fn an_inventory_is_read_alone_and_its_options_are_of_no_use_without_it() {
     assert!(ran.err.contains("the template is at fault"), "{}", ran.err);
 }
 
+/// The second repeats the name of the first, the third the source of the second; the fourth cannot be read.
+const REPEATING: &str = "\
+name,location,title
+a,s3://lake/a,x
+a,s3://lake/b,x
+b,s3://lake/b,x
+c,s3://lake/c
+d,s3://lake/d,x
+";
+
+#[test]
+fn of_rows_that_repeat_each_other_none_is_valid_as_between_manifests() {
+    let folder = folder(&[("inventory.csv", REPEATING), ("t.yaml", TEMPLATE)]);
+    let summary = |args: &[&str]| {
+        let ran = run(folder.path(), &[args, &["--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        let of = |finding: &Value| format!("{} {}", finding["code"], finding["artifact"]);
+        let found: Vec<_> = report["diagnostics"].as_array().unwrap().iter().map(of).collect();
+        let summary = &report["summary"];
+        (summary["artifacts"].clone(), summary["valid"].clone(), found.join(", "), ran.code)
+    };
+    let rows = ["lint", "--inventory", "inventory.csv", "-t", "t.yaml"];
+    let duplicates = "\"duplicate-name\" 1, \"duplicate-source\" 2";
+    let found = format!("{duplicates}, \"row-length\" 3");
+    assert_eq!(summary(&rows), (5.into(), 1.into(), found, 1));
+    let manifest = |name: &str, key: &str| {
+        format!(
+            "ArtifactName: {name}\nArtifactType: DataSet\nSource: {{SourceUri: s3://lake/{key}}}\n"
+        )
+    };
+    let all =
+        [("a", "a"), ("a", "b"), ("b", "b"), ("d", "d")].map(|(name, key)| manifest(name, key));
+    write(&folder.path().join("m.yaml"), all.join("---\n"));
+    assert_eq!(summary(&["lint", "m.yaml"]), (4.into(), 1.into(), duplicates.to_owned(), 1));
+    // The first of each is taken if that is asked for; the third has a source of its own then.
+    let first = [&rows[..], &["--on-duplicate", "first"]].concat();
+    let (artifacts, valid, ..) = summary(&first);
+    assert_eq!((artifacts, valid), (5.into(), 2.into()));
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn rows_that_are_invalid_are_in_the_report_of_an_import_each_with_its_reason() {
+    let folder = folder(&[("inventory.csv", REPEATING), ("t.yaml", TEMPLATE)]);
+    let path = folder.path();
+    let rows = ["--inventory", "inventory.csv", "-t", "t.yaml"];
+    let dry = run(path, &[&["import", "--dry-run"], &rows[..]].concat());
+    assert!(dry.out.contains("would create up to 1 artifact"), "{dry:?}");
+    let plan = run(path, &[&["plan", "--local"], &rows[..]].concat());
+    assert!(plan.out.contains("1 create"), "{plan:?}");
+    let report = ["--report", "report.json"];
+    let ran = run(path, &[&["import", "--local"], &rows[..], &report].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("invalid 4, created 1"), "{ran:?}");
+    let report = crate::support::json(&path.join("report.json"));
+    let entry = |entry: &Value| {
+        let said = entry["error"]["message"].as_str().unwrap_or_default();
+        format!("{} {} {said}", entry["line"], entry["outcome"].as_str().unwrap())
+    };
+    let entries: Vec<_> = report["entries"].as_array().unwrap().iter().map(entry).collect();
+    assert_eq!(
+        entries,
+        [
+            "2 invalid its document is truncated, or another entry uses its name or source",
+            "3 invalid the name `a` is used twice",
+            "4 invalid the source `s3://lake/b` is used twice, with the same `SourceTypes`",
+            "5 invalid a row of 2 cells; there are 3 in the header",
+            "6 created ",
+        ]
+    );
+}
+
 #[cfg(feature = "aws")]
 #[test]
 fn an_inventory_is_planned_and_imported_without_manifests_in_between() {
