@@ -84,6 +84,10 @@ pace-told BINARY *RATES:
 pace-together BINARY *RATES:
     python3 tests/interop/pace.py "{{BINARY}}" together {{RATES}}
 
+# CPU, memory and journal of a million artifacts with BINARY, or of as many as are named: half an hour
+bench-scale BINARY *ARTIFACTS:
+    python3 tests/interop/scale.py "{{BINARY}}" {{ARTIFACTS}}
+
 # the local registry at 1,000, 100,000 and 1,000,000 artifacts
 bench-registry:
     cargo bench --bench registry --no-default-features

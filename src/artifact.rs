@@ -146,7 +146,9 @@ impl Artifact {
         match field.kind {
             Kind::Text(_) | Kind::Choice(_) => self.text(field).is_some(),
             Kind::Mapping(below) => below.fields.iter().any(|field| self.has(field)),
-            Kind::Pairs { .. } | Kind::Map { .. } => !self.entries(field).is_empty(),
+            Kind::Map { .. } => !self.properties.is_empty(),
+            Kind::Pairs { keyed: true, .. } => !self.tags.is_empty(),
+            Kind::Pairs { keyed: false, .. } => !self.source.types.is_empty(),
         }
     }
 
@@ -160,14 +162,24 @@ impl Artifact {
     /// it, nor whether an empty map was written out.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let mut canonical = self.clone();
-        canonical.tags.sort();
-        canonical.source.types.sort();
-        canonical.source.types.dedup();
-        let mut hasher = Sha256::new();
-        let text = serde_json::to_vec(&canonical).unwrap_or_default();
-        hasher.update(&text);
-        Digest(hasher.finalize().into())
+        let mut text = Vec::with_capacity(1024);
+        // Writing texts into memory cannot fail.
+        let _ = serde_json::to_writer(&mut text, &form::Canonical(self));
+        Digest(Sha256::digest(&text).into())
+    }
+
+    /// Returns the stand-in of its identity, as [`Identity::key`].
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let mut types: Vec<_> = self
+            .source
+            .types
+            .iter()
+            .map(|one| (one.id_type.as_str(), one.value.as_str()))
+            .collect();
+        types.sort_unstable();
+        types.dedup();
+        Key::of_identity(&self.source.uri, types.into_iter())
     }
 }
 
@@ -265,6 +277,9 @@ mod tests {
         assert_eq!(one.identity(), other.identity());
         assert_eq!(one.identity().key(), other.identity().key());
         assert_eq!(one.digest(), other.digest());
+        other.source.types.push(one.source.types[0].clone());
+        assert_eq!(one.digest(), other.digest(), "a source type that is written twice");
+        assert_eq!((one.key(), other.key()), (one.identity().key(), one.identity().key()));
     }
 
     #[test]

@@ -121,20 +121,6 @@ pub trait Entries {
     fn file(&mut self, file: FileId, findings: &[Diagnostic]);
 }
 
-impl Entries for Vec<Entry> {
-    fn entry(&mut self, entry: Entry) {
-        self.push(entry);
-    }
-
-    fn withdraw(&mut self, entry: EntryIndex) {
-        if let Some(entry) = self.get_mut(entry.0 as usize) {
-            entry.artifact = None;
-        }
-    }
-
-    fn file(&mut self, _: FileId, _: &[Diagnostic]) {}
-}
-
 /// The summary of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {

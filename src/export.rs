@@ -5,6 +5,7 @@
 //! than the ARN of each artifact; then each is read, and only those in flight are in memory. It
 //! changes nothing at the target and prints nothing.
 
+mod arns;
 mod cloudformation;
 mod layout;
 mod snapshot;
@@ -153,7 +154,8 @@ pub async fn fetch<S: Service>(
     }
 }
 
-async fn whole<S: Service>(asker: &Asker<S>, arn: &str) -> Result<Fetched, Stopped> {
+async fn whole<S: Service>(asker: &Asker<S>, arn: String) -> Result<Fetched, Stopped> {
+    let arn = arn.as_str();
     let mut artifact = match asker.describe(arn).await {
         Ok(described) => described.artifact,
         Err(unanswered) => return not_there(unanswered, DESCRIBE),

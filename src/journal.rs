@@ -25,6 +25,7 @@ mod schema;
 mod staging;
 mod status;
 mod tables;
+mod to_stage;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -48,8 +49,9 @@ pub use listing::{Listing, Site, ToList};
 use lock::Lock;
 use notes::Book;
 pub use runs::StagedRun;
-pub use staging::{Invalid, NewRun, Staging, ToStage};
+pub use staging::Staging;
 pub use status::{FailedEntry, RunStatus, Status};
+pub use to_stage::{Invalid, NewRun, ToStage};
 pub use writer::{Outcomes, WriteError, Writer};
 
 /// The default path of the journal.

@@ -21,7 +21,7 @@ use crate::artifact::{Artifact, Difference, Digest, Key};
 use crate::event::Settled;
 use crate::journal::{self, Journal, JournalError, Listing, RunId, StagedEntry};
 use crate::run::change::Change;
-use crate::run::{self, Asker, Job, Known, Listed, Policy, Resolved, Staged, Unanswered};
+use crate::run::{self, Asker, Job, Known, Listed, Policy, Resolved, Staged, Unanswered, Unknown};
 use crate::service::{Filter, Found, Service};
 use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
@@ -235,7 +235,7 @@ pub struct Entries<'j> {
     /// The number of those that are valid.
     pub valid: usize,
     /// Those of which nothing is known.
-    pub unknown: HashMap<Key, EntryId>,
+    pub unknown: Unknown,
 }
 
 impl<'j> Entries<'j> {
@@ -260,9 +260,9 @@ pub async fn plan<S: Service>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Plan, Unplanned> {
     let attempted: HashMap<Key, Digest> =
-        open.iter().map(|job| (job.artifact.identity().key(), job.artifact.digest())).collect();
+        open.iter().map(|job| (job.artifact.key(), job.artifact.digest())).collect();
     let known = |wanted: &Artifact, resolved: &Resolved| {
-        let key = wanted.identity().key();
+        let key = wanted.key();
         let there = options.known.map(|known| known(key)).transpose()?.flatten();
         let earlier = resolved.get(&key);
         let mut known = run::known(wanted, there.as_ref(), earlier, options.policy);
@@ -373,7 +373,7 @@ async fn settle<S: Service>(
 ) -> Result<Resolved, Unplanned> {
     let policy = Policy { stamp: options.policy.stamp.clone(), ..Policy::of_open() };
     let sources: HashMap<EntryId, Key> =
-        open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
+        open.iter().map(|job| (job.entry, job.artifact.key())).collect();
     let settled = rehearsal.run(open, &policy, options, |_| ()).await?;
     let by_source = |settled: Settled| Some((*sources.get(&settled.entry)?, settled));
     let mut resolved = Resolved::new();
@@ -390,10 +390,10 @@ async fn settle<S: Service>(
 async fn survey<S: Service>(
     rehearsal: &Rehearsal<S>,
     journal: &mut Journal,
-    unknown: HashMap<Key, EntryId>,
+    unknown: Unknown,
     resolved: &Resolved,
 ) -> Result<(), Unplanned> {
-    let (unknown, _) = run::still_unknown(unknown, resolved);
+    let (unknown, _) = unknown.still(resolved);
     if !run::survey_pays(unknown.len()) {
         return Ok(());
     }

@@ -22,6 +22,7 @@ mod state;
 pub mod stop;
 mod submit;
 mod survey;
+mod unknown;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -39,7 +40,8 @@ pub use record::{Record, is_unknown, job, known, open_job, unknown};
 pub use stage::{Place, Stage, Staged};
 pub use stop::Stop;
 pub use submit::{Submitted, settle_open, submit};
-pub use survey::{Listed, Survey, key_of, still_unknown, survey, survey_into, survey_pays};
+pub use survey::{Listed, Survey, key_of, survey, survey_into, survey_pays};
+pub use unknown::Unknown;
 
 use crate::artifact::Key;
 use crate::event::{Cause, Settled};

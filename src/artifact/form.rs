@@ -12,16 +12,30 @@ use crate::model::{ARTIFACT, Kind, Mapping};
 
 impl Serialize for Artifact {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Fields(&ARTIFACT, self).serialize(serializer)
+        Fields { mapping: &ARTIFACT, artifact: self, canonical: false }.serialize(serializer)
+    }
+}
+
+/// An artifact in the form that its digest is made of: tags and source types are sorted, and the
+/// latter have no duplicates.
+pub(super) struct Canonical<'a>(pub(super) &'a Artifact);
+
+impl Serialize for Canonical<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields { mapping: &ARTIFACT, artifact: self.0, canonical: true }.serialize(serializer)
     }
 }
 
 /// The fields of a mapping that are set.
-struct Fields<'a>(&'static Mapping, &'a Artifact);
+struct Fields<'a> {
+    mapping: &'static Mapping,
+    artifact: &'a Artifact,
+    canonical: bool,
+}
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(mapping, artifact) = self;
+        let Self { mapping, artifact, canonical } = *self;
         let mut map = serializer.serialize_map(None)?;
         for field in mapping.texts_first().filter(|field| artifact.has(field)) {
             let name = field.name;
@@ -29,14 +43,22 @@ impl Serialize for Fields<'_> {
                 Kind::Text(_) | Kind::Choice(_) => {
                     map.serialize_entry(name, &artifact.text(field))?;
                 }
-                Kind::Mapping(below) => map.serialize_entry(name, &Fields(below, artifact))?,
-                Kind::Pairs { item, .. } => {
-                    map.serialize_entry(name, &Items(item, artifact.entries(field)))?;
+                Kind::Mapping(below) => {
+                    let fields = Fields { mapping: below, artifact, canonical };
+                    map.serialize_entry(name, &fields)?;
                 }
-                Kind::Map { .. } => {
-                    let entries: BTreeMap<_, _> = artifact.entries(field).into_iter().collect();
-                    map.serialize_entry(name, &entries)?;
+                Kind::Pairs { item, keyed, .. } => {
+                    let mut entries = artifact.entries(field);
+                    if canonical {
+                        entries.sort_unstable();
+                        if !keyed {
+                            entries.dedup();
+                        }
+                    }
+                    map.serialize_entry(name, &Items(item, entries))?;
                 }
+                // It is sorted by key.
+                Kind::Map { .. } => map.serialize_entry(name, &artifact.properties)?,
             }
         }
         map.end()

@@ -10,7 +10,7 @@ use crate::artifact::{Artifact, Key};
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, MARKER, Unlisted};
 use crate::manifest::{self, RawMapping, RawValue, Slot, Visit};
 use crate::model::{Field, Sense};
-use crate::source::{EncodingFault, SourceFile, Span};
+use crate::source::{EncodingFault, LineCursor, SourceFile, Span};
 use crate::yaml;
 
 /// The number of artifacts of a long list that are passed on at a time.
@@ -68,6 +68,7 @@ pub(super) fn check(
         passed: 0,
         document_start: 0,
         errors: 0,
+        lines: LineCursor::default(),
     };
     findings.screen(source.text().get(part.clone()).unwrap_or_default());
     manifest::read(part, &mut findings, &mut visitor);
@@ -86,6 +87,8 @@ struct Visitor<'p> {
     document_start: usize,
     /// Errors when the present artifact began.
     errors: usize,
+    /// The start of the last artifact.
+    lines: LineCursor,
 }
 
 impl Visitor<'_> {
@@ -124,8 +127,12 @@ impl Visit for Visitor<'_> {
         let name = raw.text(Sense::Name);
         let text = |sense| raw.text(sense).map(|text| text.value.to_owned());
         let wanted = self.options.entries;
+        let line = match wanted {
+            true => findings.source().next_line(&mut self.lines, raw.head.start),
+            false => 0,
+        };
         let entry = PartEntry {
-            line: if wanted { findings.source().line(raw.head.start) } else { 0 },
+            line,
             valid,
             claims: claims(raw),
             shares_name: name
@@ -139,7 +146,7 @@ impl Visit for Visitor<'_> {
 
     fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>) {
         let entry = PartEntry {
-            line: findings.source().line(place.start),
+            line: findings.source().next_line(&mut self.lines, place.start),
             valid: false,
             claims: Claims::default(),
             shares_name: false,

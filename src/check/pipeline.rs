@@ -50,7 +50,7 @@ const READERS: usize = 8;
 /// The number of groups that may be read ahead.
 const GROUPS_AHEAD: usize = 32;
 /// The number of bytes that may be read ahead. A larger file is read when its turn comes.
-const BYTES_AHEAD: usize = 32 << 20;
+const BYTES_AHEAD: usize = 16 << 20;
 /// Files below this size are not accounted for one by one.
 const COUNTED_BYTES: usize = 16 << 10;
 /// Files from this size on are shared with the reports, not read again.

@@ -151,7 +151,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
     fn entry(&mut self, file: FileId, entry: PartEntry) {
         let number = self.valid.len();
         let id = EntryIndex(u32::try_from(number).unwrap_or(u32::MAX));
-        let (same_name, same_source) = self.index.add(id, file, &entry.claims);
+        let (same_name, same_source) = self.index.add(file, &entry.claims);
         let places = [
             (Code::DuplicateName, same_name.filter(|_| !entry.shares_name), entry.claims.name),
             (Code::DuplicateSource, same_source, entry.claims.source),

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use super::arns::{Arn, Arns};
 use crate::artifact::{Identity, Key};
 use crate::service::Found;
 
@@ -38,20 +39,41 @@ impl Form {
 /// The artifacts of a target that match.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    types: HashMap<String, usize>,
+    types: HashMap<String, u32>,
+    arns: Arns,
     listed: Vec<Listed>,
     left_out: usize,
 }
 
-/// A listed artifact. A million of them may be in memory.
+/// A listed artifact. A million of them may be in memory: 80 bytes each, and the name of the file.
 #[derive(Debug)]
 struct Listed {
-    arn: Box<str>,
-    artifact_type: usize,
+    source: Key,
+    /// The key of its name; that of no name has only zeros.
+    name: Key,
+    arn: Arn,
+    /// The number of its type; in a [`Layout`], that of its directory.
+    artifact_type: u32,
     /// The name of its file, without its ending.
     stem: Box<str>,
-    source: Key,
-    name: Option<Key>,
+}
+
+/// The key of an artifact without a name.
+const NAMELESS: Key = Key([0; 16]);
+
+impl Listed {
+    fn folder(&self) -> usize {
+        self.artifact_type as usize
+    }
+
+    /// Returns the name of its file as it is compared: in lower case.
+    fn lower(&self) -> impl Iterator<Item = u8> {
+        lower(&self.stem)
+    }
+}
+
+fn lower(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Files for all artifacts of a [`Catalogue`].
@@ -59,6 +81,7 @@ struct Listed {
 pub struct Layout {
     /// The directories, by type of artifacts, and where the artifacts of each begin.
     folders: Vec<(Box<str>, usize)>,
+    arns: Arns,
     listed: Vec<Listed>,
     per_file: usize,
     form: Form,
@@ -70,18 +93,18 @@ impl Catalogue {
     /// Adds what a page shows.
     pub fn add(&mut self, found: &Found) {
         let artifact_type = found.artifact_type.as_deref().unwrap_or_default();
-        let number = self.types.len();
+        let number = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
         let artifact_type = match self.types.get(artifact_type) {
             Some(number) => *number,
             None => *self.types.entry(artifact_type.to_owned()).or_insert(number),
         };
         let stem = found.name.as_deref().unwrap_or_else(|| last_part(&found.uri));
         self.listed.push(Listed {
-            arn: found.arn.as_str().into(),
+            source: Identity::new(&found.uri, &found.types).key(),
+            name: found.name.as_deref().map_or(NAMELESS, Key::of_name),
+            arn: self.arns.add(&found.arn),
             artifact_type,
             stem: safe(stem, "artifact"),
-            source: Identity::new(&found.uri, &found.types).key(),
-            name: found.name.as_deref().map(Key::of_name),
         });
     }
 
@@ -93,10 +116,10 @@ impl Catalogue {
     /// Gives every artifact its file: as many as `per_file` in each, all of a type where it is 0.
     #[must_use]
     pub fn into_layout(self, per_file: usize, form: Form) -> Layout {
-        let Self { types, mut listed, left_out } = self;
+        let Self { types, arns, mut listed, left_out } = self;
         // An artifact may be on two pages if others were created or deleted in the meantime.
-        listed.sort_unstable_by(|one, other| one.arn.cmp(&other.arn));
-        listed.dedup_by(|one, other| one.arn == other.arn);
+        listed.sort_unstable_by(|one, other| arns.cmp(one.arn, other.arn));
+        listed.dedup_by_key(|one| one.arn);
         let duplicates = duplicates(&listed);
 
         let mut types: Vec<_> = types.into_iter().collect();
@@ -104,25 +127,24 @@ impl Catalogue {
         let mut folders: Vec<_> = types.iter().map(|(name, _)| safe(name, "untyped")).collect();
         make_unique(folders.iter_mut().collect());
         let mut place = vec![0; types.len()];
-        for (at, (_, number)) in types.iter().enumerate() {
-            place[*number] = at;
+        for (at, (_, number)) in (0..).zip(&types) {
+            place[*number as usize] = at;
         }
-        listed.iter_mut().for_each(|one| one.artifact_type = place[one.artifact_type]);
+        listed.iter_mut().for_each(|one| one.artifact_type = place[one.folder()]);
         listed.sort_unstable_by(|one, other| {
-            let lower = |b: u8| b.to_ascii_lowercase();
             let order = one.artifact_type.cmp(&other.artifact_type);
             order
-                .then_with(|| one.stem.bytes().map(lower).cmp(other.stem.bytes().map(lower)))
+                .then_with(|| one.lower().cmp(other.lower()))
                 .then_with(|| one.stem.cmp(&other.stem))
                 .then_with(|| (one.source, one.name).cmp(&(other.source, other.name)))
-                .then_with(|| one.arn.cmp(&other.arn))
+                .then_with(|| arns.cmp(one.arn, other.arn))
         });
         for of_type in listed.chunk_by_mut(|one, other| one.artifact_type == other.artifact_type) {
-            make_unique(of_type.iter_mut().map(|one| &mut one.stem).collect());
+            make_stems_unique(of_type);
         }
-        let start = |at| listed.partition_point(|one| one.artifact_type < at);
+        let start = |at| listed.partition_point(|one| one.folder() < at);
         let folders = folders.into_iter().enumerate().map(|(at, name)| (name, start(at))).collect();
-        Layout { folders, listed, per_file, form, left_out, duplicates }
+        Layout { folders, arns, listed, per_file, form, left_out, duplicates }
     }
 }
 
@@ -159,21 +181,21 @@ impl Layout {
 
     /// Returns the ARN of the artifact with the number `at`.
     #[must_use]
-    pub(super) fn arn(&self, at: usize) -> &str {
-        &self.listed[at].arn
+    pub(super) fn arn(&self, at: usize) -> String {
+        self.arns.text(self.listed[at].arn)
     }
 
     /// Returns the file of the artifact with the number `at`, below the directory of the export.
     #[must_use]
     pub fn file(&self, at: usize) -> PathBuf {
         let one = &self.listed[at];
-        let (folder, start) = &self.folders[one.artifact_type];
+        let (folder, start) = &self.folders[one.folder()];
         let ending = self.form.ending();
         match self.per_file {
             0 => format!("{folder}.{ending}"),
             1 => format!("{folder}/{}.{ending}", one.stem),
             most => {
-                let files = (self.end(one.artifact_type) - start).div_ceil(most);
+                let files = (self.end(one.folder()) - start).div_ceil(most);
                 let digits = files.to_string().len().max(DIGITS);
                 format!("{folder}/{:0digits$}.{ending}", (at - start) / most + 1)
             }
@@ -184,7 +206,7 @@ impl Layout {
     /// Returns whether the artifact with the number `at` is the last of its file.
     #[must_use]
     pub(super) fn ends_file(&self, at: usize) -> bool {
-        let folder = self.listed[at].artifact_type;
+        let folder = self.listed[at].folder();
         let full = match self.per_file {
             0 => false,
             most => (at - self.folders[folder].1 + 1).is_multiple_of(most),
@@ -199,18 +221,49 @@ impl Layout {
 
 /// Returns the number of artifacts that have the name, or the source, of one before.
 fn duplicates(listed: &[Listed]) -> usize {
-    let mut sources = HashSet::with_capacity(listed.len());
-    let mut names = HashSet::with_capacity(listed.len());
-    let is_one = |one: &&Listed| {
-        let source = !sources.insert(one.source);
-        let name = one.name.is_some_and(|name| !names.insert(name));
-        source || name
-    };
-    listed.iter().filter(is_one).count()
+    let mut is_one = vec![false; listed.len()];
+    let mut places: Vec<usize> = (0..listed.len()).collect();
+    for key in [|one: &Listed| one.source, |one: &Listed| one.name] {
+        places.sort_unstable_by_key(|at| (key(&listed[*at]), *at));
+        for two in places.windows(2) {
+            let [before, at] = [two[0], two[1]].map(|at| key(&listed[at]));
+            is_one[two[1]] |= before == at && at != NAMELESS;
+        }
+    }
+    is_one.into_iter().filter(|is_one| *is_one).count()
+}
+
+/// Appends `-2`, `-3` and so on to the names of files that are equal, ignoring case. They are
+/// sorted by their names, and the first of those that are equal stays as it is.
+fn make_stems_unique(listed: &mut [Listed]) {
+    let is_taken = |name: &str| listed.binary_search_by(|one| one.lower().cmp(lower(name))).is_ok();
+    let mut renamed: Vec<(usize, Box<str>)> = Vec::new();
+    let mut number = 2;
+    for at in 1..listed.len() {
+        if listed[at - 1].lower().ne(listed[at].lower()) {
+            number = 2;
+            continue;
+        }
+        // Only names that were listed can be taken: another name that was appended to ends in
+        // another number, or has another beginning.
+        let name = loop {
+            let candidate = format!("{}-{number}", listed[at].stem);
+            number += 1;
+            if !is_taken(&candidate) {
+                break candidate;
+            }
+        };
+        renamed.push((at, name.into()));
+    }
+    for (at, name) in renamed {
+        listed[at].stem = name;
+    }
 }
 
 /// Appends `-2`, `-3` and so on to names that are equal, ignoring case. The first of them stays as
 /// it is.
+///
+/// It keeps all of them in memory, and is for directories.
 fn make_unique(names: Vec<&mut Box<str>>) {
     let mut taken = HashSet::with_capacity(names.len());
     let mut others = Vec::new();

@@ -38,10 +38,6 @@ pub struct Known {
 pub struct KnownEqual {
     /// The entry that it was settled for.
     pub entry: EntryId,
-    /// Its ARN.
-    pub arn: Option<String>,
-    /// The time when it was changed last, by the target's clock, if that was seen.
-    pub modified: Option<SystemTime>,
     /// True if a run with this journal created it.
     pub made: bool,
 }
@@ -182,21 +178,8 @@ pub(super) fn equal(
     digest: Digest,
 ) -> rusqlite::Result<Option<KnownEqual>> {
     let latest = latest(connection, target, &key.0, Some(kept(digest)))?;
-    let Some(latest) = latest.filter(|one| one.is_equal && one.is_asked) else { return Ok(None) };
-    let mut statement = connection.prepare_cached(concat!(
-        "SELECT ",
-        arn!(),
-        ", modified_ms FROM result LEFT JOIN prefix ON prefix.id = result.prefix WHERE entry = ?1"
-    ))?;
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(KnownEqual {
-            entry: EntryId(latest.entry),
-            arn: row.get(0)?,
-            modified: row.get::<_, Option<i64>>(1)?.map(from_millis),
-            made: latest.made,
-        })
-    };
-    statement.query_row([latest.entry], read).optional()
+    let latest = latest.filter(|one| one.is_equal && one.is_asked);
+    Ok(latest.map(|one| KnownEqual { entry: EntryId(one.entry), made: one.made }))
 }
 
 impl Known {

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::entries::left;
+use super::to_stage::{Invalid, NewRun, ToStage};
 use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request};
-use crate::artifact::{Artifact, Digest, Key};
+use crate::artifact::{Digest, Key};
 use crate::submission::{EntryId, Target};
 
 /// Entries that go in with one transaction.
@@ -18,47 +19,6 @@ const CHECKPOINT: u32 = 8;
 
 /// The digest of a file until it is known: as many bytes, so that the row keeps its size.
 const NO_DIGEST: [u8; 32] = [0; 32];
-
-/// A run to be staged.
-#[derive(Debug, Clone, Copy)]
-pub struct NewRun<'r> {
-    /// Its id.
-    pub id: &'r str,
-    /// The command that resumes it.
-    pub command: &'r str,
-    /// The directory that paths are relative to.
-    pub folder: &'r str,
-    /// The policy for existing artifacts, as the run wrote it.
-    pub settings: &'r str,
-}
-
-/// An entry to be staged.
-#[derive(Debug, Clone, Copy)]
-pub struct ToStage<'e> {
-    /// The file it was read from, as it is shown.
-    pub file: &'e str,
-    /// And the line.
-    pub line: u32,
-    /// The artifact to create.
-    pub artifact: &'e Artifact,
-}
-
-/// An entry whose manifest has an error, kept for the reports.
-#[derive(Debug, Clone, Copy)]
-pub struct Invalid<'e> {
-    /// The file it was read from, as it is shown.
-    pub file: &'e str,
-    /// And the line.
-    pub line: u32,
-    /// Its name, as far as it could be read.
-    pub name: Option<&'e str>,
-    /// Its URI, as far as it could be read.
-    pub source_uri: Option<&'e str>,
-    /// The code of its first error.
-    pub code: &'e str,
-    /// The error message.
-    pub message: &'e str,
-}
 
 /// A run that is being staged. If it is dropped without [`Staging::finish`], the next `open`
 /// deletes it.
@@ -249,8 +209,8 @@ impl Staging<'_> {
                 entry.line,
                 artifact.name,
                 artifact.source.uri,
-                artifact.identity().key().0,
-                known::kept(artifact.digest()),
+                entry.key.0,
+                known::kept(entry.digest),
                 request::text(artifact).map_err(super::unreadable)?,
             ])
         });

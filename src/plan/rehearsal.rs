@@ -54,7 +54,7 @@ struct Shared {
 }
 
 fn site_of(artifact: &Artifact) -> Site {
-    Site { uri: Key::of_name(&artifact.source.uri), source: artifact.identity().key() }
+    Site { uri: Key::of_name(&artifact.source.uri), source: artifact.key() }
 }
 
 /// Returns a listed artifact as a [`Listing`] keeps it.
@@ -116,7 +116,7 @@ impl<S: Service> Rehearsal<S> {
     /// Returns the URI of another source whose artifact has the same name.
     pub(super) fn name_also_at(&self, artifact: &Artifact) -> Result<Option<String>, JournalError> {
         let Some(name) = &artifact.name else { return Ok(None) };
-        let (name, source) = (Key::of_name(name), artifact.identity().key());
+        let (name, source) = (Key::of_name(name), artifact.key());
         let text = self.shared().listing.named_elsewhere(name, source)?;
         Ok(text.and_then(|text| listed(&text)).map(|found| found.uri))
     }

@@ -192,7 +192,7 @@ fn case(seed: u64) -> Case {
     let mostly_there = rng.bool();
     for number in 0..count {
         let wanted = artifact(number, &mut rng);
-        let key = wanted.identity().key();
+        let key = wanted.key();
         let there = match rng.u8(0..10) {
             0..=2 => Some(wanted.clone()),
             3..=4 => Some(artifact(number, &mut rng)),
@@ -242,7 +242,7 @@ fn case(seed: u64) -> Case {
 }
 
 fn resolved_known(case: &Case, wanted: &Artifact, resolved: &Resolved) -> Known {
-    let key = wanted.identity().key();
+    let key = wanted.key();
     let mut known = run::known(wanted, None, resolved.get(&key), &case.policy);
     if let Some(there) = case.known.get(&key) {
         let met = known.there.take().unwrap_or_default();
@@ -253,13 +253,13 @@ fn resolved_known(case: &Case, wanted: &Artifact, resolved: &Resolved) -> Known 
 }
 
 /// Returns the entries of which nothing is known when they are staged.
-fn unknown(case: &Case) -> HashMap<Key, EntryId> {
+fn unknown(case: &Case) -> Unknown {
     let is_unknown = |job: &&Job| {
         let known = resolved_known(case, &job.artifact, &Resolved::new());
         run::is_unknown(&job.artifact, &known, &case.policy)
     };
     let unknown = case.entries.iter().filter(is_unknown);
-    unknown.map(|job| (job.artifact.identity().key(), job.entry)).collect()
+    unknown.map(|job| (job.artifact.key(), job.entry)).collect()
 }
 
 /// Stages the entries into a scratch journal.
@@ -269,7 +269,7 @@ fn staged(case: &Case) -> (Journal, RunId) {
     let run = NewRun { id: "plan", command: "", folder: "", settings: "" };
     let mut staging = journal.begin(&run, &target).unwrap();
     for job in &case.entries {
-        let entry = ToStage { file: "m.yaml", line: 1, artifact: &job.artifact };
+        let entry = ToStage::new("m.yaml", 1, &job.artifact);
         assert_eq!(staging.add(&entry).unwrap(), job.entry);
     }
     let run = staging.run();
@@ -310,7 +310,7 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     };
     let (_keep, stop) = watch::channel(Stop::No);
     let sources: HashMap<EntryId, Key> =
-        case.open.iter().map(|job| (job.entry, job.artifact.identity().key())).collect();
+        case.open.iter().map(|job| (job.entry, job.artifact.key())).collect();
     let mut resolved = Resolved::new();
     let report = |event: Event| {
         if let Event::Settled(settled) = event {
@@ -325,11 +325,11 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
     for job in &mut jobs {
         job.known = resolved_known(case, &job.artifact, &resolved);
     }
-    let (unknown, _) = run::still_unknown(unknown(case), &resolved);
+    let (unknown, _) = unknown(case).still(&resolved);
     if run::survey_pays(unknown.len()) {
         let asker = Asker::new(target.clone(), paces(), Duration::from_secs(120), 1, stop.clone());
         let mut hits = Vec::new();
-        let take = |entry: EntryId, found| hits.push((entry, found));
+        let take = |(_, entry): (usize, EntryId), found| hits.push((entry, found));
         let _: Survey = run::survey(&asker, &unknown, take, |_| ()).await.unwrap();
         for (entry, found) in hits {
             jobs[usize::try_from(entry.0).unwrap() - 1].listed = Some(Box::new(found));

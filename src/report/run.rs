@@ -21,11 +21,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use self::timeline::Timeline;
-use crate::check::Entry;
 use crate::event::{Event, Settled};
 use crate::journal::StagedRun;
 use crate::run::{Ledger, Survey};
-use crate::source::SourceStore;
 use crate::submission::{Outcome, Refusal, Target};
 
 /// A run, as it is reported.
@@ -172,24 +170,6 @@ impl Counts {
 }
 
 impl RunLog {
-    /// Returns the log of a run over `entries`: those without a request are invalid, the others
-    /// pending.
-    #[must_use]
-    pub fn new(entries: &[Entry], sources: &SourceStore) -> Self {
-        let entries = entries.iter().map(|entry| LoggedEntry {
-            file: sources.name(entry.file),
-            line: entry.line,
-            name: entry.name.clone(),
-            source_uri: entry.source_uri.clone(),
-            outcome: if entry.artifact.is_some() { Outcome::Pending } else { Outcome::Invalid },
-            arn: None,
-            attempts: 0,
-            request_id: None,
-            error: None,
-        });
-        Self::of(entries.collect())
-    }
-
     /// Returns the log of a run whose entries are in a journal, with these outcomes so
     /// far.
     #[must_use]

@@ -1,16 +1,16 @@
 //! The journal's side of a run: an intent before every create, durable before it leaves, and an
 //! outcome after it, before anybody else hears of it. It is the one place that writes either.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Resolved;
 use super::change;
 use super::decide::{Attempt, Decision, Known, Observation, Policy, There, decide};
 use super::entry::Job;
 use super::jobs::Jobs;
-use crate::artifact::{Artifact, Key};
+use super::unknown::Gathered;
+use super::{Resolved, Unknown};
+use crate::artifact::Artifact;
 use crate::event::{Event, Settled};
 use crate::journal::{
     self, Journal, JournalError, KnownEqual, Outcomes, RunId, StagedEntry, WriteError,
@@ -105,7 +105,7 @@ impl Jobs for StagedJobs {
 /// source.
 #[must_use]
 pub fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
-    let earlier = resolved.get(&entry.artifact.identity().key());
+    let earlier = resolved.get(&entry.artifact.key());
     let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
     // A hint that cannot be read is ignored.
     let listed = entry.found.as_deref().and_then(|found| serde_json::from_str(found).ok());
@@ -157,14 +157,15 @@ pub fn known(
 }
 
 impl Known {
-    /// Returns what is known of a source whose artifact the journal knows to be equal.
+    /// Returns what is known of a source whose artifact the journal knows to be equal, apart from
+    /// its ARN and the time of its last change.
     #[must_use]
     pub fn equal(equal: &KnownEqual) -> Self {
         let there = There {
             equal: true,
             differences: Some(Vec::new()),
-            arn: equal.arn.clone(),
-            modified: equal.modified,
+            arn: None,
+            modified: None,
             made: equal.made,
             recovered: false,
         };
@@ -182,7 +183,7 @@ pub fn is_unknown(wanted: &Artifact, known: &Known, policy: &Policy) -> bool {
     )
 }
 
-/// Returns the entries of `run` of which nothing is known, by source, and how many are left in all.
+/// Returns the entries of `run` of which nothing is known, and how many are left in all.
 ///
 /// # Errors
 /// If the journal cannot be read.
@@ -191,24 +192,24 @@ pub fn unknown(
     run: RunId,
     policy: &Policy,
     resolved: &Resolved,
-) -> Result<(HashMap<Key, EntryId>, usize), JournalError> {
+) -> Result<(Unknown, usize), JournalError> {
     /// The number of entries that are read at once.
     const MANY: usize = 1024;
-    let (mut unknown, mut left, mut after) = (HashMap::new(), 0, None);
+    let (mut unknown, mut left, mut after) = (Gathered::default(), 0, None);
     loop {
         let next = journal.next(&run, after, MANY)?;
         after = next.last().map(|entry| entry.id).or(after);
         left += next.len();
         for entry in &next {
-            let key = entry.artifact.identity().key();
+            let key = entry.artifact.key();
             let earlier = resolved.get(&key);
             let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
             if is_unknown(&entry.artifact, &known, policy) {
-                unknown.insert(key, entry.id);
+                unknown.add(key, entry.id);
             }
         }
         if next.len() < MANY {
-            return Ok((unknown, left));
+            return Ok((unknown.finish(|_| true), left));
         }
     }
 }

@@ -3,11 +3,12 @@
 //! Entries that the journal knows to be equal are not staged: they need no request. The others get
 //! a row each, the invalid ones too, so that reports and `resume` know them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::decide::{Decision, Known, Observation, Policy, decide};
 use super::ledger::{Ledger, Line};
 use super::record::known;
+use super::unknown::{Gathered, Unknown};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::check::{self, Entry};
 use crate::diagnostic::Diagnostic;
@@ -24,6 +25,8 @@ pub struct Stage<'s, 'j> {
     sources: &'s SourceStore,
     policy: &'s Policy,
     staged: Staged,
+    /// Entries of which nothing is known.
+    unknown: Gathered,
     /// The first entry of the current file.
     file_start: usize,
     /// Entries that looked valid at first and are not.
@@ -48,7 +51,7 @@ pub struct Staged {
     /// Its entries, those included that need no request.
     pub ledger: Ledger,
     /// Entries of which nothing is known: only the target knows whether they exist.
-    pub unknown: HashMap<Key, EntryId>,
+    pub unknown: Unknown,
     /// The number of entries that may need a request.
     pub left: usize,
     /// The number of entries that the journal knows to be equal. Only a plan stages them.
@@ -95,7 +98,7 @@ impl<'s, 'j> Stage<'s, 'j> {
         let staged = Staged {
             run: staging.run(),
             ledger: Ledger::default(),
-            unknown: HashMap::new(),
+            unknown: Unknown::default(),
             left: 0,
             known: 0,
             overstamped: None,
@@ -106,6 +109,7 @@ impl<'s, 'j> Stage<'s, 'j> {
             sources,
             policy,
             staged,
+            unknown: Gathered::default(),
             file_start: 0,
             withdrawn: HashSet::new(),
             failed: None,
@@ -117,9 +121,7 @@ impl<'s, 'j> Stage<'s, 'j> {
     /// # Errors
     /// If the journal could not be written.
     pub fn finish(mut self) -> Result<Staged, JournalError> {
-        if !self.withdrawn.is_empty() {
-            self.staged.unknown.retain(|_, id| !self.withdrawn.contains(id));
-        }
+        self.staged.unknown = self.unknown.finish(|id| !self.withdrawn.contains(&id));
         match self.failed {
             Some(error) => Err(error),
             None => self.staging.finish().map(|()| self.staged),
@@ -140,7 +142,7 @@ impl<'s, 'j> Stage<'s, 'j> {
                     message: "",
                 };
                 let id = self.staging.add_invalid(&invalid)?;
-                Line::new(id, entry.line, Outcome::Invalid, false)
+                Line { entry: id, line: entry.line, outcome: Outcome::Invalid, by_journal: false }
             }
         };
         self.staged.ledger.add((file, Some(entry.file)), line);
@@ -153,7 +155,7 @@ impl<'s, 'j> Stage<'s, 'j> {
         line: u32,
         artifact: &Artifact,
     ) -> Result<Line, JournalError> {
-        let key = artifact.identity().key();
+        let key = artifact.key();
         let digest = artifact.digest();
         let there = match self.known_equal(key, digest)? {
             // For most entries it is enough that they are equal, and their request need not be
@@ -164,7 +166,8 @@ impl<'s, 'j> Stage<'s, 'j> {
                 if matches!(decision, Decision::Settle(_)) {
                     self.staged.known += 1;
                     if let Knowledge::Own = self.knowledge {
-                        return Ok(Line::new(equal.entry, line, Outcome::Existed, true));
+                        let (entry, outcome) = (equal.entry, Outcome::Existed);
+                        return Ok(Line { entry, line, outcome, by_journal: true });
                     }
                 }
                 known
@@ -172,16 +175,16 @@ impl<'s, 'j> Stage<'s, 'j> {
             _ => known(artifact, self.known_at(key)?.as_ref(), None, self.policy),
         };
         let decision = decide(artifact, &there, Observation::Unseen, self.policy);
-        let id = self.staging.add(&ToStage { file, line, artifact })?;
+        let id = self.staging.add(&ToStage { file, line, artifact, key, digest })?;
         self.staged.left += 1;
         if matches!(decision, Decision::Create | Decision::LookUp) {
-            self.staged.unknown.insert(key, id);
+            self.unknown.add(key, id);
         }
         if let Some(reason) = self.policy.stamp.too_much_for(artifact) {
             let place = Place { file: file.to_owned(), line };
             self.staged.overstamped.get_or_insert((0, place, reason)).0 += 1;
         }
-        Ok(Line::new(id, line, Outcome::Pending, false))
+        Ok(Line { entry: id, line, outcome: Outcome::Pending, by_journal: false })
     }
 
     fn known_equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
@@ -202,15 +205,13 @@ impl<'s, 'j> Stage<'s, 'j> {
 
     /// Marks an entry as invalid that looked valid at first.
     fn invalidate(&mut self, at: usize) -> Result<(), JournalError> {
-        let Some(line) = self.staged.ledger.get_mut(at) else { return Ok(()) };
+        let Some(line) = self.staged.ledger.get(at) else { return Ok(()) };
         if line.outcome == Outcome::Invalid {
             return Ok(());
         }
-        let by_journal = std::mem::take(&mut line.by_journal);
-        line.outcome = Outcome::Invalid;
-        if by_journal {
+        self.staged.ledger.set(at, Outcome::Invalid);
+        if line.by_journal {
             // Its row is of an earlier run, and stays as it is.
-            line.by_journal = true;
             self.staged.known -= 1;
             return Ok(());
         }
@@ -225,7 +226,7 @@ impl<'s, 'j> Stage<'s, 'j> {
         for finding in findings.iter().rev().filter(|finding| finding.is_error()) {
             let Some(artifact) = finding.artifact else { continue };
             let at = self.file_start + artifact as usize;
-            let Some(line) = self.staged.ledger.get_mut(at) else { continue };
+            let Some(line) = self.staged.ledger.get(at) else { continue };
             if line.outcome == Outcome::Invalid && !line.by_journal {
                 let message = redacted(&finding.message);
                 let id = line.entry;

@@ -65,7 +65,7 @@ pub async fn settle_open<S: Service>(
     stop: watch::Receiver<Stop>,
 ) -> Result<(Submitted, Resolved), JournalError> {
     let sources: std::collections::HashMap<EntryId, Key> =
-        intents.iter().map(|intent| (intent.entry, intent.artifact.identity().key())).collect();
+        intents.iter().map(|intent| (intent.entry, intent.artifact.key())).collect();
     let jobs: Vec<_> = intents
         .into_iter()
         .map(|intent| open_job(intent.entry, intent.artifact, intent.first))

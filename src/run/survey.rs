@@ -1,14 +1,13 @@
 //! The artifacts that the target already has, listed page by page where that takes fewer requests
 //! than finding out by refusals.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::{Asker, Resolved, Unanswered};
+use super::{Asker, Unanswered, Unknown};
 use crate::artifact::{Identity, Key};
 use crate::journal::{Journal, JournalError};
 use crate::service::{Filter, Found, Service};
-use crate::submission::{EntryId, Outcome};
+use crate::submission::EntryId;
 
 /// The number of listed artifacts that are written to the journal at once.
 const FOUND_BATCH: usize = 1000;
@@ -46,23 +45,6 @@ pub const fn survey_pays(unknown: usize) -> bool {
     unknown >= ENTRIES_PER_PAGE
 }
 
-/// Returns which of the `unknown` entries are still unknown once the attempts that earlier runs left
-/// open are settled, and how many of the others were recovered. An attempt that had no effect leaves
-/// its entry unknown.
-#[must_use]
-pub fn still_unknown(
-    mut unknown: HashMap<Key, EntryId>,
-    resolved: &Resolved,
-) -> (HashMap<Key, EntryId>, usize) {
-    let mut recovered = 0;
-    unknown.retain(|source, _| {
-        let outcome = resolved.get(source).map_or(Outcome::Pending, |one| one.outcome);
-        recovered += usize::from(outcome == Outcome::Recovered);
-        outcome == Outcome::Pending
-    });
-    (unknown, recovered)
-}
-
 /// Surveys the target, and records in the journal which artifacts exist at the sources of `unknown`
 /// entries. Returns the number of entries that have one, and the result of the survey.
 ///
@@ -71,37 +53,41 @@ pub fn still_unknown(
 pub async fn survey_into<S: Service>(
     journal: &mut Journal,
     asker: &Asker<S>,
-    unknown: &HashMap<Key, EntryId>,
+    unknown: &Unknown,
     progress: impl FnMut(Listed),
 ) -> Result<(usize, Result<Survey, Unanswered>), JournalError> {
-    let mut entries: HashSet<EntryId> = HashSet::new();
+    // By the place of the entry: a source may be listed more than once.
+    let mut seen = vec![false; unknown.len()];
+    let mut entries = 0;
     let mut found = Vec::new();
     let mut recorded = Ok(());
     let record = |journal: &mut Journal, found: &mut Vec<(EntryId, Found)>| {
         let text = |(entry, seen)| (entry, serde_json::to_string(&seen).unwrap_or_default());
         journal.note_found(&mut found.drain(..).map(text))
     };
-    let take = |entry, seen| {
-        entries.insert(entry);
-        found.push((entry, seen));
+    let take = |(place, entry): (usize, EntryId), artifact| {
+        if let Some(seen) = seen.get_mut(place) {
+            entries += usize::from(!std::mem::replace(seen, true));
+        }
+        found.push((entry, artifact));
         if found.len() >= FOUND_BATCH && recorded.is_ok() {
             recorded = record(journal, &mut found);
         }
     };
     let surveyed = survey(asker, unknown, take, progress).await;
     recorded.and_then(|()| record(journal, &mut found))?;
-    Ok((entries.len(), surveyed))
+    Ok((entries, surveyed))
 }
 
-/// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`.
-/// `unknown` are the entries of which nothing is known, by source; `progress` gets its progress.
+/// Lists the target for as long as it pays, and hands what is at the source of an entry to `take`,
+/// with the entry and its place in `unknown`. `progress` gets its progress.
 ///
 /// # Errors
 /// If the target does not answer. What was found until then is.
 pub async fn survey<S: Service>(
     asker: &Asker<S>,
-    unknown: &HashMap<Key, EntryId>,
-    mut take: impl FnMut(EntryId, Found),
+    unknown: &Unknown,
+    mut take: impl FnMut((usize, EntryId), Found),
     mut progress: impl FnMut(Listed),
 ) -> Result<Survey, Unanswered> {
     let mut survey = Survey::default();
@@ -111,10 +97,10 @@ pub async fn survey<S: Service>(
         pages += 1;
         survey.listed += found.len();
         for found in found {
-            if let Some(entry) = unknown.get(&key_of(&found)) {
+            if let Some(entry) = unknown.get(key_of(&found)) {
                 survey.there += 1;
                 budget += SAVED;
-                take(*entry, found);
+                take(entry, found);
             }
         }
         let requests_left = Some(budget.saturating_sub(pages));

@@ -134,6 +134,14 @@ fn advance(count: &mut Count, bytes: &[u8], from: usize, to: usize) {
     count.chars += to_u32(code_points(part));
 }
 
+/// Returns the number of breaks that end in `bytes[from..to]`.
+pub(super) fn breaks(bytes: &[u8], from: usize, to: usize) -> usize {
+    let part = &bytes[from..to];
+    let feeds = memchr::memchr_iter(b'\n', part).count();
+    let lone = |at: &usize| bytes.get(from + at + 1) != Some(&b'\n');
+    feeds + memchr::memchr_iter(b'\r', part).filter(lone).count()
+}
+
 /// Code points that start in `bytes`.
 fn code_points(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()

@@ -132,6 +132,47 @@ fn require_valid_and_dry_run_and_max_changes_send_nothing() {
 }
 
 #[test]
+fn a_dry_run_reports_each_entry_and_counts_what_is_valid() {
+    let folder = folder(&[]);
+    let artifact = |name: &str, kind: &str, uri: &str| {
+        format!("- ArtifactName: {name}\n  ArtifactType: {kind}\n  Source:\n    SourceUri: {uri}\n")
+    };
+    let first = artifact("a", "Model", "s3://b/1") + &artifact("b", "DataSet", "s3://b/2");
+    // The first is valid until the second file uses its name.
+    let second = artifact("a", "Model", "s3://b/3") + &artifact("c", "DataSet", "s3://b/4");
+    write(&folder.path().join("manifests/1.yaml"), &first);
+    write(&folder.path().join("manifests/2.yaml"), &second);
+    let ran = run(folder.path(), &["import", "--dry-run", "-v", "--report", "r.json"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let shown =
+        "would create up to 2 artifacts:\n         2  DataSet\n  b  s3://b/2\n  c  s3://b/4\n";
+    assert!(ran.out.ends_with(shown), "{}", ran.out);
+    let report = json(&folder.path().join("r.json"));
+    let entries = report["entries"].as_array().unwrap().iter().map(|entry| {
+        let text = |name: &str| entry[name].as_str().unwrap().to_owned();
+        (text("file"), entry["line"].as_u64().unwrap(), text("name"), text("outcome"))
+    });
+    let entry = |file: &str, line, name: &str, outcome: &str| {
+        (format!("manifests/{file}.yaml"), line, name.to_owned(), outcome.to_owned())
+    };
+    assert_eq!(
+        entries.collect::<Vec<_>>(),
+        [
+            entry("1", 1, "a", "invalid"),
+            entry("1", 5, "b", "pending"),
+            entry("2", 1, "a", "invalid"),
+            entry("2", 5, "c", "pending"),
+        ]
+    );
+    assert_eq!(
+        (&report["counts"]["invalid"], &report["counts"]["pending"]),
+        (&2.into(), &2.into())
+    );
+    assert!(report["target"].is_null());
+    assert!(!folder.path().join(".lineload").exists(), "nothing is kept");
+}
+
+#[test]
 fn without_a_target_both_options_are_named() {
     let folder = folder(&[]);
     manifests(folder.path(), 1);

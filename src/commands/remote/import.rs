@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     checking::none_is_read(&args.run.report, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
-        return dry_run(global, args, settings);
+        return dry_run(global, args, settings, &run_policy.policy(args.recheck));
     }
     let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
     let timeout = args.pace.reach.timeout;

@@ -1,7 +1,6 @@
 //! The session of a run, and the steps that import and resume share: open attempts are settled, the
 //! target is listed if that saves requests, confirmation is asked for, the rest is submitted.
 
-use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -11,7 +10,6 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::paced::{self, Asked};
 use super::stopping::Stopping;
 use super::target::{self, Ready};
-use crate::artifact::Key;
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::commands::failure::Failure;
 use crate::commands::terminal;
@@ -23,9 +21,9 @@ use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
 use crate::run::change::OnExists;
-use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered};
+use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered, Unknown};
 use crate::service::sagemaker::SageMaker;
-use crate::submission::{EntryId, Operation, Refusal};
+use crate::submission::{Operation, Refusal};
 use crate::text::escaped;
 
 /// The session of a run: its target, policy and settings.
@@ -103,11 +101,11 @@ impl Session<'_> {
     pub(super) async fn survey(
         &self,
         journal: &mut Journal,
-        unknown: HashMap<Key, EntryId>,
+        unknown: Unknown,
         resolved: &Resolved,
         log: &mut RunLog,
     ) -> Result<Result<usize, End>, Failure> {
-        let (unknown, recovered) = run::still_unknown(unknown, resolved);
+        let (unknown, recovered) = unknown.still(resolved);
         let updates = matches!(self.policy.on_exists, OnExists::Update { .. });
         let spared = |entries: usize| if updates { 0 } else { entries };
         if !run::survey_pays(unknown.len()) {

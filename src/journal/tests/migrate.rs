@@ -54,8 +54,9 @@ fn a_journal_of_version_2_keeps_its_runs_and_what_it_knows() {
     let known = journal.known(&here).unwrap();
     let first = wanted(1, "me");
     let equal = known.equal(first.identity().key(), first.digest()).unwrap().unwrap();
-    assert_eq!(equal.arn, Some(format!("{prefix}01a21efe8789766abd4aeb957bc68849")));
-    assert!(equal.made && equal.modified.is_none());
+    let at = known.at(first.key()).unwrap().unwrap();
+    assert_eq!(at.arn, Some(format!("{prefix}01a21efe8789766abd4aeb957bc68849")));
+    assert!(equal.made && at.is_equal && at.modified.is_none());
     // What was made once and differs since: of the two entries the later one counts.
     let second = wanted(2, "you");
     let at = known.at(second.identity().key()).unwrap().unwrap();

@@ -56,9 +56,7 @@ fn stage(
 ) -> (RunId, Vec<EntryId>) {
     let mut staging = begin(journal, run, target);
     let run = staging.run();
-    let add = |uri: &&str| {
-        staging.add(&ToStage { file: "a.yaml", line: 1, artifact: &artifact(uri) }).unwrap()
-    };
+    let add = |uri: &&str| staging.add(&ToStage::new("a.yaml", 1, &artifact(uri))).unwrap();
     let entries = uris.iter().map(add).collect();
     staging.finish().unwrap();
     journal.make_ready(&run, &|_| true, &[("a.yaml".to_owned(), [7; 32])]).unwrap();
@@ -239,7 +237,7 @@ fn a_run_that_was_never_made_ready_is_gone_when_the_journal_is_opened_again() {
     // More than one transaction.
     for number in 0..10_500 {
         let artifact = artifact(&format!("s3://y/{number}"));
-        staging.add(&ToStage { file: "b.yaml", line: 1, artifact: &artifact }).unwrap();
+        staging.add(&ToStage::new("b.yaml", 1, &artifact)).unwrap();
     }
     drop(staging);
     drop(journal);
@@ -284,7 +282,7 @@ fn invalid_entries_are_in_reports_and_are_not_sent() {
     let mut staging = begin(&mut journal, "one", &here);
     let run = staging.run();
     let (x, y) = (artifact("s3://x"), artifact("s3://y"));
-    let x = staging.add(&ToStage { file: "a.yaml", line: 1, artifact: &x }).unwrap();
+    let x = staging.add(&ToStage::new("a.yaml", 1, &x)).unwrap();
     let invalid = Invalid {
         file: "b.yaml",
         line: 3,
@@ -294,7 +292,7 @@ fn invalid_entries_are_in_reports_and_are_not_sent() {
         message: "there is no field `x`",
     };
     let none = staging.add_invalid(&invalid).unwrap();
-    let y = staging.add(&ToStage { file: "b.yaml", line: 9, artifact: &y }).unwrap();
+    let y = staging.add(&ToStage::new("b.yaml", 9, &y)).unwrap();
     staging.invalidate(x, "duplicate-source", "twice").unwrap();
     staging.finish().unwrap();
     journal.make_ready(&run, &|_| true, &[("b.yaml".to_owned(), [1; 32])]).unwrap();
@@ -441,7 +439,7 @@ async fn of_two_results_of_a_source_the_later_is_known_whichever_was_staged_firs
     let stage_one = |journal: &mut Journal, run: &str, artifact: &Artifact| {
         let mut staging = begin(journal, run, &here);
         let run = staging.run();
-        let entry = staging.add(&ToStage { file: "a.yaml", line: 1, artifact }).unwrap();
+        let entry = staging.add(&ToStage::new("a.yaml", 1, artifact)).unwrap();
         staging.finish().unwrap();
         journal.make_ready(&run, &|_| false, &[]).unwrap();
         (run, entry)

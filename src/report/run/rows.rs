@@ -54,7 +54,7 @@ pub struct JournalRows<'r> {
 impl Rows for JournalRows<'_> {
     fn for_each(&self, take: &mut Take<'_>) -> io::Result<()> {
         for (file, line) in self.ledger.iter() {
-            if take(&self.entry(file, line)?)?.is_break() {
+            if take(&self.entry(file, &line)?)?.is_break() {
                 break;
             }
         }
@@ -62,8 +62,8 @@ impl Rows for JournalRows<'_> {
     }
 
     fn for_each_failed(&self, take: &mut Take<'_>) -> io::Result<()> {
-        for (file, line) in self.ledger.iter().filter(|(_, line)| line.outcome.is_failure()) {
-            if take(&self.entry(file, line)?)?.is_break() {
+        for (file, line) in self.ledger.of(Outcome::is_failure) {
+            if take(&self.entry(file, &line)?)?.is_break() {
                 break;
             }
         }

@@ -53,7 +53,7 @@ impl State {
             };
             for id in ids {
                 let Some(entry) = self.entries.get(&id) else { continue };
-                if key_of(&found) == entry.job.artifact.identity().key() {
+                if key_of(&found) == entry.job.artifact.key() {
                     // It exists after all: its look-up was too early.
                     self.seen(id, &found, now);
                 } else {

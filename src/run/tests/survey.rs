@@ -14,9 +14,9 @@ fn asker(service: &Scripted) -> Asker<Scripted> {
 
 /// Surveys the target, and returns what was found and the jobs with it.
 async fn surveyed(asker: &Asker<Scripted>, mut jobs: Vec<Job>) -> (Survey, Vec<Job>) {
-    let unknown = jobs.iter().map(|job| (job.artifact.identity().key(), job.entry)).collect();
+    let unknown = jobs.iter().map(|job| (job.artifact.key(), job.entry)).collect();
     let mut hits = Vec::new();
-    let take = |entry: EntryId, found| hits.push((entry, found));
+    let take = |(_, entry): (usize, EntryId), found| hits.push((entry, found));
     let found = survey(asker, &unknown, take, |_| ()).await.unwrap();
     for (entry, found) in hits {
         jobs[usize::try_from(entry.0).unwrap()].listed = Some(Box::new(found));
