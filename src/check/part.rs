@@ -54,7 +54,9 @@ pub(super) fn check(
         return;
     }
     let levels = options.rules.levels(source.name());
-    let allowances = if options.allowances && source.text().contains(MARKER) {
+    let text = source.text().get(part.clone()).unwrap_or_default();
+    let has_marker = memchr::memmem::find(text.as_bytes(), MARKER.as_bytes()).is_some();
+    let allowances = if options.allowances && has_marker {
         Allowances::new(source, &yaml::comments(source.text(), part.clone()))
     } else {
         Allowances::default()
@@ -70,7 +72,7 @@ pub(super) fn check(
         errors: 0,
         lines: LineCursor::default(),
     };
-    findings.screen(source.text().get(part.clone()).unwrap_or_default());
+    findings.screen(text);
     manifest::read(part, &mut findings, &mut visitor);
     findings.close_allowances();
     visitor.pass(&mut findings);
