@@ -3,6 +3,7 @@
 mod candidates;
 mod doctor;
 mod duration;
+mod config;
 pub mod environment;
 mod export;
 pub mod generate;
@@ -25,6 +26,7 @@ use crate::report::progress::When;
 use crate::source::Pattern;
 use crate::text::either;
 use crate::walk;
+pub use config::{Config, ConfigFormat};
 pub use doctor::{Doctor, DoctorFormat};
 pub use export::{Export, ReadPace, To};
 pub use import::{
@@ -128,6 +130,8 @@ pub enum Command {
     Generate(Box<generate::Generate>),
     /// Show the latest runs: their state, their counts and what failed
     Status(Status),
+    /// Show the settings in force, and where each comes from
+    Config(Config),
     /// Run the local registry, for any AWS client
     Serve(Serve),
     /// Print the JSON Schema of manifests, for editors

@@ -3,6 +3,7 @@
 mod checking;
 mod command_line;
 mod completions;
+mod config;
 mod explain;
 mod failure;
 mod filter;
@@ -52,6 +53,7 @@ pub fn main() -> Exit {
         Command::Generate(args) => generate::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
+        Command::Config(args) => config::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Completions(args) => completions::run(&cli.global, args),

@@ -4,6 +4,7 @@
 //! pull request, so it can name nothing that a request is sent to, signed with or written to.
 
 mod decode;
+mod written;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::diagnostic::Levels;
 use crate::source::Pattern;
 
 pub use decode::decode;
+pub use written::{Written, written};
 
 /// The name of the file.
 pub const FILE: &str = "lineload.toml";

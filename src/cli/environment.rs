@@ -37,6 +37,8 @@ const VARIABLES: &[Variable] = &[
     of("plan", "format", "LINELOAD_PLAN_FORMAT"),
     of("status", "format", "LINELOAD_STATUS_FORMAT"),
     of("doctor", "format", "LINELOAD_DOCTOR_FORMAT"),
+    of("config", "format", "LINELOAD_CONFIG_FORMAT"),
+    of("config", "all", "LINELOAD_CONFIG_ALL"),
     of("generate", "format", "LINELOAD_GENERATE_FORMAT"),
     of("generate", "all", "LINELOAD_GENERATE_ALL"),
     of("lint", "all", "LINELOAD_LINT_ALL"),
@@ -150,6 +152,30 @@ pub fn variable(command: &str, option: &str) -> Option<&'static str> {
         one.option == option && one.command.is_none_or(|of_command| of_command == command)
     };
     VARIABLES.iter().find(fits).map(|one| one.name)
+}
+
+/// A variable that is set, and the option that it sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// The command, if it sets the option of one alone.
+    pub command: Option<&'static str>,
+    /// The option, without hyphens before it.
+    pub option: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// Returns the variables that are set and not empty.
+#[must_use]
+pub fn set_variables() -> Vec<SetVariable> {
+    let set = |one: &Variable| {
+        let value = value(one.name)?.to_string_lossy().into_owned();
+        let Variable { name, command, option } = *one;
+        (!value.is_empty()).then_some(SetVariable { name, command, option, value })
+    };
+    VARIABLES.iter().filter_map(set).collect()
 }
 
 /// Returns `command` with the variables of its options.

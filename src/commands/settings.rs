@@ -42,13 +42,7 @@ impl Settings {
         if global.isolated {
             return Ok(Self { config: Config::default(), allowances: false });
         }
-        let working = std::env::current_dir().map_err(|error| {
-            Failure::usage(format!("cannot read the working directory: {}", reason(&error)))
-        })?;
-        let found = match &global.config {
-            Some(file) => Some(working.join(file)),
-            None => config::find(&working),
-        };
+        let (working, found) = find(global)?;
         let Some(file) = found else {
             return Ok(Self { config: Config::default(), allowances: true });
         };
@@ -58,12 +52,35 @@ impl Settings {
     }
 }
 
-fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure> {
+/// Returns the text of the configuration; `None` if there is none.
+pub(super) fn file(global: &Global) -> Result<Option<Arc<SourceFile>>, Failure> {
+    let (working, found) = find(global)?;
+    found.map(|file| open(&file, &working)).transpose()
+}
+
+/// Returns the working directory, and the configuration.
+fn find(global: &Global) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+    let working = std::env::current_dir().map_err(|error| {
+        Failure::usage(format!("cannot read the working directory: {}", reason(&error)))
+    })?;
+    let found = match &global.config {
+        Some(file) => Some(working.join(file)),
+        None => config::find(&working),
+    };
+    Ok((working, found))
+}
+
+fn open(file: &Path, working: &Path) -> Result<Arc<SourceFile>, Failure> {
     let shown = file.strip_prefix(working).unwrap_or(file).display().to_string();
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::usage(format!("cannot read {shown}: {}", reason(&error))))?;
-    let name: Arc<str> = Arc::from(shown.as_str());
-    let source = Arc::new(SourceFile::new(FileId(0), Arc::clone(&name), bytes));
+    Ok(Arc::new(SourceFile::new(FileId(0), Arc::from(shown.as_str()), bytes)))
+}
+
+fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure> {
+    let source = open(file, working)?;
+    let name = Arc::clone(source.name());
+    let shown = name.to_string();
     let root = file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
     let base = Arc::new(Base { working: working.to_owned(), root });
     let (config, findings) = config::decode(&source, &base);

@@ -1,6 +1,6 @@
 //! `lineload.toml`, allow-comments, and what narrows a report.
 
-use crate::support::{folder, run, timeless};
+use crate::support::{Ran, folder, lineload, run, timeless};
 
 const IMAGE: &str = "ArtifactType: Image\nSource:\n  SourceUri: acme/model\n";
 
@@ -112,4 +112,62 @@ fn no_credential_is_shown_in_any_format_whatever_is_reported() {
     // Right behind these two is a secret.
     assert!(diff.err.contains("2 places not shown"), "{}", diff.err);
     assert!(!diff.out.contains("hunter22") && !diff.out.contains("tr0ub4dor"), "{}", diff.out);
+}
+
+#[test]
+fn the_settings_in_force_are_shown_with_where_they_come_from() {
+    let toml = "fail-on = \"warning\"\n\n[rules]\ntype-case = \"off\"\n\n[pace]\nmax-rate = 5\n";
+    let folder = folder(&[("lineload.toml", toml), ("m/a.yaml", "")]);
+    let config = |directory: &str, args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = lineload(&folder.path().join(directory));
+        command.arg("config").args(args).envs(variables.iter().copied());
+        Ran::from(command.output().unwrap())
+    };
+    let columns = |ran: &Ran| -> Vec<String> {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        ran.out.lines().map(words).filter(|line| !line.is_empty()).collect()
+    };
+    let variables = [("LINELOAD_MAX_RATE", "3"), ("LINELOAD_RATE", "")];
+    let ran = config("", &[], &variables);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        columns(&ran),
+        [
+            "configuration file: lineload.toml",
+            "fail-on \"warning\" lineload.toml:1",
+            "rules.type-case \"off\" lineload.toml:4",
+            "pace.max-rate 5 lineload.toml:7",
+            "--max-rate 3 LINELOAD_MAX_RATE",
+            "exclude [] default",
+            "format \"human\" default",
+            "guard.expect-account none default",
+            "guard.expect-region none default",
+        ]
+    );
+    // The nearest file above is found, and each rule has its default.
+    let below = config("m", &["--all"], &[]);
+    let columns = columns(&below);
+    assert_eq!(
+        columns[0],
+        format!("configuration file: {}/lineload.toml", folder.path().display())
+    );
+    assert!(columns.contains(&"rules.name-pattern \"error\" default".to_owned()), "{}", below.out);
+    assert!(columns.contains(&"rules.uri-scheme \"warn\" default".to_owned()), "{}", below.out);
+    let json = config("", &["--format", "json"], &variables);
+    let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(document["settings"][1]["name"], "rules.type-case");
+    assert_eq!(
+        document["settings"][1]["from"],
+        serde_json::json!({ "kind": "file", "file": "lineload.toml", "line": 4 })
+    );
+    let isolated = config("", &["--isolated"], &[]);
+    assert!(
+        isolated.out.starts_with("configuration file: ignored (`--isolated`)\n"),
+        "{isolated:?}"
+    );
+    assert!(!isolated.out.contains("type-case"), "{}", isolated.out);
+    // A file with a fault is no setting.
+    std::fs::write(folder.path().join("lineload.toml"), "rates = 1\n").unwrap();
+    let ran = config("", &[], &[]);
+    assert_eq!(ran.code, 2, "{ran:?}");
 }
