@@ -77,7 +77,7 @@ bench-pace BINARY:
     exec "$venv/bin/python" tests/interop/pace.py "{{BINARY}}"
 
 # what share of a given `--rate` BINARY reaches, at each RATE (default: nine from 0.5 to 5,000/s): eight minutes
-pace-told BINARY *RATES:
+pace-fixed BINARY *RATES:
     python3 tests/interop/pace.py "{{BINARY}}" told {{RATES}}
 
 # how two runs of BINARY share one account that allows each RATE (default: 20/s): two minutes each

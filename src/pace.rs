@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_rejection_changes_nothing_and_a_fixed_rate_comes_back() {
+    fn a_stray_throttle_changes_nothing_and_a_fixed_rate_comes_back() {
         let start = Instant::now();
         let mut pace = Pace::new(Rate::Fixed(100.0), None, start);
         let mut now = start;

@@ -124,7 +124,7 @@ fn fill(
             (Kind::Map { .. }, Some(Written::Mapping(entries))) => {
                 for (key, value) in entries {
                     let Written::Text(value) = value else {
-                        return Err(format!("`{name}.{key}` is no text"));
+                        return Err(format!("`{name}.{key}` is not a string"));
                     };
                     artifact.insert(field, key, value);
                 }

@@ -19,7 +19,7 @@ strip_prefix, strip_suffix, truncate_chars, url_decode.
 
 Examples:
   lineload generate --init inventory.csv > template.yaml
-                                     a first template from the columns
+                                     a starter template from the columns
   lineload generate inventory.csv -t template.yaml
                                      check the rows, write nothing
   lineload generate inventory.csv -t template.yaml -o manifests \\
@@ -120,7 +120,7 @@ pub struct What {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub made: Made,
-    /// Print a first template for this inventory, or write it to the file of --template
+    /// Print a starter template for this inventory, or write it to the file of --template
     #[arg(long, conflicts_with_all = ["output", "check", "diff"])]
     pub init: bool,
     /// Write rows without a valid artifact to this file, to fix and use as an inventory

@@ -85,7 +85,7 @@ fn url_decode(text: &str) -> Result<String, Error> {
                 at += 3;
                 continue;
             }
-            (b'%', ..) => return Err(wrong("a `%` without two hexadecimal digits behind it")),
+            (b'%', ..) => return Err(wrong("a `%` without two hexadecimal digits after it")),
             (b'+', ..) => out.push(b' '),
             _ => out.push(*byte),
         }

@@ -76,7 +76,7 @@ enum Phase {
 /// Requests that met the limit together.
 #[derive(Debug, Clone, Copy)]
 struct Flight {
-    /// When the first that was rejected was sent.
+    /// When the first that was throttled was sent.
     begin: Instant,
     /// The rate then, in requests a second.
     rate: f64,
@@ -96,8 +96,8 @@ pub(super) struct Adaptive {
     phase: Phase,
     /// When the rate was last cut. Answers to earlier requests do not cut it again.
     epoch: Instant,
-    /// Requests that were rejected in this cycle.
-    rejected: f64,
+    /// Requests that were throttled in this cycle.
+    throttled: f64,
     /// The highest limit that was measured since others were last known to share it.
     peak: Option<f64>,
     /// When others were last known to share it.
@@ -143,7 +143,7 @@ impl Adaptive {
             estimate: None,
             phase: Phase::SlowStart { since: start, sent: 0, answered: false },
             epoch: start,
-            rejected: 0.0,
+            throttled: 0.0,
             peak: None,
             shared: None,
             latency: None,
@@ -207,7 +207,7 @@ impl Adaptive {
     fn advance(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::SlowStart { since, sent, answered } => {
-                // A rejection or two may be strays; the rate is not raised until that is known.
+                // A throttle or two may be strays; the rate is not raised until that is known.
                 let over = seconds(*since, now) >= STAGE.0.as_secs_f64() && *sent >= STAGE.1;
                 if *answered && over && self.detector.is_calm() {
                     if self.rate >= self.most {
@@ -253,7 +253,7 @@ impl Adaptive {
     fn probe(&mut self, now: Instant) {
         let limit = self.estimate.map_or(self.rate, |estimate| estimate.rate);
         self.measure.filled(now);
-        self.rejected = 0.0;
+        self.throttled = 0.0;
         self.grow(Curve::probe(limit, self.headroom), now);
     }
 
@@ -291,7 +291,7 @@ impl Adaptive {
         }
     }
 
-    /// Records that the request sent at `sent` was rejected. Returns whether the rate was cut for it.
+    /// Records that the request sent at `sent` was throttled. Returns whether the rate was cut for it.
     pub(super) fn throttled(&mut self, sent: Instant, now: Instant) -> bool {
         self.recover(now);
         if sent > self.epoch && self.flight.is_none() {
@@ -304,8 +304,8 @@ impl Adaptive {
             self.flight = Some(Flight { begin: sent, rate });
         }
         self.answered(sent, now, false);
-        self.rejected += 1.0;
-        let cut = sent > self.epoch && self.detector.rejected(self.suspicion(), self.rate);
+        self.throttled += 1.0;
+        let cut = sent > self.epoch && self.detector.throttled(self.suspicion(), self.rate);
         if cut {
             self.cut(now);
         }
@@ -327,8 +327,8 @@ impl Adaptive {
     fn cut(&mut self, now: Instant) {
         let begin = self.flight.map_or(now, |flight| flight.begin);
         let counts = self.measure.counts(begin, now);
-        let few = counts.rejected < 3.0 || counts.rejected_share() < 0.5;
-        let accepted = (counts.accepted + 0.5) / (counts.accepted + counts.rejected).max(1.0);
+        let few = counts.throttled < 3.0 || counts.throttled_share() < 0.5;
+        let accepted = (counts.accepted + 0.5) / (counts.accepted + counts.throttled).max(1.0);
         let allowed = match (self.phase, self.estimate) {
             (Phase::Growth { .. }, Some(estimate)) if few => estimate.rate.min(self.rate),
             _ => self.rate * accepted.min(1.0),
@@ -395,7 +395,7 @@ impl Adaptive {
     }
 
     fn begin_cycle(&mut self, now: Instant) {
-        let rejected = std::mem::take(&mut self.rejected);
+        let throttled = std::mem::take(&mut self.throttled);
         let latency = self.latency.unwrap_or(0.0);
         let Estimate { rate, requests } =
             self.estimate.unwrap_or(Estimate { rate: self.rate, requests: 1.0 });
@@ -409,7 +409,7 @@ impl Adaptive {
         } else if seconds(self.start, now) < NEWCOMER {
             self.grow(Curve::newcomer(rate, latency), now);
         } else {
-            self.grow(Curve::alone(rate, requests, rejected, latency), now);
+            self.grow(Curve::alone(rate, requests, throttled, latency), now);
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Evidence {
 impl Evidence {
     /// Returns the estimate that follows from this and from what was known `before`.
     pub(super) fn estimate(&self, before: Option<Estimate>) -> Estimate {
-        let heavy = self.flight.rejected_share() >= HEAVY.0 && self.flight.rejected >= HEAVY.1;
+        let heavy = self.flight.throttled_share() >= HEAVY.0 && self.flight.throttled >= HEAVY.1;
         let own = self.flight.accepted / self.seconds.max(1e-3);
         let mut estimate = if self.agree(own) {
             self.raised()
@@ -77,7 +77,7 @@ impl Evidence {
             let requests = self.flow.requests.min(GUESS);
             return Estimate { rate: (low * high).sqrt(), requests };
         }
-        let share = (1.0 - self.flight.rejected_share()).max(0.5);
+        let share = (1.0 - self.flight.throttled_share()).max(0.5);
         match before {
             // A shorter flight may be the end of a fixed window of a second.
             Some(before) if heavy && self.seconds > 1.0 => {
@@ -92,7 +92,7 @@ impl Evidence {
     /// Returns whether the measurements before the flight and in it agree, so that the longer
     /// measurement counts.
     fn agree(&self, own: f64) -> bool {
-        let all = self.flight.accepted + self.flight.rejected;
+        let all = self.flight.accepted + self.flight.throttled;
         let noise = (1.0 + 0.5 * all.sqrt()) / self.seconds.max(1e-3);
         self.flow.exact
             && self.flow.requests >= self.flight.accepted
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     const STEADY: Evidence = Evidence {
-        flight: Counts { accepted: 10.0, rejected: 2.0 },
+        flight: Counts { accepted: 10.0, throttled: 2.0 },
         seconds: 0.2,
         flow: Flow { rate: 50.0, requests: 1000.0, exact: true },
         met: 52.0,
@@ -133,14 +133,14 @@ mod tests {
     #[test]
     fn a_flight_with_many_throttles_determines_the_limit_alone() {
         let fallen =
-            Evidence { flight: Counts { accepted: 20.0, rejected: 30.0 }, seconds: 1.0, ..STEADY };
+            Evidence { flight: Counts { accepted: 20.0, throttled: 30.0 }, seconds: 1.0, ..STEADY };
         assert_eq!(fallen.estimate(None), Estimate { rate: 20.0, requests: 10.0 });
     }
 
     #[test]
-    fn a_few_rejections_lower_it_by_a_little_only() {
+    fn a_few_throttles_lower_it_by_a_little_only() {
         let flow = Flow { rate: 20.0, requests: 8.0, exact: true };
-        let flight = Counts { accepted: 3.0, rejected: 1.0 };
+        let flight = Counts { accepted: 3.0, throttled: 1.0 };
         let short = Evidence { flow, flight, seconds: 0.1, ..STEADY };
         let before = Some(Estimate { rate: 50.0, requests: 500.0 });
         assert_eq!(short.estimate(before).rate, 42.5);
@@ -149,14 +149,14 @@ mod tests {
     #[test]
     fn after_a_jump_it_is_between_what_was_accepted_and_the_rate_before() {
         let flow = Flow { rate: 20.0, requests: 60.0, exact: false };
-        let flight = Counts { accepted: 2.0, rejected: 3.0 };
+        let flight = Counts { accepted: 2.0, throttled: 3.0 };
         let jump = Evidence { flow, flight, seconds: 0.1, met: 90.0, jump: Some(2.0), ..STEADY };
         assert_eq!(jump.estimate(None), Estimate { rate: 30.0, requests: 4.0 });
     }
 
     #[test]
-    fn a_flight_of_which_nearly_all_is_rejected_halves_it_once_it_is_longer_than_a_second() {
-        let flight = Counts { accepted: 3.0, rejected: 60.0 };
+    fn a_flight_of_which_nearly_all_is_throttled_halves_it_once_it_is_longer_than_a_second() {
+        let flight = Counts { accepted: 3.0, throttled: 60.0 };
         let before = Some(Estimate { rate: 50.0, requests: 1000.0 });
         let fallen = Evidence { flight, seconds: 1.2, ..STEADY };
         assert_eq!(fallen.estimate(before).rate, 25.0);

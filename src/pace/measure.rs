@@ -26,7 +26,7 @@ pub(super) struct Flow {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) accepted: f64,
-    pub(super) rejected: f64,
+    pub(super) throttled: f64,
 }
 
 /// Counts what was accepted since the bucket was last known to be empty.
@@ -76,7 +76,7 @@ impl Measure {
     pub(super) fn counts(&self, begin: Instant, end: Instant) -> Counts {
         let mut counts = Counts::default();
         for (_, accepted) in self.recent.iter().filter(|(sent, _)| (begin..end).contains(sent)) {
-            *(if *accepted { &mut counts.accepted } else { &mut counts.rejected }) += 1.0;
+            *(if *accepted { &mut counts.accepted } else { &mut counts.throttled }) += 1.0;
         }
         counts
     }
@@ -91,9 +91,9 @@ impl Measure {
 }
 
 impl Counts {
-    /// Returns the share of requests that were rejected.
-    pub(super) fn rejected_share(self) -> f64 {
-        self.rejected / (self.accepted + self.rejected).max(1.0)
+    /// Returns the share of requests that were throttled.
+    pub(super) fn throttled_share(self) -> f64 {
+        self.throttled / (self.accepted + self.throttled).max(1.0)
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
         let flow = Flow { rate: 10.0, requests: 50.0, exact: true };
         assert_eq!(measure.until(after(14_000)), flow);
         let counts = measure.counts(after(9000), after(10_000));
-        assert_eq!(counts, Counts { accepted: 10.0, rejected: 10.0 });
-        assert!((counts.rejected_share() - 0.5).abs() < f64::EPSILON);
+        assert_eq!(counts, Counts { accepted: 10.0, throttled: 10.0 });
+        assert!((counts.throttled_share() - 0.5).abs() < f64::EPSILON);
     }
 }

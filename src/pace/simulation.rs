@@ -1,7 +1,7 @@
 //! A service that allows so many requests a second, and a [`Pace`] that sends to it, on a simulated
 //! clock.
 //!
-//! In: a [`Service`], a [`Pace`] and a seed. Out: which requests were accepted and rejected when. It
+//! In: a [`Service`], a [`Pace`] and a seed. Out: which requests were accepted and throttled when. It
 //! sleeps nowhere and reads no clock: an hour of requests takes a moment. The tests and the plot of
 //! `just pace-plot` share it, so it names nothing but its parent's `Pace`.
 
@@ -25,7 +25,7 @@ pub(super) struct Service {
     pub(super) jitter: f64,
     /// The capacity of the bucket in seconds' worth of requests; it holds at least one request.
     pub(super) burst: f64,
-    /// The share of requests that is rejected for no reason of rate.
+    /// The share of requests that is throttled for no reason of rate.
     pub(super) stray: f64,
     /// From when to when, in seconds, others take half of what is allowed.
     pub(super) others: Option<(f64, f64)>,

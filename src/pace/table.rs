@@ -10,11 +10,11 @@ use super::{Limits, Pace};
 const ALLOWED: [f64; 8] = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
 const LATENCIES: [f64; 5] = [0.005, 0.05, 0.2, 1.0, 2.0];
 
-/// The share of what is allowed that was accepted, and the share of the requests that were rejected.
+/// The share of what is allowed that was accepted, and the share of the requests that were throttled.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shares {
     accepted: f64,
-    rejected: f64,
+    throttled: f64,
 }
 
 /// Returns the seconds to settle, at first and after each change.
@@ -63,30 +63,30 @@ fn mean(cell: &Cell) -> Shares {
     let mut mean = Shares::default();
     for seed in 0..seeds {
         let outcome = run(service, 0.0, seconds, seed.into());
-        let (mut accepted, mut rejected, mut allowed) = (0.0, 0.0, 0.0);
+        let (mut accepted, mut throttled, mut allowed) = (0.0, 0.0, 0.0);
         for (at, from) in changes.iter().enumerate() {
             let to = changes.get(at + 1).copied().unwrap_or(seconds);
             let from = from + settling;
             allowed += service.allowed_between(from, to);
             for sent in outcome.between(from, to) {
-                *(if sent.accepted { &mut accepted } else { &mut rejected }) += 1.0;
+                *(if sent.accepted { &mut accepted } else { &mut throttled }) += 1.0;
             }
         }
-        let all: f64 = accepted + rejected;
+        let all: f64 = accepted + throttled;
         mean.accepted += accepted / allowed / f64::from(seeds);
-        mean.rejected += rejected / all / f64::from(seeds);
+        mean.throttled += throttled / all / f64::from(seeds);
     }
     mean
 }
 
 /// Runs a table and prints it. Returns the cells that fall short of a goal: how much is accepted at
-/// least and rejected at most, by what is allowed and by the latency.
+/// least and throttled at most, by what is allowed and by the latency.
 fn table(
     name: &str,
     cells: impl Fn(f64, f64) -> Option<Cell>,
     goal: impl Fn(f64, f64) -> (f64, f64),
 ) -> Vec<String> {
-    println!("\n{name}: % of the allowed rate accepted, % of the requests rejected");
+    println!("\n{name}: % of the allowed rate accepted, % of the requests throttled");
     println!("allowed/s | {}", LATENCIES.map(|latency| format!("{latency:>5} s      ")).join("| "));
     let mut short = Vec::new();
     for allowed in ALLOWED {
@@ -96,14 +96,14 @@ fn table(
                 line.push_str("              |");
                 continue;
             };
-            let Shares { accepted, rejected } = mean(&cell);
-            line.push_str(&format!(" {:5.1} {:5.2} ", accepted * 100.0, rejected * 100.0));
+            let Shares { accepted, throttled } = mean(&cell);
+            line.push_str(&format!(" {:5.1} {:5.2} ", accepted * 100.0, throttled * 100.0));
             let (least, most) = goal(allowed, latency);
-            let falls_short = accepted < least || rejected > most;
+            let falls_short = accepted < least || throttled > most;
             line.push_str(if falls_short { "* |" } else { "  |" });
             if falls_short {
                 let cell = format!("{name}: {allowed}/s at {latency} s");
-                short.push(format!("{cell}: {accepted:.3} accepted, {rejected:.3} rejected"));
+                short.push(format!("{cell}: {accepted:.3} accepted, {throttled:.3} throttled"));
             }
         }
         println!("{line}");
@@ -131,7 +131,7 @@ fn the_allowed_rate_is_found_and_held() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// As long as a small import takes. At two a second that is 60 requests, of which each rejection is
+/// As long as a small import takes. At two a second that is 60 requests, of which each throttle is
 /// nearly two in a hundred.
 #[test]
 fn a_short_import_gets_its_share_too() {
@@ -158,7 +158,7 @@ fn late_timers_are_not_taken_for_a_limit() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// A stray is a large share of the requests at a low rate, where a single rejection is taken for a
+/// A stray is a large share of the requests at a low rate, where a single throttle is taken for a
 /// limit; and where answers are late, more is in flight each time.
 #[test]
 fn stray_throttles_are_distinguished_from_an_excess() {
@@ -228,7 +228,7 @@ fn a_change_of_the_allowed_rate_is_followed() {
     assert!(short.is_empty(), "{short:#?}");
 }
 
-/// Those that were in flight, and a few more: where nearly all is rejected, that may be no more than the
+/// Those that were in flight, and a few more: where nearly all is throttled, that may be no more than the
 /// end of a fixed window of a second, and until then the rate is not taken for so low.
 #[test]
 fn a_fall_costs_little_more_than_the_flight() {
@@ -238,10 +238,10 @@ fn a_fall_costs_little_more_than_the_flight() {
                 let change = vec![(0.0, allowed), (100.0, to * allowed)];
                 let service = Service { allowed: change, ..Service::new(allowed, latency) };
                 let outcome = run(&service, 0.0, 130.0, 1);
-                let rejected = outcome.between(99.0, 130.0).filter(|sent| !sent.accepted).count();
+                let throttled = outcome.between(99.0, 130.0).filter(|sent| !sent.accepted).count();
                 let most = 40.0 + allowed * (latency + seconds);
                 let falls = format!("{allowed}/s at {latency} s falls to {to}");
-                assert!((rejected as f64) < most, "{falls}: {rejected} rejected");
+                assert!((throttled as f64) < most, "{falls}: {throttled} throttled");
             }
         }
     }
@@ -308,7 +308,7 @@ fn headroom_is_left_by_limits_of_other_kinds() {
 
 /// Returns what each of two got of one service, from 60 to 120 seconds after the second began, the second
 /// `after` seconds later than the first: shares of what is allowed, and of all requests that were
-/// rejected.
+/// throttled.
 fn two(service: &Service, headroom: f64, after: f64, seed: u64) -> ([f64; 2], f64) {
     let start = Instant::now();
     let limits = Limits { max_rate: 1000.0, headroom };
@@ -335,27 +335,27 @@ fn two_runs_share_what_is_allowed() {
     let mut short = Vec::new();
     for headroom in [0.0, 0.1] {
         println!(
-            "\ntwo with a headroom of {headroom}: first to second of {RUNS} runs, % used, % rejected"
+            "\ntwo with a headroom of {headroom}: first to second of {RUNS} runs, % used, % throttled"
         );
         let (mut all, mut within) = (0, 0);
         for allowed in [5.0, 10.0, 20.0, 50.0, 100.0, 200.0] {
             let mut line = format!("{allowed:>9} |");
             for latency in [0.005, 0.05, 0.2, 1.0] {
                 let service = Service::new(allowed, latency);
-                let (mut first, mut second, mut rejected) = (0.0, 0.0, 0.0);
+                let (mut first, mut second, mut throttled) = (0.0, 0.0, 0.0);
                 for seed in 0..RUNS {
                     let after = 10.0 + f64::from(seed) * 1.37;
                     let ([one, other], lost) = two(&service, headroom, after, seed.into());
-                    (first, second, rejected) = (first + one, second + other, rejected + lost);
+                    (first, second, throttled) = (first + one, second + other, throttled + lost);
                     all += 1;
                     within += u32::from((0.5..=2.0).contains(&(one / other)));
                 }
                 let (ratio, used) = (first / second, (first + second) / f64::from(RUNS));
-                let rejected = rejected / f64::from(RUNS);
-                line += &format!(" {ratio:4.2} {:5.1} {:4.2} |", used * 100.0, rejected * 100.0);
-                if !(0.5..=2.0).contains(&ratio) || used < 0.95 || rejected > 0.09 {
+                let throttled = throttled / f64::from(RUNS);
+                line += &format!(" {ratio:4.2} {:5.1} {:4.2} |", used * 100.0, throttled * 100.0);
+                if !(0.5..=2.0).contains(&ratio) || used < 0.95 || throttled > 0.09 {
                     let cell = format!("{allowed}/s at {latency} s, headroom {headroom}");
-                    short.push(format!("{cell}: {ratio}, {used} used, {rejected} rejected"));
+                    short.push(format!("{cell}: {ratio}, {used} used, {throttled} throttled"));
                 }
             }
             println!("{line}");

@@ -1,16 +1,16 @@
 //! Distinguishes a stray throttle from a rate that is too high, by the share of throttled requests.
 //!
-//! In: answers. Out: whether too many of the last ones were rejections. It is a running score in the
-//! manner of CUSUM: a rejection adds one, an accepted request takes a little off, and the score never
-//! falls below zero. One rejection in a hundred is tolerated; three in a hundred add up, however slowly.
+//! In: answers. Out: whether too many of the last ones were throttles. It is a running score in the
+//! manner of CUSUM: a throttle adds one, an accepted request takes a little off, and the score never
+//! falls below zero. One throttle in a hundred is tolerated; three in a hundred add up, however slowly.
 
 /// The decrement for an accepted request: a lower share of throttles never adds up.
 const SHARE: f64 = 0.022;
-/// The same in slow start, where a rate that is too high has a third of the requests rejected or more.
+/// The same in slow start, where a rate that is too high has a third of the requests throttled or more.
 const SHARE_IN_SLOW_START: f64 = 0.3;
 /// The score that ends slow start.
 const ENOUGH_IN_SLOW_START: f64 = 3.0;
-/// The rate up to which a single rejection is enough. Strays come with requests, so more of them come
+/// The rate up to which a single throttle is enough. Strays come with requests, so more of them come
 /// close together at a higher rate; at a lower one there is no time to wait for more.
 const SINGLE: f64 = 4.0;
 /// The growth of the threshold with each doubling of the rate.
@@ -27,7 +27,7 @@ pub(super) enum Suspicion {
     Hold,
 }
 
-/// The score of the rejections since the rate was cut last.
+/// The score of the throttles since the rate was cut last.
 #[derive(Debug, Default)]
 pub(super) struct ThrottleDetector {
     score: f64,
@@ -40,10 +40,10 @@ impl ThrottleDetector {
         self.score = (self.score - share).max(0.0);
     }
 
-    /// Records that a request was rejected while sending at `rate`. Returns whether that is too many.
-    pub(super) fn rejected(&mut self, suspicion: Suspicion, rate: f64) -> bool {
+    /// Records that a request was throttled while sending at `rate`. Returns whether that is too many.
+    pub(super) fn throttled(&mut self, suspicion: Suspicion, rate: f64) -> bool {
         self.score += 1.0;
-        // A few accepted requests between two rejections are no matter.
+        // A few accepted requests between two throttles are no matter.
         self.score > enough(suspicion, rate) - 0.1
     }
 
@@ -52,13 +52,13 @@ impl ThrottleDetector {
         self.score <= 0.0
     }
 
-    /// Forgets all rejections.
+    /// Forgets all throttles.
     pub(super) const fn reset(&mut self) {
         self.score = 0.0;
     }
 }
 
-/// Returns how many rejections close together mean that the rate is too high.
+/// Returns how many throttles close together mean that the rate is too high.
 fn enough(suspicion: Suspicion, rate: f64) -> f64 {
     let some = ((rate / SINGLE).log2() * PER_DOUBLING).max(1.0);
     match suspicion {
@@ -72,12 +72,12 @@ fn enough(suspicion: Suspicion, rate: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// After how many requests of which every `every`th is rejected it says so, of ten thousand.
+    /// After how many requests of which every `every`th is throttled it says so, of ten thousand.
     fn after(every: u32, rate: f64) -> Option<u32> {
         let mut detector = ThrottleDetector::default();
         (1..10_000).find(|at| {
             if at % every == 0 {
-                return detector.rejected(Suspicion::Hold, rate);
+                return detector.throttled(Suspicion::Hold, rate);
             }
             detector.accepted(Suspicion::Hold);
             false

@@ -160,7 +160,7 @@ impl Fault {
         let (_, kind) = FaultKind::NAMES
             .into_iter()
             .find(|(name, _)| *name == kind)
-            .ok_or_else(|| format!("there is no fault `{kind}`: it is one of {names}"))?;
+            .ok_or_else(|| format!("unknown fault `{kind}`; expected one of {names}"))?;
         if !(0.0..=1.0).contains(&probability) {
             return Err("a probability is from 0 to 1".to_owned());
         }
@@ -177,7 +177,9 @@ impl FromStr for Fault {
             Some((operation, kind)) => (Some(named(operation)?), kind),
             None => (None, kind),
         };
-        let probability = number.parse().map_err(|_| format!("`{number}` is no probability"))?;
+        let probability = number.parse().map_err(|_| {
+            format!("invalid probability `{number}`; expected a number from 0 to 1")
+        })?;
         Self::new(operation, kind, probability)
     }
 }

@@ -15,8 +15,7 @@ pub(super) const NAMES: [&str; 8] = [
 /// Returns the operation of this name.
 pub(super) fn named(name: &str) -> Result<&'static str, String> {
     let known = NAMES.into_iter().find(|known| *known == name);
-    known
-        .ok_or_else(|| format!("there is no operation `{name}`: it is one of {}", NAMES.join(", ")))
+    known.ok_or_else(|| format!("unknown operation `{name}`; expected one of {}", NAMES.join(", ")))
 }
 
 /// Returns the operation that a header such as `SageMaker.CreateArtifact` names.

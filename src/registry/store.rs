@@ -65,7 +65,7 @@ pub enum OpenError {
         directory: PathBuf,
     },
     /// It is something else.
-    #[error("`{path}` is no registry of lineload")]
+    #[error("`{path}` is not a lineload registry")]
     NotARegistry {
         /// The file.
         path: PathBuf,

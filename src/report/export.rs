@@ -147,10 +147,10 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
         }
     };
     let artifacts = |count: usize| counted(count, "artifact");
-    note(counts.gone, format!("{} deleted meanwhile: left out", artifacts(counts.gone)));
+    note(counts.gone, format!("{} deleted during the export: skipped", artifacts(counts.gone)));
     note(
         counts.without_source,
-        format!("{} without a `SourceUri`: left out", artifacts(counts.without_source)),
+        format!("{} without a `SourceUri`: skipped", artifacts(counts.without_source)),
     );
     let said = counts.refusal.as_ref().map(ToString::to_string).unwrap_or_default();
     note(

@@ -106,10 +106,10 @@ impl<W: Write> Github<W> {
         let Table { rows, findings, left_out } = &self.table;
         let summary = self.summary.as_mut().filter(|summary| summary.room() > 0);
         let Some(StepSummary { out, taken }) = summary else {
-            let rest = counted(*findings, "finding");
+            let rest = counted(*findings, "more finding");
             let message = format!(
-                "{rest} more: GitHub shows {SHOWN} errors and {SHOWN} warnings of a step, and no step \
-                 summary takes the others"
+                "{rest}: GitHub shows {SHOWN} errors and {SHOWN} warnings per step, and there is no \
+                 step summary to write the rest to"
             );
             return writeln!(self.out, "::notice title=lineload::{}", data(&message));
         };
@@ -127,10 +127,10 @@ impl<W: Write> Github<W> {
         writeln!(out, "| | rule | where | what |\n|---|---|---|---|")?;
         out.write_all(rows.as_bytes())?;
         if *left_out > 0 {
-            let more = counted(*left_out, "finding");
+            let more = counted(*left_out, "more finding");
             writeln!(
                 out,
-                "\n{more} more: GitHub takes no longer summary; `lineload lint --all` shows them."
+                "\n{more}: GitHub takes no longer summary; `lineload lint --all` shows them."
             )?;
         }
         out.flush()

@@ -137,10 +137,10 @@ impl<W: Write> FindingsReport for Junit<W> {
             self.remark("nothing found", &format!("{files}, {artifacts}"))?;
         }
         if left_out.total() > 0 {
-            let more = counted(left_out.total(), "finding");
+            let more = counted(left_out.total(), "more finding");
             self.remark(
-                "findings left out",
-                &format!("{more} more: readers of JUnit refuse a larger report"),
+                "findings omitted",
+                &format!("{more} omitted: JUnit readers reject larger reports"),
             )?;
         }
         writeln!(self.out, "</testsuites>")?;

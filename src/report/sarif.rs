@@ -100,10 +100,9 @@ impl Invocation {
             let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
             let what: Vec<_> = kinds.map(|(number, what)| counted(number, what)).collect();
             let what = list(&what);
-            let verb = if left_out.total() == 1 { "is" } else { "are" };
             let most = grouped(MOST_RESULTS as u64);
             let text =
-                format!("{what} {verb} left out: code scanning takes {most} results of a run");
+                format!("{what} omitted: code scanning accepts at most {most} results per run");
             Notification { level: "warning", message: Message::new(&text) }
         });
         Self {

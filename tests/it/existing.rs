@@ -252,7 +252,7 @@ fn breakers_stop_and_the_run_can_be_resumed() {
 }
 
 #[test]
-fn what_failed_is_written_as_manifests_to_mend_and_import_again() {
+fn what_failed_is_written_as_manifests_to_fix_and_import_again() {
     let folder = folder(&[]);
     manifests(folder.path(), 4);
     let served = Served::start(folder.path(), &[]);

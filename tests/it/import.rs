@@ -330,7 +330,7 @@ fn a_registry_that_goes_away_and_comes_back_is_waited_for() {
 }
 
 #[test]
-fn a_signal_lets_what_is_under_way_end_and_a_second_run_goes_on() {
+fn a_signal_lets_what_is_under_way_end_and_a_second_run_resumes() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let folder = folder(&[]);
         manifests(folder.path(), 60);

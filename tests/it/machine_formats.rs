@@ -292,7 +292,7 @@ fn github_gets_ten_of_a_kind_and_the_step_summary_the_rest() {
 
     let ran = run_in_actions(folder.path(), &args, None);
     assert_eq!((count(&ran.out, "::error "), count(&ran.out, "::warning ")), (10, 10));
-    insta::assert_snapshot!(ran.out.lines().last().unwrap(), @"::notice title=lineload::5 findings more: GitHub shows 10 errors and 10 warnings of a step, and no step summary takes the others");
+    insta::assert_snapshot!(ran.out.lines().last().unwrap(), @"::notice title=lineload::5 more findings: GitHub shows 10 errors and 10 warnings per step, and there is no step summary to write the rest to");
 
     // A file takes what standard output would have.
     let args = ["lint", "m", "--output", "github=out"];
@@ -384,12 +384,12 @@ fn reports_keep_to_the_limits_of_their_readers_and_errors_go_first() {
     assert_eq!(notification["level"], "warning");
     assert_eq!(
         notification["message"]["text"],
-        "5,000 errors and 2,003 warnings are left out: code scanning takes 25,000 results of a run"
+        "5,000 errors and 2,003 warnings omitted: code scanning accepts at most 25,000 results per run"
     );
     let junit = fs::read_to_string(folder.path().join("out.xml")).unwrap();
     assert_eq!(junit.matches("<testcase ").count(), 25_001);
     assert!(junit.len() < 30 << 20, "{}", junit.len());
-    assert!(junit.contains("7,003 findings more: readers of JUnit refuse a larger report"));
+    assert!(junit.contains("7,003 more findings omitted: JUnit readers reject larger reports"));
     // Below the limit nothing is left out, and nothing says so.
     let few = self::run(folder.path(), &["lint", "m/0.yaml", "--format", "sarif"]);
     let log = sarif(&few.out);

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::{artifact, folder, run, write};
 
 #[test]
-fn links_sockets_and_pipes_are_findings_and_the_run_goes_on() {
+fn links_sockets_and_pipes_are_findings_and_the_run_continues() {
     let folder = folder(&[("m/a.yaml", &artifact(1)), ("secret/key.yaml", "password: hunter2\n")]);
     let at = |path: &str| folder.path().join(path);
     symlink("..", at("m/loop")).unwrap();

@@ -90,7 +90,7 @@ fn a_file_that_is_no_registry_is_left_alone() {
     let folder = folder(&[("notes.txt", "these are my notes, and they are longer than a header")]);
     let ran = run(folder.path(), &["serve", "--db", "notes.txt"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("`notes.txt` is no registry of lineload"), "{}", ran.err);
+    assert!(ran.err.contains("`notes.txt` is not a lineload registry"), "{}", ran.err);
     let kept = std::fs::read_to_string(folder.path().join("notes.txt")).unwrap();
     assert!(kept.starts_with("these are my notes"));
 }

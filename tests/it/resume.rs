@@ -14,7 +14,7 @@ fn stopped(folder: &Path, more: &[&str]) -> Served {
             .concat();
     let ran = with_keys(folder, &args);
     assert_eq!(ran.code, 4, "{ran:?}");
-    let early = "note: the quota is 12, of which 12 are used, and ";
+    let early = "note: the quota is 12 with 12 in use, and ";
     assert!(ran.err.contains(early), "reported at once: {}", ran.err);
     served
 }

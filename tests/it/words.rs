@@ -6,7 +6,7 @@ use crate::house::files;
 use crate::support::root;
 
 /// Words that have a standard term, and the term to use instead.
-const PRIVATE: [(&str, &str); 14] = [
+const PRIVATE: [(&str, &str); 17] = [
     ("blank", "space"),
     ("blanks", "spaces"),
     ("cannot be had", "cannot be loaded, read or created"),
@@ -20,6 +20,9 @@ const PRIVATE: [(&str, &str); 14] = [
     ("mended", "fixed"),
     ("symbolic link", "symlink"),
     ("there is no such", "unknown, not found"),
+    ("there is no operation", "unknown operation"),
+    ("findings more", "more findings"),
+    ("is no registry", "is not a registry"),
     ("told", "reported"),
 ];
 
@@ -88,6 +91,38 @@ fn no_message_has_a_private_word() {
                             number + 1
                         ));
                     }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Words in names of functions that have a standard term.
+const IN_NAMES: [(&str, &str); 7] = [
+    ("gone_on", "resumed, continued"),
+    ("goes_on", "resumes, continues"),
+    ("go_on", "resume, continue"),
+    ("heed", "respect"),
+    ("mend", "fix"),
+    ("tell", "report"),
+    ("told", "reported"),
+];
+
+#[test]
+fn no_function_has_a_private_word_in_its_name() {
+    let mut wrong = Vec::new();
+    let folders = [root().join("src"), root().join("tests/it")];
+    for path in folders.iter().flat_map(|folder| files(folder, "rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let Some((_, rest)) = line.split_once("fn ") else { continue };
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let padded = format!("_{name}_");
+            for (word, term) in IN_NAMES {
+                if padded.contains(&format!("_{word}_")) {
+                    wrong.push(format!("{}: `{name}`, say {term}", path.display()));
                 }
             }
         }

@@ -141,7 +141,7 @@ fn other_files_are_left_alone() {
 }
 
 #[tokio::test]
-async fn a_search_gives_up_after_some_effort_and_goes_on_from_there() {
+async fn a_search_gives_up_after_some_effort_and_resumes_from_there() {
     let (_folder, store) = open();
     for at in 0..30 {
         store.create(new(None, &format!("s3://Lake/{at}"), &[])).await.unwrap();

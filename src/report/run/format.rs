@@ -61,7 +61,7 @@ impl RunFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The ending is of no format.
-    #[error("no report can be written as `{}`", shown(.0))]
+    #[error("unknown report format: `{}`", shown(.0))]
     Ending(PathBuf),
     /// The file cannot be written.
     #[error("cannot write the report `{}`: {}", shown(.0), crate::text::reason(.1))]

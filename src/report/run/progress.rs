@@ -219,8 +219,8 @@ impl Shown {
         let left = self.standing.total().saturating_sub(self.standing.done()) as u64;
         let note = match refusal.quota() {
             Some(Quota { limit, used, .. }) if limit.saturating_sub(used) < left => format!(
-                "the quota is {}, of which {} are used, and {} more are to be created: it has to be \
-                 raised, or artifacts removed",
+                "the quota is {} with {} in use, and {} more artifacts are to be created: raise the \
+                 quota, or delete artifacts",
                 grouped(limit),
                 grouped(used),
                 grouped(left)

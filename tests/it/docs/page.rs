@@ -111,14 +111,14 @@ pub fn commands(block: &Block) -> Vec<Shown> {
     for (at, line) in block.lines.iter().enumerate() {
         if let Some(command) = line.strip_prefix("$ ").filter(|_| !continued) {
             commands.push(Shown { at, command: command.to_owned(), output: Vec::new() });
-            continued = goes_on(command);
+            continued = continues(command);
             continue;
         }
         let last = commands.last_mut().expect("a console block begins with `$ ` and a command");
         if continued {
             last.command.push('\n');
             last.command.push_str(line);
-            continued = goes_on(&last.command);
+            continued = continues(&last.command);
         } else {
             last.output.push(line.clone());
         }
@@ -127,7 +127,7 @@ pub fn commands(block: &Block) -> Vec<Shown> {
 }
 
 /// Returns whether the next line belongs to the command too.
-fn goes_on(command: &str) -> bool {
+fn continues(command: &str) -> bool {
     command.ends_with('\\') || command.matches('\'').count() % 2 == 1
 }
 
