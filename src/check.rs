@@ -6,7 +6,9 @@
 //! prints nothing.
 
 mod ahead;
+mod claims;
 mod defaults;
+mod identities;
 mod index;
 mod part;
 mod pipeline;
@@ -14,9 +16,10 @@ pub mod rules;
 mod run;
 
 use defaults::Defaults;
+pub use identities::Identities;
 pub use pipeline::NoThreads;
 pub use rules::near_name;
-pub use run::{run, sources, whole};
+pub use run::{identities, path_of, run, sources, whole};
 
 use crate::artifact::{Artifact, Key};
 use crate::config::Rules;
@@ -73,7 +76,7 @@ pub fn artifact(raw: &RawMapping<'_>, findings: &mut Findings<'_>) -> Option<Art
 /// Returns the keys of an artifact's name and source, as far as they are known.
 #[must_use]
 pub fn claims_of(raw: &RawMapping<'_>) -> (Option<Key>, Option<Key>) {
-    let claims = part::claims(raw);
+    let claims = claims::claims(raw);
     (claims.name.map(|claim| claim.key), claims.source.map(|claim| claim.key))
 }
 

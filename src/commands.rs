@@ -15,7 +15,6 @@ mod lint;
 mod log;
 mod man;
 mod manifests;
-mod names;
 #[cfg(feature = "aws")]
 mod remote;
 mod reports;

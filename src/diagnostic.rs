@@ -13,7 +13,7 @@ mod pointer;
 pub use allow::{Allowances, MARKER, nearest};
 pub use code::{Code, Severity};
 pub use explanation::{Example, Explanation, expanded};
-pub use fix::{Edit, Fix, Safety};
+pub use fix::{Becomes, Edit, Fix, Safety, Unique};
 pub use levels::{Level, Levels};
 pub use pointer::{Pointer, ROOT};
 
@@ -190,6 +190,9 @@ pub struct Findings<'s> {
     unlisted: Unlisted,
     hidden: Vec<Span>,
     may_hold_tokens: bool,
+    /// The number of findings with a fix, listed or not.
+    fixes: usize,
+    becoming: Vec<Becomes>,
 }
 
 /// The number of findings that were not kept.
@@ -232,6 +235,8 @@ impl<'s> Findings<'s> {
             unlisted: Unlisted { errors: 0, warnings: 0 },
             hidden: Vec::new(),
             may_hold_tokens: true,
+            fixes: 0,
+            becoming: Vec::new(),
         }
     }
 
@@ -282,6 +287,27 @@ impl<'s> Findings<'s> {
             && self.allowances.allow(code, places.into_iter().map(|span| source.line(span.start)))
     }
 
+    /// Returns the number of findings with a fix until now, listed or not.
+    #[must_use]
+    pub const fn fixes(&self) -> usize {
+        self.fixes
+    }
+
+    /// Notes what an artifact becomes by the fixes of all findings since there were `before` fixes.
+    pub fn fixes_become(&mut self, before: usize, becomes: &Becomes) {
+        let listed = self.list.iter_mut().rev().filter_map(|finding| finding.fix.as_mut());
+        for fix in listed.take(self.fixes - before) {
+            fix.becomes = Some(becomes.clone());
+        }
+        self.becoming.push(becomes.clone());
+    }
+
+    /// Takes what artifacts become by fixes, since the last call.
+    #[must_use]
+    pub fn take_becoming(&mut self) -> Vec<Becomes> {
+        std::mem::take(&mut self.becoming)
+    }
+
     /// Takes a finding in.
     pub fn push(&mut self, draft: Draft) {
         let Some(severity) = self.levels.severity(draft.code) else { return };
@@ -296,6 +322,8 @@ impl<'s> Findings<'s> {
         if severity == Severity::Error {
             self.errors += 1;
         }
+        let fix = draft.fix.filter(holds_no_secret);
+        self.fixes += usize::from(fix.is_some());
         // More than is listed, so that the cut depends on the place and not on timing.
         if self.list.len() >= 2 * MAX_PER_FILE {
             self.unlisted.add(severity);
@@ -317,7 +345,7 @@ impl<'s> Findings<'s> {
             region: Some(source.region(draft.span)),
             label: draft.label,
             related: related.collect(),
-            fix: draft.fix.filter(holds_no_secret),
+            fix,
         });
     }
 

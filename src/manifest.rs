@@ -10,16 +10,20 @@ mod fields;
 pub(crate) mod layout;
 mod other;
 mod place;
+mod placeholders;
 mod raw;
 pub mod write;
 
 use std::ops::Range;
 
 use decode::Decoder;
+pub(crate) use fields::Shape;
 pub use place::{Checked, place};
 pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 
-use other::{Other, placeholder_on_line};
+use other::Other;
+pub(crate) use placeholders::filled;
+use placeholders::{Filled, Placeholder, placeholder_on_line};
 
 use crate::diagnostic::{Code, Draft, Findings, Fix};
 use crate::model::{ARTIFACT, Field};
@@ -64,6 +68,7 @@ pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Vi
         document: Document::default(),
         others: Vec::new(),
         ended: false,
+        placeholders: Vec::new(),
     };
     if part.start == 0
         && let Some(other) = Other::of_json(&text[part.clone()])
@@ -73,8 +78,10 @@ pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Vi
         return;
     }
     let odd = yaml::odd_spaces(text, part.clone());
-    if odd.is_empty() {
-        state.read(part, findings, visit);
+    let bytes = text.as_bytes().get(part.clone()).unwrap_or_default();
+    let has = |open: &str| memchr::memmem::find(bytes, open.as_bytes()).is_some();
+    if odd.is_empty() && !has("{{") && !has("{%") {
+        state.read(text, part, findings, visit);
         return;
     }
     // A line that is indented with such a space does not mean what it seems to, and so may the
@@ -82,10 +89,12 @@ pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Vi
     for document in yaml::documents(text, part) {
         let is_here = |odd: &&OddSpace| document.contains(&odd.span.range().start);
         let here: Vec<_> = odd.iter().filter(is_here).collect();
-        if here.is_empty() {
-            state.read(document, findings, visit);
-        } else {
+        if !here.is_empty() {
             state.odd_spaces(document, &here, findings, visit);
+        } else if let Some(filled) = filled(text, document.clone()) {
+            state.filled(filled, document, findings, visit);
+        } else {
+            state.read(text, document, findings, visit);
         }
     }
 }
@@ -99,6 +108,8 @@ struct State {
     others: Vec<Other>,
     /// True if nothing more of the part is a manifest.
     ended: bool,
+    /// The placeholders of the document for which strings are read.
+    placeholders: Vec<Placeholder>,
 }
 
 /// The state of the current document.
@@ -110,13 +121,36 @@ struct Document {
 }
 
 impl State {
-    fn read(&mut self, part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Visit) {
-        let mut reader = Reader::new(findings.source().text(), part.clone(), ARTIFACTS);
+    /// Reads the bytes `part` of `text`, which is that of the file but for its placeholders.
+    fn read(
+        &mut self,
+        text: &str,
+        part: Range<usize>,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        let mut reader = Reader::new(text, part.clone(), ARTIFACTS);
         self.part = part;
         while !self.ended
             && let Some(piece) = reader.next_piece()
         {
             self.piece(&piece, reader.tree(), findings, visit);
+        }
+    }
+
+    /// Reads a document with strings in place of its placeholders.
+    fn filled(
+        &mut self,
+        filled: Filled,
+        document: Range<usize>,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        self.placeholders = filled.placeholders;
+        self.read(&filled.text, document, findings, visit);
+        // Those in values that are not decoded, as of an unknown field.
+        for placeholder in self.placeholders.drain(..).filter(|one| !one.reported) {
+            findings.push(placeholder.draft);
         }
     }
 
@@ -254,7 +288,7 @@ impl State {
             return;
         }
         let rest = document as usize..self.part.end;
-        let text = findings.source().text();
+        let text = tree.text();
         let bytes = text.as_bytes().get(rest.clone()).unwrap_or_default();
         if memchr::memmem::find(bytes, DEFAULTS.as_bytes()).is_none() {
             return;
@@ -290,7 +324,7 @@ impl State {
             return;
         }
         findings.set_artifact(None);
-        let mut decoder = Decoder::new(tree, findings, &mut self.allowance);
+        let mut decoder = Decoder::new(tree, findings, &mut self.allowance, &mut self.placeholders);
         let defaults = decoder.defaults(node);
         visit.defaults(&defaults, findings);
     }
@@ -303,7 +337,8 @@ impl State {
         visit: &mut impl Visit,
     ) {
         findings.set_artifact(Some(self.artifact));
-        let decoded = Decoder::new(tree, findings, &mut self.allowance).artifact(node);
+        let decoded = Decoder::new(tree, findings, &mut self.allowance, &mut self.placeholders)
+            .artifact(node);
         match decoded {
             Some(artifact) => visit.artifact(&artifact, findings),
             None => visit.not_an_artifact(tree.span(node), findings),
@@ -358,7 +393,8 @@ impl State {
         visit: &mut impl Visit,
     ) {
         findings.set_artifact(None);
-        let wrapper = Decoder::new(tree, findings, &mut self.allowance).wrapper(root);
+        let wrapper =
+            Decoder::new(tree, findings, &mut self.allowance, &mut self.placeholders).wrapper(root);
         if let Some(defaults) = wrapper.defaults {
             self.defaults(tree, defaults, findings, visit);
         }
@@ -403,7 +439,8 @@ impl State {
             draft = draft.related(*span, message.clone());
         }
         if code == Code::Syntax
-            && let Some(placeholder) = placeholder_on_line(tree.text(), error.span.range().start)
+            && let Some((_, placeholder)) =
+                placeholder_on_line(tree.text(), error.span.range().start)
         {
             draft = placeholder;
         }
@@ -414,7 +451,9 @@ impl State {
             && let Node::Mapping(_) = tree.node(root)
             && !is_wrapper(tree, root)
         {
-            let mut decoder = Decoder::new(tree, findings, &mut self.allowance).of_broken();
+            let mut decoder =
+                Decoder::new(tree, findings, &mut self.allowance, &mut self.placeholders)
+                    .of_broken();
             if let Some(artifact) = decoder.artifact(root) {
                 visit.artifact(&artifact, findings);
             }

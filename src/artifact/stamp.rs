@@ -37,7 +37,8 @@ impl TryFrom<Nested> for Stamp {
         for (field, entries) in nested {
             for (key, value) in entries {
                 let path = Path::parse(&ARTIFACT, &format!("{field}.{key}"));
-                let path = path.ok_or_else(|| BadStamp(format!("there is no `{field}.{key}`")))?;
+                let path =
+                    path.ok_or_else(|| BadStamp(format!("unknown field `{field}.{key}`")))?;
                 stamp.0.insert(path, value);
             }
         }
@@ -60,9 +61,9 @@ impl Stamp {
         let example = "write it as FIELD=VALUE, such as `Properties.Team=lake`";
         let (field, value) = text.split_once('=').ok_or_else(|| bad(example.to_owned()))?;
         let top = field.split_once('.').and_then(|(name, _)| ARTIFACT.field(name));
-        let Some(top) = top.filter(|field| can_be_set(field)) else {
+        let Some(top) = top.filter(|field| Self::can_set(field)) else {
             let mut kinds: Vec<_> =
-                ARTIFACT.fields.iter().filter(|field| can_be_set(field)).collect();
+                ARTIFACT.fields.iter().filter(|field| Self::can_set(field)).collect();
             kinds.sort_unstable_by_key(|field| field.name);
             let kinds: Vec<_> = kinds.iter().map(|field| format!("{}.*", field.name)).collect();
             let kinds = either(kinds.iter().map(String::as_str));
@@ -98,6 +99,12 @@ impl Stamp {
         }
         self.0.insert(path, value.to_owned());
         Ok(())
+    }
+
+    /// Returns whether entries of the field can be set: a single text of an artifact is its own.
+    #[must_use]
+    pub const fn can_set(field: &Field) -> bool {
+        field.shared && !field.is_text()
     }
 
     /// Returns whether nothing is set.
@@ -153,11 +160,6 @@ impl Stamp {
     pub fn covers(&self, difference: &Difference) -> bool {
         self.0.contains_key(&difference.field)
     }
-}
-
-/// Returns whether entries of the field can be set: a single text of an artifact is its own.
-fn can_be_set(field: &Field) -> bool {
-    field.shared && !field.is_text()
 }
 
 fn keeps(limit: TextLimit, what: &str, text: &str) -> Result<(), BadStamp> {

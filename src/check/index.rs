@@ -7,22 +7,10 @@
 use hashbrown::HashTable;
 
 use super::EntryIndex;
+use super::claims::{Claim, Claims};
 use crate::artifact::Key;
+use crate::diagnostic::Unique;
 use crate::source::{FileId, Span};
-
-/// The keys of an artifact that must be unique.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Claims {
-    pub(super) name: Option<Claim>,
-    pub(super) source: Option<Claim>,
-}
-
-/// A name or a source, and where it is written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
-    pub(super) key: Key,
-    pub(super) span: Span,
-}
 
 /// An earlier artifact with the same name or source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +76,23 @@ impl Index {
     fn file(&self, at: u32) -> FileId {
         let after = self.files.partition_point(|(first, _)| *first <= at);
         self.files[..after].last().map_or_else(FileId::default, |(_, file)| *file)
+    }
+
+    /// Returns the first artifact that has `key` as its name or source.
+    pub(super) fn find(&self, what: Unique, key: Key) -> Option<First> {
+        let row = |at: u32| {
+            let row = &self.rows[at as usize];
+            match what {
+                Unique::Name => (row.name, row.name_span),
+                Unique::Source => (row.source, row.source_span),
+            }
+        };
+        let table = match what {
+            Unique::Name => &self.names,
+            Unique::Source => &self.sources,
+        };
+        let at = *table.find(hash(key), |at| row(*at).0 == key)?;
+        Some(First { entry: EntryIndex(at), file: self.file(at), span: row(at).1 })
     }
 }
 

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::Options;
+use super::claims::{Claims, claims};
 use super::defaults::{Defaults, Taken};
-use super::index::{Claim, Claims};
 use super::rules;
-use crate::artifact::{Artifact, Key};
-use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, MARKER, Unlisted};
+use crate::artifact::Artifact;
+use crate::diagnostic::{Allowances, Becomes, Code, Diagnostic, Findings, MARKER, Unlisted};
 use crate::manifest::{self, RawMapping, RawValue, Slot, Visit};
 use crate::model::{Field, Sense};
 use crate::source::{EncodingFault, LineCursor, SourceFile, Span};
@@ -37,6 +37,8 @@ pub(super) struct Batch {
     pub(super) unlisted: Unlisted,
     /// The spans that must not be shown.
     pub(super) hidden: Vec<Span>,
+    /// The names and sources that artifacts would get by fixes.
+    pub(super) becoming: Vec<Becomes>,
     /// The number in the part from which on entries are of a document that broke off: they are not
     /// valid, whatever was said before.
     pub(super) broken_from: Option<u32>,
@@ -98,6 +100,7 @@ impl Visitor<'_> {
         let mut batch = std::mem::take(&mut self.batch);
         (batch.findings, batch.unlisted) = findings.take();
         batch.hidden = findings.take_hidden();
+        batch.becoming = findings.take_becoming();
         self.passed += batch.entries.len();
         (self.pass_on)(batch);
     }
@@ -171,31 +174,6 @@ impl Visit for Visitor<'_> {
             self.batch.broken_from = Some(start);
         }
     }
-}
-
-/// The name and the source of an artifact, as far as they are known.
-pub(super) fn claims(raw: &RawMapping<'_>) -> Claims {
-    let name = raw.text(Sense::Name).filter(|name| !name.value.is_empty());
-    let name = name.map(|name| Claim { key: Key::of_name(name.value), span: name.span });
-    Claims { name, source: source_claim(raw) }
-}
-
-fn source_claim(raw: &RawMapping<'_>) -> Option<Claim> {
-    let uri = raw.text(Sense::Uri).filter(|uri| !uri.value.is_empty())?;
-    let mut types = Vec::new();
-    match raw.list(Sense::SourceIds) {
-        Slot::Faulty => return None,
-        Slot::Given(RawValue::List(list)) | Slot::Doubtful(RawValue::List(list)) => {
-            for one in list {
-                let [id_type, value] = one.pair();
-                types.push((id_type?.value, value?.value));
-            }
-        }
-        _ => {}
-    }
-    types.sort_unstable();
-    types.dedup();
-    Some(Claim { key: Key::of_identity(uri.value, types.into_iter()), span: uri.span })
 }
 
 /// The request of a valid artifact with what it takes from the defaults. `None` only where it is not

@@ -96,8 +96,8 @@ pub(super) fn run(
     thread::scope(|scope| {
         let _consumer = ahead.consumer();
         for reader in 0..READERS.min(groups.len()) {
-            let started =
-                thread::Builder::new().spawn_scoped(scope, || read_ahead.fill(&groups, walk));
+            let started = thread::Builder::new()
+                .spawn_scoped(scope, || read_ahead.fill(&groups, walk, store));
             match started {
                 Ok(_) => {}
                 // Those before it do.
@@ -188,7 +188,7 @@ impl ReadAhead {
     }
 
     /// Reads groups until there are no more.
-    fn fill(self: &Arc<Self>, groups: &[Range<usize>], walk: &Walk) {
+    fn fill(self: &Arc<Self>, groups: &[Range<usize>], walk: &Walk, store: &SourceStore) {
         loop {
             let mut state = self.state();
             while !state.closed && state.next_read >= state.next_taken + GROUPS_AHEAD {
@@ -204,7 +204,7 @@ impl ReadAhead {
                 .clone()
                 .map(|at| {
                     let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
-                    (id, self.load(id, &walk.found[at], group))
+                    (id, self.load(id, &walk.found[at], group, store))
                 })
                 .collect();
             self.state().ready.insert(group, read);
@@ -217,17 +217,20 @@ impl ReadAhead {
         id: FileId,
         found: &Found,
         group: usize,
+        store: &SourceStore,
     ) -> Result<Loaded, Box<Diagnostic>> {
         let finding = |fault: &PathFault| Box::new(fault.finding(id));
         let origin = found.what.as_ref().map_err(finding)?;
         let (bytes, charge) = match origin {
             Origin::Path(path) => self.read(path, group).map_err(|fault| finding(&fault))?,
             Origin::Stdin => {
-                let mut bytes = Vec::new();
-                let limit = MAX_FILE_BYTES + 1;
-                let read = io::stdin().lock().take(limit).read_to_end(&mut bytes);
-                read.map_err(|error| finding(&PathFault::Unreadable(reason(&error))))?;
-                (bytes, None)
+                let file = stdin(id, found, store)
+                    .map_err(|error| finding(&PathFault::Unreadable(reason(&error))))?;
+                let bytes = file.text().len() as u64;
+                if bytes > MAX_FILE_BYTES {
+                    return Err(finding(&PathFault::TooLarge(bytes)));
+                }
+                return Ok(Loaded { file, charge: None });
             }
         };
         if bytes.len() as u64 > MAX_FILE_BYTES {
@@ -290,6 +293,21 @@ impl ReadAhead {
         self.state().closed = true;
         self.room.notify_all();
     }
+}
+
+/// Reads standard input, which can be read once: a second run over the same files gets what the first
+/// has read.
+fn stdin(id: FileId, found: &Found, store: &SourceStore) -> io::Result<Arc<SourceFile>> {
+    static READING: Mutex<()> = Mutex::new(());
+    let _reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(file) = store.get(id) {
+        return Ok(file);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    let file = Arc::new(SourceFile::new(id, Arc::clone(&found.name), bytes));
+    store.pin(Arc::clone(&file));
+    Ok(file)
 }
 
 #[cfg(unix)]

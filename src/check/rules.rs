@@ -5,11 +5,13 @@
 
 mod artifact_type;
 mod content;
+mod corrected;
+mod entries;
 mod found;
 mod limit;
-mod entries;
 mod name;
 mod properties;
+mod repeated;
 mod source;
 mod tags;
 mod uri;
@@ -19,7 +21,7 @@ pub use name::near as near_name;
 use super::defaults::{Defaults, Taken, Unsound};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::manifest::{RawMapping, RawValue, Slot, Text};
-use crate::model::{Field, Kind, Sense};
+use crate::model::{Field, Sense};
 use limit::Rule;
 
 /// Checks one artifact, which takes something from the defaults of its document, against the
@@ -51,6 +53,7 @@ fn own_values(
     for (field, slot) in raw.fields() {
         let Some(value) = slot.given() else { continue };
         let path = &path.field(field.name);
+        let fixes = findings.fixes();
         match value {
             RawValue::Text(value) => {
                 let sound = one_text(field, value, path, findings);
@@ -60,10 +63,15 @@ fn own_values(
             RawValue::List(items) if field.sense == Sense::Tags => {
                 tags::check(field, items, path, unsound, findings);
             }
-            RawValue::List(items) => source::check(items, path, findings),
+            RawValue::List(items) => source::check(field, items, path, findings),
             RawValue::Map(list) => properties::check(field, list, path, unsound, findings),
         }
         entries::check(field, value, path, findings);
+        if findings.fixes() != fixes
+            && let Some(becomes) = corrected::becomes(raw, field.sense)
+        {
+            findings.fixes_become(fixes, &becomes);
+        }
     }
 }
 
@@ -75,16 +83,17 @@ fn one_text(
     findings: &mut Findings<'_>,
 ) -> bool {
     let errors = findings.errors();
-    match (field.sense, field.kind) {
-        (Sense::Name, _) => name::check(value, path, findings),
-        (Sense::Type, _) => artifact_type::check(value, path, findings),
-        (_, Kind::Text(limit)) => {
-            Rule::new(field.name, limit).check(value, path, findings);
+    match field.sense {
+        Sense::Name => name::check(field, value, path, findings),
+        Sense::Type => artifact_type::check(field, value, path, findings),
+        _ => {
+            if let Some(rule) = Rule::of_field(field) {
+                rule.check(value, path, findings);
+            }
         }
-        _ => {}
     }
     if field.sense == Sense::Uri {
-        uri::check(value, path, findings);
+        uri::check(field, value, path, findings);
     }
     findings.errors() == errors
 }
@@ -105,7 +114,7 @@ fn required(
             Slot::Absent if field.required && defaults.lack(field) => {
                 let message = raw.missing(field);
                 let draft = Draft::new(Code::MissingField, raw.head, message).at(path);
-                findings.push(draft.help(when_missing(field)));
+                findings.push(draft.help(field.help_when_missing()));
             }
             Slot::Given(RawValue::Mapping(below)) | Slot::Doubtful(RawValue::Mapping(below)) => {
                 required(below, &path.field(field.name), defaults, findings);
@@ -115,23 +124,10 @@ fn required(
     }
 }
 
-/// Returns what to write where `field` is missing.
-fn when_missing(field: &Field) -> String {
-    let name = field.name;
-    match field.kind {
-        _ if !field.when_missing.is_empty() => field.when_missing.to_owned(),
-        Kind::Mapping(below) => match below.main {
-            Some(main) => format!("add `{name}:` and below it, indented, `{main}: …`"),
-            None => format!("add `{name}:`"),
-        },
-        _ => format!("add `{name}: …`"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ARTIFACT, Mapping, TextLimit};
+    use crate::model::{ARTIFACT, Kind, Mapping, TextLimit};
 
     fn limits(mapping: &Mapping, found: &mut Vec<TextLimit>) {
         for field in mapping.fields {

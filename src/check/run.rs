@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::identities::{Collector, Identities};
 use super::index::{First, Index};
 use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message, NoThreads};
 use super::{Entry, EntryIndex, Options, Sink, Summary};
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
+use crate::model::{ARTIFACT, Path as FieldPath, Sense};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
 use crate::text::{counted, quoted, redacted};
 use crate::walk::{Origin, Walk};
@@ -43,9 +45,16 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
         fn progress(&mut self, _: usize) {}
     }
     let mut kept = Kept(Vec::new());
-    let mut consumer = Consumer::new(store, options, &mut kept, 1);
     let file = source.id();
     let parts = yaml::parts(source.text());
+    let again = || {
+        let mut collector = Collector::default();
+        for part in yaml::parts(source.text()) {
+            part::check(source, part, options, &mut |batch| collector.take(file, &batch));
+        }
+        collector.identities()
+    };
+    let mut consumer = Consumer::new(store, options, &mut kept, 1, &again);
     let last = parts.len();
     for (number, part) in (1..).zip(parts) {
         part::check(source, part, options, &mut |batch| {
@@ -54,6 +63,12 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
         consumer.take(Message::PartEnd { file, last: number == last });
     }
     kept.0
+}
+
+/// Returns the place of the field with this sense in an artifact, as a JSON Pointer.
+#[must_use]
+pub fn path_of(sense: Sense) -> String {
+    FieldPath::of_sense(&ARTIFACT, sense).map(|path| path.pointer()).unwrap_or_default()
 }
 
 /// Checks every file of `walk` and passes the findings to `sink`.
@@ -66,13 +81,38 @@ pub fn run(
     options: Options<'_>,
     sink: &mut impl Sink,
 ) -> Result<Summary, NoThreads> {
-    let mut consumer = Consumer::new(store, options, sink, walk.files());
+    // Without another thread, no such fix is offered.
+    let again = || identities(walk, store, options).unwrap_or_default();
+    let mut consumer = Consumer::new(store, options, sink, walk.files(), &again);
     pipeline::run(walk, store, options, |message| consumer.take(message))?;
     Ok(consumer.summary)
 }
 
+/// Reads every file of `walk` for the names and sources that artifacts have and would get by fixes.
+///
+/// # Errors
+/// If no thread can be started.
+pub fn identities(
+    walk: &Walk,
+    store: &SourceStore,
+    options: Options<'_>,
+) -> Result<Identities, NoThreads> {
+    let mut collector = Collector::default();
+    let options = Options { entries: false, ..options };
+    pipeline::run(walk, store, options, |message| {
+        if let Message::Batch(file, batch) = message {
+            collector.take(file, &batch);
+        }
+    })?;
+    Ok(collector.identities())
+}
+
 struct Consumer<'r, S> {
     store: &'r SourceStore,
+    /// Reads everything for its names and sources.
+    again: &'r dyn Fn() -> Identities,
+    /// The result of that, once a fix depends on it.
+    identities: Option<Identities>,
     options: Options<'r>,
     sink: &'r mut S,
     summary: Summary,
@@ -90,9 +130,17 @@ struct Consumer<'r, S> {
 }
 
 impl<'r, S: Sink> Consumer<'r, S> {
-    fn new(store: &'r SourceStore, options: Options<'r>, sink: &'r mut S, files: usize) -> Self {
+    fn new(
+        store: &'r SourceStore,
+        options: Options<'r>,
+        sink: &'r mut S,
+        files: usize,
+        again: &'r dyn Fn() -> Identities,
+    ) -> Self {
         Self {
             store,
+            again,
+            identities: None,
             options,
             sink,
             summary: Summary { files, ..Summary::default() },
@@ -223,10 +271,10 @@ impl<'r, S: Sink> Consumer<'r, S> {
                     .with_help("remove one, or give them different `SourceTypes`")
             }
         };
-        let path = if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" };
+        let sense = if code == Code::DuplicateName { Sense::Name } else { Sense::Uri };
         finding.artifact = artifact;
         finding.severity = severity;
-        path.clone_into(&mut finding.path);
+        finding.path = path_of(sense);
         if let Some(source) = self.store.get(file) {
             let text = source.slice(span);
             let what = if code == Code::DuplicateName { "name" } else { "source" };
@@ -283,6 +331,13 @@ impl<'r, S: Sink> Consumer<'r, S> {
                 Severity::Error => self.summary.errors += 1,
                 Severity::Warning => self.summary.warnings += 1,
             }
+        }
+        let changes = |finding: &&mut Diagnostic| {
+            finding.fix.as_ref().is_some_and(|fix| fix.becomes.is_some())
+        };
+        for finding in findings.iter_mut().filter(changes) {
+            let identities = self.identities.get_or_insert_with(self.again);
+            identities.restrict(finding, self.store);
         }
         let artifacts = self.valid.len() - self.file_start;
         self.file_start = self.valid.len();

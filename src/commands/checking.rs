@@ -65,7 +65,6 @@ impl Checking<'_> {
                 self.reported.add(&findings, artifacts);
             }
         }
-        self.filter.drop_fixes(&mut findings);
         if self.failed.is_none() && !findings.is_empty() {
             self.failed = self.report.file(&findings, self.sources).err();
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::git;
 use super::manifests::ManifestSet;
-use super::names::Names;
+use crate::check::Identities;
 use crate::cli::Narrow;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FileId;
@@ -18,7 +18,7 @@ pub(super) struct Filter {
     select: HashSet<Code>,
     ignore: HashSet<Code>,
     changed: Option<HashSet<FileId>>,
-    names: Option<Names>,
+    identities: Option<Identities>,
 }
 
 impl Filter {
@@ -39,32 +39,19 @@ impl Filter {
             select: args.select.iter().copied().collect(),
             ignore: args.ignore.iter().copied().collect(),
             changed: changed.map(files),
-            names: None,
+            identities: None,
         })
     }
 
-    /// Rejects fixes that give an artifact the name of another one.
-    pub(super) fn with_names(mut self, names: Option<Names>) -> Self {
-        self.names = names;
+    /// Rejects fixes that give an artifact the name or the source of another one.
+    pub(super) fn with_identities(mut self, identities: Option<Identities>) -> Self {
+        self.identities = identities;
         self
     }
 
     /// Returns whether the fix of a finding may be applied.
     pub(super) fn allows_fix(&self, finding: &Diagnostic) -> bool {
-        self.names.as_ref().is_none_or(|names| names.allow(finding))
-    }
-
-    /// Returns whether all manifests have been read for their names.
-    pub(super) const fn has_names(&self) -> bool {
-        self.names.is_some()
-    }
-
-    pub(super) fn drop_fixes(&self, findings: &mut [Diagnostic]) {
-        if self.has_names() {
-            for finding in findings.iter_mut().filter(|finding| !self.allows_fix(finding)) {
-                finding.fix = None;
-            }
-        }
+        self.identities.as_ref().is_none_or(|identities| identities.allow(finding))
     }
 
     /// Returns whether a file is reported on, with or without findings.

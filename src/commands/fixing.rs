@@ -1,6 +1,6 @@
 //! `lineload lint --fix` and `--diff`
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -116,12 +116,15 @@ pub(super) fn diff(global: &Global, fixes: Fixes<'_>) -> Result<Exit, Failure> {
     }
     let mut err = io::stderr().lock();
     if left_out > 0 {
-        let places = counted(left_out, "place");
-        let them = if left_out == 1 { "it" } else { "them" };
+        let changes = counted(left_out, "change");
+        let (hold, stand, them) = match left_out {
+            1 => ("it holds", "stands", "it"),
+            _ => ("they hold", "stand", "them"),
+        };
         let _ = writeln!(
             err,
-            "{places} not shown, because of a secret or a control character in or right after the \
-             change; `--fix` changes {them} too"
+            "{changes} not shown, since {hold} a secret or a control character, or {stand} right \
+             before one; `--fix` makes {them} too"
         );
     }
     if !global.quiet {
@@ -149,13 +152,15 @@ fn each(
             .filter_map(|(id, found)| {
                 let origin = found.what.as_ref().ok()?;
                 let source = match origin {
-                    // It can be read once, and may have been.
-                    Origin::Stdin if filter.has_names() => {
+                    // It can be read once, and has been.
+                    Origin::Stdin => {
                         let source = manifest.sources.get(*id)?;
                         let bytes = source.text().as_bytes().to_vec();
                         SourceFile::new(*id, Arc::clone(&found.name), bytes)
                     }
-                    _ => SourceFile::new(*id, Arc::clone(&found.name), read(origin)?),
+                    Origin::Path(path) => {
+                        SourceFile::new(*id, Arc::clone(&found.name), read(path)?)
+                    }
                 };
                 let wanted =
                     |finding: &Diagnostic| filter.keeps(finding) && filter.allows_fix(finding);
@@ -171,18 +176,9 @@ fn each(
 }
 
 /// Returns the bytes of a file. The check reports what cannot be read.
-fn read(origin: &Origin) -> Option<Vec<u8>> {
-    match origin {
-        Origin::Path(path) => {
-            let length = std::fs::metadata(path).ok()?.len();
-            (length <= MAX_FILE_BYTES).then(|| std::fs::read(path).ok()).flatten()
-        }
-        Origin::Stdin => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().take(MAX_FILE_BYTES).read_to_end(&mut bytes).ok()?;
-            Some(bytes)
-        }
-    }
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let length = std::fs::metadata(path).ok()?.len();
+    (length <= MAX_FILE_BYTES).then(|| std::fs::read(path).ok()).flatten()
 }
 
 /// Replaces the old text in one step, keeping its permissions and, if allowed, its owner.

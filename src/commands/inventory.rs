@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::settings::Settings;
 use crate::cli::Manifests;
 use crate::cli::generate::{Form, Made};
-use crate::diagnostic::{Allowances, Code, Diagnostic, Findings};
+use crate::diagnostic::{self, Allowances, Code, Diagnostic, Findings};
 use crate::generate::group::{self, Groups};
 use crate::generate::rows::{INVENTORY, TEMPLATE};
 use crate::generate::template::Template;
@@ -91,8 +91,9 @@ impl Inventory {
             (None, Some(own)) => {
                 Ok(SourceFile::new(TEMPLATE, Arc::from("(own template)"), own.into()))
             }
-            (None, None) => Err(Failure::usage("there is no template")
-                .help("name one with `--template`; `lineload generate --init` writes a first one")),
+            (None, None) => Err(Failure::usage("no template").help(
+                "add `--template FILE`; `lineload generate --init` writes a starter template",
+            )),
         }
     }
 }
@@ -124,10 +125,12 @@ impl Job<'_> {
         let mut template = self.read_template(&mut faults);
         let file = self.file.map(|text| template.add_text(text));
         let group = form.group.as_ref().map(|text| template.add_text(text));
-        if faults.iter().any(Diagnostic::is_error) {
-            return Ok((at_fault(faults), None));
+        if let Err(error) = input.start() {
+            if faults.iter().any(Diagnostic::is_error) {
+                return Ok((at_fault(faults), None));
+            }
+            return Err(unread(path, &error));
         }
-        input.start().map_err(|error| unread(path, &error))?;
         let environment = expression::environment(&made.vars);
         let columns = input.columns().map(|columns| match group {
             Some(_) => Arc::new(group::with_columns(&columns)),
@@ -137,6 +140,7 @@ impl Job<'_> {
         let compiled =
             template.compile(&environment, columns, &made.vars, &mut faults, self.template);
         if faults.iter().any(Diagnostic::is_error) {
+            diagnostic::sort(&mut faults);
             return Ok((at_fault(faults), None));
         }
         let levels = self.settings.config.rules.levels(&self.asked.name());

@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::filter::Filter;
 use super::fixing::{self, Fixed, Fixes};
 use super::manifests::ManifestSet;
-use super::names::Names;
 use super::reports;
 use super::settings::Settings;
+use crate::check;
 use crate::cli::{Global, Lint};
 use crate::config::FailOn;
 use crate::exit::Exit;
@@ -21,10 +21,11 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
         return Err(Failure::usage("an inventory cannot be fixed by `--fix` or `--diff`")
             .help("fix the cells that the findings are at, or the template"));
     }
-    let names = (fixes && args.fixes.unsafe_fixes)
-        .then(|| Names::of(&manifest, settings.check_options()))
+    let identities = fixes
+        .then(|| check::identities(&manifest.walk, &manifest.sources, settings.check_options()))
         .transpose()?;
-    let filter = Filter::new(&args.narrow, &manifest)?.with_names(names);
+    manifest.forget();
+    let filter = Filter::new(&args.narrow, &manifest)?.with_identities(identities);
     let fixes = Fixes { args, settings: &settings, manifest: &manifest, filter: &filter };
     if args.fixes.diff {
         return fixing::diff(global, fixes);

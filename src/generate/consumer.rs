@@ -14,6 +14,7 @@ use crate::artifact::Artifact;
 use crate::check;
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Severity};
 use crate::manifest::write;
+use crate::model::Sense;
 use crate::source::{FileId, Piece, Region, Span};
 
 /// Bytes of lines that are kept for showing findings.
@@ -265,9 +266,8 @@ impl<'c> Consumer<'c> {
         };
         let mut finding = Diagnostic::of_file(code, examined.block.file, message);
         finding.severity = severity;
-        finding.path =
-            if code == Code::DuplicateName { "/ArtifactName" } else { "/Source/SourceUri" }
-                .to_owned();
+        let sense = if code == Code::DuplicateName { Sense::Name } else { Sense::Uri };
+        finding.path = check::path_of(sense);
         finding.help = Some(match code {
             Code::DuplicateName => {
                 "make the name of something that differs, as with `artifact_name(unique=row.location)`"

@@ -17,6 +17,7 @@ use crate::artifact::{Artifact, Key};
 use crate::check;
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, Levels, Related, Severity};
 use crate::manifest::{RawMapping, write};
+use crate::model::Sense;
 use crate::source::{FileId, Piece, Position, Region, SourceFile, Span};
 use crate::text::{escaped, quoted, redacted};
 
@@ -127,7 +128,7 @@ impl Examiner<'_> {
                 }
                 hidden.extend(findings.take_hidden().into_iter().map(|span| (span, one.row)));
             }
-            if let Some(again) = sheet.repeated_property(one)
+            if let Some(again) = sheet.repeated_key(one)
                 && let Some(severity) = self.levels.severity(Code::DuplicateKey)
             {
                 request = None;
@@ -206,8 +207,8 @@ impl Examiner<'_> {
             valid: artifact.is_some(),
             name,
             source,
-            name_at: made.name,
-            uri_at: made.uri,
+            name_at: made.text(Sense::Name),
+            uri_at: made.text(Sense::Uri),
             file,
             text: artifact.as_ref().map(write::artifact),
             artifact: artifact.filter(|_| self.artifacts),

@@ -195,7 +195,7 @@ fn write(columns: &[Column], rows: usize, inventory: &str) -> String {
             let _ = writeln!(out, "ArtifactType: '{{{{ {} }}}}'", quoted(&kind.reference()));
         }
         None => {
-            out.push_str("# DataSet, Model, Image, or any other string.\nArtifactType: DataSet\n")
+            out.push_str("# DataSet, Model, Image, or any other string.\nArtifactType: DataSet\n");
         }
     }
     out.push_str("Source:\n");

@@ -3,8 +3,9 @@
 //! In: the text of a template. Out: [`Node`]s of its documents, or what is wrong with the YAML.
 
 use crate::diagnostic::{Code, Draft, Findings};
-use crate::manifest::ARTIFACTS;
+use crate::manifest::{ARTIFACTS, filled};
 use crate::source::Span;
+use crate::text::quoted;
 use crate::yaml::{self, NodeId, Piece, Reader, Style, SyntaxFault, Tree};
 
 /// Aliases within aliases.
@@ -27,22 +28,24 @@ pub(super) enum Node {
     Text(Text),
     List(Vec<Self>, Span),
     Map(Vec<(Text, Self)>, Span),
+    /// Something that has a finding already.
+    Reported(Span),
 }
 
 impl Node {
     pub(super) const fn span(&self) -> Span {
         match self {
             Self::Text(text) => text.span,
-            Self::List(_, span) | Self::Map(_, span) => *span,
+            Self::List(_, span) | Self::Map(_, span) | Self::Reported(span) => *span,
         }
     }
 
     /// Returns its kind, with an article.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
-            Self::Text(_) => "a text",
+            Self::Text(_) => "a string",
             Self::List(..) => "a list",
-            Self::Map(..) => "a mapping",
+            Self::Map(..) | Self::Reported(_) => "a mapping",
         }
     }
 
@@ -52,6 +55,7 @@ impl Node {
             Self::Text(text) => text.span,
             Self::List(items, span) => items.first().map_or(*span, Self::head),
             Self::Map(entries, span) => entries.first().map_or(*span, |(key, _)| key.span),
+            Self::Reported(span) => *span,
         }
     }
 }
@@ -61,10 +65,16 @@ impl Node {
 pub(super) fn read(findings: &mut Findings<'_>) -> Vec<Node> {
     let text = findings.source().text();
     let mut documents = Vec::new();
-    for part in yaml::parts(text) {
+    let parts = yaml::parts(text).into_iter().flat_map(|part| yaml::documents(text, part));
+    for part in parts {
+        // With strings in place of expressions without quotes, everything else can be checked.
+        let filled = filled(text, part.clone());
+        let unquoted = filled.as_ref().map_or(&[][..], |filled| &filled.placeholders);
+        let unquoted: Vec<Span> = unquoted.iter().map(|one| one.value).collect();
+        let text = filled.as_ref().map_or(text, |filled| &filled.text);
         let mut reader = Reader::new(text, part, ARTIFACTS);
         let mut items: Option<Vec<Node>> = None;
-        let mut copied = Copied { nodes: 0 };
+        let mut copied = Copied { nodes: 0, unquoted };
         while let Some(piece) = reader.next_piece() {
             match piece {
                 Piece::List { .. } => items = Some(Vec::new()),
@@ -86,21 +96,11 @@ pub(super) fn read(findings: &mut Findings<'_>) -> Vec<Node> {
                         SyntaxFault::Nesting => Code::NestingDepth,
                         SyntaxFault::Size => Code::DocumentSize,
                     };
-                    let unquoted = unquoted(text, error.span.range().start);
-                    let mut draft = match unquoted {
-                        Some(span) => Draft::new(
-                            Code::UnquotedPlaceholder,
-                            span,
-                            "an expression without quotes",
-                        ),
-                        None => Draft::new(code, error.span, error.message),
-                    };
-                    if let Some(help) = error.help.filter(|_| unquoted.is_none()) {
-                        draft = draft.help(help);
-                    } else if unquoted.is_some() {
-                        draft = draft.help("quote the whole value, as in `'{{ row.name }}'`");
-                    }
-                    findings.push(draft);
+                    let draft = Draft::new(code, error.span, error.message);
+                    findings.push(match error.help {
+                        Some(help) => draft.help(help),
+                        None => draft,
+                    });
                     items = None;
                 }
             }
@@ -129,19 +129,26 @@ fn with_items(node: Node, list: Option<Vec<Node>>) -> Node {
     }
 }
 
-/// The first braces of the line of `at`, if they stand without quotes.
-fn unquoted(text: &str, at: usize) -> Option<Span> {
-    let at = text.floor_char_boundary(at.min(text.len()));
-    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[start..].lines().next()?;
-    let (open, close) = (line.find("{{")?, line.find("}}")? + 2);
-    let before = line[..open].trim_end();
-    let is_bare = before.ends_with(':') || before.ends_with('-');
-    (is_bare && open < close).then(|| Span::new(start + open..start + close))
-}
-
 struct Copied {
     nodes: usize,
+    /// The places of expressions without quotes, for which strings are read.
+    unquoted: Vec<Span>,
+}
+
+/// Reports an expression without quotes.
+fn unquoted(span: Span, findings: &mut Findings<'_>) -> Node {
+    let draft = Draft::new(Code::UnquotedPlaceholder, span, "an expression without quotes");
+    findings.push(draft.help("quote the whole value, as in `'{{ row.name }}'`"));
+    Node::Reported(span)
+}
+
+/// Returns the span of the expression that begins at the mapping `span`, since YAML takes its braces
+/// for two mappings.
+fn expression(text: &str, span: Span) -> Option<Span> {
+    let rest = text.get(span.range().start..)?;
+    let line = rest.strip_prefix("{{")?.lines().next()?;
+    let end = line.find("}}")? + "{{}}".len();
+    Some(Span::new(span.range().start..span.range().start + end))
 }
 
 impl Copied {
@@ -164,6 +171,9 @@ impl Copied {
         }
         let fault = |message: &str, code| Draft::new(code, span, message);
         match tree.node(id) {
+            yaml::Node::Scalar(scalar) if self.unquoted.contains(&scalar.span) => {
+                Some(unquoted(scalar.span, findings))
+            }
             yaml::Node::Scalar(scalar) => {
                 let value = scalar.value.to_owned();
                 let source = scalar.source(scalar.span);
@@ -182,24 +192,36 @@ impl Copied {
                 Some(Node::List(nodes, span))
             }
             yaml::Node::Streamed => Some(Node::List(Vec::new(), span)),
+            yaml::Node::Mapping(_) if expression(tree.text(), span).is_some() => {
+                Some(unquoted(expression(tree.text(), span).unwrap_or(span), findings))
+            }
             yaml::Node::Mapping(entries) => {
                 let mut copied: Vec<(Text, Node)> = Vec::new();
                 for (key, value) in entries {
                     let key = self.node(tree, key, depth + 1, findings);
                     let value = self.node(tree, value, depth + 1, findings);
                     let (Some(key), Some(value)) = (key, value) else { continue };
-                    let Node::Text(key) = key else {
-                        let message = format!("{} is the key of a mapping", key.kind());
-                        let draft = Draft::new(Code::UnquotedPlaceholder, key.span(), message);
-                        findings.push(draft.help("quote an expression, as in `'{{ row.name }}'`"));
-                        continue;
+                    let key = match key {
+                        Node::Text(key) => key,
+                        Node::Reported(_) => continue,
+                        key => {
+                            let message = format!("a key cannot be {}", key.kind());
+                            let draft = Draft::new(Code::WrongKind, key.span(), message);
+                            findings.push(draft.help("write the key as a string"));
+                            continue;
+                        }
                     };
                     if let Some((first, _)) =
                         copied.iter().find(|(other, _)| other.value == key.value)
                     {
-                        let message = format!("the key `{}` twice", key.value);
+                        let message = format!("duplicate key {}", quoted(&key.value));
                         let draft = Draft::new(Code::DuplicateKey, key.span, message);
-                        findings.push(draft.related(first.span, "first here").help("remove one"));
+                        let draft = draft.label("duplicate");
+                        findings.push(
+                            draft
+                                .related(first.span, "first given here")
+                                .help("remove one of them"),
+                        );
                         continue;
                     }
                     copied.push((key, value));

@@ -9,9 +9,9 @@ use minijinja::Value;
 
 use super::expression::{RowValue, Scope};
 use super::rows::Block;
-use super::template::{Compiled, Each, Guarded, Pair, Part, TextId};
+use super::template::{self, Compiled, Each, Guarded, Pair, Part, TextId};
 use crate::manifest::{RawMapping, RawProperty, RawValue, Slot, Text};
-use crate::model::{ARTIFACT, METADATA, Mapping, SOURCE, SOURCE_TYPE, TAG};
+use crate::model::{ARTIFACT, Kind, Mapping, Sense};
 use crate::source::Span;
 
 /// The most values that one artifact may have, so that no `$for` fills the memory.
@@ -51,6 +51,17 @@ pub(super) enum Got {
     Is(u32),
 }
 
+/// The value of a field.
+#[derive(Debug)]
+enum Values {
+    /// One text, or nothing.
+    Text(Got),
+    /// A mapping with known fields, by the number of the field.
+    Fields(Vec<Self>),
+    /// Texts by keys, or items of two texts.
+    Pairs(Vec<(Got, Got)>),
+}
+
 /// An artifact of a row.
 #[derive(Debug, Default)]
 pub(super) struct Made {
@@ -60,13 +71,8 @@ pub(super) struct Made {
     pub(super) part: u32,
     /// The start of its values in [`Sheet::text`].
     head: u32,
-    pub(super) name: Got,
-    artifact_type: Got,
-    pub(super) uri: Got,
-    types: Vec<(Got, Got)>,
-    properties: Vec<(Got, Got)>,
-    metadata: [Got; 4],
-    tags: Vec<(Got, Got)>,
+    /// By the number of the field in [`ARTIFACT`].
+    values: Vec<Values>,
     /// True if a text of it could not be rendered.
     pub(super) failed: bool,
 }
@@ -142,13 +148,7 @@ impl Renderer<'_> {
         let failed_before = self.sheet.failed.len();
         let mut made = Made { row: self.row, part: number, head: self.at(), ..Made::default() };
         self.sheet.text.push('\n');
-        made.name = self.guarded(part.name);
-        made.artifact_type = self.guarded(part.artifact_type);
-        made.uri = self.guarded(part.uri);
-        made.types = self.pairs(&part.types);
-        made.properties = self.pairs(&part.properties);
-        made.metadata = part.metadata.map(|value| self.guarded(value));
-        made.tags = self.pairs(&part.tags);
+        made.values = part.values.iter().map(|value| self.values(value)).collect();
         made.failed = self.sheet.failed.len() > failed_before;
         self.sheet.made.push(made);
     }
@@ -157,8 +157,19 @@ impl Renderer<'_> {
         u32::try_from(self.sheet.text.len()).unwrap_or(u32::MAX)
     }
 
-    fn guarded(&mut self, value: Option<Guarded>) -> Got {
-        let Some(Guarded { when, value, skip_empty }) = value else { return Got::Absent };
+    fn values(&mut self, value: &template::Value) -> Values {
+        match value {
+            template::Value::Absent => Values::Text(Got::Absent),
+            template::Value::Text(text) => Values::Text(self.guarded(*text)),
+            template::Value::Fields(below) => {
+                Values::Fields(below.iter().map(|value| self.values(value)).collect())
+            }
+            template::Value::Pairs(pairs) => Values::Pairs(self.pairs(pairs)),
+        }
+    }
+
+    fn guarded(&mut self, value: Guarded) -> Got {
+        let Guarded { when, value, skip_empty } = value;
         match when.map(|when| self.holds(when, None)) {
             Some(Some(false)) => return Got::Absent,
             Some(None) => return Got::Failed,
@@ -312,6 +323,30 @@ impl Made {
     pub(super) const fn head(&self) -> u32 {
         self.head
     }
+
+    /// The value of the field that has this sense.
+    pub(super) fn text(&self, sense: Sense) -> Got {
+        text_of(&ARTIFACT, &self.values, sense).unwrap_or_default()
+    }
+}
+
+fn text_of(of: &Mapping, values: &[Values], sense: Sense) -> Option<Got> {
+    of.fields.iter().zip(values).find_map(|(field, value)| match (value, field.kind) {
+        (Values::Text(got), _) if field.sense == sense => Some(*got),
+        (Values::Fields(below), Kind::Mapping(mapping)) => text_of(mapping, below, sense),
+        _ => None,
+    })
+}
+
+impl Values {
+    /// Returns whether nothing is written.
+    fn is_absent(&self) -> bool {
+        match self {
+            Self::Text(got) => matches!(got, Got::Absent),
+            Self::Fields(below) => below.iter().all(Self::is_absent),
+            Self::Pairs(pairs) => pairs.is_empty(),
+        }
+    }
 }
 
 impl Sheet {
@@ -329,27 +364,33 @@ impl Sheet {
 
     /// Returns `made` as the rules of manifests look at it.
     pub(super) fn raw(&self, made: &Made) -> RawMapping<'_> {
-        let head = Span::empty(made.head);
-        let source = RawMapping::new(&SOURCE, head)
-            .with("SourceUri", self.slot(made.uri))
-            .with("SourceTypes", self.list(&made.types, &SOURCE_TYPE, head));
-        let properties = made
-            .properties
-            .iter()
-            .map(|(key, value)| RawProperty { key: self.text(*key), value: self.text(*value) });
-        let properties: Vec<_> = properties.collect();
-        let mut metadata = RawMapping::new(&METADATA, head);
-        for (field, got) in METADATA.fields.iter().zip(made.metadata) {
-            metadata = metadata.with(field.name, self.slot(got));
+        self.mapping(&ARTIFACT, &made.values, Span::empty(made.head))
+    }
+
+    fn mapping(&self, of: &'static Mapping, values: &[Values], head: Span) -> RawMapping<'_> {
+        let mut raw = RawMapping::new(of, head);
+        for (field, value) in of.fields.iter().zip(values) {
+            // What is required and lacks a value is reported in the mapping that lacks it.
+            let is_absent = value.is_absent() && !field.required;
+            let slot = match (value, field.kind) {
+                (Values::Text(got), _) => self.slot(*got),
+                _ if is_absent => Slot::Absent,
+                (Values::Fields(below), Kind::Mapping(mapping)) => {
+                    Slot::Given(RawValue::Mapping(self.mapping(mapping, below, head)))
+                }
+                (Values::Pairs(pairs), Kind::Pairs { item, .. }) => self.list(pairs, item, head),
+                (Values::Pairs(pairs), _) => {
+                    let property = |(key, value): &(Got, Got)| RawProperty {
+                        key: self.text(*key),
+                        value: self.text(*value),
+                    };
+                    Slot::Given(RawValue::Map(pairs.iter().map(property).collect()))
+                }
+                (Values::Fields(_), _) => Slot::Absent,
+            };
+            raw = raw.with(field, slot);
         }
-        let has_metadata = made.metadata.iter().any(|got| !matches!(got, Got::Absent));
-        RawMapping::new(&ARTIFACT, head)
-            .with("ArtifactName", self.slot(made.name))
-            .with("ArtifactType", self.slot(made.artifact_type))
-            .with("Source", Slot::Given(RawValue::Mapping(source)))
-            .with("Properties", given(!properties.is_empty(), RawValue::Map(properties)))
-            .with("MetadataProperties", given(has_metadata, RawValue::Mapping(metadata)))
-            .with("Tags", self.list(&made.tags, &TAG, head))
+        raw
     }
 
     fn text(&self, got: Got) -> Slot<Text<'_>> {
@@ -378,24 +419,25 @@ impl Sheet {
             return Slot::Absent;
         }
         let item = |(one, other): &(Got, Got)| {
-            RawMapping::new(of, head)
-                .with(first.name, self.slot(*one))
-                .with(second.name, self.slot(*other))
+            RawMapping::new(of, head).with(first, self.slot(*one)).with(second, self.slot(*other))
         };
         Slot::Given(RawValue::List(pairs.iter().map(item).collect()))
     }
 
-    /// Two properties of `made` with the same key: the second.
-    pub(super) fn repeated_property(&self, made: &Made) -> Option<&Rendered> {
-        let mut seen = std::collections::HashSet::new();
-        made.properties.iter().find_map(|(key, _)| {
-            let Got::Is(number) = key else { return None };
-            let is_new = seen.insert(self.value(*key)?);
-            (!is_new).then(|| &self.rendered[*number as usize])
+    /// Two entries of a field of `made` with the same key: the second.
+    pub(super) fn repeated_key(&self, made: &Made) -> Option<&Rendered> {
+        let maps = ARTIFACT.fields.iter().zip(&made.values);
+        let mut maps = maps.filter_map(|(field, value)| match (value, field.kind) {
+            (Values::Pairs(pairs), Kind::Map { .. }) => Some(pairs),
+            _ => None,
+        });
+        maps.find_map(|pairs| {
+            let mut seen = std::collections::HashSet::new();
+            pairs.iter().find_map(|(key, _)| {
+                let Got::Is(number) = key else { return None };
+                let is_new = seen.insert(self.value(*key)?);
+                (!is_new).then(|| &self.rendered[*number as usize])
+            })
         })
     }
-}
-
-fn given(has: bool, value: RawValue<'_>) -> Slot<RawValue<'_>> {
-    if has { Slot::Given(value) } else { Slot::Absent }
 }

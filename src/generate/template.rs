@@ -88,20 +88,45 @@ pub struct Part {
     pub head: Span,
     /// Only for rows where this holds.
     pub when: Option<TextId>,
-    /// `ArtifactName`.
-    pub name: Option<Guarded>,
-    /// `ArtifactType`.
-    pub artifact_type: Option<Guarded>,
-    /// `SourceUri`.
-    pub uri: Option<Guarded>,
-    /// `SourceTypes`.
-    pub types: Vec<Pair>,
-    /// `Properties`.
-    pub properties: Vec<Pair>,
-    /// `MetadataProperties`, in the order of [`crate::model::METADATA`].
-    pub metadata: [Option<Guarded>; 4],
-    /// `Tags`.
-    pub tags: Vec<Pair>,
+    /// Its values, by the number of the field in [`crate::model::ARTIFACT`].
+    pub values: Vec<Value>,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Nothing is written.
+    Absent,
+    /// One text.
+    Text(Guarded),
+    /// A mapping with known fields, by the number of the field.
+    Fields(Vec<Self>),
+    /// Texts by keys, or items of two texts.
+    Pairs(Vec<Pair>),
+}
+
+impl Value {
+    /// Takes from `shared` what it does not set itself. Of properties and tags, that is known for each
+    /// row.
+    fn take_default(&mut self, shared: &Self) {
+        match (self, shared) {
+            (own @ Self::Absent, shared) => *own = shared.clone(),
+            (Self::Pairs(own), Self::Pairs(shared)) => own.extend(shared.iter().cloned()),
+            (Self::Fields(own), Self::Fields(shared)) => {
+                own.iter_mut().zip(shared).for_each(|(own, shared)| own.take_default(shared));
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds the pairs in this value and in those below it to `found`.
+    fn pairs<'v>(&'v self, found: &mut Vec<&'v Pair>) {
+        match self {
+            Self::Absent | Self::Text(_) => {}
+            Self::Fields(values) => values.iter().for_each(|value| value.pairs(found)),
+            Self::Pairs(pairs) => found.extend(pairs),
+        }
+    }
 }
 
 /// A template.
@@ -143,8 +168,8 @@ impl Template {
         let mut template = decode::template(&documents, findings);
         if template.parts.is_empty() && findings.errors() == before {
             let span = Span::empty(0);
-            let draft = Draft::new(Code::TemplateSyntax, span, "the template holds no artifact");
-            findings.push(draft.help("write one, or run `--init` for a first template"));
+            let draft = Draft::new(Code::TemplateSyntax, span, "no artifact in the template");
+            findings.push(draft.help("write one, or run `--init` for a starter template"));
         }
         template.sources.shrink_to_fit();
         template
@@ -193,11 +218,9 @@ impl Template {
     /// Returns the expression for the items of the `$for` around the text `id`.
     #[must_use]
     pub fn loops_over(&self, id: TextId) -> Option<TextId> {
-        let all = self
-            .parts
-            .iter()
-            .flat_map(|part| part.types.iter().chain(&part.properties).chain(&part.tags));
-        let mut of_id = all.filter(|pair| pair.key == id || pair.value == id);
+        let mut all = Vec::new();
+        self.parts.iter().flat_map(|part| &part.values).for_each(|value| value.pairs(&mut all));
+        let mut of_id = all.into_iter().filter(|pair| pair.key == id || pair.value == id);
         of_id.find_map(|pair| pair.each.as_ref().map(|each| each.over))
     }
 
@@ -272,7 +295,7 @@ impl Template {
             let near = names.iter().find(|column| **column == variable);
             let help = match near {
                 Some(column) => format!("write `row.{column}`"),
-                None => format!("an expression knows {}", either(VARIABLES)),
+                None => format!("expected one of {}", either(VARIABLES)),
             };
             let message = format!("unknown name {}", quoted(variable));
             findings.push(at_fault(source, self.place(id, variable), message, Some(help)));

@@ -14,6 +14,7 @@ use faults::{Advice, shape_help, shortened};
 
 use super::DEFAULTS;
 use super::fields::{Shape, is_read_only};
+use super::placeholders::Placeholder;
 use super::raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 use crate::diagnostic::{Code, Draft, Findings, Pointer, ROOT};
 use crate::model::{ARTIFACT, Field, Kind, Mapping};
@@ -24,6 +25,8 @@ pub(super) struct Decoder<'a, 'f, 's> {
     tree: &'a Tree<'a>,
     findings: &'f mut Findings<'s>,
     allowance: &'f mut usize,
+    /// Placeholders for which strings are read.
+    placeholders: &'f mut [Placeholder],
     broken: bool,
 }
 
@@ -56,8 +59,9 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
         tree: &'a Tree<'a>,
         findings: &'f mut Findings<'s>,
         allowance: &'f mut usize,
+        placeholders: &'f mut [Placeholder],
     ) -> Self {
-        Self { tree, findings, allowance, broken: false }
+        Self { tree, findings, allowance, placeholders, broken: false }
     }
 
     /// Decodes a document with a syntax error: no field is reported as missing from it.
@@ -296,6 +300,9 @@ impl<'a, 'f, 's> Decoder<'a, 'f, 's> {
     /// The text that stands where `mapping` belongs, if it can be meant as its main field.
     fn lone_text(&self, target: Target, mapping: &Mapping) -> Option<Text<'a>> {
         let Node::Scalar(scalar) = self.tree.node(target.node) else { return None };
+        if self.stands_in(scalar.span) {
+            return None;
+        }
         // `SourceUri:s3://…` lacks a space and is no URI.
         let holds_key = mapping.fields.iter().any(|field| scalar.value.starts_with(field.name));
         let is_empty = scalar.value.trim().is_empty();

@@ -18,24 +18,29 @@ static WRAPPER: Mapping = Mapping {
 
 /// The fields that a mapping of a manifest may have.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
-    pub(super) mapping: &'static Mapping,
+pub(crate) struct Shape {
+    pub(crate) mapping: &'static Mapping,
     /// True if only those that artifacts can share.
     only_shared: bool,
 }
 
 impl Shape {
-    pub(super) const ARTIFACT: Self = Self::of(&ARTIFACT);
-    pub(super) const DEFAULTS: Self = Self { mapping: &ARTIFACT, only_shared: true };
-    pub(super) const WRAPPER: Self = Self::of(&WRAPPER);
+    pub(crate) const ARTIFACT: Self = Self::of(&ARTIFACT);
+    pub(crate) const DEFAULTS: Self = Self { mapping: &ARTIFACT, only_shared: true };
+    pub(crate) const WRAPPER: Self = Self::of(&WRAPPER);
 
     /// All fields of `mapping`.
-    pub(super) const fn of(mapping: &'static Mapping) -> Self {
+    pub(crate) const fn of(mapping: &'static Mapping) -> Self {
         Self { mapping, only_shared: false }
     }
 
+    /// Returns the mapping of the model.
+    pub(crate) const fn mapping(self) -> &'static Mapping {
+        self.mapping
+    }
+
     /// Returns whether it is a whole artifact, beside whose fields users may want others.
-    pub(super) fn is_artifact(self) -> bool {
+    pub(crate) fn is_artifact(self) -> bool {
         std::ptr::eq(self.mapping, &ARTIFACT) && !self.only_shared
     }
 
@@ -48,24 +53,24 @@ impl Shape {
     }
 
     /// The field with this name.
-    pub(super) fn field(self, name: &str) -> Option<&'static Field> {
+    pub(crate) fn field(self, name: &str) -> Option<&'static Field> {
         self.fields().find(|field| field.name == name)
     }
 
     /// The names of the fields, in the order of the alphabet.
-    pub(super) fn names(self) -> Vec<&'static str> {
+    pub(crate) fn names(self) -> Vec<&'static str> {
         let mut names: Vec<_> = self.fields().map(|field| field.name).collect();
         names.sort_unstable();
         names
     }
 
     /// Returns its name in messages.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         if self.only_shared { "`Defaults`" } else { self.mapping.name }
     }
 
     /// The field that was probably meant by `key`, if it is one of this mapping.
-    pub(super) fn meant(self, key: &str) -> Option<&'static Field> {
+    pub(crate) fn meant(self, key: &str) -> Option<&'static Field> {
         let plain = plain(key);
         if let Some(field) = self.fields().find(|field| self::plain(field.name) == plain) {
             return Some(field);
@@ -82,7 +87,7 @@ impl Shape {
 
     /// Returns where the key `key` belongs that is no field of this mapping: the field whose mapping
     /// has such a field, and the field. Case, hyphens and underscores do not count.
-    pub(super) fn misplaced(self, key: &str) -> Option<(&'static Field, &'static Field)> {
+    pub(crate) fn misplaced(self, key: &str) -> Option<(&'static Field, &'static Field)> {
         if self.is_wrapper() {
             return None;
         }
@@ -96,7 +101,7 @@ impl Shape {
 
     /// Returns what to do about the key `key`, which this mapping does not have, in a mapping that
     /// has the fields for which `is_there` returns true.
-    pub(super) fn help(self, key: &str, is_there: &dyn Fn(&str) -> bool) -> String {
+    pub(crate) fn help(self, key: &str, is_there: &dyn Fn(&str) -> bool) -> String {
         if let Some((below, field)) = self.misplaced(key) {
             return format!("move `{}` under `{}:`", field.name, below.name);
         }
@@ -151,13 +156,13 @@ impl Shape {
 }
 
 /// Returns whether some mapping of a manifest has a field with this name.
-pub(super) fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     WRAPPER.knows(name)
 }
 
 /// Returns whether `key` is a field of an artifact or of a file of several, or a misspelling of one.
 /// Words that are in use for much else do not count.
-pub(super) fn may_be_field(key: &str) -> bool {
+pub(crate) fn may_be_field(key: &str) -> bool {
     let plain = plain(key);
     let of = |shape: Shape| {
         shape.meant(key).is_some_and(|field| !field.nicknames.contains(&&*plain))
@@ -167,19 +172,19 @@ pub(super) fn may_be_field(key: &str) -> bool {
 }
 
 /// Returns whether `key` is a field that the service sets and answers with.
-pub(super) fn is_read_only(shape: Shape, key: &str) -> bool {
+pub(crate) fn is_read_only(shape: Shape, key: &str) -> bool {
     let plain = plain(key);
     shape.is_artifact() && shape.mapping.read_only.iter().any(|field| self::plain(field) == plain)
 }
 
 /// Returns whether `key` is `Defaults` or `Artifacts`, in any case.
-pub(super) fn is_wrapper_key(key: &str) -> bool {
+pub(crate) fn is_wrapper_key(key: &str) -> bool {
     let is = |field: &str| key.eq_ignore_ascii_case(field);
     is(ARTIFACTS) || is(DEFAULTS)
 }
 
 /// Returns whether two keys are equal but for case, hyphens, underscores and spaces.
-pub(super) fn is_same(key: &str, field: &str) -> bool {
+pub(crate) fn is_same(key: &str, field: &str) -> bool {
     plain(key) == plain(field)
 }
 

@@ -1,16 +1,18 @@
-//! Documents that are clearly not manifests, and unrendered templates.
+//! Documents that are clearly not manifests.
 //!
 //! In: the root of a document, or the text of one that is not YAML. Out: its kind, with a help.
 //! Such a document has one finding: as a broken manifest it would have one for each field, and none
 //! would help.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use super::fields::may_be_field;
 use crate::diagnostic::{Code, Draft};
-use crate::model::{ARTIFACT, Field, Sense};
+use crate::model::{ARTIFACT, Field, Kind as FieldKind, Mapping, Sense};
 use crate::source::Span;
-use crate::text::quoted;
+use crate::text::{list, quoted};
 use crate::yaml::{Entries, Node, NodeId, Tree};
 
 /// A document of another kind.
@@ -79,7 +81,7 @@ const KINDS: [Kind; 24] = [
         "a Docker Compose file",
         EXCLUDE,
     ),
-    kind(&["apiVersion", "kind"], &[], "a Kubernetes manifest", EXCLUDE),
+    kind(&["apiVersion", "kind"], &[], "a Kubernetes resource", EXCLUDE),
     kind(&["jobs"], &["on", "true"], "a GitHub Actions workflow", EXCLUDE),
     kind(&["openapi"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
     kind(&["swagger"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
@@ -136,7 +138,7 @@ impl Other {
         if ARTIFACT.fields.iter().filter(identifies).any(|field| has(field.name)) {
             return is_skeleton(tree, &entries).then_some(Self {
                 name: "an AWS CLI skeleton with nothing filled in",
-                help: "fill in `ArtifactType` and `SourceUri`, and remove the empty fields",
+                help: &SKELETON,
                 whole_file: false,
             });
         }
@@ -258,11 +260,36 @@ fn is_empty(tree: &Tree<'_>, node: NodeId) -> bool {
         Node::Scalar(scalar) => scalar.value.is_empty() || scalar.span.is_empty(),
         Node::Sequence(mut items) => items.all(|item| is_empty(tree, item)),
         Node::Mapping(mut entries) => entries.all(|(key, value)| {
-            let is_type =
-                matches!(tree.node(key), Node::Scalar(key) if key.value == "SourceIdType");
-            is_type || is_empty(tree, value)
+            let has_choice = |name: &str| CHOICES.contains(&name);
+            let is_choice = matches!(tree.node(key), Node::Scalar(key) if has_choice(key.value));
+            is_choice || is_empty(tree, value)
         }),
         _ => false,
+    }
+}
+
+/// The fields that a skeleton fills in: with the first of the values that they may have.
+static CHOICES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let all = ARTIFACT.all_fields().into_iter();
+    all.filter(|field| matches!(field.kind, FieldKind::Choice(_))).map(|field| field.name).collect()
+});
+
+/// The help for a skeleton.
+static SKELETON: LazyLock<String> = LazyLock::new(|| {
+    let mut required = Vec::new();
+    texts_required(&ARTIFACT, &mut required);
+    required.sort_unstable();
+    let names: Vec<_> = required.into_iter().map(quoted).collect();
+    format!("fill in {}, and remove the empty fields", list(&names))
+});
+
+/// Adds the texts that an artifact must have.
+fn texts_required(of: &Mapping, found: &mut Vec<&'static str>) {
+    for field in of.fields.iter().filter(|field| field.required) {
+        match field.kind {
+            FieldKind::Mapping(below) => texts_required(below, found),
+            _ => found.push(field.name),
+        }
     }
 }
 
@@ -300,42 +327,6 @@ fn columns(row: &str, separator: char) -> Option<usize> {
     (!in_quotes && !first.contains(": ")).then_some(columns)
 }
 
-/// Returns the finding for `{{name}}` or `{% … %}` that stands without quotes at `at`.
-pub(super) fn placeholder(text: &str, at: usize) -> Option<Draft> {
-    // YAML takes the inner brace for a key.
-    let inner = text.get(..at)?.ends_with('{') && text.get(at..)?.starts_with('{');
-    let at = if inner && !text.get(at..)?.starts_with("{{") { at - 1 } else { at };
-    let rest = text.get(at..)?;
-    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
-    let (open, close) = if line.starts_with("{{") { ("{{", "}}") } else { ("{%", "%}") };
-    if !line.starts_with(open) {
-        return None;
-    }
-    let length = line.rfind(close)? + close.len();
-    let found = &line[..length];
-    let span = Span::new(at..at + length);
-    let message = if open == "{{" {
-        format!("{} is an unfilled placeholder", quoted(found))
-    } else {
-        format!("{} is a statement of an unrendered template", quoted(found))
-    };
-    let help = "render the template first, then check the result; quote the value if the braces \
-                belong to it";
-    Some(Draft::new(Code::UnquotedPlaceholder, span, message).help(help))
-}
-
-/// Returns the finding for a placeholder on the line of `at`, which is why its document is not
-/// YAML.
-pub(super) fn placeholder_on_line(text: &str, at: usize) -> Option<Draft> {
-    let start = super::layout::line_start(text, at);
-    let line = &text[start..super::layout::line_end(text, at)];
-    let found = line.find("{{").or_else(|| line.find("{%"))?;
-    // In quotes, it is not at fault.
-    let before = &line[..found];
-    let is_quoted = before.matches('\'').count() % 2 == 1 || before.matches('"').count() % 2 == 1;
-    (!is_quoted).then(|| placeholder(text, start + found)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,12 +340,5 @@ mod tests {
         assert!(!is_table("Description: one, two, three\n"));
         assert!(!is_table("[a, b, c]\n"));
         assert!(!is_table("a text, of one line\n"));
-    }
-
-    #[test]
-    fn a_placeholder_ends_with_its_last_braces() {
-        let text = "Env: {{region}}-{{env}} # x\nA: '{{b}}'\nC: {d}\n";
-        let found = |at: usize| placeholder_on_line(text, at).is_some();
-        assert!(found(0) && !found(30) && !found(40));
     }
 }

@@ -192,13 +192,10 @@ impl<'a> RawMapping<'a> {
         self.fields().find(|(one, _)| one.is(field)).map_or(&Slot::Absent, |(_, slot)| slot)
     }
 
-    /// The same with `value` in the field that is called `name`.
+    /// The same with `value` in `field`.
     #[must_use]
-    pub fn with(mut self, name: &str, value: Slot<RawValue<'a>>) -> Self {
-        let at = self.of.fields.iter().position(|field| field.name == name);
-        if let Some(slot) = at.and_then(|at| self.values.get_mut(at)) {
-            *slot = value;
-        }
+    pub fn with(mut self, field: &Field, value: Slot<RawValue<'a>>) -> Self {
+        self.set(field, value);
         self
     }
 
@@ -245,6 +242,12 @@ impl<'a> RawMapping<'a> {
             }
         }
         &Slot::Absent
+    }
+
+    /// Returns the names of its fields.
+    #[must_use]
+    pub fn name_of(&self, number: usize) -> &'static str {
+        self.of.fields.get(number).map_or("", |field| field.name)
     }
 
     /// Returns the two texts of an item of a list.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::shape::{Field, Kind, Mapping};
+use super::shape::{Field, Kind, Mapping, Sense};
 
 /// The path of a value in an entity, as in `Properties.Rows`.
 #[derive(Debug, Clone)]
@@ -39,6 +39,26 @@ impl Path {
             }
             _ => None,
         }
+    }
+
+    /// Returns the path of the field of `mapping` that has this sense.
+    #[must_use]
+    pub fn of_sense(mapping: &Mapping, sense: Sense) -> Option<Self> {
+        mapping.fields.iter().find_map(|field| match field.kind {
+            _ if field.sense == sense => Some(Self { within: None, field, key: None }),
+            Kind::Mapping(below) => {
+                Some(Self { within: Some(field), ..Self::of_sense(below, sense)? })
+            }
+            _ => None,
+        })
+    }
+
+    /// Returns it as a JSON Pointer, as in `/Source/SourceUri`.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        self.steps()
+            .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
+            .collect()
     }
 
     /// Returns its last step: a key, or the name of the field.
@@ -110,6 +130,15 @@ mod tests {
         for text in ["", "Name", "Properties", "ArtifactName.x", "MetadataProperties.CommitID"] {
             assert_eq!(Path::parse(&ARTIFACT, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_place_of_a_name_and_of_a_uri_is_known() {
+        let pointer = |sense| Path::of_sense(&ARTIFACT, sense).map(|path| path.pointer());
+        assert_eq!(pointer(Sense::Name).as_deref(), Some("/ArtifactName"));
+        assert_eq!(pointer(Sense::Uri).as_deref(), Some("/Source/SourceUri"));
+        let path = Path::parse(&ARTIFACT, "Properties.a/b~c").unwrap();
+        assert_eq!(path.pointer(), "/Properties/a~1b~0c");
     }
 
     #[test]

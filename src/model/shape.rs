@@ -247,6 +247,20 @@ impl Field {
         }
     }
 
+    /// Returns what to write where it is missing.
+    #[must_use]
+    pub fn help_when_missing(&self) -> String {
+        let name = self.name;
+        match self.kind {
+            _ if !self.when_missing.is_empty() => self.when_missing.to_owned(),
+            Kind::Mapping(below) => match below.main {
+                Some(main) => format!("add `{name}:` and below it, indented, `{main}: …`"),
+                None => format!("add `{name}:`"),
+            },
+            _ => format!("add `{name}: …`"),
+        }
+    }
+
     /// Returns its description, with its numbers.
     #[must_use]
     pub fn description(&self) -> String {
@@ -260,6 +274,29 @@ impl Mapping {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Returns the field with this sense, here or in a mapping below.
+    #[must_use]
+    pub fn of_sense(&self, sense: Sense) -> Option<&'static Field> {
+        self.fields.iter().find_map(|field| match field.kind {
+            _ if field.sense == sense => Some(field),
+            Kind::Mapping(below) => below.of_sense(sense),
+            _ => None,
+        })
+    }
+
+    /// Returns the fields of this mapping and of those in it, items of lists included.
+    #[must_use]
+    pub fn all_fields(&self) -> Vec<&'static Field> {
+        let mut all = Vec::new();
+        for field in self.fields {
+            all.push(field);
+            if let Kind::Mapping(below) | Kind::Pairs { item: below, .. } = field.kind {
+                all.extend(below.all_fields());
+            }
+        }
+        all
     }
 
     /// Returns the names of the fields in the order of the alphabet, which is that of the API

@@ -11,7 +11,7 @@ use super::page_token::PageToken;
 use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Unique, Which, now};
 use super::validate;
 use super::wire::{ApiError, timestamp};
-use crate::model::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX};
+use crate::model::{LIST_PAGE_MAX, Mapping, RESERVED_TAG_PREFIX, SOURCE_TYPE, TAG};
 
 /// Artifacts on a page where the request does not say.
 const DEFAULT_PAGE: usize = 10;
@@ -66,7 +66,7 @@ impl Request {
         misbehaviour: &Misbehaviour,
     ) -> Result<Value, ApiError> {
         let source = self.input.get("Source");
-        let tags = pairs(self.input.get("Tags"), "Key", "Value");
+        let tags = pairs(self.input.get("Tags"), &TAG);
         check_tags(&tags)?;
         let new = NewArtifact {
             name: self.text("ArtifactName"),
@@ -169,7 +169,7 @@ impl Request {
     }
 
     async fn add_tags(&self, store: &Store) -> Result<Value, ApiError> {
-        let tags = pairs(self.input.get("Tags"), "Key", "Value");
+        let tags = pairs(self.input.get("Tags"), &TAG);
         check_tags(&tags)?;
         let arn = self.arn("ResourceArn");
         let tags = store.add_tags(arn.clone(), tags).await.map_err(|e| tag_error(e, &arn))?;
@@ -253,16 +253,20 @@ fn text(value: Option<&Value>, name: &str) -> Option<String> {
 }
 
 fn source_types(source: Option<&Value>) -> Vec<(String, String)> {
-    pairs(source.and_then(|source| source.get("SourceTypes")), "SourceIdType", "Value")
+    pairs(source.and_then(|source| source.get("SourceTypes")), &SOURCE_TYPE)
 }
 
-fn pairs(list: Option<&Value>, first: &str, second: &str) -> Vec<(String, String)> {
+/// Returns the two texts of each item of a list.
+fn pairs(list: Option<&Value>, of: &Mapping) -> Vec<(String, String)> {
+    let [first, second] = of.fields else { return Vec::new() };
     let items = list.and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| Some((text(Some(item), first)?, text(Some(item), second)?))).collect()
+    let pair = |item| Some((text(Some(item), first.name)?, text(Some(item), second.name)?));
+    items.filter_map(pair).collect()
 }
 
 fn tags_value(tags: &[(String, String)]) -> Value {
-    tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+    let [first, second] = TAG.fields else { return Value::Null };
+    tags.iter().map(|(key, value)| json!({ first.name: key, second.name: value })).collect()
 }
 
 /// Checks what the model does not say of tags: keys are unique, and `aws:` is reserved.

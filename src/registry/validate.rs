@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::names::NAMES;
 use super::wire::ApiError;
-use crate::model::{self, ARTIFACT, Change, Field, Kind, Mapping, TextLimit, Violation};
+use crate::model::{self, ARTIFACT, Change, Field, Kind, Mapping, Sense, TextLimit, Violation};
 
 /// The shape that a member of a request must have.
 #[derive(Debug, Clone, Copy)]
@@ -85,16 +85,18 @@ fn members_of(name: &str) -> Vec<Member> {
         "DescribeArtifact" => vec![arn],
         "ListArtifacts" => {
             let most = i64::try_from(model::LIST_PAGE_MAX).unwrap_or(i64::MAX);
-            vec![
-                Member::optional("SourceUri", text(model::SOURCE_URI)),
-                Member::optional("ArtifactType", text(model::ARTIFACT_TYPE)),
+            let filters = [Sense::Uri, Sense::Type].into_iter();
+            let filters = filters.filter_map(|sense| ARTIFACT.of_sense(sense));
+            let mut members: Vec<_> = filters.map(|field| Member::field(field, false)).collect();
+            members.extend([
                 Member::optional("CreatedAfter", Shape::Timestamp),
                 Member::optional("CreatedBefore", Shape::Timestamp),
                 Member::optional("SortBy", choice(&["CreationTime"])),
                 Member::optional("SortOrder", choice(&["Ascending", "Descending"])),
                 token,
                 page(1, most),
-            ]
+            ]);
+            members
         }
         "UpdateArtifact" => {
             let item = model::PROPERTY_KEY;
@@ -106,7 +108,10 @@ fn members_of(name: &str) -> Vec<Member> {
         }
         "DeleteArtifact" => {
             let mut members = vec![Member { required: false, ..arn }];
-            members.extend(fields(&|field| field.name == "Source"));
+            let holds_uri = |below: &Mapping| below.of_sense(Sense::Uri).is_some();
+            members.extend(fields(
+                &|field| matches!(field.kind, Kind::Mapping(below) if holds_uri(below)),
+            ));
             members
         }
         "AddTags" => {

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::redact::Redactions;
 use super::root::Place;
 use crate::diagnostic::Diagnostic;
+use crate::model::{ARTIFACT, Kind};
 use crate::source::{SourceFile, SourceStore, Span};
 
 /// Bytes of the text at fault that count: a fault in a large text is in its first words.
@@ -22,8 +23,6 @@ const TEXT: usize = 1024;
 const WORD: usize = 128;
 /// Bytes of a hash that are kept.
 const LENGTH: usize = 16;
-/// The fields that are lists. An item that is put in above must not change what is below.
-const LISTS: [&str; 2] = ["Tags", "SourceTypes"];
 
 /// Returns the fingerprints of the findings of one file, which is at `place`, in their order.
 pub(super) fn of_file(
@@ -91,14 +90,17 @@ fn word(text: &str, span: Span) -> Span {
     Span::new(start - before..end + behind)
 }
 
-/// Returns `path` without the numbers of list items.
+/// Returns `path` without the numbers of list items: an item that is put in above must not change what
+/// is below.
 fn pointer(path: &str) -> String {
     let mut out = String::new();
     let mut in_list = false;
+    let mut lists = ARTIFACT.all_fields();
+    lists.retain(|field| matches!(field.kind, Kind::Pairs { .. }));
     for step in path.split('/').skip(1) {
         out.push('/');
         out.push_str(if in_list { "*" } else { step });
-        in_list = !in_list && LISTS.contains(&step);
+        in_list = !in_list && lists.iter().any(|list| list.name == step);
     }
     out
 }

@@ -110,7 +110,7 @@ fn no_credential_is_shown_in_any_format_whatever_is_reported() {
     let diff = run(folder.path(), &["lint", "a.yaml", "--diff"]);
     assert!(diff.out.contains("+  c: '3'"), "{}", diff.out);
     // Right behind these two is a secret.
-    assert!(diff.err.contains("2 places not shown"), "{}", diff.err);
+    assert!(diff.err.contains("2 changes not shown"), "{}", diff.err);
     assert!(!diff.out.contains("hunter22") && !diff.out.contains("tr0ub4dor"), "{}", diff.out);
 }
 

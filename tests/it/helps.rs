@@ -284,3 +284,28 @@ fn an_inventory_in_json_is_one_finding_that_names_generate() {
         assert!(findings(text).iter().all(|found| found["code"] != "not-a-manifest"), "{text}");
     }
 }
+
+#[test]
+fn what_stands_beside_a_placeholder_without_quotes_is_checked() {
+    let codes = |text: &str| {
+        let found = findings(text);
+        let mut codes: Vec<_> =
+            found.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect();
+        codes.sort();
+        codes
+    };
+    let text = "ArtifactName: {{a}}-{{b}}\nArtifactType: dataset\nSource: {SourceUri: s3a://lake/x}\nfoo: bar\n";
+    let all = ["type-case", "unknown-field", "unquoted-placeholder", "uri-scheme"];
+    assert_eq!(codes(text), all);
+    let list = "- ArtifactType: dataset\n  Source: {SourceUri: s3://lake/x}\n- ArtifactType: {{a}}/b\n  Source: {SourceUri: s3a://lake/x}\n  foo: {{d}}-e\n";
+    assert_eq!(
+        codes(list),
+        [
+            "type-case",
+            "unknown-field",
+            "unquoted-placeholder",
+            "unquoted-placeholder",
+            "uri-scheme",
+        ]
+    );
+}

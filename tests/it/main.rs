@@ -8,6 +8,7 @@
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
 mod changed;
+mod collisions;
 mod config;
 #[cfg(feature = "aws")]
 mod connect;

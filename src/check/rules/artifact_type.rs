@@ -4,14 +4,22 @@ use super::found::{push, replaced};
 use super::limit::Rule;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
-use crate::model::{ARTIFACT_TYPE, USUAL_ARTIFACT_TYPES};
+use crate::model::{ARTIFACT_TYPE, Field, USUAL_ARTIFACT_TYPES};
 use crate::text::{either, quoted};
 
-pub(super) fn check(artifact_type: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-    Rule::new("ArtifactType", ARTIFACT_TYPE).check(artifact_type, path, findings);
+pub(super) fn check(
+    field: &Field,
+    artifact_type: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
+    Rule::new(field.name, ARTIFACT_TYPE).check(artifact_type, path, findings);
     let value = artifact_type.value;
     if value.is_empty() {
-        let message = "`ArtifactType` is empty: lists filtered by type will not show this artifact";
+        let message = format!(
+            "`{}` is empty: lists filtered by type will not show this artifact",
+            field.name
+        );
         let help = format!("write {}, or another type", either(USUAL_ARTIFACT_TYPES[..3].to_vec()));
         let draft = Draft::new(Code::TypeEmpty, artifact_type.span, message).help(help);
         push(draft.at(path), artifact_type, findings);

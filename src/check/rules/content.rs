@@ -112,7 +112,7 @@ impl<'n> Content<'n> {
             let edits = vec![Edit { span, text: String::new() }];
             // Without quotes, YAML strips ASCII spaces, so another space at the end is an accident.
             let safety = if text.is_plain() { Safety::Safe } else { Safety::Unsafe };
-            let fix = (exact && !self.collides).then_some(Fix { safety, edits });
+            let fix = (exact && !self.collides).then_some(Fix::new(safety, edits));
             let draft = Draft::new(Code::OuterBlank, span, format!("{name} {verb} with {what}"))
                 .help("remove it: values that differ only in this look the same")
                 .fix(fix)

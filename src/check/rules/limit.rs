@@ -1,10 +1,12 @@
 //! Checks of the length and pattern of a text.
 
+use std::borrow::Cow;
+
 use super::content::Content;
 use super::found::{push, replaced};
 use crate::diagnostic::{Code, Draft, Edit, Findings, Fix, Pointer, Safety};
 use crate::manifest::Text;
-use crate::model::{Pattern, TextLimit, Violation, is_line_terminator};
+use crate::model::{Field, Kind, Pattern, TextLimit, Violation, is_line_terminator};
 use crate::source::Span;
 use crate::text::{any, counted, grouped, quoted};
 
@@ -24,6 +26,14 @@ impl<'n> Rule<'n> {
         Self { name, key: None, limit, collides: false }
     }
 
+    /// The rule that the texts of `field` keep, if it holds free text.
+    pub(super) const fn of_field(field: &Field) -> Option<Self> {
+        match field.kind {
+            Kind::Text(limit) => Some(Self::new(field.name, limit)),
+            _ => None,
+        }
+    }
+
     /// The rule about a length out of bounds.
     fn length(&self) -> Code {
         Code::from_name(self.limit.rule).unwrap_or(Code::PropertyValueLength)
@@ -35,14 +45,9 @@ impl<'n> Rule<'n> {
         self
     }
 
-    /// Returns the same rule for a key that a fix would make equal to one of `others`.
-    pub(super) fn beside<'k>(
-        mut self,
-        key: &Text<'_>,
-        mut others: impl Iterator<Item = &'k str>,
-    ) -> Self {
-        let fixed = plain(key.value);
-        self.collides = fixed != key.value && others.any(|other| plain(other) == fixed);
+    /// Returns the same rule without fixes if `collides`: they would make the text equal to another.
+    pub(super) const fn colliding(mut self, collides: bool) -> Self {
+        self.collides = collides;
         self
     }
 
@@ -99,7 +104,7 @@ impl<'n> Rule<'n> {
             Violation::Pattern { offending } => {
                 let span = text.locate(offending.clone());
                 match pattern {
-                    Some(Pattern::TagText) => tag_text(&name, text, span),
+                    Some(Pattern::TagText) => tag_text(&name, text, span, max),
                     _ => line_break(&name, text, span),
                 }
             }
@@ -124,9 +129,21 @@ impl<'n> Rule<'n> {
     }
 }
 
-/// Returns a key as fixes of its characters would write it.
-fn plain(key: &str) -> String {
-    key.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Returns a text as fixes of its spaces would write it.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_whitespace) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Returns the text of a tag as fixes would write it.
+pub(super) fn plain_tag(text: &str) -> Cow<'_, str> {
+    let is_sound = Pattern::TagText.offending(text).is_none();
+    match near_tag(text).filter(|_| !is_sound) {
+        Some(near) => Cow::Owned(plain(&near).into_owned()),
+        None => plain(text),
+    }
 }
 
 /// A word longer than this may be cut.
@@ -142,7 +159,7 @@ fn first_line(text: &Text<'_>, span: Span) -> Span {
 }
 
 /// Returns one finding for all characters that a tag cannot have.
-fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
+fn tag_text(name: &str, text: &Text<'_>, span: Span, max: usize) -> Draft {
     let runs = Pattern::TagText.all_offending(text.value);
     let mut held: Vec<String> = Vec::new();
     for found in runs.iter().map(|run| quoted(&text.value[run.clone()])) {
@@ -151,7 +168,8 @@ fn tag_text(name: &str, text: &Text<'_>, span: Span) -> Draft {
         }
     }
     let message = format!("{name} of a tag cannot contain {}", any(&held));
-    let near = near_tag(text.value).filter(|near| !near.is_empty());
+    let fits = |near: &String| !near.is_empty() && near.chars().count() <= max;
+    let near = near_tag(text.value).filter(fits);
     let fix = near.and_then(|near| replaced(text, &near, Fix::unsafely));
     let mut draft = Draft::new(Code::TagPattern, span, message)
         .label("not allowed in a tag")
@@ -239,7 +257,7 @@ fn joined(text: &Text<'_>) -> Option<Fix> {
                 edits.push(Edit { span, text: text.to_owned() });
             }
         }
-        return Some(Fix { safety: Safety::Unsafe, edits });
+        return Some(Fix::new(Safety::Unsafe, edits));
     };
     let lines: Vec<_> = value.split(['\n', '\r']).collect();
     let plain = |line: &&str| !line.trim().is_empty() && !line.starts_with([' ', '\t']);

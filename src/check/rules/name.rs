@@ -5,33 +5,45 @@ use super::found::{note_secret, push, replaced};
 use super::limit::Rule;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
-use crate::model::{ARTIFACT_NAME, Violation};
+use crate::model::{ARTIFACT_NAME, Field, Violation};
 use crate::text::{any, odd_space, quoted};
 
 /// Places of one name that are shown.
 const SHOWN: usize = 8;
 
-pub(super) fn check(name: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+pub(super) fn check(
+    field: &Field,
+    name: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
     let violations = ARTIFACT_NAME.violations(name.value);
     if violations.is_empty() {
-        Content::new("ArtifactName", None).check(name, path, findings);
+        Content::new(field.name, None).check(name, path, findings);
         return;
     }
     note_secret(name, findings);
-    // Letters that ASCII lacks would be lost, and with them what the name says.
-    let lost = |c: char| !c.is_ascii() && c.is_alphanumeric();
-    let near = near(name.value).filter(|_| !name.value.contains(lost));
-    let fix = || replaced(name, near.as_deref()?, Fix::unsafely);
+    let near = corrected(name.value);
+    let fix = near.as_deref().and_then(|near| replaced(name, near, Fix::unsafely));
+    // Whether another artifact has the name is known of a fix alone.
+    let near = near.as_deref().filter(|_| fix.is_some());
     for violation in violations {
         let draft = match violation {
-            Violation::Pattern { .. } => pattern(name, near.as_deref()),
+            Violation::Pattern { .. } => pattern(name, near),
             _ => {
-                let rule = Rule::new("ArtifactName", ARTIFACT_NAME);
+                let rule = Rule::new(field.name, ARTIFACT_NAME);
                 rule.draft_of(name, &violation)
             }
         };
-        push(draft.fix(fix()).at(path), name, findings);
+        push(draft.fix(fix.clone()).at(path), name, findings);
     }
+}
+
+/// Returns the valid name that a fix writes in place of `name`, which is not valid. Letters that
+/// ASCII lacks would be lost, and with them what the name says.
+pub(super) fn corrected(name: &str) -> Option<String> {
+    let lost = |c: char| !c.is_ascii() && c.is_alphanumeric();
+    near(name).filter(|_| !name.contains(lost))
 }
 
 /// Returns one finding for all characters that a name cannot have.

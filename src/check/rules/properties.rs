@@ -1,6 +1,7 @@
 //! `Properties`.
 
-use super::limit::Rule;
+use super::limit::{Rule, plain};
+use super::repeated::Repeated;
 use crate::check::defaults::Unsound;
 use crate::diagnostic::{Findings, Pointer};
 use crate::manifest::RawProperty;
@@ -14,14 +15,15 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) {
     let Kind::Map { key: key_limit, value: value_limit, .. } = field.kind else { return };
+    let keys = properties.iter().filter_map(|property| property.key.given());
+    let corrected = Repeated::new(keys.map(|key| plain(key.value)));
     for (at, property) in properties.iter().enumerate() {
         let mut ok = true;
         let name = property.key.given().map_or("", |key| key.value);
         let path = &path.field(name);
         if let Some(key) = property.key.given() {
-            let others = properties.iter().enumerate().filter(|(other, _)| *other != at);
-            let others = others.filter_map(|(_, other)| other.key.given().map(|key| key.value));
-            let rule = Rule::new("a `Properties` key", key_limit).beside(key, others);
+            let repeated = corrected.has(&plain(key.value));
+            let rule = Rule::new("a `Properties` key", key_limit).colliding(repeated);
             ok &= rule.check(key, path, findings);
         }
         if let Some(value) = property.value.given() {

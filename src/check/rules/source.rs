@@ -1,34 +1,58 @@
 //! `SourceTypes`.
 
+use std::borrow::Cow;
+
 use super::found::{push, replaced};
-use super::limit::Rule;
+use super::limit::{Rule, plain};
+use super::repeated::Repeated;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::manifest::{RawMapping, Text, layout};
-use crate::model::{SOURCE_ID_TYPES, SOURCE_TYPE_VALUE};
+use crate::model::{Field, Kind, SOURCE_ID_TYPES};
 use crate::source::Span;
 use crate::text::{either, quoted};
 
 /// Checks the ids of what is at a URI.
-pub(super) fn check(types: &[RawMapping<'_>], path: &Pointer<'_>, findings: &mut Findings<'_>) {
+pub(super) fn check(
+    field: &Field,
+    types: &[RawMapping<'_>],
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let Kind::Pairs { item, .. } = field.kind else { return };
+    let [of_type, of_value] = item.fields else { return };
     let mut seen: Vec<(&str, &str, Span)> = Vec::new();
     let mut before: Option<Span> = None;
+    let pairs = types.iter().filter_map(|one| match one.pair() {
+        [Some(id_type), Some(value)] => Some((id_type.value, value.value)),
+        _ => None,
+    });
+    let corrected = Repeated::new(pairs.map(|(id_type, value)| corrected(id_type, value)));
     for (at, source_type) in types.iter().enumerate() {
         let path = &path.item(at);
         let before = before.replace(source_type.item);
-        check_type(source_type, path, findings);
-        let [Some(id_type), Some(value)] = source_type.pair() else { continue };
-        // Of a misspelt type, the value has the form of the one that is meant.
-        let is_known = SOURCE_ID_TYPES.contains(&id_type.value);
-        let meant = (!is_known).then(|| meant(id_type.value)).flatten();
-        let meant = meant.map_or(id_type.value, |(meant, _)| meant);
-        format_of(meant, value, &path.field("Value"), findings);
-        let first = seen.iter().find(|(a, b, _)| (*a, *b) == (id_type.value, value.value));
+        let [id_type, value] = source_type.pair();
+        if let Some(id_type) = id_type
+            && !SOURCE_ID_TYPES.contains(&id_type.value)
+        {
+            let draft = unknown_id_type(of_type, id_type).at(&path.field(of_type.name));
+            push(draft, id_type, findings);
+        }
+        if let (Some(value), Some(rule)) = (value, Rule::of_field(of_value)) {
+            let repeated = id_type
+                .is_some_and(|id_type| corrected.has(&self::corrected(id_type.value, value.value)));
+            rule.colliding(repeated).check(value, &path.field(of_value.name), findings);
+        }
+        let (Some(id_type), Some(value)) = (id_type, value) else { continue };
+        // Of a misspelt type, the one that is meant counts.
+        let id_type = known_or_meant(id_type.value);
+        format_of(id_type, value, &path.field(of_value.name), findings);
+        let first = seen.iter().find(|(a, b, _)| (*a, *b) == (id_type, value.value));
         if let Some((.., first)) = first {
-            let message = format!("duplicate {} {}", id_type.value, quoted(value.value));
+            let message = format!("duplicate {id_type} {}", quoted(value.value));
             let text = findings.source().text();
             let edit =
                 before.and_then(|before| layout::remove_item(text, before, source_type.item));
-            let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
+            let fix = edit.map(|edit| Fix::new(Safety::Unsafe, vec![edit]));
             let draft = Draft::new(Code::DuplicateSourceType, value.span, message)
                 .label("again")
                 .related(*first, "first given here")
@@ -36,7 +60,7 @@ pub(super) fn check(types: &[RawMapping<'_>], path: &Pointer<'_>, findings: &mut
                 .fix(fix);
             push(draft.at(path), value, findings);
         } else if seen.len() < COMPARED {
-            seen.push((id_type.value, value.value, value.span));
+            seen.push((id_type, value.value, value.span));
         }
     }
 }
@@ -80,22 +104,23 @@ fn is_etag(value: &str) -> bool {
     is_md5(digest) && (1..=5).contains(&parts.len()) && parts.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn check_type(source_type: &RawMapping<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
-    let [id_type, value] = source_type.pair();
-    if let Some(id_type) = id_type
-        && !SOURCE_ID_TYPES.contains(&id_type.value)
-    {
-        let draft = unknown_id_type(id_type).at(&path.field("SourceIdType"));
-        push(draft, id_type, findings);
-    }
-    if let Some(value) = value {
-        let rule = Rule::new("Value", SOURCE_TYPE_VALUE);
-        rule.check(value, &path.field("Value"), findings);
+/// Returns a source type as it is after every fix of it. What is only longer or shorter in its
+/// spaces becomes the same.
+pub(super) fn corrected<'t>(id_type: &'t str, value: &'t str) -> (&'t str, Cow<'t, str>) {
+    (known_or_meant(id_type), plain(value))
+}
+
+/// Returns the id type that is meant by `text`, or `text` if that is one or none is.
+fn known_or_meant(text: &str) -> &str {
+    if SOURCE_ID_TYPES.contains(&text) {
+        text
+    } else {
+        meant(text).map_or(text, |(meant, _)| meant)
     }
 }
 
-fn unknown_id_type(id_type: &Text<'_>) -> Draft {
-    let message = format!("invalid `SourceIdType` {}", quoted(id_type.value));
+fn unknown_id_type(field: &Field, id_type: &Text<'_>) -> Draft {
+    let message = format!("invalid `{}` {}", field.name, quoted(id_type.value));
     let known = either(SOURCE_ID_TYPES);
     let meant = meant(id_type.value);
     let help = match meant {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::found::push;
-use super::limit::Rule;
+use super::limit::{Rule, plain_tag};
+use super::repeated::Repeated;
 use crate::check::defaults::Unsound;
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer, Safety};
 use crate::manifest::{RawMapping, Text, layout};
-use crate::model::{Field, RESERVED_TAG_PREFIX, TAG_KEY, TAG_VALUE, is_reserved_tag};
+use crate::model::{Field, Kind, RESERVED_TAG_PREFIX, is_reserved_tag};
 use crate::source::Span;
 use crate::text::quoted;
 
@@ -18,17 +19,22 @@ pub(super) fn check(
     unsound: &mut Unsound,
     findings: &mut Findings<'_>,
 ) {
+    let Kind::Pairs { item, .. } = field.kind else { return };
+    let [of_key, of_value] = item.fields else { return };
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut in_lower_case: HashMap<String, Span> = HashMap::new();
+    let keys = tags.iter().filter_map(|tag| tag.pair()[0].map(|key| key.value));
+    let corrected = Repeated::new(keys.map(plain_tag));
     for (at, tag) in tags.iter().enumerate() {
         let path = &path.item(at);
         let mut ok = true;
         let [key, value] = tag.pair();
         if let Some(key) = key {
-            let path = &path.field("Key");
-            let others = tags.iter().enumerate().filter(|(other, _)| *other != at);
-            let others = others.filter_map(|(_, other)| other.pair()[0].map(|key| key.value));
-            ok &= Rule::new("Key", TAG_KEY).beside(key, others).check(key, path, findings);
+            let path = &path.field(of_key.name);
+            if let Some(rule) = Rule::of_field(of_key) {
+                let rule = rule.colliding(corrected.has(&plain_tag(key.value)));
+                ok &= rule.check(key, path, findings);
+            }
             ok &= check_reserved(key, path, findings);
             let other_case = (tags.len() > 1)
                 .then(|| in_lower_case.insert(key.value.to_lowercase(), key.span))
@@ -43,9 +49,9 @@ pub(super) fn check(
                 }
             }
         }
-        if let Some(value) = value {
-            let rule = Rule::new("Value", TAG_VALUE).of(key.map_or("", |key| key.value));
-            ok &= rule.check(value, &path.field("Value"), findings);
+        if let (Some(value), Some(rule)) = (value, Rule::of_field(of_value)) {
+            let rule = rule.of(key.map_or("", |key| key.value));
+            ok &= rule.check(value, &path.field(of_value.name), findings);
         }
         unsound.note(field, at, ok);
     }
@@ -67,7 +73,7 @@ fn duplicate(
     let edit = before
         .filter(|_| same)
         .and_then(|before| layout::remove_item(findings.source().text(), before.item, tag.item));
-    let fix = edit.map(|edit| Fix { safety: Safety::Unsafe, edits: vec![edit] });
+    let fix = edit.map(|edit| Fix::new(Safety::Unsafe, vec![edit]));
     let first = first.pair()[0].map_or(first.head, |key| key.span);
     let draft = Draft::new(Code::DuplicateTag, key.span, message).label("again");
     let draft = draft.related(first, "first given here").help("remove one of them").fix(fix);

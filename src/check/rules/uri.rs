@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::found::{push, replaced};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
-use crate::model::BUCKET_NAME_LENGTH;
+use crate::model::{BUCKET_NAME_LENGTH, Field, SOURCE_URI};
 use crate::text::{odd_space, quoted};
 
 /// Schemes that a misspelt one is held against.
@@ -20,7 +20,12 @@ const OTHERS: [&str; 9] = ["ftps", "sftp", "tftp", "httpu", "dbfs", "adfs", "til
 /// Misspellings of `s3`, besides the names of Hadoop.
 const MISSPELT_S3: [&str; 7] = ["ss3", "s33", "s3s", "s4", "s2", "as3", "w3"];
 
-pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<'_>) {
+pub(super) fn check(
+    field: &Field,
+    uri: &Text<'_>,
+    path: &Pointer<'_>,
+    findings: &mut Findings<'_>,
+) {
     let value = uri.value;
     // Spaces at the ends have a rule of their own, and line breaks do not count as spaces.
     let inner = value.trim_matches(is_space);
@@ -28,8 +33,8 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
         return;
     }
     let offset = value.len() - value.trim_start_matches(is_space).len();
-    let uri = Uri { text: uri, offset, inner };
-    let has_placeholder = inner.contains("${") || inner.contains("{{") || inner.contains('<');
+    let uri = Uri { name: field.name, text: uri, offset, inner };
+    let has_placeholder = has_placeholder(inner);
     let scheme = scheme(inner);
     if !has_placeholder && let Some(range) = space_at_fault(inner, scheme) {
         uri.space(range, scheme, path, findings);
@@ -49,6 +54,8 @@ pub(super) fn check(uri: &Text<'_>, path: &Pointer<'_>, findings: &mut Findings<
 
 /// A `SourceUri` without leading and trailing spaces.
 struct Uri<'u, 'a> {
+    /// The name of its field.
+    name: &'static str,
     text: &'u Text<'a>,
     /// The offset of its start in the value.
     offset: usize,
@@ -64,9 +71,10 @@ impl Uri<'_, '_> {
         push(draft.at(path), self.text, findings);
     }
 
-    /// Returns the fix that replaces the whole value with `new`.
+    /// Returns the fix that replaces the whole value with `new`, if it is not too long for that.
     fn replaced(&self, new: &str) -> Option<Fix> {
-        replaced(self.text, new, Fix::unsafely)
+        let fits = new.chars().count() <= SOURCE_URI.max;
+        fits.then(|| replaced(self.text, new, Fix::unsafely)).flatten()
     }
 
     fn space(
@@ -76,18 +84,18 @@ impl Uri<'_, '_> {
         path: &Pointer<'_>,
         findings: &mut Findings<'_>,
     ) {
-        let is_http = matches!(scheme, Some("http" | "https"));
-        let help = if is_http {
+        let encoded = encoded(self.inner, scheme);
+        let help = if encoded.is_some() {
             "write `%20`, or remove it"
         } else {
             "remove it; if the name really contains one, add `# lineload: allow uri-blank`"
         };
-        let encoded = self.inner.replace(is_space, "%20");
         let odd = self.inner[range.clone()].chars().find_map(odd_space);
-        let message = format!("`SourceUri` contains {}", odd.as_deref().unwrap_or("a space"));
+        let message = odd.as_deref().unwrap_or("a space");
+        let message = format!("`{}` contains {message}", self.name);
         let draft = Draft::new(Code::UriBlank, self.span(range), message)
             .help(help)
-            .fix(is_http.then(|| self.replaced(&encoded)).flatten());
+            .fix(encoded.and_then(|encoded| self.replaced(&encoded)));
         self.report(draft, path, findings);
     }
 
@@ -126,25 +134,23 @@ impl Uri<'_, '_> {
 
     fn bucket(&self, scheme: usize, path: &Pointer<'_>, findings: &mut Findings<'_>) {
         let inner = self.inner;
+        let written = with_bucket(inner, scheme);
+        let fix = || self.replaced(written.as_deref()?);
         let Some(rest) = inner[scheme..].strip_prefix("://") else {
-            let key = inner[scheme + 1..].trim_start_matches('/');
             let message = format!("{} is missing the `//` before the bucket", quoted(inner));
-            let fix = self.replaced(&format!("{}://{key}", &inner[..scheme]));
             let draft = Draft::new(Code::BucketName, self.text.span, message)
                 .help("write it as `s3://bucket/key`")
-                .fix(fix.filter(|_| bucket_fault(bucket_of(key)).is_none()));
+                .fix(fix());
             self.report(draft, path, findings);
             return;
         };
         let start = scheme + 3;
         let name = bucket_of(rest);
-        if let Some(bucket) = bucket_of_arn(name) {
-            let key = &rest[name.len()..];
-            let written = format!("{}{bucket}{key}", &inner[..start]);
+        if let (Some(_), Some(written)) = (bucket_of_arn(name), &written) {
             let message = "expected the name of a bucket, found its ARN";
             let draft = Draft::new(Code::BucketName, self.span(start..start + name.len()), message)
-                .help(format!("write {}", quoted(&written)))
-                .fix(self.replaced(&written));
+                .help(format!("write {}", quoted(written)))
+                .fix(fix());
             self.report(draft, path, findings);
             return;
         }
@@ -152,31 +158,89 @@ impl Uri<'_, '_> {
         if name.starts_with("arn:") {
             return;
         }
-        let Some(Fault { range, what, help, instead }) = bucket_fault(name) else { return };
-        let more = rest.trim_start_matches('/');
-        let sound = |name: &str| bucket_fault(name).is_none();
-        let (message, fix, help) = if name.is_empty() && !more.is_empty() {
-            let written = format!("{}{more}", &inner[..start]);
-            let fix = self.replaced(&written).filter(|_| sound(bucket_of(more)));
+        let Some(Fault { range, what, help, .. }) = bucket_fault(name) else { return };
+        let (message, help) = if name.is_empty() && !rest.trim_start_matches('/').is_empty() {
             (
                 "more than two slashes before the bucket of an `s3://` URI".to_owned(),
-                fix,
                 "write `s3://` and then the bucket",
             )
         } else if name.is_empty() {
-            ("an `s3://` URI without a bucket".to_owned(), None, help)
+            ("an `s3://` URI without a bucket".to_owned(), help)
         } else {
-            let written = instead
-                .filter(|name| sound(name))
-                .map(|instead| format!("{}{instead}{}", &inner[..start], &rest[name.len()..]));
-            let fix = written.and_then(|written| self.replaced(&written));
-            (format!("invalid bucket name {}: {what}", quoted(name)), fix, help)
+            (format!("invalid bucket name {}: {what}", quoted(name)), help)
         };
         let range = start + range.start..start + range.end;
         let span = if range.is_empty() { self.text.span } else { self.span(range) };
-        let draft = Draft::new(Code::BucketName, span, message).help(help).fix(fix);
+        let draft = Draft::new(Code::BucketName, span, message).help(help).fix(fix());
         self.report(draft, path, findings);
     }
+}
+
+/// The maximum number of steps from a URI to what all its fixes make of it.
+const STEPS: usize = 8;
+
+/// Returns `uri` as it is after every fix of it. What is only longer or shorter in its spaces becomes
+/// the same.
+pub(super) fn corrected(uri: &str) -> String {
+    let words = uri.split(|c: char| c.is_whitespace() || odd_space(c).is_some());
+    let mut uri = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    for _ in 0..STEPS {
+        let Some(next) = fixed_once(&uri) else { break };
+        uri = next;
+    }
+    uri
+}
+
+/// Returns `uri` after one fix, if there is one.
+fn fixed_once(uri: &str) -> Option<String> {
+    let scheme = scheme(uri)?;
+    let rest = &uri[scheme.len()..];
+    if let Some((meant, ..)) = other_scheme(scheme, rest) {
+        return Some(format!("{meant}{rest}"));
+    }
+    if has_placeholder(uri) {
+        return None;
+    }
+    if uri.contains(is_space)
+        && let Some(encoded) = encoded(uri, Some(scheme))
+    {
+        return Some(encoded);
+    }
+    if scheme == "s3" { with_bucket(uri, scheme.len()) } else { None }
+}
+
+fn has_placeholder(uri: &str) -> bool {
+    uri.contains("${") || uri.contains("{{") || uri.contains('<')
+}
+
+/// Returns `uri` with its spaces encoded, if it is one in which that means the same.
+fn encoded(uri: &str, scheme: Option<&str>) -> Option<String> {
+    matches!(scheme, Some("http" | "https")).then(|| uri.replace(is_space, "%20"))
+}
+
+/// Returns the `s3` URI that is probably meant by `uri`, whose bucket is at fault. `scheme` is the
+/// length of its scheme.
+fn with_bucket(uri: &str, scheme: usize) -> Option<String> {
+    let sound = |name: &str| bucket_fault(name).is_none();
+    let Some(rest) = uri[scheme..].strip_prefix("://") else {
+        let rest = uri[scheme + 1..].trim_start_matches('/');
+        return sound(bucket_of(rest)).then(|| format!("{}://{rest}", &uri[..scheme]));
+    };
+    let head = &uri[..scheme + 3];
+    let name = bucket_of(rest);
+    let key = &rest[name.len()..];
+    if let Some(bucket) = bucket_of_arn(name) {
+        return Some(format!("{head}{bucket}{key}"));
+    }
+    if name.starts_with("arn:") {
+        return None;
+    }
+    if name.is_empty() {
+        let rest = rest.trim_start_matches('/');
+        return sound(bucket_of(rest)).then(|| format!("{head}{rest}"));
+    }
+    let instead = bucket_fault(name)?.instead.filter(|name| sound(name))?;
+    Some(format!("{head}{instead}{key}"))
 }
 
 /// Returns whether `c` is a space or a tab, ASCII or not.

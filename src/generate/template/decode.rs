@@ -1,12 +1,16 @@
-//! Nodes of YAML to the parts of a template.
+//! Nodes of YAML to the parts of a template, by the table of an artifact's fields.
+//!
+//! A template is a manifest whose texts are rendered: its fields, their kinds and the words about
+//! them are those of [`crate::model`] and of lint. Only the control keys, which begin with `$`, are
+//! its own.
 
 use std::sync::Arc;
 
-use super::{Each, Guarded, Kind, Pair, Part, Source, Template, TextId, near};
+use super::{Each, Guarded, Kind, Pair, Part, Source, Template, TextId, Value};
 use crate::diagnostic::{Code, Draft, Findings};
 use crate::generate::nodes::{Node, Text};
-use crate::manifest::{ARTIFACTS, DEFAULTS};
-use crate::model::METADATA;
+use crate::manifest::{ARTIFACTS, DEFAULTS, RawMapping, Shape};
+use crate::model::{self, ARTIFACT, Field, Mapping};
 use crate::source::Span;
 use crate::text::{either, quoted};
 
@@ -15,16 +19,12 @@ const FOR: &str = "$for";
 const VALUE: &str = "$value";
 const SKIP_EMPTY: &str = "$skip_empty";
 
-const FIELDS: [&str; 8] = [
-    "ArtifactName",
-    "ArtifactType",
-    "Source",
-    "Properties",
-    "MetadataProperties",
-    "Tags",
-    WHEN,
-    SKIP_EMPTY,
-];
+/// The control keys of an artifact, which decide about all of it, and of a text, beside `$value`.
+const OF_ARTIFACT: [&str; 2] = [WHEN, SKIP_EMPTY];
+/// Those of a mapping in it.
+const OF_MAPPING: [&str; 1] = [SKIP_EMPTY];
+/// Those of an item of a list, or of a property.
+const OF_ITEM: [&str; 3] = [FOR, WHEN, SKIP_EMPTY];
 
 /// The template that `documents` make.
 pub(super) fn template(documents: &[Node], findings: &mut Findings<'_>) -> Template {
@@ -40,6 +40,24 @@ struct Decoder<'f, 's> {
     findings: &'f mut Findings<'s>,
 }
 
+/// The settings of the mappings around a value.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Left out where it is empty.
+    skip: bool,
+    /// True in `Defaults`.
+    default: bool,
+}
+
+/// The fields of a mapping.
+#[derive(Default)]
+struct Fields {
+    /// By the number of the field.
+    values: Vec<Value>,
+    /// The same: true if a key for it is written, well or not.
+    written: Vec<bool>,
+}
+
 /// The control keys of a mapping.
 #[derive(Default)]
 struct Control {
@@ -49,15 +67,19 @@ struct Control {
 }
 
 impl Control {
-    /// The pair of `key` and `value` beside which the control keys stand. `skip` is whether empty ones are
-    /// left out by what the mapping says.
-    fn pair(self, key: TextId, value: TextId, skip: bool, default: bool) -> Pair {
+    fn variable(&self) -> Option<Arc<str>> {
+        self.each.as_ref().map(|each| Arc::clone(&each.name))
+    }
+
+    /// The pair of `key` and `value` beside which the control keys stand.
+    fn pair(self, key: TextId, value: TextId, around: Around) -> Pair {
         let Self { when, each, skip_empty } = self;
-        Pair { each, when, key, value, skip_empty: skip || skip_empty, default }
+        let skip_empty = around.skip || skip_empty;
+        Pair { each, when, key, value, skip_empty, default: around.default }
     }
 }
 
-type Entries = Vec<(Text, Node)>;
+type Entries = [(Text, Node)];
 
 impl Decoder<'_, '_> {
     fn document(&mut self, node: &Node) {
@@ -65,32 +87,32 @@ impl Decoder<'_, '_> {
             if let Node::List(items, _) = node {
                 items.iter().for_each(|item| self.artifact(item, None));
             } else {
-                self.wrong_kind(node.span(), "the template", node, "a mapping");
+                self.wrong_kind(node.span(), "the template", node, "a mapping", None);
             }
             return;
         };
-        let is_wrapper = |(key, _): &&(Text, Node)| key.value == ARTIFACTS || key.value == DEFAULTS;
-        if !entries.iter().any(|entry| is_wrapper(&entry)) {
+        let field = |key: &Text| Shape::WRAPPER.field(&key.value).map(|field| field.name);
+        if !entries.iter().any(|(key, _)| field(key).is_some()) {
             self.artifact(node, None);
             return;
         }
         let mut defaults = None;
         for (key, value) in entries {
-            match (key.value.as_str(), value) {
-                (DEFAULTS, Node::Map(entries, _)) => {
-                    for (key, _) in entries {
-                        if ["ArtifactName", "Source", WHEN].contains(&key.value.as_str()) {
-                            let message = format!("`Defaults` with {}", quoted(&key.value));
-                            let draft = Draft::new(Code::UnknownField, key.span, message);
-                            self.findings.push(draft.help("write it in the artifact"));
-                        }
-                    }
-                    defaults = Some(self.part(entries, value.head(), true));
+            match (field(key), value) {
+                (Some(DEFAULTS), Node::Map(entries, _)) => {
+                    let around = self.around(entries, Around { skip: false, default: true });
+                    defaults = Some(self.fields(Shape::DEFAULTS, entries, &OF_MAPPING, around));
                 }
-                (ARTIFACTS, Node::List(..)) => {}
-                (DEFAULTS, other) => self.wrong_kind(other.head(), DEFAULTS, other, "a mapping"),
-                (ARTIFACTS, other) => self.wrong_kind(other.head(), ARTIFACTS, other, "a list"),
-                _ => self.unknown(key, &[DEFAULTS, ARTIFACTS]),
+                (Some(_), Node::List(..)) if key.value == ARTIFACTS => {}
+                (Some(DEFAULTS), other) => {
+                    self.wrong_kind(other.head(), DEFAULTS, other, "a mapping", None);
+                }
+                (Some(name), other) => {
+                    self.wrong_kind(other.head(), name, other, "a list", Some(ARTIFACT.form));
+                }
+                (None, _) => {
+                    self.field(key, entries, Shape::WRAPPER, &[]);
+                }
             }
         }
         for (key, value) in entries {
@@ -100,179 +122,217 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn artifact(&mut self, node: &Node, defaults: Option<&Part>) {
+    fn artifact(&mut self, node: &Node, defaults: Option<&Fields>) {
         let Node::Map(entries, _) = node else {
-            self.wrong_kind(node.span(), "an artifact", node, "a mapping");
+            self.wrong_kind(node.span(), ARTIFACT.name, node, "a mapping", None);
             return;
         };
-        let mut part = self.part(entries, node.head(), false);
+        let control = self.control(entries, &OF_ARTIFACT, None);
+        let around = Around { skip: control.skip_empty, default: false };
+        let mut fields = self.fields(Shape::ARTIFACT, entries, &OF_ARTIFACT, around);
         if let Some(defaults) = defaults {
-            take_defaults(&mut part, defaults);
-        }
-        let has = |field: &str| entries.iter().any(|(key, _)| key.value == field);
-        if part.artifact_type.is_none() && !has("ArtifactType") {
-            let draft = Draft::new(Code::MissingField, node.head(), "missing field `ArtifactType`");
-            self.findings
-                .push(draft.help("add `ArtifactType: DataSet`, `Model`, `Image`, or what it is"));
-        }
-        if part.uri.is_none() && !has("Source") {
-            let draft = Draft::new(Code::MissingField, node.head(), "missing field `Source`");
-            self.findings.push(
-                draft.help(
-                    "add `Source:` and below it, indented, `SourceUri: '{{ row.location }}'`",
-                ),
-            );
-        }
-        self.template.parts.push(part);
-    }
-
-    fn part(&mut self, entries: &Entries, head: Span, default: bool) -> Part {
-        let control = self.control(entries, &[WHEN, SKIP_EMPTY], None);
-        let skip = control.skip_empty;
-        let mut part = Part { head, when: control.when, ..Part::default() };
-        for (key, value) in entries {
-            match key.value.as_str() {
-                "ArtifactName" => part.name = self.guarded(&key.value, value, skip),
-                "ArtifactType" => part.artifact_type = self.guarded(&key.value, value, false),
-                "Source" => self.source(value, skip, &mut part),
-                "Properties" => part.properties = self.properties(value, skip, default),
-                "MetadataProperties" => self.metadata(value, skip, &mut part),
-                "Tags" => part.tags = self.items(value, "Tags", ["Key", "Value"], skip, default),
-                WHEN | SKIP_EMPTY => {}
-                _ => self.unknown(key, &FIELDS),
+            for (own, shared) in fields.values.iter_mut().zip(&defaults.values) {
+                own.take_default(shared);
+            }
+            for (own, shared) in fields.written.iter_mut().zip(&defaults.written) {
+                *own |= shared;
             }
         }
-        part
+        self.missing(&ARTIFACT, &fields.written, node.head());
+        let (head, when, values) = (node.head(), control.when, fields.values);
+        self.template.parts.push(Part { head, when, values });
     }
 
-    fn source(&mut self, node: &Node, skip: bool, part: &mut Part) {
-        let Node::Map(entries, _) = node else {
-            self.wrong_kind(node.span(), "Source", node, "a mapping");
-            return;
-        };
+    /// The fields that `entries` hold of a mapping of the model, beside the control keys `known`.
+    fn fields(
+        &mut self,
+        shape: Shape,
+        entries: &Entries,
+        known: &[&str],
+        around: Around,
+    ) -> Fields {
+        let of = shape.mapping();
+        let mut values: Vec<Value> = of.fields.iter().map(|_| Value::Absent).collect();
+        let mut written = vec![false; of.fields.len()];
         for (key, value) in entries {
-            match key.value.as_str() {
-                "SourceUri" => part.uri = self.guarded(&key.value, value, false),
-                "SourceTypes" => {
-                    let fields = ["SourceIdType", "Value"];
-                    part.types = self.items(value, "SourceTypes", fields, skip, false);
+            if known.contains(&key.value.as_str()) {
+                continue;
+            }
+            let field = self.field(key, entries, shape, known);
+            let Some(at) = field.and_then(|field| position(of, field)) else {
+                let parent = shape.misplaced(&key.value).and_then(|(field, _)| position(of, field));
+                if let Some(at) = parent {
+                    written[at] = true;
                 }
-                _ => self.unknown(key, &["SourceUri", "SourceTypes"]),
+                self.visit(value, None);
+                continue;
+            };
+            written[at] = true;
+            if matches!(values[at], Value::Absent) {
+                values[at] = self.value(&of.fields[at], value, around);
             }
         }
-        if !entries.iter().any(|(key, _)| key.value == "SourceUri") {
-            let draft = Draft::new(
-                Code::MissingField,
-                node.head(),
-                "missing field `SourceUri` in `Source`",
-            );
-            self.findings.push(draft.help("add `SourceUri: '{{ row.location }}'`"));
+        Fields { values, written }
+    }
+
+    /// The field of `shape` that `key` is. One that it only means is a finding, and checked all the
+    /// same.
+    fn field(
+        &mut self,
+        key: &Text,
+        entries: &Entries,
+        shape: Shape,
+        known: &[&str],
+    ) -> Option<&'static Field> {
+        if let Some(field) = shape.field(&key.value) {
+            return Some(field);
+        }
+        let name = key.value.as_str();
+        let has = |name: &str| entries.iter().any(|(key, _)| key.value == name);
+        let (help, meant) = if name.starts_with('$') {
+            let help = match known {
+                [] => "remove it: a control key stands in an artifact or in a value".to_owned(),
+                known => format!("expected one of {}", either(known.iter().copied())),
+            };
+            (help, None)
+        } else {
+            (shape.help(name, &has), shape.meant(name).filter(|field| !has(field.name)))
+        };
+        let message = format!("unknown field {} in {}", quoted(name), shape.name());
+        self.findings.push(Draft::new(Code::UnknownField, key.span, message).help(help));
+        meant
+    }
+
+    /// Reports the required fields of which nothing is written.
+    fn missing(&mut self, of: &'static Mapping, written: &[bool], head: Span) {
+        for (field, written) in of.fields.iter().zip(written) {
+            if field.required && !written {
+                let message = RawMapping::new(of, head).missing(field);
+                let draft = Draft::new(Code::MissingField, head, message);
+                self.findings.push(draft.help(field.help_when_missing()));
+            }
         }
     }
 
-    fn properties(&mut self, node: &Node, skip: bool, default: bool) -> Vec<Pair> {
+    fn value(&mut self, field: &'static Field, node: &Node, around: Around) -> Value {
+        match field.kind {
+            model::Kind::Text(_) | model::Kind::Choice(_) => {
+                let skip = around.skip && !field.required;
+                self.guarded(field.name, node, skip).map_or(Value::Absent, Value::Text)
+            }
+            model::Kind::Mapping(below) => {
+                let Node::Map(entries, _) = node else {
+                    let help = below.main.map(|main| {
+                        format!("write `{}:` and below it, indented, `{main}: …`", field.name)
+                    });
+                    self.wrong_kind(node.span(), field.name, node, "a mapping", help.as_deref());
+                    return Value::Absent;
+                };
+                let around = self.around(entries, around);
+                let fields = self.fields(Shape::of(below), entries, &OF_MAPPING, around);
+                self.missing(below, &fields.written, node.head());
+                Value::Fields(fields.values)
+            }
+            model::Kind::Pairs { item, .. } => Value::Pairs(self.items(field, item, node, around)),
+            model::Kind::Map { .. } => Value::Pairs(self.entries(field, node, around)),
+        }
+    }
+
+    /// Returns the settings for the values of a mapping, which may have a `$skip_empty`.
+    fn around(&mut self, entries: &Entries, around: Around) -> Around {
+        let skip = self.control(entries, &OF_MAPPING, None).skip_empty;
+        Around { skip: around.skip || skip, ..around }
+    }
+
+    /// Texts by keys of the user's own.
+    fn entries(&mut self, field: &Field, node: &Node, around: Around) -> Vec<Pair> {
         let Node::Map(entries, _) = node else {
-            self.wrong_kind(node.span(), "Properties", node, "a mapping");
+            self.wrong_kind(node.span(), field.name, node, "a mapping", None);
             return Vec::new();
         };
-        let skip = skip || self.control(entries, &[SKIP_EMPTY], None).skip_empty;
+        let around = self.around(entries, around);
         let mut pairs = Vec::new();
         for (key, value) in entries {
             if key.value == SKIP_EMPTY {
                 continue;
             }
-            // A property whose name begins so is written with one more.
+            // A key that begins so is written with one more.
             let name = match key.value.strip_prefix('$') {
                 Some(name) if name.starts_with('$') => name,
                 Some(_) => {
-                    self.unknown(key, &[SKIP_EMPTY]);
+                    let message =
+                        format!("unknown field {} in {}", quoted(&key.value), quoted(field.name));
+                    let draft = Draft::new(Code::UnknownField, key.span, message);
+                    self.findings.push(draft.help(format!(
+                        "expected {}; write a name that begins with `$` as `$${}`",
+                        either(OF_MAPPING),
+                        key.value.trim_start_matches('$'),
+                    )));
                     continue;
                 }
                 None => key.value.as_str(),
             };
             let (control, value) = match value {
                 Node::Map(entries, _) => {
-                    let control = self.control(entries, &[FOR, WHEN, SKIP_EMPTY], Some(VALUE));
-                    let head = value.head();
+                    let control = self.control(entries, &OF_ITEM, Some(VALUE));
                     let Some((_, value)) = entries.iter().find(|(key, _)| key.value == VALUE)
                     else {
-                        let message =
-                            format!("{} is a mapping; expected a string", quoted(&key.value));
-                        let draft = Draft::new(Code::WrongKind, head, message);
-                        self.findings
-                            .push(draft.help("write a text, or `$value` with `$when` or `$for`"));
+                        let help = "write a string, or `$value` with `$when` or `$for`";
+                        self.wrong_kind(value.head(), &key.value, value, "a string", Some(help));
                         continue;
                     };
                     (control, value)
                 }
                 value => (Control::default(), value),
             };
-            let variable = control.each.as_ref().map(|each| Arc::clone(&each.name));
+            let variable = control.variable();
             let Some(value) = self.text(&key.value, value, variable.as_ref()) else { continue };
             let named = Text { value: name.to_owned(), ..key.clone() };
             let key = self.add(&named, Kind::Text, variable.as_ref());
-            pairs.push(control.pair(key, value, skip, default));
+            pairs.push(control.pair(key, value, around));
         }
         pairs
-    }
-
-    fn metadata(&mut self, node: &Node, skip: bool, part: &mut Part) {
-        let Node::Map(entries, _) = node else {
-            self.wrong_kind(node.span(), "MetadataProperties", node, "a mapping");
-            return;
-        };
-        let skip = skip || self.control(entries, &[SKIP_EMPTY], None).skip_empty;
-        for (key, value) in entries {
-            match METADATA.fields.iter().position(|field| field.name == key.value) {
-                Some(at) => part.metadata[at] = self.guarded(&key.value, value, skip),
-                None if key.value == SKIP_EMPTY => {}
-                None => {
-                    let names: Vec<_> = METADATA.fields.iter().map(|field| field.name).collect();
-                    self.unknown(key, &names);
-                }
-            }
-        }
     }
 
     /// Items of two fields.
     fn items(
         &mut self,
+        field: &Field,
+        item: &'static Mapping,
         node: &Node,
-        name: &str,
-        fields: [&str; 2],
-        skip: bool,
-        default: bool,
+        around: Around,
     ) -> Vec<Pair> {
         let Node::List(items, _) = node else {
-            self.wrong_kind(node.span(), name, node, "a list");
+            self.wrong_kind(node.span(), field.name, node, "a list", Some(item.form));
             return Vec::new();
         };
         let mut pairs = Vec::new();
-        for item in items {
-            let Node::Map(entries, _) = item else {
-                self.wrong_kind(item.span(), &format!("an item of {name}"), item, "a mapping");
+        for node in items {
+            let Node::Map(entries, _) = node else {
+                self.wrong_kind(node.span(), item.name, node, "a mapping", Some(item.form));
                 continue;
             };
-            let known = [fields[0], fields[1], FOR, WHEN, SKIP_EMPTY];
-            for (key, _) in entries {
-                if !known.contains(&key.value.as_str()) {
-                    self.unknown(key, &known);
+            let control = self.control(entries, &OF_ITEM, None);
+            let variable = control.variable();
+            let mut texts: Vec<Option<TextId>> = vec![None; item.fields.len()];
+            let mut written = vec![false; item.fields.len()];
+            for (key, value) in entries {
+                if OF_ITEM.contains(&key.value.as_str()) {
+                    continue;
+                }
+                let field = self.field(key, entries, Shape::of(item), &OF_ITEM);
+                match field.and_then(|field| position(item, field)) {
+                    Some(at) => {
+                        written[at] = true;
+                        let text = self.text(item.fields[at].name, value, variable.as_ref());
+                        texts[at] = texts[at].or(text);
+                    }
+                    None => self.visit(value, variable.as_ref()),
                 }
             }
-            let control = self.control(entries, &known, None);
-            let variable = control.each.as_ref().map(|each| Arc::clone(&each.name));
-            let mut texts = fields.map(|field| {
-                let value = entries.iter().find(|(key, _)| key.value == field);
-                let Some((_, value)) = value else {
-                    let message = format!("missing field `{field}` in an item of `{name}`");
-                    let draft = Draft::new(Code::MissingField, item.head(), message);
-                    self.findings.push(draft.help(format!("add `{field}: …`")));
-                    return None;
-                };
-                self.text(field, value, variable.as_ref())
-            });
-            if let (Some(key), Some(value)) = (texts[0].take(), texts[1].take()) {
-                pairs.push(control.pair(key, value, skip, default));
+            self.missing(item, &written, node.head());
+            if let [Some(key), Some(value)] = texts[..] {
+                pairs.push(control.pair(key, value, around));
             }
         }
         pairs
@@ -281,14 +341,10 @@ impl Decoder<'_, '_> {
     /// A text, or `$value` with `$when`.
     fn guarded(&mut self, name: &str, node: &Node, skip_empty: bool) -> Option<Guarded> {
         if let Node::Map(entries, _) = node {
-            // Its only key was reported: an expression without quotes reads as such a mapping.
-            if entries.is_empty() {
-                return None;
-            }
-            let control = self.control(entries, &[WHEN, SKIP_EMPTY], Some(VALUE));
+            let control = self.control(entries, &OF_ARTIFACT, Some(VALUE));
             let value = entries.iter().find(|(key, _)| key.value == VALUE);
             let Some((_, value)) = value else {
-                self.wrong_kind(node.span(), name, node, "a string");
+                self.wrong_kind(node.span(), name, node, "a string", None);
                 return None;
             };
             let value = self.text(name, value, None)?;
@@ -300,38 +356,59 @@ impl Decoder<'_, '_> {
     }
 
     fn text(&mut self, name: &str, node: &Node, variable: Option<&Arc<str>>) -> Option<TextId> {
+        if let Node::Text(text) = node {
+            return Some(self.add(text, Kind::Text, variable));
+        }
+        self.wrong_kind(node.span(), name, node, "a string", None);
+        None
+    }
+
+    /// Adds every text in `node`, which is of no use, so that its expressions are checked.
+    fn visit(&mut self, node: &Node, variable: Option<&Arc<str>>) {
         match node {
-            Node::Text(text) => Some(self.add(text, Kind::Text, variable)),
-            Node::Map(entries, span)
-                if entries.iter().any(|(key, _)| key.value.contains('{')) || entries.is_empty() =>
-            {
-                let draft =
-                    Draft::new(Code::UnquotedPlaceholder, *span, "an expression without quotes");
-                self.findings.push(draft.help("quote it, as in `'{{ row.name }}'`"));
-                None
+            Node::Text(text) => {
+                self.add(text, Kind::Text, variable);
             }
-            other => {
-                self.wrong_kind(other.span(), name, other, "a string");
-                None
+            Node::List(items, _) => items.iter().for_each(|item| self.visit(item, variable)),
+            Node::Map(entries, _) => {
+                let each = entries.iter().find(|(key, _)| key.value == FOR);
+                let each = each.and_then(|(_, node)| self.each(node));
+                let inner = each.map(|each| each.name);
+                let variable = inner.as_ref().or(variable);
+                for (key, value) in entries {
+                    match (key.value.as_str(), value) {
+                        (FOR, _) => {}
+                        (WHEN, Node::Text(text)) => {
+                            self.add(text, Kind::Expression, variable);
+                        }
+                        _ => self.visit(value, variable),
+                    }
+                }
             }
+            Node::Reported(_) => {}
         }
     }
 
     /// The keys of `entries` that begin with `$`. With `only`, the mapping has no other key.
     fn control(&mut self, entries: &Entries, known: &[&str], only: Option<&str>) -> Control {
         let mut control = Control::default();
-        if let Some((key, node)) =
+        if let Some((_, node)) =
             entries.iter().find(|(key, _)| key.value == FOR && known.contains(&FOR))
         {
-            control.each = self.each(key, node);
+            control.each = self.each(node);
         }
-        let variable = control.each.as_ref().map(|each| Arc::clone(&each.name));
+        let variable = control.variable();
         for (key, node) in entries {
             let name = key.value.as_str();
             if only.is_some_and(|only| name != only && !known.contains(&name)) {
-                let mut names: Vec<_> = known.to_vec();
-                names.extend(only);
-                self.unknown(key, &names);
+                let names: Vec<_> = known.iter().copied().chain(only).collect();
+                let message = format!("unknown field {}", quoted(name));
+                let draft = Draft::new(Code::UnknownField, key.span, message);
+                self.findings.push(draft.help(format!("expected one of {}", either(names))));
+                self.visit(node, variable.as_ref());
+                continue;
+            }
+            if !known.contains(&name) {
                 continue;
             }
             match (name, node) {
@@ -341,17 +418,19 @@ impl Decoder<'_, '_> {
                 (SKIP_EMPTY, Node::Text(text)) if text.value == "true" || text.value == "false" => {
                     control.skip_empty = text.value == "true";
                 }
-                (SKIP_EMPTY, _) => self.wrong_kind(node.span(), name, node, "`true` or `false`"),
-                (WHEN, _) => self.wrong_kind(node.span(), name, node, "an expression"),
+                (SKIP_EMPTY, _) => {
+                    self.wrong_kind(node.span(), name, node, "`true` or `false`", None);
+                }
+                (WHEN, _) => self.wrong_kind(node.span(), name, node, "an expression", None),
                 _ => {}
             }
         }
         control
     }
 
-    fn each(&mut self, key: &Text, node: &Node) -> Option<Each> {
+    fn each(&mut self, node: &Node) -> Option<Each> {
         let Node::Text(text) = node else {
-            self.wrong_kind(node.span(), FOR, node, "`NAME in EXPRESSION`");
+            self.wrong_kind(node.span(), FOR, node, "`NAME in EXPRESSION`", None);
             return None;
         };
         let is_name = |name: &str| {
@@ -361,14 +440,13 @@ impl Decoder<'_, '_> {
         let split = text.value.trim().split_once(" in ").map(|(name, over)| (name.trim(), over));
         let Some((name, over)) = split.filter(|(name, _)| is_name(name)) else {
             let draft =
-                Draft::new(Code::TemplateSyntax, node.span(), "`$for` goes through nothing");
+                Draft::new(Code::TemplateSyntax, node.span(), "`$for` has no list to repeat for");
             self.findings
                 .push(draft.help(
                     "write it as `NAME in EXPRESSION`, as in `tag in row.tags | split('|')`",
                 ));
             return None;
         };
-        let _ = key;
         let at = text.value.find(" in ").map_or(0, |at| at + " in ".len());
         let offset = u32::try_from(at).unwrap_or_default();
         let over = Text {
@@ -390,30 +468,27 @@ impl Decoder<'_, '_> {
         })
     }
 
-    fn wrong_kind(&mut self, span: Span, name: &str, node: &Node, wanted: &str) {
-        // A description, as in `an item of Tags`, or a field.
-        let name = if name.contains(' ') { name.to_owned() } else { quoted(name) };
+    /// Reports a value of another kind than `wanted`, and checks the expressions in it.
+    fn wrong_kind(
+        &mut self,
+        span: Span,
+        name: &str,
+        node: &Node,
+        wanted: &str,
+        help: Option<&str>,
+    ) {
+        if matches!(node, Node::Reported(_)) {
+            return;
+        }
+        // A description, as in `a tag`, or a field.
+        let name = if name.contains([' ', '`']) { name.to_owned() } else { quoted(name) };
         let message = format!("{name} is {}; expected {wanted}", node.kind());
-        let draft = Draft::new(Code::WrongKind, span, message);
-        self.findings.push(draft.help(format!("write {wanted}")));
-    }
-
-    fn unknown(&mut self, key: &Text, known: &[&str]) {
-        let help = match near(&key.value, known) {
-            Some(near) => format!("did you mean {}?", quoted(near)),
-            None => format!("expected one of {}", either(known.iter().copied())),
-        };
-        let message = format!("unknown field {}", quoted(&key.value));
-        self.findings.push(Draft::new(Code::UnknownField, key.span, message).help(help));
+        let help = help.map_or_else(|| format!("write {wanted}"), str::to_owned);
+        self.findings.push(Draft::new(Code::WrongKind, span, message).help(help));
+        self.visit(node, None);
     }
 }
 
-/// Gives `part` what it does not set itself. Of properties and tags, that is known for each row.
-fn take_defaults(part: &mut Part, defaults: &Part) {
-    part.artifact_type = part.artifact_type.or(defaults.artifact_type);
-    part.properties.extend(defaults.properties.iter().cloned());
-    part.tags.extend(defaults.tags.iter().cloned());
-    for (own, shared) in part.metadata.iter_mut().zip(&defaults.metadata) {
-        *own = own.or(*shared);
-    }
+fn position(of: &Mapping, field: &Field) -> Option<usize> {
+    of.fields.iter().position(|one| one.is(field))
 }

@@ -126,10 +126,13 @@ impl<'a> Decoder<'a, '_, '_> {
 
     fn key(&mut self, node: NodeId, path: &Pointer<'_>) -> Option<Key<'a>> {
         let target = self.target(node, path)?;
-        if let Node::Scalar(scalar) = self.tree.node(target.node) {
+        if let Node::Scalar(scalar) = self.tree.node(target.node)
+            && !self.placeholder_at(scalar.span, path)
+        {
             return Some(Key { node: target.node, scalar, alias: target.alias });
         }
-        if self.placeholder(target, path) {
+        if matches!(self.tree.node(target.node), Node::Scalar(_)) || self.placeholder(target, path)
+        {
             return None;
         }
         let span = self.opening(target.node);

@@ -4,7 +4,7 @@ use super::Decoder;
 use super::entries::{Entry, Key, Target};
 use crate::diagnostic::{Code, Draft, Fix, Pointer, USED_BY_ALIAS};
 use crate::manifest::fields::{Shape, is_known, is_same};
-use crate::manifest::other::placeholder;
+use crate::manifest::placeholders::placeholder;
 use crate::model::Field;
 use crate::source::Span;
 use crate::text::{counted, either, list, quoted};
@@ -198,13 +198,33 @@ impl<'a> Decoder<'a, '_, '_> {
     /// Returns whether `{{name}}` without quotes stands at `target`, which YAML takes for two
     /// mappings. It is a finding.
     pub(super) fn placeholder(&mut self, target: Target, path: &Pointer<'_>) -> bool {
-        let at = self.tree.span(target.node).range().start;
-        if !matches!(self.tree.node(target.node), Node::Mapping(_)) {
-            return false;
+        let span = self.tree.span(target.node);
+        match self.tree.node(target.node) {
+            Node::Mapping(_) => {}
+            Node::Scalar(_) => return self.placeholder_at(span, path),
+            _ => return false,
         }
-        let Some(draft) = placeholder(self.tree.text(), at) else { return false };
+        let Some((_, draft)) = placeholder(self.tree.text(), span.range().start) else {
+            return false;
+        };
         self.push(draft.at(path), target.alias);
         true
+    }
+
+    /// Returns whether the string at `span` stands in for a placeholder, which is a finding.
+    pub(super) fn placeholder_at(&mut self, span: Span, path: &Pointer<'_>) -> bool {
+        let Some(one) = self.placeholders.iter_mut().find(|one| one.value == span) else {
+            return false;
+        };
+        if !std::mem::replace(&mut one.reported, true) {
+            self.findings.push(one.draft.clone().at(path));
+        }
+        true
+    }
+
+    /// Returns whether the string at `span` stands in for a placeholder.
+    pub(super) fn stands_in(&self, span: Span) -> bool {
+        self.placeholders.iter().any(|one| one.value == span)
     }
 
     pub(super) fn is_null(&self, scalar: &Scalar<'_>, node: NodeId) -> bool {

@@ -30,6 +30,13 @@ impl<'a> Decoder<'a, '_, '_> {
         entry.key.alias.is_none() && mapping.start <= key.start && key.end <= mapping.end
     }
 
+    /// Returns whether `entries` are all that is written in the mapping `node`: no key of it is there
+    /// twice or unreadable.
+    fn are_all(&self, node: NodeId, entries: &[Entry<'a>]) -> bool {
+        let Node::Mapping(pairs) = self.tree.node(node) else { return false };
+        pairs.count() == entries.len()
+    }
+
     /// Returns the bytes of an entry, from its key to the end of its value.
     fn extent(&self, entry: &Entry<'a>) -> Range<usize> {
         let (key, value) = (entry.key.scalar.span.range(), self.tree.span(entry.value).range());
@@ -88,7 +95,8 @@ impl<'a> Decoder<'a, '_, '_> {
 
     /// A pair without its `- ` becomes an item.
     pub(super) fn one_item(&self, node: NodeId, entries: &[Entry<'a>]) -> Option<Fix> {
-        if self.broken || !entries.iter().all(|entry| self.is_own(node, entry)) {
+        let all_own = entries.iter().all(|entry| self.is_own(node, entry));
+        if self.broken || !all_own || !self.are_all(node, entries) {
             return None;
         }
         let span = self.tree.span(node).range();
@@ -101,7 +109,7 @@ impl<'a> Decoder<'a, '_, '_> {
             edits.extend(indent_more(text, span));
             edits
         };
-        Some(Fix { safety: Safety::Unsafe, edits })
+        Some(Fix::new(Safety::Unsafe, edits))
     }
 
     /// Tags as `key: value` become a list of `Key` and `Value`.
@@ -114,7 +122,7 @@ impl<'a> Decoder<'a, '_, '_> {
         let text = self.tree.text();
         let span = self.tree.span(node).range();
         let head = text.get(field.scalar.span.range().end..span.start)?;
-        if self.broken || head.contains(['&', '!']) {
+        if self.broken || head.contains(['&', '!']) || !self.are_all(node, entries) {
             return None;
         }
         let flow = self.is_flow(node);
@@ -189,7 +197,7 @@ impl<'a> Decoder<'a, '_, '_> {
             });
             from += run;
         }
-        Some(Fix { safety: Safety::Unsafe, edits })
+        Some(Fix::new(Safety::Unsafe, edits))
     }
 
     /// Puts a field where it belongs: into the mapping for it, or, with all others that belong
@@ -372,7 +380,7 @@ impl<'a> Decoder<'a, '_, '_> {
 }
 
 fn safe(edits: Vec<Edit>) -> Fix {
-    Fix { safety: Safety::Safe, edits }
+    Fix::new(Safety::Safe, edits)
 }
 
 /// Returns the quotes of keys in the style of `key`: those of JSON, or none.

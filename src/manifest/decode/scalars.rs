@@ -38,6 +38,9 @@ impl<'a> Decoder<'a, '_, '_> {
             self.wrong_kind_of(key, target, "a string", path, help.into());
             return Slot::Faulty;
         };
+        if self.placeholder_at(scalar.span, path) {
+            return Slot::Faulty;
+        }
         if scalar.span.is_empty() && scalar.style == Style::Plain && self.untagged(target.node) {
             let name = quoted(key.scalar.value);
             let draft =
@@ -131,7 +134,7 @@ impl<'a> Decoder<'a, '_, '_> {
         // Put around the value, so that the fix itself does not hold it: it may be a secret.
         let edit = |at: u32| Edit { span: Span::empty(at), text: quote.to_string() };
         let edits = vec![edit(scalar.span.start), edit(scalar.span.end)];
-        Some(Fix { safety: Safety::Safe, edits })
+        Some(Fix::new(Safety::Safe, edits))
     }
 }
 

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use super::LoggedEntry;
 use super::row::Row;
+use crate::artifact::Stamp;
 use crate::check;
 use crate::config::Rules;
 use crate::manifest::{self, Checked};
+use crate::model::ARTIFACT;
 use crate::report::human;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
 use crate::text::escaped;
@@ -30,8 +32,10 @@ impl Places {
     /// service names is marked. Returns `None` where it names none, the values may not be the
     /// manifest's, or the manifest has changed since it was checked.
     pub(super) fn show(&self, entry: &LoggedEntry, row: &Row<'_>) -> Option<String> {
-        let settable = ["/MetadataProperties", "/Properties", "/Tags"];
-        let may_be_set = |pointer: &String| settable.iter().any(|field| pointer.starts_with(field));
+        let may_be_set = |pointer: &String| {
+            let field = pointer.split('/').nth(1).and_then(|name| ARTIFACT.field(name));
+            field.is_some_and(Stamp::can_set)
+        };
         let mut pointers: Vec<_> = entry.error.as_ref()?.members().collect();
         pointers.retain(|pointer| !self.stamped || !may_be_set(pointer));
         if pointers.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::diagnostic::{Pointer, ROOT};
+use crate::model::{ARTIFACT, Kind, Mapping};
 
 const FAILED: &str = "' failed to satisfy constraint";
 
@@ -21,69 +22,46 @@ impl Refusal {
         let ends = self.message.match_indices(FAILED).map(|(at, _)| &self.message[..at]);
         ends.filter_map(move |before| {
             let path = &before[before.rfind(" at '")? + " at '".len()..];
-            path.chars().all(is_path).then(|| pointer(path)).flatten()
+            path.chars().all(is_path).then(|| pointer(&ARTIFACT, &ROOT, path)).flatten()
         })
     }
 }
 
-/// Translates `tags.3.member.key` into `/Tags/2/Key`. The service counts from 1, and says `member`
-/// between a list and its items' fields.
-fn pointer(path: &str) -> Option<String> {
-    let (field, rest) =
-        path.split_once('.').map_or((path, None), |(field, rest)| (field, Some(rest)));
-    let field = match field {
-        "artifactName" => "ArtifactName",
-        "artifactType" => "ArtifactType",
-        "source" => "Source",
-        "properties" => "Properties",
-        "metadataProperties" => "MetadataProperties",
-        "tags" => "Tags",
-        _ => return None,
+/// Translates `tags.3.member.key`, in a mapping of the model at `at`, into `/Tags/2/Key`. The service
+/// begins names with a small letter, counts from 1, and says `member` between a list and its items'
+/// fields.
+fn pointer(of: &Mapping, at: &Pointer<'_>, path: &str) -> Option<String> {
+    let (name, rest) = match path.split_once('.') {
+        Some((name, rest)) => (name, Some(rest)),
+        None => (path, None),
     };
-    let place = ROOT.field(field);
+    let field = of.fields.iter().find(|field| is_member(field.name, name))?;
+    let place = at.field(field.name);
     let Some(rest) = rest else { return Some(String::from(&place)) };
-    match field {
+    match field.kind {
+        Kind::Text(_) | Kind::Choice(_) => None,
+        Kind::Mapping(below) => pointer(below, &place, rest),
         // A key may have dots in it.
-        "Properties" => {
+        Kind::Map { .. } => {
             let key = rest.strip_suffix(".member").unwrap_or(rest);
             Some(String::from(&place.field(key)))
         }
-        "MetadataProperties" => {
-            let fields = ["commitId", "repository", "generatedBy", "projectId"];
-            let field = fields.contains(&rest).then(|| capitalized(rest))?;
-            Some(String::from(&place.field(&field)))
+        Kind::Pairs { item, .. } => {
+            let mut steps = rest.split('.');
+            let index = steps.next()?.parse::<usize>().ok()?.checked_sub(1)?;
+            let place = place.item(index);
+            match steps.find(|step| *step != "member") {
+                None => Some(String::from(&place)),
+                Some(field) => pointer(item, &place, field),
+            }
         }
-        "Source" if rest == "sourceUri" => Some(String::from(&place.field("SourceUri"))),
-        "Source" => {
-            let types = place.field("SourceTypes");
-            let rest = rest.strip_prefix("sourceTypes")?;
-            item(&types, rest, &["sourceIdType", "value"])
-        }
-        "Tags" => item(&place, &format!(".{rest}"), &["key", "value"]),
-        _ => None,
     }
 }
 
-/// Translates what follows a list's name: nothing, `.3.member` or `.3.member.key`.
-fn item(list: &Pointer<'_>, rest: &str, fields: &[&str]) -> Option<String> {
-    if rest.is_empty() {
-        return Some(String::from(list));
-    }
-    let mut steps = rest.strip_prefix('.')?.split('.');
-    let index = steps.next()?.parse::<usize>().ok()?.checked_sub(1)?;
-    let item = list.item(index);
-    match steps.find(|step| *step != "member") {
-        None => Some(String::from(&item)),
-        Some(field) if fields.contains(&field) => {
-            Some(String::from(&item.field(&capitalized(field))))
-        }
-        Some(_) => None,
-    }
-}
-
-fn capitalized(field: &str) -> String {
-    let mut chars = field.chars();
-    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+/// Returns whether the service calls the field `field` `name`: with a small first letter.
+fn is_member(field: &str, name: &str) -> bool {
+    let small = field.chars().next().map(|first| first.to_ascii_lowercase());
+    small == name.chars().next() && field.get(1..) == name.get(1..)
 }
 
 #[cfg(test)]

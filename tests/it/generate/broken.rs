@@ -91,7 +91,7 @@ fn broken_templates_end_in_a_place_and_exit_code_2() {
         (
             "no quotes",
             "ArtifactType: DataSet\nSource:\n  SourceUri: {{ row.location }}\n".to_owned(),
-            "3:15",
+            "3:14-3:32",
             "quote",
         ),
         (
@@ -128,4 +128,31 @@ fn an_expression_that_fails_on_a_row_is_shown_at_the_cell_it_read() {
     assert_eq!(found[0]["related"][0]["span"]["start"]["line"], 8);
     let ran = generate(folder.path(), &with(&["-o", "-"]));
     assert!(ran.out.contains("Day: \"2026-01-31\""), "{}", ran.out);
+}
+
+#[test]
+fn all_faults_of_a_template_are_reported_at_once_in_the_words_of_lint() {
+    let template = "ArtifactTyp: x\nTags: {a: '{{ foo }}'}\nSource: {uri: '{{ row.locaton }}'}\n\
+                    Properties:\n  x: {{ row.name }}-y\nOther: 1\n";
+    let folder = folder(&[("inventory.csv", INVENTORY), ("t.yaml", template)]);
+    let (found, code) = findings(folder.path(), &with(&["-o", "out"]));
+    assert_eq!(code, 2);
+    let messages: Vec<_> =
+        found.iter().map(|one| one["message"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(
+        messages,
+        [
+            "unknown field `ArtifactTyp` in an artifact",
+            "`Tags` is a mapping; expected a list",
+            "unknown name `foo`",
+            "unknown field `uri` in `Source`",
+            "unknown column `locaton`",
+            "an expression without quotes",
+            "unknown field `Other` in an artifact",
+        ]
+    );
+    let help = |at: usize| found[at]["help"].as_str().unwrap();
+    assert_eq!(help(0), "did you mean `ArtifactType`?");
+    assert_eq!(help(1), "write each tag as `- Key: …` and below it `Value: …`");
+    assert_eq!(help(3), "did you mean `SourceUri`?");
 }

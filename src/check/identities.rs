@@ -1,0 +1,126 @@
+//! The names and sources that fixes would make, across manifests.
+//!
+//! A fix that would give an artifact the name or the source of another one is none. That is known
+//! once all manifests have been read, so they are read for it when the first such fix is found.
+
+use std::collections::HashMap;
+
+use super::index::Index;
+use super::part::Batch;
+use crate::artifact::Key;
+use crate::diagnostic::{Becomes, Diagnostic, Related, Unique};
+use crate::source::{FileId, SourceStore, Span};
+use crate::text::{quoted, redacted};
+
+/// The names and sources that fixes would give to artifacts, and who else has or would get them.
+#[derive(Debug, Default)]
+pub struct Identities(HashMap<(Unique, Key), Class>);
+
+/// A name or a source that fixes would make.
+#[derive(Debug)]
+struct Class {
+    /// The first artifact that has it already.
+    used: Option<Place>,
+    /// The first artifact that would get it, by what it has now.
+    first: (Key, Place),
+    /// The first that would get it and has something else now.
+    other: Option<Place>,
+}
+
+type Place = (FileId, Span);
+
+/// The reason why a fix must not be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Conflict {
+    /// An artifact there has what the fix would make.
+    Used(Place),
+    /// An artifact there would get the same.
+    Wanted(Place),
+    /// Nothing is known about it.
+    Unknown,
+}
+
+/// Collects what artifacts have, and what they would get.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    index: Index,
+    wanted: Vec<(Unique, Key, Key, Place)>,
+}
+
+impl Collector {
+    /// Takes the artifacts of a part of `file`.
+    pub(super) fn take(&mut self, file: FileId, batch: &Batch) {
+        for entry in &batch.entries {
+            self.index.add(file, &entry.claims);
+        }
+        self.wanted.extend(batch.becoming.iter().map(
+            |Becomes { what, from, to, span, .. }| (*what, Key(*from), Key(*to), (file, *span)),
+        ));
+    }
+
+    /// Returns what is known once all is read.
+    pub(super) fn identities(self) -> Identities {
+        let mut classes: HashMap<(Unique, Key), Class> = HashMap::new();
+        for (what, from, to, place) in self.wanted {
+            let class = classes.entry((what, to)).or_insert_with(|| {
+                let used = self.index.find(what, to).map(|first| (first.file, first.span));
+                Class { used, first: (from, place), other: None }
+            });
+            if class.first.0 != from && class.other.is_none() {
+                class.other = Some(place);
+            }
+        }
+        Identities(classes)
+    }
+}
+
+impl Identities {
+    /// Returns whether the fix of `finding` leaves names and sources unique that are unique now.
+    #[must_use]
+    pub fn allow(&self, finding: &Diagnostic) -> bool {
+        let becomes = finding.fix.as_ref().and_then(|fix| fix.becomes.as_ref());
+        becomes.is_none_or(|becomes| self.conflict(finding.file, becomes).is_none())
+    }
+
+    fn conflict(&self, file: FileId, becomes: &Becomes) -> Option<Conflict> {
+        let Some(class) = self.0.get(&(becomes.what, Key(becomes.to))) else {
+            return Some(Conflict::Unknown);
+        };
+        // One that is halfway there has something else now than when all was read.
+        let is_halfway = class.other.is_none() && class.first.1.0 == file;
+        let is_first = class.first.0 == Key(becomes.from) || is_halfway;
+        let wanted = if is_first { class.other } else { Some(class.first.1) };
+        class.used.map(Conflict::Used).or(wanted.map(Conflict::Wanted))
+    }
+
+    /// Takes the fix of a finding away if it must not be applied, and says why in its help.
+    pub(super) fn restrict(&self, finding: &mut Diagnostic, store: &SourceStore) {
+        let Some(becomes) = finding.fix.as_ref().and_then(|fix| fix.becomes.clone()) else {
+            return;
+        };
+        let Some(conflict) = self.conflict(finding.file, &becomes) else { return };
+        finding.fix = None;
+        let text = quoted(&redacted(&becomes.text));
+        let (state, place, label) = match conflict {
+            Conflict::Used(place) => ("is already used", place, "already used here"),
+            Conflict::Wanted(place) => ("would be used twice", place, "this would become the same"),
+            Conflict::Unknown => return,
+        };
+        finding.help = Some(match becomes.what {
+            Unique::Name => format!(
+                "choose another name of ASCII letters and digits, with hyphens between them: \
+                 {text} {state}"
+            ),
+            Unique::Source => format!(
+                "remove one of the two artifacts, or give them different `SourceTypes`: {text} \
+                 {state}"
+            ),
+        });
+        let (file, span) = place;
+        finding.related.push(Related {
+            message: label.to_owned(),
+            file,
+            region: store.get(file).map(|source| source.region(span)),
+        });
+    }
+}
