@@ -144,7 +144,8 @@ fn the_settings_in_force_are_shown_with_where_they_come_from() {
             "guard.expect-region none default",
         ]
     );
-    // The nearest file above is found, and each rule has its default.
+    // The nearest file above is found, in a repository, and each rule has its default.
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
     let below = config("m", &["--all"], &[]);
     let columns = columns(&below);
     assert_eq!(

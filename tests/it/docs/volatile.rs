@@ -6,12 +6,13 @@ use regex::Regex;
 
 /// Patterns that are compared as equal, and the text that stands for them. CONTRIBUTING.md lists
 /// them.
-const RULES: [(&str, &str); 7] = [
+const RULES: [(&str, &str); 8] = [
     // The id of a run or a registry, and its beginning.
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
     (r"\bartifact/[0-9a-f]{32}\b", "artifact/<id>"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
     (r"\bprocess \d+ on [^\s,:]+", "process <number> on <host>"),
+    (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b", "<time>"),
     (r"\b[\d,]+(\.\d+)?/s\b", "<rate>"),
     (r"\b\d+(\.\d+)? ?(ms|s|m|h)\b( \d+(ms|s|m)\b)*", "<duration>"),
     // A port that the system chose.
