@@ -82,6 +82,8 @@ pub struct Planned<'p> {
     pub name: Option<&'p str>,
     /// Its `SourceUri`.
     pub source_uri: Option<&'p str>,
+    /// The artifact that its manifest describes; `None` if the manifest has an error.
+    pub artifact: Option<&'p Artifact>,
     /// The plan for it; `None` if its manifest has an error.
     pub item: Option<&'p Item>,
 }
@@ -424,6 +426,7 @@ fn hand_over(
             line: entry.line,
             name: entry.artifact.name.as_deref(),
             source_uri: Some(&entry.artifact.source.uri),
+            artifact: Some(&entry.artifact),
             item: Some(item),
         })
     };
@@ -437,6 +440,7 @@ fn hand_over(
             line: invalid.line,
             name: invalid.name.as_deref(),
             source_uri: invalid.source_uri.as_deref(),
+            artifact: None,
             item: None,
         })?;
         Ok::<_, Unplanned>(())

@@ -21,7 +21,7 @@ pub struct Import {
     pub manifests: Manifests,
     /// Import what this plan file says, which `plan --out` wrote; submit nothing if a manifest, an
     /// option or the target is not as it was then
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "recheck"])]
     pub plan: Option<PathBuf>,
     /// Submit nothing if any manifest is invalid
     #[arg(long)]
@@ -60,8 +60,9 @@ pub struct Plan {
     /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: PlanFormat,
-    /// Also write the plan to this file, for `import --plan`
-    #[arg(long, value_name = "FILE")]
+    /// Also write the plan to this file, for `import --plan`; to compare every field, add
+    /// `--check-drift` to both
+    #[arg(long, value_name = "FILE", conflicts_with = "refresh")]
     pub out: Option<PathBuf>,
     /// End with exit code 3 if an import would change something, 0 if not
     #[arg(long)]

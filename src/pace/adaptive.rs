@@ -125,7 +125,7 @@ impl Adaptive {
     pub(super) fn resuming(known: f64, most: f64, headroom: f64, start: Instant) -> Self {
         let mut adaptive = Self::finding(most, headroom, start);
         // The rate at which every run starts shows nothing.
-        if known.is_finite() && known > START {
+        if known.is_finite() && known > 0.0 && (known - START).abs() > f64::EPSILON {
             adaptive.estimate = Some(Estimate { rate: known, requests: 1.0 });
             adaptive.grow(Curve::probe(known, 1.0 - KNOWN), start);
         }

@@ -289,7 +289,7 @@ fn an_account_by_name_is_checked_against_what_is_there() {
         ["--region", "eu-west-1", "--endpoint-url", &server.url, "--account", "123456789012"];
     let wrong = signed(&[&args[..], &["--report", "wrong.json"]].concat());
     assert_eq!(wrong.code, 4, "{}", wrong.err);
-    let delete = "delete it with `aws sagemaker delete-artifact --artifact-arn \
+    let delete = "delete it with `aws sagemaker delete-artifact --region eu-west-1 --artifact-arn \
                   arn:aws:sagemaker:eu-west-1:210987654321:artifact/";
     assert!(wrong.err.contains(delete), "{}", wrong.err);
     let entry = &json(&folder.path().join("wrong.json"))["entries"][0];

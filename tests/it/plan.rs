@@ -293,7 +293,10 @@ fn a_plan_that_was_reviewed_is_imported_and_no_other() {
     plan(&pruned);
     let tags = value!({"ResourceArn": arn(1), "TagKeys": ["team"]});
     assert_eq!(served.ask("DeleteTags", &tags).0, 200);
-    refused(&import(&pruned), "the target has changed since the plan: other fields differ now");
+    refused(
+        &import(&pruned),
+        "the plan is another one now: the target, or a value of an option, has changed",
+    );
     // Another target.
     let other = Served::start_on(here, "other.sqlite3", &[]);
     let args = ["--yes", "--plan", "p.json"];
@@ -329,8 +332,20 @@ fn a_plan_file_is_checked_before_it_is_believed() {
     std::os::unix::fs::symlink("victim", folder.path().join("link")).unwrap();
     assert_eq!(run(&["plan", "m", "--local", "--out", "link"]).code, 2);
     assert!(!folder.path().join("victim").exists());
-    // A local registry that does not exist yet.
+    // Neither is a registry overwritten by a plan, nor a plan by a report.
+    write(&folder.path().join("r.sqlite3"), "kept");
+    assert_eq!(run(&["plan", "m", "--local=r.sqlite3", "--out", "r.sqlite3"]).code, 2);
+    assert_eq!(std::fs::read_to_string(folder.path().join("r.sqlite3")).unwrap(), "kept");
+    // A device never ends.
+    let device = run(&["import", "m", "--local", "--plan", "/dev/zero"]);
+    assert!(device.err.contains("it is not a file"), "{device:?}");
+    // A local registry that does not exist yet, and no other target.
     assert_eq!(run(&["plan", "m", "--local", "--out", "new.json"]).code, 0);
+    let other = run(&["import", "m", "--local=other.sqlite3", "--plan", "new.json"]);
+    assert_eq!(other.code, 2, "{other:?}");
+    assert!(other.err.contains("the plan is for new local registry"), "{}", other.err);
+    let over = ["import", "m", "--local", "--plan", "new.json", "--report", "new.json"];
+    assert_eq!(run(&over).code, 2);
     let ran = run(&["import", "m", "--local", "--plan", "new.json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("created 1"), "{}", ran.out);

@@ -27,12 +27,14 @@ use crate::submission::Outcome;
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
     let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
+    let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
+    let reports = args.run.report.iter().map(std::path::PathBuf::as_path);
+    crate::destination::check_all(reports, args.plan.clone())?;
     checking::none_is_read(&args.run.report, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
         return dry_run(global, args, settings, &run_policy.policy(args.recheck));
     }
-    let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
     let timeout = args.pace.reach.timeout;
     // The target comes before the check, so that a missing one is reported at once.
     block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {

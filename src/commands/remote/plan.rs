@@ -43,7 +43,8 @@ pub(super) fn run(global: &Global, args: &cli::Plan) -> Result<Exit, Failure> {
     let policy = policy(args)?;
     if let Some(out) = &args.out {
         none_is_read(std::slice::from_ref(out), global, &args.manifests, settings)?;
-        destination::check(out)?;
+        let kept = [Some(args.journal.clone()), args.target.local.clone()];
+        destination::check_all([out.as_path()], kept.into_iter().flatten())?;
     }
     let timeout = args.reach.timeout;
     // A plan creates nothing, and before the first import the registry is empty.
@@ -79,7 +80,7 @@ pub(super) async fn verify(
         format: PlanFormat::Human,
         out: None,
         detailed_exitcode: false,
-        refresh: planned.refreshes(),
+        refresh: false,
         all: false,
         journal: args.run.journal.clone(),
         existing: args.existing.clone(),
@@ -89,10 +90,13 @@ pub(super) async fn verify(
     };
     let policy = &policy(args)?;
     let planning = Planning { global, args, settings, ready, policy };
-    let mut recorder = Recorder::new(None);
+    let mut recorder = Recorder::new(None, &args.existing.set);
     let made = planning.make(stopping, false, &mut recorder).await?;
-    let options = Options::of(&args.existing, args.refresh);
-    planned.check(&recorder.finish(Some(&ready.target), options, made.files)?)
+    let new = args.target.local.as_deref();
+    let new = new.filter(|file| planned.is_for_new(&ready.target, file));
+    let target = plan_file::target_name(&ready.target, new);
+    let options = Options::of(&args.existing);
+    planned.check(&recorder.finish("nothing was sent", target, options, made.files)?)
 }
 
 struct Planning<'p> {
@@ -111,16 +115,17 @@ impl Planning<'_> {
             PlanFormat::Json => Report::json(),
             PlanFormat::Markdown => Report::markdown(),
         };
-        let is_new = args.target.local.as_ref().is_some_and(|file| !file.exists());
+        let new = args.target.local.as_deref().filter(|file| !file.exists());
         let mut found = Found { report, fails: false, is_unknown: false };
-        let mut recorder = Recorder::new(Some(&mut found));
+        let mut recorder = Recorder::new(Some(&mut found), &args.existing.set);
         let Made { plan, checked, faults, rate, files } =
             self.make(stopping, true, &mut recorder).await?;
         let written = match &args.out {
             Some(out) => {
-                let target = Some(&ready.target).filter(|_| !is_new);
-                let options = Options::of(&args.existing, args.refresh);
-                recorder.finish(target, options, files).and_then(|file| file.write(out))
+                let target = plan_file::target_name(&ready.target, new);
+                let options = Options::of(&args.existing);
+                let file = recorder.finish("no plan file", target, options, files);
+                file.and_then(|file| file.write(out))
             }
             None => Ok(()),
         };
@@ -168,7 +173,7 @@ impl Planning<'_> {
         let in_journal = journal.as_ref().map(|journal| InJournal::read(journal, &ready.target));
         let InJournal { open, rate } = in_journal.transpose()?.unwrap_or_default();
         let files = if args.out.is_some() || !shown_findings {
-            plan_file::files(&manifest)?
+            plan_file::files(&manifest)
         } else {
             BTreeMap::new()
         };

@@ -5,7 +5,7 @@
 //! and no value of a manifest.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use crate::walk::Origin;
 /// The version of the file's format.
 const VERSION: u32 = 1;
 /// The largest file that is read, in bytes: a tree of a million manifests fits.
-const LARGEST: u64 = 512 << 20;
+const LARGEST: u64 = 128 << 20;
 /// The number of changed manifests that a message names.
 const NAMED: usize = 3;
 
@@ -34,8 +34,8 @@ const NAMED: usize = 3;
 #[serde(deny_unknown_fields)]
 pub(super) struct PlanFile {
     version: u32,
-    /// The identity of the target; `None` for a local registry that did not exist.
-    target: Option<String>,
+    /// The identity of the target, or of a local registry that did not exist.
+    target: String,
     options: Options,
     actions: Actions,
     /// SHA-256 of what is planned for each entry, in the order of the walk.
@@ -51,9 +51,8 @@ pub(super) struct Options {
     on_exists: String,
     prune: bool,
     check_drift: String,
+    /// The fields of `--set`. Their values are in the digest: one may be a secret.
     set: Vec<String>,
-    /// True with `--refresh`, which needs no equivalent in the import.
-    refresh: bool,
 }
 
 /// The number of entries by what an import does with them.
@@ -68,7 +67,8 @@ struct Actions {
 
 impl Options {
     /// Returns the options of a command line.
-    pub(super) fn of(existing: &Existing, refresh: bool) -> Self {
+    pub(super) fn of(existing: &Existing) -> Self {
+        let field = |set: &String| set.split('=').next().unwrap_or_default().to_owned();
         let on_exists = match existing.on_exists {
             WhenExists::Skip => "skip",
             WhenExists::Update => "update",
@@ -83,9 +83,7 @@ impl Options {
             on_exists: on_exists.to_owned(),
             prune: existing.prune,
             check_drift: check_drift.to_owned(),
-            // A value may be a secret, which nobody should find in a file.
-            set: existing.set.iter().map(|field| hex(&Sha256::digest(field))).collect(),
-            refresh,
+            set: existing.set.iter().map(field).collect(),
         }
     }
 
@@ -110,28 +108,32 @@ pub(super) struct Recorder<'s> {
 }
 
 impl<'s> Recorder<'s> {
-    pub(super) fn new(next: Option<&'s mut dyn Sink>) -> Self {
-        Self { next, actions: Actions::default(), unknown: 0, hasher: Sha256::new() }
+    /// Returns a recorder that passes everything on to `next`. `set` are the values of `--set`.
+    pub(super) fn new(next: Option<&'s mut dyn Sink>, set: &[String]) -> Self {
+        let mut hasher = Sha256::new();
+        set.iter().for_each(|field| hash(field.as_bytes(), &mut hasher));
+        Self { next, actions: Actions::default(), unknown: 0, hasher }
     }
 
-    /// Returns the file of the plan. `exists` is false for a local registry that does not.
+    /// Returns the plan of an import to `target`. `failed` is said first if there is none.
     ///
     /// # Errors
     /// If an entry could not be compared: nobody knows what an import would do with it.
     pub(super) fn finish(
         self,
-        target: Option<&Target>,
+        failed: &str,
+        target: String,
         options: Options,
         files: BTreeMap<String, String>,
     ) -> Result<PlanFile, Failure> {
         if self.unknown > 0 {
             let unknown = counted(usize::try_from(self.unknown).unwrap_or(usize::MAX), "artifact");
-            let message = format!("no plan file: {unknown} could not be compared");
+            let message = format!("{failed}: {unknown} could not be compared");
             return Err(Failure { exit: Exit::Stopped, message, help: Vec::new() });
         }
         Ok(PlanFile {
             version: VERSION,
-            target: target.map(Target::identity),
+            target,
             options,
             actions: self.actions,
             digest: hex(&self.hasher.finalize()),
@@ -142,13 +144,15 @@ impl<'s> Recorder<'s> {
 
 impl Sink for Recorder<'_> {
     fn entry(&mut self, entry: &Planned<'_>) -> io::Result<()> {
-        let hash = |text: &str, hasher: &mut Sha256| {
-            hasher.update((text.len() as u64).to_le_bytes());
-            hasher.update(text);
-        };
         let actions = &mut self.actions;
-        hash(entry.file, &mut self.hasher);
-        hash(&entry.line.to_string(), &mut self.hasher);
+        hash(entry.file.as_bytes(), &mut self.hasher);
+        hash(&entry.line.to_le_bytes(), &mut self.hasher);
+        if let Some(artifact) = entry.artifact {
+            hash(&artifact.digest().0, &mut self.hasher);
+        }
+        if let Some(taken) = entry.item.and_then(|item| item.name_also_at.as_deref()) {
+            hash(taken.as_bytes(), &mut self.hasher);
+        }
         let (count, words) = match entry.item.map(|item| (&item.fate, item)) {
             None => (&mut actions.invalid, "invalid".to_owned()),
             Some((Fate::Create, item)) if item.unseen => (&mut actions.leave, "missing".to_owned()),
@@ -164,7 +168,7 @@ impl Sink for Recorder<'_> {
             Some((Fate::Unknown { .. }, _)) => (&mut self.unknown, "unknown".to_owned()),
         };
         *count += 1;
-        hash(&words, &mut self.hasher);
+        hash(words.as_bytes(), &mut self.hasher);
         self.next.as_mut().map_or(Ok(()), |next| next.entry(entry))
     }
 
@@ -174,27 +178,27 @@ impl Sink for Recorder<'_> {
     }
 }
 
-/// Returns SHA-256 of every file of the walk.
-///
-/// # Errors
-/// For standard input, which cannot be read again.
-pub(super) fn files(manifest: &ManifestSet) -> Result<BTreeMap<String, String>, Failure> {
+fn hash(bytes: &[u8], hasher: &mut Sha256) {
+    hasher.update((bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+/// Returns the name of `target` in a plan. A local registry that does not exist has no id yet.
+pub(super) fn target_name(target: &Target, new: Option<&Path>) -> String {
+    new.map_or_else(|| target.identity(), |file| format!("new local registry {}", file.display()))
+}
+
+/// Returns SHA-256 of every file of the walk, to name those that change. What a file holds is in the
+/// digest of the plan, that of standard input too.
+pub(super) fn files(manifest: &ManifestSet) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for found in &manifest.walk.found {
-        match &found.what {
-            Ok(Origin::Path(path)) => {
-                let digest = fingerprint(path).map(|digest| hex(&digest)).unwrap_or_default();
-                files.insert(found.name.to_string(), digest);
-            }
-            Ok(_) => {
-                let message = "a plan file needs manifests in files: standard input is not there \
-                               again for the import";
-                return Err(Failure::usage(message));
-            }
-            Err(_) => {}
+        if let Ok(Origin::Path(path)) = &found.what {
+            let digest = fingerprint(path).map(|digest| hex(&digest)).unwrap_or_default();
+            files.insert(found.name.to_string(), digest);
         }
     }
-    Ok(files)
+    files
 }
 
 impl PlanFile {
@@ -223,11 +227,16 @@ impl PlanFile {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let shown = escaped(&path.display().to_string());
         let read = || {
-            let size = std::fs::metadata(path)?.len();
-            if size > LARGEST {
+            // A device or a pipe may never end.
+            if !std::fs::metadata(path)?.is_file() {
+                return Err(io::Error::other("it is not a file"));
+            }
+            let mut text = Vec::new();
+            std::fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
+            if text.len() as u64 > LARGEST {
                 return Err(io::Error::other("it is too large"));
             }
-            std::fs::read(path)
+            Ok(text)
         };
         let text = read().map_err(|error| {
             Failure::usage(format!("cannot read the plan file `{shown}`: {}", reason(&error)))
@@ -244,9 +253,9 @@ impl PlanFile {
         Ok(file)
     }
 
-    /// Returns whether it was made with `plan --refresh`.
-    pub(super) const fn refreshes(&self) -> bool {
-        self.options.refresh
+    /// Returns whether it is for the local registry in `file`, which did not exist.
+    pub(super) fn is_for_new(&self, target: &Target, file: &Path) -> bool {
+        self.target == target_name(target, Some(file))
     }
 
     /// Checks that `now`, the plan made again, is this one.
@@ -259,11 +268,9 @@ impl PlanFile {
                 .help("review a new plan: `lineload plan --out FILE`")
                 .help("to continue an import of this plan that ended early: `lineload resume`"))
         };
-        match (&self.target, &now.target) {
-            (Some(planned), Some(there)) if planned != there => {
-                return differs(format!("the plan is for {planned}, and this is {there}"));
-            }
-            _ => {}
+        if self.target != now.target {
+            let (planned, there) = (escaped(&self.target), escaped(&now.target));
+            return differs(format!("the plan is for {planned}, and this is {there}"));
         }
         let options = self.options.differing(&now.options);
         if !options.is_empty() {
@@ -283,7 +290,8 @@ impl PlanFile {
             ));
         }
         if self.digest != now.digest {
-            let message = "the target has changed since the plan: other fields differ now";
+            let message =
+                "the plan is another one now: the target, or a value of an option, has changed";
             return differs(message.to_owned());
         }
         Ok(())

@@ -14,6 +14,10 @@ use crate::text::quoted;
 
 /// Conditions within conditions that are followed.
 const DEPTH: usize = 32;
+/// Functions within functions, and functions of one resource, that are evaluated: more is a circle, or a
+/// template that was made to take long.
+const NESTED: u32 = 64;
+const STEPS: u32 = 10_000;
 /// The longest text that functions make, in bytes: more than any field takes.
 const LONGEST: usize = 64 << 10;
 
@@ -59,6 +63,10 @@ pub(super) struct Functions<'t> {
     places: &'t Places,
     vars: &'t [(String, String)],
     faults: Vec<Fault>,
+    /// The functions that are being evaluated.
+    nested: u32,
+    /// The functions that were evaluated since the faults were taken.
+    steps: u32,
 }
 
 impl<'t> Functions<'t> {
@@ -69,11 +77,12 @@ impl<'t> Functions<'t> {
         places: &'t Places,
         vars: &'t [(String, String)],
     ) -> Self {
-        Self { root, text, places, vars, faults: Vec::new() }
+        Self { root, text, places, vars, faults: Vec::new(), nested: 0, steps: 0 }
     }
 
     /// Returns the faults since the last call.
     pub(super) fn take_faults(&mut self) -> Vec<Fault> {
+        self.steps = 0;
         std::mem::take(&mut self.faults)
     }
 
@@ -109,7 +118,13 @@ impl<'t> Functions<'t> {
         // Outside of conditions, `Condition` is a key like any other.
         let is_key = |name: &str| name == "Condition" && value.is_mapping();
         if let Some((name, argument, at)) = function(value, at).filter(|(name, ..)| !is_key(name)) {
-            return self.call(&name, argument, &at);
+            if !self.may_evaluate() {
+                return self.unresolved(&at, "a circle of functions, or too many of them");
+            }
+            self.nested += 1;
+            let value = self.call(&name, argument, &at);
+            self.nested -= 1;
+            return value;
         }
         match value {
             Yaml::Null => Json::Null,
@@ -158,7 +173,20 @@ impl<'t> Functions<'t> {
             self.wrong(at, format!("the condition {} is not in the template", quoted(name)));
             return None;
         };
-        self.holds(condition, at, depth + 1)
+        if !self.may_evaluate() {
+            self.unresolved(at, "a circle of conditions, or too many of them");
+            return None;
+        }
+        self.nested += 1;
+        let holds = self.holds(condition, at, depth + 1);
+        self.nested -= 1;
+        holds
+    }
+
+    /// Counts a function, and returns whether it may be evaluated.
+    const fn may_evaluate(&mut self) -> bool {
+        self.steps += 1;
+        self.nested < NESTED && self.steps < STEPS
     }
 
     /// Returns whether `condition` holds; what is at fault in it is shown where it is used.

@@ -38,6 +38,8 @@ impl Places {
         };
         let mut pointers: Vec<_> = entry.error.as_ref()?.members().collect();
         pointers.retain(|pointer| !self.stamped || !may_be_set(pointer));
+        pointers.sort_unstable();
+        pointers.dedup();
         if pointers.is_empty() {
             return None;
         }

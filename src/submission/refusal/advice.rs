@@ -117,10 +117,15 @@ impl Refusal {
     fn elsewhere(&self) -> Vec<String> {
         let mut help = vec!["choose the profile and the Region of the intended account".to_owned()];
         let mut words = self.message.split([' ', ';']);
-        if let Some(arn) = words.find(|word| Arn::parse(word).is_some()) {
+        // It is offered as a part of a command.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ":/-".contains(c);
+        if let Some((arn, parts)) = words.find_map(|word| Some((word, Arn::parse(word)?)))
+            && arn.chars().all(is_plain)
+        {
+            let region = parts.region;
             help.push(format!(
                 "if this run created that artifact, delete it with `aws sagemaker delete-artifact \
-                 --artifact-arn {arn}`"
+                 --region {region} --artifact-arn {arn}`"
             ));
         }
         help
@@ -157,8 +162,8 @@ impl Refusal {
     fn untrusted(&self) -> Vec<String> {
         let mut help = vec![
             "set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to a PEM file with the certificate \
-             of the authority; SSL_CERT_FILE works as well, but neither of these and \
-             REQUESTS_CA_BUNDLE may be set then"
+             of the authority; SSL_CERT_FILE is used only if AWS_CA_BUNDLE, `ca_bundle` and \
+             REQUESTS_CA_BUNDLE are not set"
                 .to_owned(),
         ];
         if self.message.contains("expired") || self.message.contains("not valid") {

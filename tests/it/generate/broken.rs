@@ -156,3 +156,33 @@ fn all_faults_of_a_template_are_reported_at_once_in_the_words_of_lint() {
     assert_eq!(help(1), "write each tag as `- Key: …` and below it `Value: …`");
     assert_eq!(help(3), "did you mean `SourceUri`?");
 }
+
+#[test]
+fn a_template_of_cloudformation_that_goes_in_circles_is_a_finding() {
+    let resource = "Resources:\n  One:\n    Type: AWS::SageMaker::Artifact\n    Properties:\n      \
+                    ArtifactType: DataSet\n      ArtifactName: !If [C0, a, b]\n      Source: \
+                    {SourceUri: !Ref P}\n";
+    let circle = "Parameters: {P: {Type: String, Default: !Ref P}}\nConditions: {C0: !Equals [!If \
+                  [C0, a, b], a]}\n";
+    // Ten conditions that each ask ten times for the next.
+    let conditions: Vec<_> = (0..10)
+        .map(|at| {
+            let next = vec![format!("{{Condition: C{}}}", at + 1); 10].join(", ");
+            format!("  C{at}: !And [{next}]\n")
+        })
+        .collect();
+    let long = format!(
+        "Parameters: {{P: {{Type: String, Default: s3://lake/x}}}}\nConditions:\n{}  C10: !Equals \
+         [a, a]\n",
+        conditions.concat()
+    );
+    for head in [circle, &long] {
+        let folder = folder(&[("a.yaml", &format!("{head}{resource}"))]);
+        let args = ["generate", "a.yaml", "--from", "cloudformation", "-o", "out"];
+        let ran = run(folder.path(), &args);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains("unresolved-function"), "{said}");
+        assert!(said.contains("or too many of them"), "{said}");
+    }
+}
