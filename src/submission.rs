@@ -16,7 +16,7 @@ pub use arn::{Arn, is_account, partition_of};
 pub use id::EntryId;
 pub use operation::Operation;
 pub use refusal::{
-    Class, ELSEWHERE, NOT_THE_SERVICE, Quota, REPLACED, Refusal, UNTRUSTED, bounded, listed,
+    Class, ELSEWHERE, NOT_THE_SERVICE, Quota, REPLACED, Refusal, Shape, UNTRUSTED, bounded, listed,
 };
 
 /// A target of imports. Two are the same if their [`Target::identity`] is.

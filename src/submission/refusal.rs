@@ -13,6 +13,7 @@ use crate::artifact::Difference;
 
 pub use advice::{ELSEWHERE, NOT_THE_SERVICE, REPLACED, UNTRUSTED};
 pub use quota::Quota;
+pub use shape::Shape;
 
 /// The maximum length of a message in bytes. A faulty service may return megabytes, and a message
 /// goes to the terminal, to the journal and to every report.

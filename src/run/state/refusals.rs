@@ -10,7 +10,7 @@ use super::State;
 use crate::run::End;
 use crate::run::answers::{Reaction, may_mean_exists, reaction, says_exists};
 use crate::run::entry::{Phase, Request, Sent, Why};
-use crate::submission::{EntryId, Operation, Outcome, Refusal};
+use crate::submission::{EntryId, Operation, Outcome, Refusal, Shape};
 
 /// The number of first entries that are all rejected with the same error, after which the run
 /// stops.
@@ -23,8 +23,8 @@ const DENIED: usize = 8;
 pub(super) struct Refusals {
     /// True if the first entries are watched.
     watching: bool,
-    /// The shape of the held refusals.
-    shape: Option<(Option<String>, String)>,
+    /// The shape of the first of the held refusals.
+    shape: Option<Shape>,
     alike: Vec<EntryId>,
     /// Denied since the last that was not.
     denied: Vec<EntryId>,
@@ -122,11 +122,11 @@ impl State {
         }
         let Some(entry) = self.entries.get(&id) else { return };
         let shape = refusal.shape(&entry.job.artifact);
-        if self.refusals.shape.as_ref().is_some_and(|first| *first != shape) {
+        if self.refusals.shape.as_ref().is_some_and(|first| !first.is_like(&shape)) {
             self.prove();
             return self.fail(id, Outcome::Rejected, None, refusal);
         }
-        self.refusals.shape = Some(shape);
+        self.refusals.shape.get_or_insert(shape);
         self.refusals.alike.push(id);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.phase = Phase::Held(refusal.clone());
