@@ -205,6 +205,14 @@ impl Identity {
 }
 
 impl Key {
+    /// Returns a hash for tables: a key is a hash already.
+    #[must_use]
+    pub fn head(self) -> u64 {
+        let mut head = [0; 8];
+        head.copy_from_slice(&self.0[..8]);
+        u64::from_le_bytes(head)
+    }
+
     /// Returns the key of a name.
     #[must_use]
     pub fn of_name(name: &str) -> Self {

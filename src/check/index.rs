@@ -91,7 +91,7 @@ impl Index {
             Unique::Name => &self.names,
             Unique::Source => &self.sources,
         };
-        let at = *table.find(hash(key), |at| row(*at).0 == key)?;
+        let at = *table.find(key.head(), |at| row(*at).0 == key)?;
         Some(First { entry: EntryIndex(at), file: self.file(at), span: row(at).1 })
     }
 }
@@ -106,18 +106,11 @@ fn first(
 ) -> Option<u32> {
     let key = |at: u32| key(&rows[at as usize]);
     let wanted = key(at);
-    let found = table.find(hash(wanted), |slot| key(*slot) == wanted).copied();
+    let found = table.find(wanted.head(), |slot| key(*slot) == wanted).copied();
     if found.is_none() {
-        table.insert_unique(hash(wanted), at, |slot| hash(key(*slot)));
+        table.insert_unique(wanted.head(), at, |slot| key(*slot).head());
     }
     found
-}
-
-/// Keys are hashes already.
-fn hash(key: Key) -> u64 {
-    let mut head = [0; 8];
-    head.copy_from_slice(&key.0[..8]);
-    u64::from_le_bytes(head)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Used {
         if key == NONE {
             return None;
         }
-        let number = *table.find(hash(key), |number| self.row(*number).keys[which] == key)?;
+        let number = *table.find(key.head(), |number| self.row(*number).keys[which] == key)?;
         let behind = self.files.partition_point(|(first, _)| *first <= number);
         let (_, file) = self.files.get(behind.checked_sub(1)?)?;
         let Row { place, entry, .. } = *self.row(number);
@@ -91,8 +91,8 @@ impl Used {
         for (which, table) in [&mut self.names, &mut self.sources].into_iter().enumerate() {
             if is_new[which] && keys[which] != NONE {
                 let rows = &self.rows;
-                let hash_of = |number: &u32| hash(row(rows, *number).keys[which]);
-                table.insert_unique(hash(keys[which]), number, hash_of);
+                let hash_of = |number: &u32| row(rows, *number).keys[which].head();
+                table.insert_unique(keys[which].head(), number, hash_of);
             }
         }
     }
@@ -104,13 +104,6 @@ impl Used {
 
 fn row(rows: &[Vec<Row>], number: u32) -> &Row {
     &rows[number as usize / CHUNK][number as usize % CHUNK]
-}
-
-/// Keys are hashes already.
-fn hash(key: Key) -> u64 {
-    let mut head = [0; 8];
-    head.copy_from_slice(&key.0[..8]);
-    u64::from_le_bytes(head)
 }
 
 #[cfg(test)]

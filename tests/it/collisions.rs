@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{folder, root, run, run_with_input};
+use crate::support::{fixtures, folder, root, run, run_with_input};
 
 /// Returns the findings of a directory, by `lineload lint ARGS`.
 fn findings(folder: &Path, args: &[&str]) -> Vec<Value> {
@@ -159,18 +159,7 @@ fn the_help_of_a_name_says_what_is_used_already_and_where() {
 
 #[test]
 fn fixing_every_fixture_makes_no_error_of_another_rule() {
-    let mut files = Vec::new();
-    let mut folders = vec![root().join("tests/fixtures/err"), root().join("tests/fixtures/ok")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = fs::read_to_string(&path) {
-                files.push(text);
-            }
-        }
-    }
+    let mut files = fixtures(&["tests/fixtures/err", "tests/fixtures/ok"]);
     // A document that cannot be read is checked once it can be.
     files.retain(|text| !text.contains('\u{A0}'));
     files.sort();

@@ -20,6 +20,18 @@ fn creating() -> Scripted {
     })
 }
 
+/// Rejects every create with this message, and lists nothing.
+fn rejecting(message: &str) -> Scripted {
+    let body = format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#);
+    Scripted::start(move |request, connection| {
+        let answer = match request.operation() {
+            "CreateArtifact" => http(400, "", &body),
+            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
+        };
+        connection.write_all(answer.as_bytes()).is_ok()
+    })
+}
+
 fn one() -> tempfile::TempDir {
     folder(&[("a.yaml", &artifact(1))])
 }
@@ -184,14 +196,7 @@ fn bundles_of_certificates_are_respected_as_the_aws_cli_does() {
 fn a_field_that_the_service_names_is_shown_where_the_manifest_has_it() {
     let message = "1 validation error detected: Value 's3://bucket/1' at 'source.sourceUri' failed \
                    to satisfy constraint: Member must satisfy regular expression pattern: .{500}";
-    let body = format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#);
-    let server = Scripted::start(move |request, connection| {
-        let answer = match request.operation() {
-            "CreateArtifact" => http(400, "", &body),
-            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
-        };
-        connection.write_all(answer.as_bytes()).is_ok()
-    });
+    let server = rejecting(message);
     let text = "ArtifactType: DataSet\nSource:\n  SourceUri: s3://bucket/1\n";
     let folder = folder(&[("a.yaml", text)]);
     let args = ["--region", "eu-west-1", "--endpoint-url", &server.url, "--report=r.json"];
@@ -213,14 +218,7 @@ fn every_field_that_the_service_names_is_marked() {
         "2 validation errors detected: Value 'DataSet' at 'artifactType' {constraint}; Value 'one' \
          at 'artifactName' {constraint}"
     );
-    let body = format!(r#"{{"__type":"ValidationException","message":"{message}"}}"#);
-    let server = Scripted::start(move |request, connection| {
-        let answer = match request.operation() {
-            "CreateArtifact" => http(400, "", &body),
-            _ => http(200, "", r#"{"ArtifactSummaries":[]}"#),
-        };
-        connection.write_all(answer.as_bytes()).is_ok()
-    });
+    let server = rejecting(&message);
     let text = "ArtifactName: one\nArtifactType: DataSet\nSource:\n  SourceUri: s3://bucket/1\n";
     let folder = folder(&[("a.yaml", text)]);
     let args = ["--region", "eu-west-1", "--endpoint-url", &server.url];

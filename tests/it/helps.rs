@@ -1,12 +1,11 @@
 //! Tests of help texts: an edit that one recommends leaves no new fault.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use lineload::diagnostic::{Code, expanded};
 use serde_json::Value;
 
-use crate::support::{root, run, run_with_input};
+use crate::support::{fixtures, root, run, run_with_input};
 
 /// A manifest with faults whose help names what to write, or none.
 const MORE: [&str; 25] = [
@@ -68,17 +67,7 @@ fn texts() -> Vec<String> {
         let example = code.explanation().example;
         texts.extend(example.map(|example| expanded(example.wrong)));
     }
-    let mut folders = vec![root().join("tests/fixtures/err")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = fs::read_to_string(&path) {
-                texts.push(text);
-            }
-        }
-    }
+    texts.extend(fixtures(&["tests/fixtures/err"]));
     texts
 }
 
