@@ -414,7 +414,6 @@ pub(in crate::report) fn left_at(meter: &RateMeter, now: Instant, more: usize) -
     (left >= SOON).then(|| format!("{} left", time_left(left)))
 }
 
-/// Returns what was said, short enough for a line and without anything that a terminal acts on.
 /// Returns the text of a target that has not responded, why, and until when it is asked again.
 pub(in crate::report) fn no_answer(refusal: &Refusal, until: Instant, now: Instant) -> String {
     retrying(&said(refusal), Some(until), now)
@@ -427,6 +426,7 @@ fn retrying(said: &str, until: Option<Instant>, now: Instant) -> String {
     format!("\x1b[33mno answer yet\x1b[0m, retrying{left}{said}")
 }
 
+/// Returns the refusal, short enough for a line and without anything that a terminal acts on.
 fn said(refusal: &Refusal) -> String {
     if let (Some(code), Some(quota)) = (&refusal.code, refusal.quota()) {
         // Of this text, the numbers stand at the end.
