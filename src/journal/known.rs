@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::tables::arn;
-use super::{JournalError, file, from_millis, request};
+use super::{JournalError, file, from_millis, request, schema};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;
 
@@ -59,6 +59,7 @@ impl<'j> KnownAt<'j> {
         identity: &str,
     ) -> Result<Self, JournalError> {
         let read = || {
+            schema::begin_look_ups(connection)?;
             let transaction = connection.unchecked_transaction()?;
             let target = transaction
                 .query_row("SELECT id FROM target WHERE identity = ?1", [identity], |row| {
@@ -87,6 +88,12 @@ impl<'j> KnownAt<'j> {
         let Some(target) = self.target else { return Ok(None) };
         equal(&self.transaction, target, key, digest)
             .map_err(|error| file::failure(self.path, &error))
+    }
+}
+
+impl Drop for KnownAt<'_> {
+    fn drop(&mut self) {
+        let _ = schema::end_look_ups(&self.transaction);
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::entries::left;
 use super::to_stage::{Invalid, NewRun, ToStage};
-use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request};
+use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request, schema};
 use crate::artifact::{Digest, Key};
 use crate::submission::{EntryId, Target};
 
@@ -48,6 +48,7 @@ impl Journal {
     ) -> Result<Staging<'_>, JournalError> {
         self.check()?;
         let begin = || {
+            schema::begin_look_ups(&self.connection)?;
             // An incomplete run need not be durable.
             self.connection.pragma_update(None, "synchronous", "NORMAL")?;
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -318,6 +319,7 @@ impl Drop for Staging<'_> {
             let _ = self.connection().execute_batch("ROLLBACK");
         }
         let _ = self.connection().pragma_update(None, "synchronous", "FULL");
+        let _ = schema::end_look_ups(self.connection());
         let _ = self.journal.written();
     }
 }
