@@ -21,6 +21,11 @@ lint:
 test:
     cargo test
 
+# clippy and tests of the feature `parquet`
+parquet:
+    cargo clippy --all-targets --no-default-features --features parquet -- -D warnings
+    cargo test --no-default-features --features parquet parquet docs::other
+
 # what CI runs
 ci:
     .ci/run

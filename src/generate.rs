@@ -22,6 +22,8 @@ pub mod json;
 pub mod known;
 mod nodes;
 pub mod open;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod places;
 mod plain;
 mod render;

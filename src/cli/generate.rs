@@ -207,6 +207,7 @@ pub enum From {
     Tsv,
     Jsonl,
     Json,
+    Parquet,
     S3Inventory,
     S3Objects,
     Dvc,

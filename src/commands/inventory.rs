@@ -74,7 +74,8 @@ impl Inventory {
             return cloudformation::inventory(asked, None);
         }
         let opened = open::open(asked.path).map_err(|error| unread(asked.path, &error))?;
-        let fault = wide(&opened.head);
+        let is_binary = opened.head.starts_with(open::PARQUET);
+        let fault = if is_binary { None } else { wide(&opened.head) };
         let size = opened.size;
         let inventory = source::choose(asked, opened)?;
         Ok(Self { size, fault, ..inventory })

@@ -64,6 +64,37 @@ pub fn open(path: &Path) -> io::Result<Opened> {
 /// A reader of any kind.
 pub type Reader = Box<dyn Read + Send>;
 
+/// The first bytes of a Parquet file.
+pub const PARQUET: &[u8] = b"PAR1";
+
+/// Returns the rows of a Parquet file as JSON Lines. Those of an S3 Inventory read as they do in CSV.
+///
+/// # Errors
+/// If it cannot be read, or this build reads no Parquet.
+#[cfg(feature = "parquet")]
+pub fn parquet(path: &Path, mut opened: Opened, of_s3: bool) -> io::Result<Reader> {
+    let file = if opened.size.is_some() {
+        File::open(path)?
+    } else {
+        // Its end has to be read first.
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut opened.reader, &mut file)?;
+        file
+    };
+    Ok(Box::new(super::parquet::Rows::new(file, of_s3)?))
+}
+
+/// Returns that this build reads no Parquet.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "parquet"))]
+pub fn parquet(_: &Path, _: Opened, _: bool) -> io::Result<Reader> {
+    let message = "Parquet, which this build of lineload does not read: install one with \
+                   `--features parquet`";
+    Err(io::Error::new(io::ErrorKind::Unsupported, message))
+}
+
 /// The first bytes of `reader`, and a reader that has them still before it.
 fn peeked(mut reader: Reader) -> io::Result<(Vec<u8>, Reader)> {
     let mut head = Vec::with_capacity(LOOKED_AT);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::open::{self, Reader};
+use super::json::Lines;
+use super::open;
 use super::rows::{Block, Columns, inventory_file};
 use super::table::{Form, Table};
 use super::{Frame, Input};
@@ -33,28 +34,31 @@ struct Listed {
 /// The rows of an S3 Inventory.
 pub struct Inventory {
     files: Vec<PathBuf>,
-    columns: Vec<String>,
+    /// The names in its schema, which the files do not have; `None` if they have.
+    columns: Option<Vec<String>>,
     next: usize,
-    table: Option<Table<Reader>>,
+    file: Option<Box<dyn Input>>,
 }
 
 impl Inventory {
     /// The inventory whose manifest is `text`, at `path`.
     ///
     /// # Errors
-    /// If it is no manifest of an S3 Inventory in CSV, or one of its files is not there.
+    /// If it is no manifest of an S3 Inventory in CSV or Parquet, or one of its files is not there.
     pub fn new(path: &Path, text: &[u8]) -> io::Result<Self> {
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
         let manifest: Manifest = serde_json::from_slice(text)
             .map_err(|error| invalid(format!("not a manifest of an S3 Inventory: {error}")))?;
-        if !manifest.file_format.eq_ignore_ascii_case("csv") {
-            let format = &manifest.file_format;
-            return Err(invalid(format!("an S3 Inventory in {format}; only CSV is read")));
+        let is_format = |name: &str| manifest.file_format.eq_ignore_ascii_case(name);
+        if !is_format("csv") && !is_format("parquet") {
+            let format = crate::text::escaped(&manifest.file_format);
+            return Err(invalid(format!("an S3 Inventory in {format}; expected CSV or Parquet")));
         }
         if manifest.files.is_empty() {
             return Err(invalid("an S3 Inventory without files".to_owned()));
         }
-        let columns = manifest.file_schema.split(',').map(|name| name.trim().to_owned()).collect();
+        let columns = manifest.file_schema.split(',').map(|name| name.trim().to_owned());
+        let columns = is_format("csv").then(|| columns.collect());
         let find = |listed: &Listed| {
             found(path, &listed.key).ok_or_else(|| {
                 let key = crate::text::escaped(&listed.key);
@@ -62,7 +66,7 @@ impl Inventory {
             })
         };
         let files = manifest.files.iter().map(find).collect::<io::Result<Vec<_>>>()?;
-        Ok(Self { files, columns, next: 0, table: None })
+        Ok(Self { files, columns, next: 0, file: None })
     }
 
     /// The files, in order.
@@ -75,10 +79,15 @@ impl Inventory {
         let Some(path) = self.files.get(self.next) else { return Ok(false) };
         self.next += 1;
         let opened = open::open(path)?;
-        let form = Form { delimiter: Some(b','), columns: Some(self.columns.clone()) };
-        let mut table = Table::new(opened.reader, form);
-        table.start()?;
-        self.table = Some(table);
+        let mut file: Box<dyn Input> = match &self.columns {
+            Some(columns) => {
+                let form = Form { delimiter: Some(b','), columns: Some(columns.clone()) };
+                Box::new(Table::new(opened.reader, form))
+            }
+            None => Box::new(Lines::new(open::parquet(path, opened, true)?)),
+        };
+        file.start()?;
+        self.file = Some(file);
         Ok(true)
     }
 }
@@ -105,7 +114,7 @@ impl Input for Inventory {
 
     fn columns(&self) -> Option<Arc<Columns>> {
         let mut columns = Columns::default();
-        self.columns.iter().for_each(|name| {
+        self.columns.as_ref()?.iter().for_each(|name| {
             columns.add(name);
         });
         Some(Arc::new(columns))
@@ -117,13 +126,13 @@ impl Input for Inventory {
 
     fn next_block(&mut self) -> io::Result<Option<Block>> {
         loop {
-            let Some(table) = &mut self.table else { return Ok(None) };
-            if let Some(mut block) = table.next_block()? {
+            let Some(file) = &mut self.file else { return Ok(None) };
+            if let Some(mut block) = file.next_block()? {
                 block.file = inventory_file(self.next - 1);
                 return Ok(Some(block));
             }
             if !self.open()? {
-                self.table = None;
+                self.file = None;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Pieces of a file that nobody keeps whole: a few lines out of millions.
 
+use super::index;
 use crate::source::Span;
 
 /// Whole lines of a file, and where they stand in it.
@@ -29,6 +30,8 @@ struct Place {
     line: u32,
     /// In the text, from 1.
     local_line: u32,
+    /// The number of its lines; the nothing behind its last line break is none.
+    lines: u32,
 }
 
 impl Pieces {
@@ -43,10 +46,11 @@ impl Pieces {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[start..]).count();
+            let lines = index::breaks(text.as_bytes(), start, text.len());
+            let lines = u32::try_from(lines).unwrap_or(u32::MAX - local_line);
             let offset = piece.offset as usize;
-            places.push(Place { offset, start, length, line: piece.line, local_line });
-            local_line += u32::try_from(breaks).unwrap_or(u32::MAX - local_line);
+            places.push(Place { offset, start, length, line: piece.line, local_line, lines });
+            local_line += lines;
         }
         (text, Self(places))
     }
@@ -82,9 +86,8 @@ impl Pieces {
     pub(super) fn local_line(&self, line: u32) -> Option<u32> {
         let before = self.0.partition_point(|place| place.line <= line);
         let place = self.0[..before].last()?;
-        let local = place.local_line + (line - place.line);
-        let end = self.0.get(before).map_or(u32::MAX, |next| next.local_line);
-        (local < end).then_some(local)
+        let within = line - place.line;
+        (within < place.lines).then_some(place.local_line + within)
     }
 
     /// Returns the span of the text for a span of the file.

@@ -340,6 +340,67 @@ def cloudformation(work):
           run("cfn-flip", "-y", ROOT / "cloudformation.json", directory=work))
 
 
+def parquet():
+    """A Parquet file with a column of each type, and an S3 Inventory in Parquet, as pyarrow writes them."""
+    import datetime
+    import decimal
+    import uuid
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+    utc = datetime.timezone.utc
+    day = datetime.datetime(2026, 1, 2, 8, 30)
+    columns = {
+        "name": (pa.string(), ["orders", "churn", "bad_name"]),
+        "location": (pa.string(), [f"s3://example-lake/{name}/" for name in ("orders", "churn", "bad")]),
+        "rows": (pa.int64(), [1200, None, 3]),
+        "files": (pa.uint16(), [3, 1, 0]),
+        "active": (pa.bool_(), [True, False, None]),
+        "share": (pa.float64(), [0.25, float("nan"), None]),
+        "weight": (pa.float32(), [0.1, 2.0, None]),
+        "price": (pa.decimal128(10, 2), [decimal.Decimal("12.50"), decimal.Decimal("-0.05"), None]),
+        "created": (pa.timestamp("us", tz="UTC"), [day.replace(tzinfo=utc)] * 2 + [None]),
+        "updated": (pa.timestamp("ns"), [day, day + datetime.timedelta(seconds=1), None]),
+        "day": (pa.date32(), [day.date(), datetime.date(1969, 12, 31), None]),
+        "at": (pa.time64("us"), [day.time(), datetime.time(0, 0), None]),
+        "tags": (pa.list_(pa.string()), [["sales", "daily"], [], None]),
+        "store": (pa.struct([("bucket", pa.string()), ("seen", pa.timestamp("ms", tz="UTC"))]),
+                  [{"bucket": "example-lake", "seen": day.replace(tzinfo=utc)}, {"bucket": "b", "seen": None}, None]),
+        "labels": (pa.map_(pa.string(), pa.int32()), [[("a", 1), ("b", 2)], [], None]),
+        "digest": (pa.binary(), [bytes.fromhex("00ff10"), b"text", None]),
+        "id": (pa.uuid(), [uuid.UUID(int=1).bytes, uuid.UUID(int=2).bytes, None]),
+        "kind": (pa.dictionary(pa.int8(), pa.string()), ["table", "table", None]),
+    }
+    table = pa.table({name: pa.array(values, type=kind) for name, (kind, values) in columns.items()})
+    pq.write_table(table, ROOT / "datasets.parquet", row_group_size=2, compression={
+        name: codec for name, codec in zip(columns, ["snappy", "gzip", "zstd", "lz4", "none"] * 4)})
+
+    objects = [("churn/part 1+2.csv", "v2", True, False, 2048), ("churn/part 1+2.csv", "v1", False, False, 1024),
+               ("gone.csv", "v3", True, True, None), ("images/", "v1", True, False, 0),
+               ("images/ü%41.txt", "v1", True, False, 12)]
+    field = pa.field
+    schema = pa.schema([
+        field("bucket", pa.string(), nullable=False), field("key", pa.string(), nullable=False),
+        field("version_id", pa.string()), field("is_latest", pa.bool_()), field("is_delete_marker", pa.bool_()),
+        field("size", pa.int64()), field("last_modified_date", pa.timestamp("ms", tz="UTC")),
+        field("e_tag", pa.string()), field("storage_class", pa.string())])
+    rows = [dict(bucket="example-lake", key=key, version_id=version, is_latest=latest,
+                 is_delete_marker=deleted, size=size, last_modified_date=day.replace(tzinfo=utc),
+                 e_tag=None if deleted else "9b2cf535f27731c974343645a3985328",
+                 storage_class=None if deleted else "STANDARD")
+            for key, version, latest, deleted, size in objects]
+    home = ROOT / "s3-inventory"
+    (home / "data").mkdir(parents=True, exist_ok=True)
+    for number, part in enumerate((rows[:3], rows[3:])):
+        pq.write_table(pa.Table.from_pylist(part, schema=schema), home / "data" / f"{number}.parquet")
+    files = [{"key": f"example-lake/all/data/{number}.parquet", "size": 1, "MD5checksum": "0"} for number in (0, 1)]
+    shape = pq.ParquetFile(home / "data" / "0.parquet").schema
+    (home / "manifest.json").write_text(json.dumps({
+        "sourceBucket": "example-lake", "destinationBucket": "arn:aws:s3:::example-inventory",
+        "version": "2016-11-30", "creationTimestamp": "1767312000000", "fileFormat": "Parquet",
+        "fileSchema": "message s3.inventory { " + " ".join(f"{'required' if c.max_definition_level == 0 else 'optional'} {c.physical_type.lower()} {c.name};" for c in shape) + " }",
+        "files": files}, indent=2) + "\n")
+
+
 def main():
     ROOT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, Moto() as moto:
@@ -354,6 +415,7 @@ def main():
         croissant(work)
         datapackage(work)
         cloudformation(work)
+        parquet()
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ pages! {
 #[test]
 fn other_pages_show_what_is_printed() {
     let generated = ["docs/rules.md", "docs/cli.md", "CHANGELOG.md"];
-    for directory in ["", "docs"] {
+    for directory in ["", "docs", "docs/sources"] {
         for entry in std::fs::read_dir(root().join(directory)).unwrap() {
             let path = std::path::Path::new(directory).join(entry.unwrap().file_name());
             let path = path.to_str().unwrap();
@@ -78,10 +78,14 @@ fn other_pages_show_what_is_printed() {
 #[test]
 fn links_between_pages_lead_somewhere() {
     let link = regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
-    for page in PAGES {
-        let text = std::fs::read_to_string(root().join(page)).unwrap();
+    let sources = std::fs::read_dir(root().join("docs/sources")).unwrap();
+    let sources =
+        sources.map(|entry| format!("docs/sources/{}", entry.unwrap().file_name().display()));
+    let pages = PAGES.iter().map(|page| (*page).to_owned()).chain(sources);
+    for page in pages.chain(["docs/migrate.md".to_owned()]) {
+        let text = std::fs::read_to_string(root().join(&page)).unwrap();
         for found in link.captures_iter(&text) {
-            let to = root().join(page).parent().unwrap().join(&found[1]);
+            let to = root().join(&page).parent().unwrap().join(&found[1]);
             assert!(to.exists(), "{page}: a link to {}", &found[1]);
         }
     }

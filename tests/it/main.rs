@@ -34,6 +34,8 @@ mod inventories;
 #[cfg(all(unix, feature = "aws"))]
 mod journal;
 mod machine_formats;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(unix)]
 mod paths;
 #[cfg(feature = "aws")]

@@ -12,7 +12,7 @@ use crate::generate::cloudformation;
 use crate::generate::dvc;
 use crate::generate::json::{Document, Lines};
 use crate::generate::known::{self, Listing};
-use crate::generate::open::Opened;
+use crate::generate::open::{self, Opened};
 use crate::generate::s3;
 use crate::generate::table::{Form, Table};
 
@@ -46,6 +46,10 @@ pub(super) fn choose(asked: Asked<'_>, opened: Opened) -> Result<Inventory, Fail
         From::Dvc => return super::dvc::inventory(asked),
         From::Cloudformation => {
             return super::cloudformation::inventory(asked, Some(opened.reader));
+        }
+        From::Parquet => {
+            let rows = open::parquet(asked.path, opened, false);
+            Box::new(Lines::new(rows.map_err(|error| unread(asked.path, &error))?))
         }
         From::Jsonl => Box::new(Lines::new(opened.reader)),
         From::Json => {
@@ -100,7 +104,7 @@ fn manifest(path: &Path, mut opened: Opened) -> Result<s3::Inventory, Failure> {
     opened.reader.read_to_end(&mut text).map_err(|error| unread(path, &error))?;
     s3::Inventory::new(path, &text).map_err(|error| {
         unread(path, &error).help(
-            "name the `manifest.json` of an inventory in CSV, with its files beside it; or one of \
+            "name the `manifest.json` of an inventory in CSV or Parquet, with its files beside it; or one of \
              the files, with `--columns`",
         )
     })
@@ -139,7 +143,9 @@ fn recognized(opened: &Opened) -> From {
     let start = head.trim_start_matches('\u{FEFF}').trim_start();
     let ends = |endings: &[&str]| endings.iter().any(|ending| opened.name.ends_with(ending));
     let listing = known::listing(&head, &opened.name);
-    if start.starts_with('{') && has(&["\"fileSchema\"", "\"fileFormat\""]) {
+    if opened.head.starts_with(open::PARQUET) {
+        From::Parquet
+    } else if start.starts_with('{') && has(&["\"fileSchema\"", "\"fileFormat\""]) {
         From::S3Inventory
     } else if let Some((from, _)) =
         LISTINGS.iter().find(|(_, known)| listing.as_ref() == Some(known))

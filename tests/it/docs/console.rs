@@ -104,8 +104,10 @@ impl Scene {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let here = directory.path().join("here");
         fs::create_dir_all(&here).expect("a directory");
-        if start == Start::Manifests {
-            copy(&root().join("manifests"), &here.join("manifests"));
+        match start {
+            Start::Empty => {}
+            Start::Manifests => copy(&root().join("manifests"), &here.join("manifests")),
+            Start::Inventories => copy(&root().join("tests/fixtures/inventories"), &here),
         }
         Self { directory, servers: Vec::new(), ports: BTreeMap::new(), left_out: None }
     }
@@ -153,6 +155,10 @@ impl Scene {
         }
         if let Some(why) = &self.left_out {
             return Err(Skip::LeftOut(why.clone()));
+        }
+        let parquet = shown.iter().find(|one| one.command.contains(".parquet"));
+        if let Some(one) = parquet.filter(|_| !cfg!(feature = "parquet")) {
+            return Err(Skip::LeftOut(format!("`{}` needs the feature parquet", one.command)));
         }
         let mut differences = Vec::new();
         for run in shown.chunk_by(|one, next| !serves(&one.command) && !serves(&next.command)) {

@@ -24,7 +24,7 @@ pub enum Note {
     Needs(String),
     /// `<!-- file: NAME -->`: the block is the content of this file.
     File(String),
-    /// `<!-- directory: empty -->` or `<!-- directory: manifests -->`: begins a new directory.
+    /// `<!-- directory: empty -->`, `manifests` or `inventories`: begins a new directory.
     Directory(Start),
     /// `<!-- before: COMMANDS -->`: commands that the page does not show.
     Before(String),
@@ -37,6 +37,8 @@ pub enum Start {
     Empty,
     /// The repository's `manifests`.
     Manifests,
+    /// What is in `tests/fixtures/inventories`.
+    Inventories,
 }
 
 /// Returns the blocks of the page `text`.
@@ -84,7 +86,10 @@ fn note(comment: &str) -> Option<Note> {
         ("before", _) => Note::Before(text),
         ("directory", "empty") => Note::Directory(Start::Empty),
         ("directory", "manifests") => Note::Directory(Start::Manifests),
-        ("directory", other) => panic!("a directory is `empty` or has `manifests`, not {other}"),
+        ("directory", "inventories") => Note::Directory(Start::Inventories),
+        ("directory", other) => {
+            panic!("a directory is `empty`, `manifests` or `inventories`, not {other}")
+        }
         _ => return None,
     })
 }

@@ -74,6 +74,16 @@ fn broken_inventories_end_in_a_place_and_an_exit_code() {
 }
 
 #[test]
+fn the_row_behind_one_that_is_too_long_is_shown() {
+    let many = "x".repeat(2 << 20);
+    let inventory = format!("name,location,title\na,s3://lake/a,{many}\nb_,s3://lake/b,x\n");
+    let folder = folder(&[("inventory.csv", &inventory), ("t.yaml", TEMPLATE)]);
+    let ran = generate(folder.path(), &ARGS);
+    assert!(ran.out.contains(" 3 │ b_,s3://lake/b,x\n"), "{}", ran.out);
+    assert!(!ran.out.contains(" 4 │"), "{}", ran.out);
+}
+
+#[test]
 fn broken_templates_end_in_a_place_and_exit_code_2() {
     let part = |text: &str| format!("ArtifactType: DataSet\nSource:\n  SourceUri: '{text}'\n");
     let cases: [(&str, String, &str, &str); 9] = [

@@ -1,0 +1,125 @@
+//! Inventories in Parquet, as pyarrow writes them (`tests/interop/inventories.py`).
+
+use std::fs;
+use std::io::Write as _;
+
+use crate::support::{Ran, folder, lineload, root, run, run_with_input, write};
+
+const TEMPLATE: &str = "\
+ArtifactName: '{{ row.name }}'
+ArtifactType: DataSet
+Source:
+  SourceUri: '{{ row.location }}'
+Properties:
+  $skip_empty: true
+  '{{ one }}':
+    $for: one in row
+    $value: '{{ row[one] }}'
+";
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(root().join("tests/fixtures/inventories").join(name)).unwrap()
+}
+
+/// A directory with the fixture and a template that makes a property of each column.
+fn example() -> tempfile::TempDir {
+    let folder = folder(&[("t.yaml", TEMPLATE)]);
+    write(&folder.path().join("datasets.parquet"), fixture("datasets.parquet"));
+    folder
+}
+
+fn generate(folder: &std::path::Path, args: &[&str]) -> Ran {
+    run(folder, &[&["generate"], args].concat())
+}
+
+#[test]
+fn each_type_of_a_column_is_the_value_that_a_user_expects() {
+    let folder = example();
+    let ran = generate(folder.path(), &["datasets.parquet", "-t", "t.yaml", "-o", "-"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    insta::assert_snapshot!(ran.out);
+    // The third row, in the second row group.
+    assert!(ran.err.contains("name-pattern"), "{}", ran.err);
+    let short = ["datasets.parquet", "-t", "t.yaml", "--format", "short"];
+    let ran = generate(folder.path(), &short);
+    let place = "datasets.parquet:3:13: error[name-pattern]: a name cannot contain `_`";
+    assert!(ran.out.starts_with(place), "{}", ran.out);
+    let ran =
+        generate(folder.path(), &["datasets.parquet", "-t", "t.yaml", "--invalid", "fix.jsonl"]);
+    assert_eq!(ran.code, 1);
+    let left = fs::read_to_string(folder.path().join("fix.jsonl")).unwrap();
+    assert!(left.contains(r#""name":"bad_name""#) && left.lines().count() == 1, "{left}");
+    let ran = generate(folder.path(), &["fix.jsonl", "-t", "t.yaml"]);
+    assert!(ran.err.contains("1 row, 1 invalid"), "{ran:?}");
+}
+
+#[test]
+fn a_file_is_read_from_standard_input_and_compressed_as_a_whole() {
+    let folder = example();
+    let args = ["generate", "-", "-t", "t.yaml", "-o", "-", "-q"];
+    let whole = generate(folder.path(), &["datasets.parquet", "-t", "t.yaml", "-o", "-", "-q"]);
+    let mut command = lineload(folder.path());
+    command.args(args).stdin(std::process::Stdio::piped());
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&fixture("datasets.parquet")).unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!(ran.out, whole.out);
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(&fixture("datasets.parquet")).unwrap();
+    write(&folder.path().join("d.parquet.gz"), gz.finish().unwrap());
+    let ran = generate(folder.path(), &["d.parquet.gz", "-t", "t.yaml", "-o", "-", "-q"]);
+    assert_eq!(ran.out, whole.out);
+    let init = generate(folder.path(), &["--init", "datasets.parquet"]);
+    assert!(init.out.contains("SourceUri: '{{ row.location }}'"), "{init:?}");
+    let ran = run_with_input(
+        folder.path(),
+        &["generate", "-", "--from", "parquet", "-t", "t.yaml"],
+        "name\n",
+    );
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("not a Parquet file"), "{}", ran.err);
+}
+
+#[test]
+fn an_s3_inventory_in_parquet_reads_as_one_in_csv() {
+    let folder = folder(&[]);
+    for name in ["manifest.json", "data/0.parquet", "data/1.parquet"] {
+        write(&folder.path().join(name), fixture(&format!("s3-inventory/{name}")));
+    }
+    let ran = generate(folder.path(), &["manifest.json", "-o", "-", "--fail-on", "warning"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    insta::assert_snapshot!(ran.out);
+    let group = ["--group", "{{ row.Key | url_decode | parent(1) }}", "-o", "-"];
+    let ran = generate(folder.path(), &[&["manifest.json"], &group[..]].concat());
+    assert_eq!(ran.out.matches("SourceUri: s3://example-lake/").count(), 2, "{ran:?}");
+}
+
+/// A corrupt file is a message and an exit code: every byte once, and cut everywhere.
+#[test]
+fn a_corrupt_file_is_a_message_and_never_a_panic() {
+    let folder = folder(&[("t.yaml", TEMPLATE)]);
+    let whole = fixture("datasets.parquet");
+    let check = |bytes: &[u8], what: &str| {
+        write(&folder.path().join("x.parquet"), bytes);
+        let args = ["x.parquet", "--from", "parquet", "-t", "t.yaml", "--format", "short", "-q"];
+        let ran = generate(folder.path(), &args);
+        assert!((0..=2).contains(&ran.code), "{what}: {ran:?}");
+        assert!(!ran.err.contains("panicked") && ran.err.len() < 2000, "{what}: {ran:?}");
+        if ran.code == 2 {
+            assert!(
+                ran.err.contains("not a Parquet file that can be read, at "),
+                "{what}: {ran:?}"
+            );
+        }
+    };
+    let steps = whole.len() / 150;
+    for at in (0..whole.len()).step_by(steps) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= if at % 2 == 0 { 0xFF } else { 0x10 };
+        check(&bytes, &format!("byte {at}"));
+    }
+    for at in (4..whole.len()).step_by(steps * 8) {
+        check(&whole[..at], &format!("cut at {at}"));
+    }
+}
