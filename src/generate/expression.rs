@@ -18,7 +18,7 @@ use super::rows::Block;
 const FUEL: u64 = 50_000;
 /// Calls within calls.
 const DEPTH: usize = 50;
-/// The longest text that an expression may make, in bytes. No field takes more than 2,500 characters.
+/// The longest text that an expression may make, in bytes. No field takes more than 4,096 characters.
 const LONGEST: usize = 1 << 20;
 
 /// The variables of a template.

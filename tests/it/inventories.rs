@@ -165,6 +165,50 @@ Resources:
     );
 }
 
+/// A fault of one property hides no fault of another, and decides no condition.
+#[test]
+fn each_function_without_a_value_is_shown_beside_others() {
+    let template = "\
+Conditions:
+  Odd: !Equals [!Join ['', text], '']
+Mappings: {}
+Resources:
+  One:
+    Type: AWS::SageMaker::Artifact
+    Properties:
+      ArtifactName: !Ref Bucket
+      ArtifactType: !If [Odd, DataSet, !Ref Nowhere]
+      Source:
+        SourceUri: !FindInMap [a, b, c]
+      Properties:
+        one: !Join [',', !Ref Table]
+";
+    let folder = folder(&[("lake.template", template)]);
+    let ran = generate(folder.path(), &["lake.template", "--format", "short", "-q"]);
+    insta::assert_snapshot!(ran.out, @r"
+    lake.template:8:26: error[unresolved-function]: the resource `Bucket` has no value outside of a stack
+    lake.template:9:26: error[unresolved-function]: `Fn::Join` has no value for these operands
+    lake.template:11:31: error[unresolved-function]: `Fn::FindInMap` has no value for these operands
+    lake.template:13:31: error[unresolved-function]: the resource `Table` has no value outside of a stack
+    ");
+}
+
+/// No template of lineload's own cuts a text that the service takes, or leaves one that it does not.
+#[test]
+fn a_description_of_a_source_is_as_long_as_the_service_allows() {
+    let description = "d".repeat(5000);
+    let listing = format!(
+        r#"{{"TableList": [{{"Name": "orders", "DatabaseName": "lake", "Description": "{description}",
+        "StorageDescriptor": {{"Location": "s3://lake/orders/"}}}}]}}"#
+    );
+    let folder = folder(&[("tables.json", &listing)]);
+    let ran = generate(folder.path(), &["tables.json", "-o", "-", "--fail-on", "warning", "-q"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let line = ran.out.lines().find_map(|line| line.trim().strip_prefix("Description: ")).unwrap();
+    assert_eq!(line.chars().count(), 4096, "{line}");
+    assert!(line.ends_with("dd…"), "{line}");
+}
+
 #[test]
 fn templates_of_cloudformation_are_recognized_and_read_from_anywhere() {
     let text = fs::read_to_string(fixture("cloudformation.json")).unwrap();

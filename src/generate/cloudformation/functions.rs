@@ -222,6 +222,7 @@ impl<'t> Functions<'t> {
     }
 
     fn call(&mut self, name: &str, argument: &Yaml, at: &At<'_>) -> Json {
+        let before = self.faults.len();
         let operands = argument.as_sequence().map(Vec::as_slice).unwrap_or_default();
         match (name, operands) {
             ("Ref", _) if argument.is_string() => self.reference(&scalar(argument), at),
@@ -238,7 +239,7 @@ impl<'t> Functions<'t> {
                         let items: Vec<_> = items.iter().filter_map(Json::as_str).collect();
                         self.bounded(items.join(&delimiter), at)
                     }
-                    _ => self.not_a_list(name, at),
+                    _ => self.without_value(name, at, before),
                 }
             }
             ("Fn::Split", [delimiter, text]) => {
@@ -247,7 +248,7 @@ impl<'t> Functions<'t> {
                     Json::String(text) if !delimiter.is_empty() => {
                         text.split(&delimiter).map(Json::from).collect()
                     }
-                    _ => self.not_a_list(name, at),
+                    _ => self.without_value(name, at, before),
                 }
             }
             ("Fn::Select", [index, list]) => {
@@ -259,7 +260,7 @@ impl<'t> Functions<'t> {
                         None => self
                             .wrong(at, format!("`Fn::Select` of item {index}, of {}", items.len())),
                     },
-                    _ => self.not_a_list(name, at),
+                    _ => self.without_value(name, at, before),
                 }
             }
             ("Fn::FindInMap", [map, first, second, ..]) => {
@@ -276,7 +277,7 @@ impl<'t> Functions<'t> {
                         let there = keys.iter().fold(maps, |at, key| at.key(key));
                         self.value(found, &there)
                     }
-                    None => self.not_a_list(name, at),
+                    None => self.without_value(name, at, before),
                 }
             }
             ("Fn::If", [Yaml::String(condition), yes, no]) => {
@@ -290,9 +291,10 @@ impl<'t> Functions<'t> {
         }
     }
 
-    /// Reports a function whose operands are not what it takes, unless one of them was reported.
-    fn not_a_list(&mut self, name: &str, at: &At<'_>) -> Json {
-        if !self.faults.is_empty() {
+    /// Reports a function whose operands are not what it takes, unless one of them was reported: there
+    /// were `before` faults when its evaluation began.
+    fn without_value(&mut self, name: &str, at: &At<'_>, before: usize) -> Json {
+        if self.faults.len() > before {
             return Json::Null;
         }
         self.wrong(at, format!("{} has no value for these operands", quoted(name)))
