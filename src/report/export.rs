@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::progress::{Form, LINES, When, line, style};
 use super::run::progress::{RateMeter, left_at, no_answer};
-use crate::export::{Counts, Layout};
+use crate::export::{self, Counts, Layout};
 use crate::submission::Refusal;
 use crate::text::{counted, escaped, grouped, rate};
 
@@ -137,9 +137,11 @@ pub fn closing(counts: &Counts, layout: &Layout, folder: &Path, took: Duration) 
     )
 }
 
-/// Returns notes on what was left out, and on what `lint` will report.
+/// Returns notes on what was left out, and on what the command that reads the files will report.
 #[must_use]
 pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
+    let is_template = layout.form() == export::Form::CloudFormation;
+    let reader = if is_template { "`lineload generate`" } else { "`lineload lint`" };
     let mut notes = Vec::new();
     let mut note = |count: usize, text: String| {
         if count > 0 {
@@ -176,7 +178,7 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     note(
         counts.invalid,
         format!(
-            "`lineload lint` will refuse {} of these, written as they are: {}",
+            "{reader} will refuse {} of these, written as they are: {}",
             artifacts(counts.invalid),
             errors.join(", ")
         ),
@@ -184,14 +186,18 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     note(
         layout.duplicates(),
         format!(
-            "{} with the name or the source of another: `lineload lint` will show them, and none of \
-             such two is imported",
-            artifacts(layout.duplicates())
+            "{} with the name or the source of another: {reader} will show them, and {}",
+            artifacts(layout.duplicates()),
+            if is_template {
+                "makes a manifest of the first alone"
+            } else {
+                "none of such two is imported"
+            },
         ),
     );
     note(
         counts.suspicious,
-        format!("`lineload lint` will warn of {}", artifacts(counts.suspicious)),
+        format!("{reader} will warn of {}", artifacts(counts.suspicious)),
     );
     note(
         counts.misread,

@@ -200,6 +200,13 @@ fn what_lint_will_refuse_is_reported() {
     let ran = run(folder.path(), &["lint", "snap/Model/x.bin.yaml"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("credential"), "{}", ran.out);
+    // What reads a template is another command.
+    let to = ["-o", "stack", "--to", "cloudformation", "--rate", "unlimited"];
+    let ran = export(folder.path(), &served, &to);
+    assert!(ran.err.contains("`lineload generate` will refuse 1 artifact"), "{ran:?}");
+    assert!(!ran.err.contains("lint"), "{ran:?}");
+    let ran = run(folder.path(), &["generate", "stack", "--from", "cloudformation"]);
+    assert!(ran.code == 1 && ran.out.contains("credential"), "{ran:?}");
 }
 
 #[test]
