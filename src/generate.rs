@@ -32,6 +32,7 @@ pub mod s3;
 mod stream;
 pub mod table;
 pub mod template;
+mod texts;
 pub mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};

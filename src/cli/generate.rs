@@ -154,7 +154,7 @@ pub struct Files {
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// The file of an artifact below the directory, as a template; rows for which it is the same
-    /// share a file
+    /// share a file, wherever they stand in the inventory
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "per_file")]
     pub file: Option<String>,
     /// The number of artifacts in a file [default: 1000]

@@ -4,7 +4,7 @@
 //! line. That line alone says whether a file was generated and whether it is still as it was: there is
 //! no other record, so a tree can be moved, and checked out of git.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
+use super::texts::{SEPARATOR, Texts};
 use crate::destination;
 
 /// The beginning of the first line of a generated file. The digest of everything below it follows.
@@ -84,7 +85,7 @@ pub struct Tree {
     open: String,
     held: usize,
     number: usize,
-    by_name: BTreeMap<String, String>,
+    by_name: Texts,
     wanted: HashSet<PathBuf>,
     pending: Vec<(TempPath, PathBuf)>,
     /// Files that are as they should be.
@@ -104,7 +105,7 @@ impl Tree {
             open: String::new(),
             held: 0,
             number: 0,
-            by_name: BTreeMap::new(),
+            by_name: Texts::default(),
             wanted: HashSet::new(),
             pending: Vec::new(),
             unchanged: 0,
@@ -118,13 +119,12 @@ impl Tree {
     /// If a file cannot be written.
     pub fn add(&mut self, document: &str, name: Option<&str>) -> io::Result<()> {
         match self.layout {
-            Layout::ByName => {
-                let text = self.by_name.entry(name.unwrap_or_default().to_owned()).or_default();
-                push(text, document);
-                Ok(())
-            }
+            Layout::ByName => self.by_name.add(name.unwrap_or_default(), document),
             Layout::PerFile(most) => {
-                push(&mut self.open, document);
+                if self.held > 0 {
+                    self.open.push_str(SEPARATOR);
+                }
+                self.open.push_str(document);
                 self.held += 1;
                 if self.held < most { Ok(()) } else { self.close() }
             }
@@ -221,7 +221,7 @@ impl Tree {
     /// If a file cannot be written, read or removed.
     pub fn finish(&mut self, keep: bool, all_valid: bool) -> io::Result<()> {
         self.close()?;
-        for (name, text) in std::mem::take(&mut self.by_name) {
+        while let Some((name, text)) = self.by_name.pop()? {
             self.put(&name, &text)?;
         }
         let pending = std::mem::take(&mut self.pending);
@@ -291,13 +291,6 @@ pub fn unusable(name: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn push(text: &mut String, document: &str) {
-    if !text.is_empty() {
-        text.push_str("---\n");
-    }
-    text.push_str(document);
 }
 
 /// The first line of a file that holds `documents`.
