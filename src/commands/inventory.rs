@@ -217,7 +217,13 @@ fn wide(head: &[u8]) -> Option<Diagnostic> {
         EncodingFault::Invalid { .. } => return None,
     };
     let message = format!("the inventory is {name}; inventories are UTF-8");
-    let help = format!("save it as UTF-8, as with `iconv -f {name} -t UTF-8`");
+    // Without a mark, `iconv` takes the order of bytes that its machine has.
+    let order = match head {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, 0, 0xFE, 0xFF, ..] => "",
+        [0, ..] => "BE",
+        _ => "LE",
+    };
+    let help = format!("save it as UTF-8, as with `iconv -f {name}{order} -t UTF-8`");
     Some(Diagnostic::of_file(Code::Encoding, INVENTORY, message).with_help(help))
 }
 
