@@ -29,6 +29,7 @@ mod plain;
 mod render;
 pub mod rows;
 pub mod s3;
+mod starts;
 mod stream;
 pub mod table;
 pub mod template;

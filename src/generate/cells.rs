@@ -57,17 +57,13 @@ pub(super) fn shown(value: &str) -> String {
     quoted(&format!("{}{more}", escaped(&redacted(&cut))))
 }
 
-/// A formula, or the error of one.
-pub(super) enum Formula {
-    Formula,
-    Error,
-}
-
-pub(super) fn formula(text: &str) -> Option<Formula> {
+/// Returns what `text` is, a formula of a spreadsheet or the error of one, and the help for it.
+pub(super) fn formula(text: &str) -> Option<(&'static str, &'static str)> {
     const ERRORS: [&str; 8] =
         ["#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#ERROR!"];
     if ERRORS.iter().any(|error| text.trim_end() == *error) {
-        return Some(Formula::Error);
+        let help = "fix the formula in the sheet, and export it again";
+        return Some(("an error of a spreadsheet", help));
     }
     let rest = text.strip_prefix('=')?;
     let name = rest.trim_start_matches(['+', '-', '$', '(']);
@@ -77,7 +73,8 @@ pub(super) fn formula(text: &str) -> Option<Formula> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$');
     let is_call = is_name && behind.starts_with('(');
     let is_cell = is_name && name.ends_with(|c: char| c.is_ascii_digit());
-    (is_call || is_cell).then_some(Formula::Formula)
+    let help = "export the values of the sheet, not its formulas";
+    (is_call || is_cell).then_some(("a formula of a spreadsheet", help))
 }
 
 /// Returns the help for a finding about a value that an expression makes.

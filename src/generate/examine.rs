@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use minijinja::{ErrorKind, Value};
 
-use super::cells::{Formula, first_line, formula, help, narrowed, shown};
-use super::expression::{RowValue, Scope};
+use super::cells::{first_line, formula, help, narrowed, shown};
+use super::expression::{RECURSION, RowValue, Scope};
 use super::render::{self, Failed, Got, Made, Rendered, Sheet};
 use super::rows::{Block, Cell, Content, TEMPLATE, related};
+use super::starts::Starts;
 use super::template::{self, Compiled, TextId};
 use super::tree;
 use crate::artifact::{Artifact, Key};
@@ -116,6 +117,8 @@ impl Examiner<'_> {
         findings.screen(source.text());
         let mut mapped = Vec::new();
         let mut hidden = Vec::new();
+        let block = Arc::clone(&examined.block);
+        let mut starts = Starts::new(&block);
         let made = std::mem::take(&mut examined.sheet.made);
         for one in &made {
             let sheet = &examined.sheet;
@@ -140,7 +143,8 @@ impl Examiner<'_> {
                 finding.help = Some("give each property its own name in the template".to_owned());
                 mapped.push(self.placed(finding, Some(again), again.span, one, examined));
             }
-            let (entry, fault) = self.entry(one, request, &raw, examined);
+            let place = starts.of(one.row);
+            let (entry, fault) = self.entry(one, request, &raw, place, examined);
             mapped.extend(fault);
             if !entry.valid
                 && let Some(row) = examined.block.rows.get(one.row as usize)
@@ -161,11 +165,11 @@ impl Examiner<'_> {
         made: &Made,
         artifact: Option<Artifact>,
         raw: &RawMapping<'_>,
+        place: Position,
         examined: &Examined,
     ) -> (Entry, Option<Diagnostic>) {
         let mut fault = None;
         let block = &examined.block;
-        let start = block.rows.get(made.row as usize).map_or(0, |row| row.span.start);
         let (name, source) = check::claims_of(raw);
         let file = self.file.filter(|_| artifact.is_some());
         let file = file.map(|file| {
@@ -203,7 +207,7 @@ impl Examiner<'_> {
         let artifact = artifact.filter(|_| finding.is_none());
         let entry = Entry {
             row: made.row,
-            place: block.region(Span::empty(start)).start,
+            place,
             valid: artifact.is_some(),
             name,
             source,
@@ -283,11 +287,7 @@ impl Examiner<'_> {
                 if !text.starts_with(['=', '#']) || !self.compiled.reads(cell.column, block) {
                     continue;
                 }
-                let what = match formula(text) {
-                    Some(Formula::Formula) => "a formula of a spreadsheet",
-                    Some(Formula::Error) => "an error of a spreadsheet",
-                    None => continue,
-                };
+                let Some((what, help)) = formula(text) else { continue };
                 let mut finding = Diagnostic::of_file(
                     Code::SpreadsheetFormula,
                     block.file,
@@ -295,7 +295,7 @@ impl Examiner<'_> {
                 );
                 finding.severity = severity;
                 finding.artifact = Some(row.number.saturating_sub(1));
-                finding.help = Some("export the values of the sheet, not its formulas".to_owned());
+                finding.help = Some(help.to_owned());
                 finding.region = Some(block.region(cell.span));
                 examined.findings.push(finding);
             }
@@ -478,5 +478,5 @@ fn is_of_template(error: &minijinja::Error) -> bool {
             | Kind::MissingArgument
             | Kind::TooManyArguments
             | Kind::SyntaxError
-    ) || error.detail().is_some_and(|detail| detail.contains("recursion limit"))
+    ) || error.detail().is_some_and(|detail| detail.contains(RECURSION))
 }

@@ -11,13 +11,15 @@ use minijinja::{
 };
 
 use super::filters;
-use super::plain::Plain;
+use super::plain::{self, Plain, PlainExpression};
 use super::rows::Block;
 
 /// Instructions that one text of one row may take.
-const FUEL: u64 = 50_000;
+pub(super) const FUEL: u64 = 50_000;
 /// Calls within calls.
-const DEPTH: usize = 50;
+pub(super) const DEPTH: usize = 50;
+/// A part of minijinja's message where they are more.
+pub(super) const RECURSION: &str = "recursion limit";
 /// The longest text that an expression may make, in bytes. No field takes more than 4,096 characters.
 const LONGEST: usize = 1 << 20;
 
@@ -54,7 +56,7 @@ pub enum Program<'e> {
     /// It holds expressions; those that are columns alone are read without a virtual machine.
     Template(Template<'e, 'e>, Option<Plain>),
     /// It is one, as in `$when`.
-    Expression(Box<Expression<'e, 'e>>),
+    Expression(Box<Expression<'e, 'e>>, Option<PlainExpression>),
 }
 
 impl Program<'_> {
@@ -68,7 +70,7 @@ impl Program<'_> {
             Self::Template(template, plain) => {
                 let start = out.len();
                 if let (Some(plain), Some(scope)) = (plain, scope.downcast_object_ref::<Scope>())
-                    && scope.render(plain, out)
+                    && plain.render(scope, out)
                     && out.len() - start <= LONGEST
                 {
                     return Ok(());
@@ -80,7 +82,7 @@ impl Program<'_> {
                 }
                 out.push_str(&text);
             }
-            Self::Expression(_) => out.push_str(&self.value(scope)?.to_string()),
+            Self::Expression(..) => out.push_str(&self.value(scope)?.to_string()),
         }
         Ok(())
     }
@@ -93,8 +95,37 @@ impl Program<'_> {
         match self {
             Self::Literal(text) => Ok(Value::from(text.as_ref())),
             Self::Template(template, _) => template.render(scope.clone()).map(Value::from),
-            Self::Expression(expression) => expression.eval(scope.clone()),
+            Self::Expression(expression, _) => expression.eval(scope.clone()),
         }
+    }
+
+    /// Returns whether the value for a row is true.
+    ///
+    /// # Errors
+    /// If the expression fails.
+    pub fn holds(&self, scope: &Value) -> Result<bool, Error> {
+        if let Self::Expression(_, Some(PlainExpression::Value(chain))) = self
+            && let Some(scope) = scope.downcast_object_ref::<Scope>()
+            && let Some(text) = chain.text(scope)
+        {
+            return Ok(!text.is_empty());
+        }
+        self.value(scope).map(|value| value.is_true())
+    }
+
+    /// Returns the items of the value for a row.
+    ///
+    /// # Errors
+    /// If the expression fails, or its value has no items.
+    pub fn items(&self, scope: &Value) -> Result<Box<dyn Iterator<Item = Value>>, Error> {
+        if let Self::Expression(_, Some(PlainExpression::Split(chain, separator))) = self
+            && let Some(scope) = scope.downcast_object_ref::<Scope>()
+            && let Some(text) = chain.text(scope)
+        {
+            let items: Vec<_> = text.split(&**separator).map(Value::from).collect();
+            return Ok(Box::new(items.into_iter()));
+        }
+        Ok(Box::new(self.value(scope)?.try_iter()?))
     }
 
     /// Returns the names that it does not define itself: `row.title`, or `row` alone where it takes columns by
@@ -106,7 +137,7 @@ impl Program<'_> {
             Self::Template(template, _) => {
                 template.undeclared_variables(true).into_iter().collect()
             }
-            Self::Expression(one) => one.undeclared_variables(true).into_iter().collect(),
+            Self::Expression(one, _) => one.undeclared_variables(true).into_iter().collect(),
         };
         names.sort_unstable();
         names
@@ -192,12 +223,13 @@ pub struct Scope {
     pub each: Option<(Arc<str>, Value)>,
 }
 
-impl Scope {
-    /// Appends the text of `plain` to `out`. Returns false if a column of it is no text.
-    fn render(&self, plain: &Plain, out: &mut String) -> bool {
-        let row = self.row.downcast_object_ref::<RowValue>();
-        let variable = self.each.as_ref().and_then(|(_, value)| value.as_str());
-        plain.render(|column| row?.text(column), variable, out)
+impl plain::Row for Scope {
+    fn column(&self, name: &str) -> Option<&str> {
+        self.row.downcast_object_ref::<RowValue>()?.text(name)
+    }
+
+    fn variable(&self) -> Option<&str> {
+        self.each.as_ref().and_then(|(_, value)| value.as_str())
     }
 }
 
@@ -216,6 +248,82 @@ impl Object for Scope {
             "number" => Some(Value::from(self.number)),
             "document" => Some(self.document.clone()),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::generate::rows::{Cell, Columns, Content, Row};
+    use crate::source::Span;
+
+    /// The variables of a row that has `value` in the column `a`.
+    fn scope(value: &str) -> Value {
+        let mut columns = Columns::default();
+        let column = columns.add("a");
+        let span = Span::default();
+        let block = Arc::new(Block {
+            columns: Arc::new(columns),
+            rows: vec![Row { number: 1, span, first: 0, cells: 1 }],
+            cells: vec![Cell { column, span, content: Content::Cooked(value.into()) }],
+            ..Block::default()
+        });
+        let row = Value::from_object(RowValue::new(block, 0));
+        Value::from_object(Scope { row, number: 1, document: Value::UNDEFINED, each: None })
+    }
+
+    /// The filters of plain texts.
+    const FILTERS: [&str; 12] = [
+        "artifact_name",
+        "basename",
+        "default",
+        "default('x')",
+        "lower",
+        "one_line",
+        "replace('a', \"bc\")",
+        "replace( \"/\" , '' )",
+        "strip_prefix('a')",
+        "strip_suffix(\"b/\",)",
+        "trim()",
+        "upper",
+    ];
+
+    proptest! {
+        /// Whatever a plain text or expression makes is what minijinja makes; what it does not make, is
+        /// left to minijinja.
+        #[test]
+        fn plain_programs_agree_with_minijinja(
+            value in prop_oneof!["[aAb/ -]{0,12}", "\\PC{0,8}", "[a\u{df}\u{130} \t\u{a0}\n]{0,8}"],
+            chain in proptest::collection::vec(0..FILTERS.len(), 0..4),
+        ) {
+            let environment = environment(&[]);
+            let filters: String = chain.iter().map(|at| format!(" | {}", FILTERS[*at])).collect();
+            let text = format!("<{{{{ row.a{filters} }}}}>");
+            let plain = Plain::read(&text, None).expect("a plain text");
+            let scope = scope(&value);
+            let template = environment.template_from_str(&text).unwrap();
+            let expected = template.render(scope.clone());
+            let mut out = String::from("before ");
+            let is_plain = plain.render(scope.downcast_object_ref::<Scope>().unwrap(), &mut out);
+            match &expected {
+                Ok(expected) => prop_assert_eq!((is_plain, out), (true, format!("before {expected}"))),
+                Err(_) => prop_assert_eq!((is_plain, &*out), (false, "before ")),
+            }
+            for expression in [format!("row.a{filters}"), format!("row.a{filters} | split('/')")] {
+                let plain = PlainExpression::read(&expression, None);
+                prop_assert!(plain.is_some(), "{expression}");
+                let of = |plain| {
+                    let compiled = environment.compile_expression(&expression).unwrap();
+                    Program::Expression(Box::new(compiled), plain)
+                };
+                let (quick, slow) = (of(plain), of(None));
+                prop_assert_eq!(quick.holds(&scope).ok(), slow.holds(&scope).ok());
+                let items = |program: &Program<'_>| program.items(&scope).ok().map(Iterator::collect::<Vec<_>>);
+                prop_assert_eq!(items(&quick), items(&slow));
+            }
         }
     }
 }

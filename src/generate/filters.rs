@@ -52,7 +52,7 @@ fn artifact_name(text: &str, options: &Kwargs) -> Result<String, Error> {
 }
 
 /// Runs of white space and line breaks as one space, none at the ends.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty())
@@ -133,7 +133,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Returns the text behind the last `/`, ignoring one at the end.
-fn basename(text: &str) -> &str {
+pub(super) fn basename(text: &str) -> &str {
     let text = text.trim_end_matches('/');
     text.rsplit('/').next().unwrap_or(text)
 }

@@ -128,7 +128,7 @@ pub(super) fn block(block: &Arc<Block>, compiled: &Compiled<'_>) -> Sheet {
 impl Renderer<'_> {
     fn part(&mut self, part: &Part, number: u32) {
         if let Some(when) = part.when {
-            match self.holds(when, None) {
+            match self.holds(when, &self.scope.clone(), None) {
                 Some(false) => return,
                 Some(true) => {}
                 None => {
@@ -170,12 +170,13 @@ impl Renderer<'_> {
 
     fn guarded(&mut self, value: Guarded) -> Got {
         let Guarded { when, value, skip_empty } = value;
-        match when.map(|when| self.holds(when, None)) {
+        let scope = self.scope.clone();
+        match when.map(|when| self.holds(when, &scope, None)) {
             Some(Some(false)) => return Got::Absent,
             Some(None) => return Got::Failed,
             _ => {}
         }
-        let got = self.text(value, None);
+        let got = self.text(value, &scope, None);
         if skip_empty { self.unless_empty(got) } else { got }
     }
 
@@ -193,11 +194,7 @@ impl Renderer<'_> {
                 }
                 continue;
             };
-            let Some(value) = self.value(*over, None) else {
-                all.push((Got::Failed, Got::Failed));
-                continue;
-            };
-            let items = match value.try_iter() {
+            let items = match self.compiled.program(*over).items(&self.scope) {
                 Ok(items) => items,
                 Err(error) => {
                     self.fail(error, *over, None);
@@ -228,7 +225,8 @@ impl Renderer<'_> {
         own: usize,
         all: &mut Vec<(Got, Got)>,
     ) {
-        match pair.when.map(|when| self.holds(when, each)) {
+        let scope = self.scope_of(each);
+        match pair.when.map(|when| self.holds(when, &scope, each)) {
             Some(Some(false)) => return,
             Some(None) => {
                 all.push((Got::Failed, Got::Failed));
@@ -236,7 +234,7 @@ impl Renderer<'_> {
             }
             _ => {}
         }
-        let key = self.text(pair.key, each);
+        let key = self.text(pair.key, &scope, each);
         let gives_way = pair.default
             && self.value_of(key).is_some_and(|key| {
                 all[..own].iter().any(|(other, _)| self.value_of(*other) == Some(key))
@@ -244,7 +242,7 @@ impl Renderer<'_> {
         if gives_way {
             return;
         }
-        let mut value = self.text(pair.value, each);
+        let mut value = self.text(pair.value, &scope, each);
         if pair.skip_empty {
             value = self.unless_empty(value);
         }
@@ -263,10 +261,9 @@ impl Renderer<'_> {
         self.sheet.text.get(self.sheet.rendered[number as usize].span.range())
     }
 
-    fn text(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Got {
+    fn text(&mut self, id: TextId, scope: &Value, each: Option<&(Arc<str>, Value)>) -> Got {
         let start = self.sheet.text.len();
-        let scope = self.scope_of(each);
-        match self.compiled.program(id).render(&scope, &mut self.sheet.text) {
+        match self.compiled.program(id).render(scope, &mut self.sheet.text) {
             Ok(()) => {
                 let span = Span::new(start..self.sheet.text.len());
                 self.sheet.text.push('\n');
@@ -287,18 +284,19 @@ impl Renderer<'_> {
         }
     }
 
-    fn value(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Option<Value> {
-        match self.compiled.program(id).value(&self.scope_of(each)) {
-            Ok(value) => Some(value),
+    fn holds(
+        &mut self,
+        id: TextId,
+        scope: &Value,
+        each: Option<&(Arc<str>, Value)>,
+    ) -> Option<bool> {
+        match self.compiled.program(id).holds(scope) {
+            Ok(holds) => Some(holds),
             Err(error) => {
                 self.fail(error, id, each);
                 None
             }
         }
-    }
-
-    fn holds(&mut self, id: TextId, each: Option<&(Arc<str>, Value)>) -> Option<bool> {
-        self.value(id, each).map(|value| value.is_true())
     }
 
     fn scope_of(&self, each: Option<&(Arc<str>, Value)>) -> Value {
@@ -368,11 +366,10 @@ impl Sheet {
     }
 
     fn mapping(&self, of: &'static Mapping, values: &[Values], head: Span) -> RawMapping<'_> {
-        let mut raw = RawMapping::new(of, head);
-        for (field, value) in of.fields.iter().zip(values) {
+        let slots = of.fields.iter().zip(values).map(|(field, value)| {
             // What is required and lacks a value is reported in the mapping that lacks it.
             let is_absent = value.is_absent() && !field.required;
-            let slot = match (value, field.kind) {
+            match (value, field.kind) {
                 (Values::Text(got), _) => self.slot(*got),
                 _ if is_absent => Slot::Absent,
                 (Values::Fields(below), Kind::Mapping(mapping)) => {
@@ -387,10 +384,9 @@ impl Sheet {
                     Slot::Given(RawValue::Map(pairs.iter().map(property).collect()))
                 }
                 (Values::Fields(_), _) => Slot::Absent,
-            };
-            raw = raw.with(field, slot);
-        }
-        raw
+            }
+        });
+        RawMapping::of_values(of, head, slots)
     }
 
     fn text(&self, got: Got) -> Slot<Text<'_>> {
@@ -412,14 +408,13 @@ impl Sheet {
         }
     }
 
-    /// Returns items of two fields, in the order of `of`.
+    /// Returns items of the two fields of `of`.
     fn list(&self, pairs: &[(Got, Got)], of: &'static Mapping, head: Span) -> Slot<RawValue<'_>> {
-        let [first, second] = of.fields else { return Slot::Absent };
         if pairs.is_empty() {
             return Slot::Absent;
         }
         let item = |(one, other): &(Got, Got)| {
-            RawMapping::new(of, head).with(first, self.slot(*one)).with(second, self.slot(*other))
+            RawMapping::of_values(of, head, [self.slot(*one), self.slot(*other)].into_iter())
         };
         Slot::Given(RawValue::List(pairs.iter().map(item).collect()))
     }

@@ -3,9 +3,9 @@
 //! In: text, and where the rows and their cells are in it. Out: values for a template, and the places
 //! of cells as findings have them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashMap;
 use minijinja::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Related, Severity};
@@ -202,6 +202,10 @@ impl Block {
         let line = region.start.line;
         let piece = |line: u32| {
             let span = source.line_span(line)?;
+            // Behind the last line break is what the next block begins with.
+            if span.start as usize >= self.offset as usize + self.text.len() {
+                return None;
+            }
             let text = source.slice(span).to_owned();
             Some(Piece { offset: span.start, line, text })
         };

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
-use super::expression::{Program, VARIABLES};
+use super::expression::{DEPTH, FUEL, Program, RECURSION, VARIABLES};
 use super::nodes;
-use super::plain::Plain;
+use super::plain::{Plain, PlainExpression};
 use super::rows::{Block, Columns, TEMPLATE};
 use crate::diagnostic::{Code, Diagnostic, Draft, Findings};
 use crate::source::{SourceFile, Span};
-use crate::text::{either, quoted};
+use crate::text::{either, grouped, quoted};
 
 /// The number of a text of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -362,7 +362,8 @@ fn program<'e>(
         }
         Kind::Expression => {
             let text = bare(&source.text);
-            Program::Expression(Box::new(environment.compile_expression(text)?))
+            let plain = PlainExpression::read(text, source.variable.as_deref());
+            Program::Expression(Box::new(environment.compile_expression(text)?), plain)
         }
     })
 }
@@ -393,7 +394,12 @@ pub(super) fn says(error: &minijinja::Error) -> String {
     use minijinja::ErrorKind as Kind;
     let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        Kind::OutOfFuel => "the expression exceeds the limit of steps".to_owned(),
+        Kind::OutOfFuel => {
+            format!("the expression takes more than {} steps", grouped(FUEL))
+        }
+        _ if detail.contains(RECURSION) => {
+            format!("the expression has more than {DEPTH} calls within calls")
+        }
         Kind::UndefinedError if detail.is_empty() => "undefined value".to_owned(),
         Kind::SyntaxError | Kind::InvalidOperation if !detail.is_empty() => detail.to_owned(),
         kind if detail.is_empty() => kind.to_string(),
@@ -406,6 +412,10 @@ pub(super) fn help_for(error: &minijinja::Error) -> Option<String> {
     match error.kind() {
         Kind::UnknownFilter => Some("`lineload generate --help` names the filters".to_owned()),
         Kind::SyntaxError => Some("an expression reads `{{ row.column | filter }}`".to_owned()),
+        Kind::OutOfFuel => Some("shorten its loops".to_owned()),
+        _ if error.detail().is_some_and(|detail| detail.contains(RECURSION)) => {
+            Some("remove the macro that calls itself".to_owned())
+        }
         _ => None,
     }
 }

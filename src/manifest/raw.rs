@@ -162,6 +162,18 @@ impl<'a> RawMapping<'a> {
         Self { of, head, item: head, broken: false, values }
     }
 
+    /// A mapping whose fields have `values`, in the order of the model.
+    #[must_use]
+    pub fn of_values(
+        of: &'static Mapping,
+        head: Span,
+        values: impl Iterator<Item = Slot<RawValue<'a>>>,
+    ) -> Self {
+        let mut raw = Self::new(of, head);
+        raw.values.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+        raw
+    }
+
     /// Something at `head` of which nothing could be read.
     #[must_use]
     pub fn unreadable(of: &'static Mapping, head: Span) -> Self {
@@ -190,13 +202,6 @@ impl<'a> RawMapping<'a> {
     #[must_use]
     pub fn slot(&self, field: &Field) -> &Slot<RawValue<'a>> {
         self.fields().find(|(one, _)| one.is(field)).map_or(&Slot::Absent, |(_, slot)| slot)
-    }
-
-    /// The same with `value` in `field`.
-    #[must_use]
-    pub fn with(mut self, field: &Field, value: Slot<RawValue<'a>>) -> Self {
-        self.set(field, value);
-        self
     }
 
     pub(super) fn slot_mut(&mut self, field: &Field) -> Option<&mut Slot<RawValue<'a>>> {

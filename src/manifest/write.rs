@@ -15,11 +15,13 @@ use crate::text::is_printable;
 /// Bytes of a key, as it is written, before a `:`. YAML has 1024 characters at most, and some
 /// readers count bytes; a longer key is written after a `?`.
 const LONGEST_KEY: usize = 1000;
+/// Bytes of most documents, at most.
+const USUAL: usize = 512;
 
 /// `artifact` as a document.
 #[must_use]
 pub fn artifact(artifact: &Artifact) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL);
     push(&mut out, artifact);
     out
 }
@@ -54,7 +56,7 @@ fn push_fields(out: &mut String, artifact: &Artifact, mapping: &'static Mapping,
     fields.sort_by_key(|field| if field.is_text() { (false, field.name) } else { (true, "") });
     for field in fields {
         if let Some(text) = artifact.text(field).filter(|_| field.is_text()) {
-            entry(out, indent, field.name, text);
+            entry(out, [indent, ""], field.name, text);
             continue;
         }
         out.push_str(indent);
@@ -68,10 +70,10 @@ fn push_fields(out: &mut String, artifact: &Artifact, mapping: &'static Mapping,
                 Kind::Pairs { item, .. } => {
                     for (at, (field, text)) in item.fields.iter().zip([key, value]).enumerate() {
                         let dash = if at == 0 { "- " } else { "  " };
-                        entry(out, &format!("{indent}{dash}"), field.name, text);
+                        entry(out, [indent, dash], field.name, text);
                     }
                 }
-                _ => entry(out, &format!("{indent}  "), key, value),
+                _ => entry(out, [indent, "  "], key, value),
             }
         }
     }
@@ -93,10 +95,10 @@ fn push_comment(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// Writes a key and its text on a line.
-fn entry(out: &mut String, indent: &str, key: &str, value: &str) {
+/// Writes a key and its text on a line, which begins with `indent`.
+fn entry(out: &mut String, indent: [&str; 2], key: &str, value: &str) {
     let start = out.len();
-    out.push_str(indent);
+    indent.into_iter().for_each(|part| out.push_str(part));
     let key_start = out.len();
     push_scalar(out, key);
     if out.len() - key_start > LONGEST_KEY {
@@ -156,19 +158,28 @@ pub fn is_plain(text: &str) -> bool {
         return false;
     };
     let begins = first.is_alphabetic() || matches!(first, '/' | '_' | '(');
-    let inside = |c: char| is_shown(c) && c != '\t';
+    // Most texts are of ASCII, where it is one comparison.
+    let is_inside = |byte: u8| matches!(byte, b' '..=b'~');
+    let all_inside =
+        || text.bytes().all(is_inside) || text.chars().all(|c| is_shown(c) && c != '\t');
     begins
         && !last.is_whitespace()
         && last != ':'
-        && text.chars().all(inside)
-        && !text.contains(": ")
-        && !text.contains(" #")
+        && all_inside()
+        && !has_indicator(text.as_bytes())
         && !is_word(text)
+}
+
+/// Returns whether `text` holds a colon before a space, or a `#` behind one.
+fn has_indicator(text: &[u8]) -> bool {
+    memchr::memchr_iter(b' ', text)
+        .any(|at| at > 0 && text[at - 1] == b':' || text.get(at + 1) == Some(&b'#'))
 }
 
 /// Returns whether some reader takes `text` for a boolean, for nothing, or for no number.
 fn is_word(text: &str) -> bool {
     const WORDS: [&str; 11] =
         ["y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf"];
-    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    // None is longer.
+    text.len() <= 5 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -195,10 +195,7 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
             },
         ),
     );
-    note(
-        counts.suspicious,
-        format!("{reader} will warn of {}", artifacts(counts.suspicious)),
-    );
+    note(counts.suspicious, format!("{reader} will warn of {}", artifacts(counts.suspicious)));
     note(
         counts.misread,
         format!(

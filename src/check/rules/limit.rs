@@ -140,7 +140,8 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 /// Returns the text of a tag as fixes would write it.
 pub(super) fn plain_tag(text: &str) -> Cow<'_, str> {
     let is_sound = Pattern::TagText.offending(text).is_none();
-    match near_tag(text).filter(|_| !is_sound) {
+    // Most are.
+    match (!is_sound).then(|| near_tag(text)).flatten() {
         Some(near) => Cow::Owned(plain(&near).into_owned()),
         None => plain(text),
     }

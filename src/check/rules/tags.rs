@@ -1,6 +1,6 @@
 //! `Tags`.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::found::push;
 use super::limit::{Rule, plain_tag};
