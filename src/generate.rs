@@ -6,6 +6,7 @@
 //! of the rows. It holds no row longer than it takes to write it, but for names and sources, which
 //! must differ.
 
+pub mod answers;
 mod bytes;
 mod cells;
 pub mod cloudformation;

@@ -1,10 +1,10 @@
-//! JSON and JSON Lines: each row is an object, each of its members a cell.
+//! JSON Lines: each row is an object, each of its members a cell.
 //!
 //! In: bytes. Out: [`Block`]s of rows, each cell with its place. A value within a value has the place
 //! of the member that holds it.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -15,15 +15,13 @@ use serde_json::value::RawValue;
 use super::rows::{Block, Cell, Columns, Content, Fault, Row};
 use super::{Frame, Input};
 use crate::diagnostic::Code;
-use crate::source::{MAX_FILE_BYTES, Piece, SourceFile, Span};
-use crate::text::{counted, quoted};
+use crate::source::{MAX_FILE_BYTES, Span};
+use crate::text::quoted;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
 /// The longest line, in bytes.
 const LONGEST_LINE: usize = 16 << 20;
-/// Rows of a block.
-const ROWS: usize = 512;
 /// Objects within objects that become values of an expression.
 const DEPTH: usize = 64;
 
@@ -58,7 +56,7 @@ impl<'de: 't, 't> Deserialize<'de> for Members<'t> {
 struct Key<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// The place of `part`, which is a piece of `text`, in it.
-fn place(text: &str, part: &str) -> Span {
+pub(super) fn place(text: &str, part: &str) -> Span {
     let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     Span::new(start..start + part.len())
 }
@@ -85,7 +83,7 @@ pub(super) fn fault(text: &str, part: &str, error: &serde_json::Error) -> Fault 
 }
 
 /// Adds the row that `part` of the text of `block` is.
-fn row(text: &str, part: &str, number: u32, columns: &mut Columns, block: &mut Block) {
+pub(super) fn row(text: &str, part: &str, number: u32, columns: &mut Columns, block: &mut Block) {
     let span = place(text, part);
     let members = match serde_json::from_str::<Members<'_>>(part) {
         Ok(Members(members)) => members,
@@ -269,212 +267,6 @@ impl<R: Read + Send> Input for Lines<R> {
             row(&text, bare, self.number, &mut columns, &mut block);
         }
         self.offset += length as u64;
-        block.columns = Arc::new(columns);
-        Ok(Some(block))
-    }
-}
-
-/// A document of JSON with an array of rows.
-pub struct Document<R> {
-    reader: R,
-    /// JSON Pointers, of which the first that leads somewhere counts.
-    pointers: Vec<String>,
-    /// The value of what stands beside the rows.
-    document: Value,
-    source: Option<Arc<SourceFile>>,
-    text: Arc<str>,
-    /// The place of each row.
-    rows: Vec<Span>,
-    next: usize,
-    fault: Option<Fault>,
-}
-
-impl<R: Read> Document<R> {
-    /// The document that `reader` has, whose rows are in the array at the first of `pointers` (RFC
-    /// 6901) that there is; an object there is the only row. Without pointers they are in the array that
-    /// the document is, or in the only one that it holds.
-    pub fn new(reader: R, pointers: Vec<String>) -> Self {
-        Self {
-            reader,
-            pointers,
-            document: Value::UNDEFINED,
-            source: None,
-            text: Arc::default(),
-            rows: Vec::new(),
-            next: 0,
-            fault: None,
-        }
-    }
-
-    /// Finds the rows, and takes what stands beside them.
-    fn find(&mut self) -> Result<Vec<Span>, Fault> {
-        let text: &str = &self.text;
-        let root = text.trim_start_matches('\u{FEFF}');
-        serde_json::from_str::<&RawValue>(root).map_err(|error| fault(text, root, &error))?;
-        let root = root.trim();
-        let (part, beside) = match at_pointers(text, root, &self.pointers)? {
-            Some(part) => (part, first_step(&self.pointers, root)),
-            None if root.starts_with('{') => match only_array(text, root)? {
-                Some((name, part)) => (part, Some(name)),
-                // An answer about one thing is one row.
-                None => (root, None),
-            },
-            None => (root, None),
-        };
-        if let Some(name) = beside
-            && let Ok(Members(members)) = serde_json::from_str(root)
-        {
-            let others = members.iter().filter(|(other, _)| *other != name);
-            let others = others.filter_map(|(name, raw)| {
-                let json = serde_json::from_str(raw.get()).ok()?;
-                Some((name.to_string(), value(&json)))
-            });
-            self.document = Value::from_pairs(others);
-        }
-        if part.starts_with('{') {
-            return Ok(vec![place(text, part)]);
-        }
-        let items = serde_json::from_str::<Vec<&RawValue>>(part).map_err(|_| {
-            let help = "name it with `--rows`, as in `--rows /items`";
-            missing(text, part, "no array of rows".to_owned(), help.to_owned())
-        })?;
-        Ok(items.iter().map(|item| place(text, item.get())).collect())
-    }
-}
-
-fn missing(text: &str, part: &str, message: String, help: String) -> Fault {
-    let start = place(text, part).range().start;
-    Fault { code: Code::InventorySyntax, span: Span::new(start..start + 1), message, help }
-}
-
-/// The steps of a JSON Pointer.
-fn steps(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
-}
-
-/// The part of `root` that the first of `pointers` leads to, if there are any.
-fn at_pointers<'t>(
-    text: &str,
-    root: &'t str,
-    pointers: &[String],
-) -> Result<Option<&'t str>, Fault> {
-    let mut first = None;
-    for pointer in pointers {
-        let found = steps(pointer).try_fold(root, |part, step| {
-            member(part, &step).ok_or_else(|| {
-                let message = format!("{} not found", quoted(&step));
-                missing(text, part, message, "name the array of rows with `--rows`".to_owned())
-            })
-        });
-        match found {
-            Ok(part) => return Ok(Some(part)),
-            Err(fault) => first = first.or(Some(fault)),
-        }
-    }
-    first.map_or(Ok(None), Err)
-}
-
-/// The member of `root` that the pointer which counts begins with.
-fn first_step(pointers: &[String], root: &str) -> Option<String> {
-    let leads = |pointer: &&String| {
-        steps(pointer).try_fold(root, |part, step| member(part, &step)).is_some()
-    };
-    steps(pointers.iter().find(leads)?).next()
-}
-
-/// The only array among the members of `root`, and its name; `None` if there is none.
-fn only_array<'t>(text: &str, root: &'t str) -> Result<Option<(String, &'t str)>, Fault> {
-    let Members(members) =
-        serde_json::from_str::<Members<'t>>(root).map_err(|error| fault(text, root, &error))?;
-    let arrays: Vec<_> = members.iter().filter(|(_, raw)| raw.get().starts_with('[')).collect();
-    match arrays.as_slice() {
-        [] => Ok(None),
-        [(name, raw)] => Ok(Some((name.to_string(), raw.get()))),
-        several => {
-            let names: Vec<_> = several.iter().map(|(name, _)| format!("`/{name}`")).collect();
-            let help = format!("name one of them with `--rows`: {}", crate::text::list(&names));
-            let message = format!("{} of rows", counted(several.len(), "array"));
-            Err(missing(text, root, message, help))
-        }
-    }
-}
-
-/// The member or the item `step` of a value.
-fn member<'t>(part: &'t str, step: &str) -> Option<&'t str> {
-    if part.starts_with('[') {
-        let items = serde_json::from_str::<Vec<&RawValue>>(part).ok()?;
-        return Some(items.get(step.parse::<usize>().ok()?)?.get());
-    }
-    let Members(members) = serde_json::from_str(part).ok()?;
-    members.into_iter().find(|(name, _)| name == step).map(|(_, raw)| raw.get())
-}
-
-impl<R: Read + Send> Input for Document<R> {
-    fn start(&mut self) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        self.reader.by_ref().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 GiB"));
-        }
-        let bad = std::str::from_utf8(&bytes).err().map(|error| error.valid_up_to());
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        self.text = Arc::from(text.as_str());
-        let piece = Piece { offset: 0, line: 1, text };
-        let name = Arc::from("");
-        let source = SourceFile::of_pieces(super::rows::INVENTORY, name, vec![piece]);
-        self.source = Some(Arc::new(source));
-        match bad {
-            Some(at) => {
-                self.fault = Some(Fault {
-                    code: Code::Encoding,
-                    span: Span::new(at..at + 1),
-                    message: "a byte that is not UTF-8".to_owned(),
-                    help: "save it as UTF-8".to_owned(),
-                });
-            }
-            None => match self.find() {
-                Ok(rows) => self.rows = rows,
-                Err(fault) => self.fault = Some(fault),
-            },
-        }
-        Ok(())
-    }
-
-    fn columns(&self) -> Option<Arc<Columns>> {
-        None
-    }
-
-    fn frame(&self) -> Option<Frame> {
-        // Where the rows are found again by the same pointer.
-        let steps: Vec<_> =
-            self.pointers.first().map(|one| steps(one).collect()).unwrap_or_default();
-        let mut before = String::new();
-        for step in &steps {
-            let _ = write!(before, "{{{}: ", serde_json::Value::from(step.as_str()));
-        }
-        before.push_str("[\n");
-        Some(Frame { before, between: ",\n", behind: format!("\n]{}\n", "}".repeat(steps.len())) })
-    }
-
-    fn next_block(&mut self) -> io::Result<Option<Block>> {
-        let mut block = Block::of(Arc::clone(&self.text), self.source.clone());
-        if let Some(fault) = self.fault.take() {
-            block.faults.push(fault);
-            return Ok(Some(block));
-        }
-        if self.next >= self.rows.len() {
-            return Ok(None);
-        }
-        block.document = self.document.clone();
-        let text = Arc::clone(&self.text);
-        let mut columns = Columns::default();
-        let end = (self.next + ROWS).min(self.rows.len());
-        for at in self.next..end {
-            let part = text.get(self.rows[at].range()).unwrap_or_default();
-            let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            row(&text, part, number, &mut columns, &mut block);
-        }
-        self.next = end;
         block.columns = Arc::new(columns);
         Ok(Some(block))
     }

@@ -59,6 +59,47 @@ fn listings_of_aws_become_manifests() {
 }
 
 #[test]
+fn answers_one_behind_the_other_are_one_inventory() {
+    let copy = copy("glue-tables.json");
+    let text = fs::read_to_string(fixture("glue-tables.json")).unwrap();
+    let one = generate(copy.path(), &["glue-tables.json", "-o", "-"]).out;
+    assert_eq!(one.matches("ArtifactName").count(), 2, "{one}");
+    let other = text.replace("lake", "archive");
+    let on_a_line = |text: &str| {
+        let answer: serde_json::Value = serde_json::from_str(text).unwrap();
+        format!("{answer}\n")
+    };
+    for all in [format!("{text}\n{other}"), on_a_line(&text) + &on_a_line(&other)] {
+        write(&copy.path().join("all.json"), &all);
+        let ran = generate(copy.path(), &["all.json", "-o", "-"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.err.contains("6 rows, 2 left out by `$when`: 4 artifacts"), "{ran:?}");
+        assert!(ran.out.starts_with(&one), "{ran:?}");
+        let uris: Vec<_> = ran.out.lines().filter(|line| line.contains("SourceUri")).collect();
+        assert_eq!(
+            uris,
+            [
+                "  SourceUri: s3://example-lake/orders/",
+                "  SourceUri: s3://example-lake/customers/",
+                "  SourceUri: s3://example-archive/orders/",
+                "  SourceUri: s3://example-archive/customers/"
+            ]
+        );
+    }
+    // What is broken behind an answer takes nothing from it.
+    write(&copy.path().join("all.json"), format!("{text}{{]"));
+    let args = ["all.json", "-o", "-", "--format", "short"];
+    let ran = generate(copy.path(), &args);
+    assert_eq!((ran.code, ran.out), (1, one));
+    let place = format!("all.json:{}:", text.lines().count() + 1);
+    assert!(
+        ran.err.contains(&place) && ran.err.contains("invalid JSON: key must be"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn metadata_of_data_and_runs_becomes_manifests() {
     let of = |name: &str, args: &[&str]| manifests(copy(name).path(), &[&[name], args].concat());
     insta::assert_snapshot!("mlflow-runs", of("mlflow-runs.json", &[]));

@@ -8,9 +8,10 @@ use super::{Asked, Inventory, unread};
 use crate::cli::generate::From;
 use crate::commands::failure::Failure;
 use crate::generate::Input;
+use crate::generate::answers::Answers;
 use crate::generate::cloudformation;
 use crate::generate::dvc;
-use crate::generate::json::{Document, Lines};
+use crate::generate::json::Lines;
 use crate::generate::known::{self, Listing};
 use crate::generate::open::{self, Opened};
 use crate::generate::s3;
@@ -53,7 +54,7 @@ pub(super) fn choose(asked: Asked<'_>, opened: Opened) -> Result<Inventory, Fail
         }
         From::Jsonl => Box::new(Lines::new(opened.reader)),
         From::Json => {
-            Box::new(Document::new(opened.reader, form.rows.clone().into_iter().collect()))
+            Box::new(Answers::new(opened.reader, form.rows.clone().into_iter().collect()))
         }
         From::MlflowRuns if known::is_mlflow_table(&String::from_utf8_lossy(&opened.head)) => {
             template = Some(known::MLFLOW_TABLE_TEMPLATE);
@@ -86,13 +87,13 @@ pub(super) fn choose(asked: Asked<'_>, opened: Opened) -> Result<Inventory, Fail
         | From::Datapackage => {
             let listing = listing(from);
             template = listing.groups.filter(|_| grouped).or(Some(listing.template));
-            if is_lines(&opened) {
-                // Answers one behind the other, each on a line.
+            if is_lines(&opened, listing.rows) {
+                // Rows one behind the other, each on a line.
                 Box::new(Lines::new(opened.reader))
             } else {
                 let own = listing.rows.iter().map(|rows| (*rows).to_owned()).collect();
                 let rows = form.rows.clone().map_or(own, |rows| vec![rows]);
-                Box::new(Document::new(opened.reader, rows))
+                Box::new(Answers::new(opened.reader, rows))
             }
         }
     };
@@ -126,14 +127,16 @@ fn listing(from: From) -> Listing {
     found.map_or(known::S3_OBJECTS, |(_, listing)| *listing)
 }
 
-/// Returns whether the first line is an object of JSON and others follow.
-fn is_lines(opened: &Opened) -> bool {
+/// Returns whether the first line is a row, with none at `pointers` within it, and others follow.
+fn is_lines(opened: &Opened, pointers: &[&str]) -> bool {
     let head = String::from_utf8_lossy(&opened.head);
     let Some((line, rest)) = head.trim_start_matches('\u{FEFF}').split_once('\n') else {
         return false;
     };
-    let is_row = serde_json::from_str::<serde_json::Value>(line).is_ok_and(|row| row.is_object());
-    is_row && !rest.trim().is_empty()
+    let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { return false };
+    let has_rows =
+        pointers.iter().any(|pointer| !pointer.is_empty() && row.pointer(pointer).is_some());
+    row.is_object() && !has_rows && !rest.trim().is_empty()
 }
 
 /// Returns the kind of an inventory, by its name and its first bytes.
