@@ -110,15 +110,15 @@ try: build
 docs *ARGS:
     LINELOAD_UPDATE_DOCS=1 cargo test --test it {{ARGS}} -- docs
 
-# fuzz each target for MINUTES (`cargo install cargo-fuzz`)
-fuzz MINUTES="10":
+# fuzz each of TARGETS for MINUTES (`cargo install cargo-fuzz`, and a nightly compiler or RUSTC_BOOTSTRAP=1)
+fuzz MINUTES="10" *TARGETS="reader spans fix lint":
     #!/usr/bin/env bash
     set -euo pipefail
     cd fuzz
     mkdir -p seeds
     find ../tests/fixtures ../manifests/examples -name '*.y*ml' -size -20k \
         -exec sh -c 'cp "$1" "seeds/$(echo "$1" | tr / _)"' _ {} \;
-    for target in spans fix lint; do
+    for target in {{TARGETS}}; do
         mkdir -p "corpus/$target"
         cargo fuzz run --sanitizer none "$target" "corpus/$target" seeds -- \
             -dict=yaml.dict -max_total_time=$(({{MINUTES}} * 60)) -max_len=4096 -timeout=20

@@ -7,9 +7,14 @@
 //! by item.
 
 mod comments;
+#[cfg(any(test, fuzzing))]
+pub mod compare;
+mod events;
 mod locate;
 mod parts;
+mod piece;
 mod reader;
+mod regular;
 mod scalar;
 mod spaces;
 mod style;
@@ -18,7 +23,8 @@ mod tree;
 
 pub use comments::comments;
 pub use parts::{documents, parts};
-pub use reader::{Piece, Reader};
+pub use piece::Piece;
+pub use reader::Reader;
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};
 pub use spaces::{OddSpace, Place, odd_spaces, parses_with};
 pub use style::Style;

@@ -1,440 +1,167 @@
-//! Events to nodes, a piece at a time.
+//! Text to pieces: regular documents by the reader of regular text, the others by the parser.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use granit_parser as granit;
-
-use super::style::Style;
-use super::syntax::{self, SyntaxError, Where};
-use super::tree::{Anchor, Kind, NodeId, Raw, Tag, Tree};
-use crate::source::Span;
-
-/// The maximum number of nodes of one document, or of one item of a list with its anchored nodes.
-/// The largest valid artifact has about 300.
-const MAX_NODES: usize = 1 << 20;
-
-/// Characters that a key may have before its `:`. YAML says 1024; the service allows property
-/// keys of 2500, each of which may be written as an escape.
-const KEY_LOOKAHEAD: usize = 32 << 10;
-
-/// A piece of a stream, as a [`Reader`] returns it.
-#[derive(Debug)]
-pub enum Piece {
-    /// A list of artifacts begins, at the root or as the value of the root's list key. Its items
-    /// follow. With a mapping as root, what stands before the list is in the tree.
-    List {
-        /// The root mapping, not complete yet, or `None` where the list is the root.
-        root: Option<NodeId>,
-        /// The start of its document.
-        document: u32,
-    },
-    /// An item of that list. It is dropped with the next piece.
-    Item(NodeId),
-    /// A document is complete.
-    Document {
-        /// Its root; `None` where it is empty.
-        root: Option<NodeId>,
-    },
-    /// A document broke off.
-    Broken {
-        /// A description of the fault.
-        error: SyntaxError,
-        /// The part that was read, with open collections closed at that point; `None` in a list.
-        root: Option<NodeId>,
-    },
-}
+use super::events::{MAX_NODES, Next, Parsed};
+use super::piece::Piece;
+use super::regular::{Regular, Step};
+use super::tree::Tree;
 
 /// Reads documents out of a text.
 pub struct Reader<'t> {
-    parser: granit::Parser<'t, granit::StrInput<'t>>,
-    tree: Tree<'t>,
-    base: usize,
+    text: &'t str,
+    end: usize,
     list_key: &'static str,
-    open: Vec<Open>,
-    /// The start of the current document.
-    document: u32,
-    /// The part of the tree that stays when the current item is dropped.
-    kept: Mark,
-    /// Anchors of the current item.
-    fresh_anchors: Vec<u32>,
-    /// The item handed over last.
-    item: Option<u32>,
-    last_scalar: Option<Span>,
-    broken: bool,
-    ended: bool,
+    by: By,
+    regular: Regular<'t>,
+    /// The parser, if it is at the start of the current document or behind that.
+    parsed: Option<Parsed<'t>>,
+    /// The parser of the item that was passed on last, if that was irregular.
+    item: Option<Parsed<'t>>,
+    /// The number of pieces of the current document that were passed on.
+    pieces: usize,
+    /// True if the parser reads regular text too.
+    parser_only: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Open {
-    node: u32,
-    children: u32,
-    /// The end of the last child.
-    end: u32,
-    flow: bool,
-    streamed: bool,
-    /// True if the last child is the list key.
-    at_list_key: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Mark {
-    nodes: usize,
-    cooked: usize,
+/// The reader of what comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The reader of regular text.
+    Regular,
+    /// The parser.
+    Parser,
+    /// The parser, which is at the end of a document.
+    Between,
 }
 
 impl<'t> Reader<'t> {
     /// Reads the bytes `part` of `text`, which must begin at a document. Spans are offsets of
-    /// `text`. The value of `list_key` in a root mapping is handed over item by item if it is a
+    /// `text`. The value of `list_key` in a root mapping is passed on item by item if it is a
     /// list.
     #[must_use]
     pub fn new(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
-        let mut options = granit::options! {
-            emit_unresolved_aliases: true,
-            emit_anchor_events: true,
-            simple_key_max_lookahead: KEY_LOOKAHEAD,
-        };
-        options.set_emit_comments(false);
-        let base = part.start;
-        let input = text.get(part).unwrap_or("");
+        let parser_only = parser_only();
         Self {
-            parser: granit::Parser::new_from_str_with_options(input, options),
-            tree: Tree::new(text),
-            base,
+            text,
+            end: part.end,
             list_key,
-            open: Vec::with_capacity(8),
-            document: 0,
-            kept: Mark::default(),
-            fresh_anchors: Vec::new(),
+            by: if parser_only { By::Parser } else { By::Regular },
+            regular: Regular::new(text, part.start, part.end, list_key),
+            parsed: None,
             item: None,
-            last_scalar: None,
-            broken: false,
-            ended: false,
+            pieces: 0,
+            parser_only,
         }
     }
 
-    /// Returns the nodes of the piece handed over last.
+    /// A reader that leaves everything to the parser.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of_parser(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
+        let reader = Self::new(text, part, list_key);
+        Self { by: By::Parser, parser_only: true, ..reader }
+    }
+
+    /// Returns whether the parser has read the item passed on last, and that alone.
+    #[cfg(test)]
+    pub(super) const fn is_item_alone(&self) -> bool {
+        self.item.is_some()
+    }
+
+    /// Returns the nodes of the piece passed on last.
     #[must_use]
-    pub const fn tree(&self) -> &Tree<'t> {
-        &self.tree
+    pub fn tree(&self) -> &Tree<'t> {
+        match (&self.item, &self.parsed) {
+            (Some(item), _) => item.tree(),
+            (None, Some(parsed)) if self.by != By::Regular => parsed.tree(),
+            _ => self.regular.tree(),
+        }
     }
 
     /// Returns the next piece, or `None` at the end.
     pub fn next_piece(&mut self) -> Option<Piece> {
-        self.release_item();
-        if self.broken {
-            self.broken = false;
-            self.clear();
-            self.ended = !self.parser.proceed_next_document().unwrap_or(false);
+        self.item = None;
+        if self.by == By::Between
+            && let Some(parsed) = &mut self.parsed
+        {
+            match parsed.next_document() {
+                Next::Document(start) if self.regular.go_to(start as usize) => {
+                    self.by = By::Regular;
+                }
+                Next::Document(_) => self.by = By::Parser,
+                Next::Piece(piece) => return Some(piece),
+                Next::End => return None,
+            }
         }
-        while !self.ended {
-            match self.parser.next_event() {
-                None => self.ended = true,
-                Some(Ok((event, span))) => {
-                    let piece = self.take(event, &span);
-                    if self.tree.nodes.len() > MAX_NODES {
-                        let at = self.span(&span);
-                        return Some(self.break_off(syntax::too_many_values(at, MAX_NODES)));
+        if self.by == By::Regular {
+            match self.regular.step() {
+                Step::Piece(piece) => {
+                    self.pieces += 1;
+                    if matches!(piece, Piece::Document { .. }) {
+                        self.pieces = 0;
+                        self.parsed = None;
                     }
-                    if piece.is_some() {
-                        return piece;
+                    return Some(piece);
+                }
+                Step::End => return None,
+                Step::GiveWayInItem => {
+                    if let Some(piece) = self.irregular_item() {
+                        self.pieces += 1;
+                        return Some(piece);
                     }
                 }
-                Some(Err(error)) => {
-                    let error = syntax::explain(error.kind(), &self.place(&error));
-                    return Some(self.break_off(error));
-                }
+                Step::GiveWay => {}
             }
+            self.by = By::Parser;
         }
-        None
-    }
-
-    fn take(&mut self, event: granit::Event<'t>, place: &granit::Span) -> Option<Piece> {
-        use granit::Event;
-        let span = self.span(place);
-        match event {
-            Event::DocumentStart(..) => {
-                self.clear();
-                self.document = span.start;
-                None
-            }
-            Event::DocumentEnd => Some(Piece::Document { root: self.root() }),
-            Event::Scalar(value, style, anchor, tag) => {
-                let style = style_of(style);
-                let span = if matches!(style, Style::Literal | Style::Folded) {
-                    without_trailing_empty_lines(self.tree.text, span)
-                } else {
-                    span
-                };
-                self.last_scalar = Some(span);
-                let is_list_key = style == Style::Plain && value == self.list_key;
-                let (value, cooked) = self.keep_value(value);
-                let (tag, tag_start) = self.tag(tag.as_deref(), place);
-                let kind = Kind::Scalar(style);
-                let node =
-                    self.push(Raw { kind, tag, cooked, tag_start, span, size: 1, value }, anchor);
-                self.complete(node, is_list_key)
-            }
-            Event::SequenceStart(style, anchor, tag) => {
-                let streamed = anchor == 0 && tag.is_none() && self.may_stream();
-                let kind = if streamed { Kind::Streamed } else { Kind::Sequence };
-                self.start(kind, style, anchor, tag.as_deref(), place);
-                streamed.then(|| self.begin_list())
-            }
-            Event::MappingStart(style, anchor, tag) => {
-                self.start(Kind::Mapping, style, anchor, tag.as_deref(), place);
-                None
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let open = self.open.pop()?;
-                self.close(&open, open.flow.then_some(span.end));
-                self.complete(open.node, false)
-            }
-            Event::Alias(id) => {
-                let id = to_u32(id);
-                let target = self.tree.anchors.get(&id).map(|anchor| anchor.node);
-                let inside = self.open.iter().any(|open| Some(open.node) == target);
-                let kind = if inside { Kind::RecursiveAlias } else { Kind::Alias };
-                self.push_alias(kind, id, span)
-            }
-            Event::UnresolvedAlias(_) => self.push_alias(Kind::UnknownAlias, 0, span),
-            Event::Anchor(id, _) => {
-                if let Some(anchor) = self.tree.anchors.get_mut(&to_u32(id)) {
-                    anchor.span = span;
-                }
-                None
-            }
-            // The ends of the stream, comments (switched off), and events yet to be invented.
-            _ => None,
-        }
-    }
-
-    /// Returns the root, if the document is not empty.
-    fn root(&self) -> Option<NodeId> {
-        let root = self.tree.nodes.first()?;
-        let nothing = matches!(root.kind, Kind::Scalar(Style::Plain))
-            && root.span.is_empty()
-            && root.tag == Tag::None;
-        (!nothing).then_some(NodeId(0))
-    }
-
-    fn start(
-        &mut self,
-        kind: Kind,
-        style: granit::StructureStyle,
-        anchor: usize,
-        tag: Option<&granit::Tag>,
-        place: &granit::Span,
-    ) {
-        let span = self.span(place);
-        let (tag, tag_start) = self.tag(tag, place);
-        let value = Span::default();
-        let raw = Raw { kind, tag, cooked: false, tag_start, span, size: 1, value };
-        let node = self.push(raw, anchor);
-        self.open.push(Open {
-            node,
-            children: 0,
-            end: span.end,
-            flow: style == granit::StructureStyle::Flow,
-            streamed: kind == Kind::Streamed,
-            at_list_key: false,
+        let pieces = std::mem::take(&mut self.pieces);
+        let parsed = self.parsed.get_or_insert_with(|| {
+            Parsed::new(self.text, self.regular.from()..self.end, self.list_key)
         });
-    }
-
-    fn push_alias(&mut self, kind: Kind, id: u32, span: Span) -> Option<Piece> {
-        let value = Span::empty(id);
-        let tag_start = span.start;
-        let raw = Raw { kind, tag: Tag::None, cooked: false, tag_start, span, size: 1, value };
-        let node = self.push(raw, 0);
-        self.complete(node, false)
-    }
-
-    fn push(&mut self, raw: Raw, anchor: usize) -> u32 {
-        let node = to_u32(self.tree.nodes.len());
-        if anchor != 0 {
-            let id = to_u32(anchor);
-            self.tree.anchors.insert(id, Anchor { node, span: raw.span });
-            self.fresh_anchors.push(id);
+        for _ in 0..pieces {
+            parsed.next_piece()?;
         }
-        self.tree.nodes.push(raw);
-        node
-    }
-
-    /// Notes that a child of the innermost open collection is complete.
-    fn complete(&mut self, node: u32, is_list_key: bool) -> Option<Piece> {
-        let end = self.tree.raw(node).span.end;
-        let parent = self.open.last_mut()?;
-        parent.children += 1;
-        parent.end = parent.end.max(end);
-        parent.at_list_key = is_list_key && parent.children % 2 == 1;
-        if parent.streamed {
-            self.item = Some(node);
-            return Some(Piece::Item(NodeId(node)));
+        let piece = parsed.next_piece()?;
+        let ends = matches!(piece, Piece::Document { .. } | Piece::Broken { .. });
+        if ends && !self.parser_only {
+            self.by = By::Between;
         }
-        None
+        Some(piece)
     }
 
-    /// Ends of block collections are given as the next token; the last child's end is meant.
-    fn close(&mut self, open: &Open, flow_end: Option<u32>) {
-        let size = to_u32(self.tree.nodes.len()) - open.node;
-        let raw = &mut self.tree.nodes[open.node as usize];
-        raw.size = size;
-        raw.span.end = flow_end.unwrap_or(open.end).max(raw.span.start);
-    }
-
-    fn may_stream(&self) -> bool {
-        match self.open.as_slice() {
-            [] => true,
-            [root] => root.at_list_key && self.tree.raw(root.node).kind == Kind::Mapping,
-            _ => false,
+    /// Reads the item at which the reader of regular text gave way, if it can be read alone.
+    fn irregular_item(&mut self) -> Option<Piece> {
+        let lines = self.regular.item()?;
+        // A line may end in `\r` alone: then the lines are others than they seem.
+        let bytes = self.text.as_bytes().get(lines.clone())?;
+        if memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n')) {
+            return None;
         }
-    }
-
-    fn begin_list(&mut self) -> Piece {
-        self.fresh_anchors.clear();
-        self.kept = Mark { nodes: self.tree.nodes.len(), cooked: self.tree.cooked.len() };
-        let root = (self.open.len() > 1).then_some(NodeId(0));
-        if root.is_some() {
-            self.tree.nodes[0].size = to_u32(self.tree.nodes.len());
+        let mut parsed = Parsed::of_item(self.text, lines.clone(), self.list_key);
+        let Piece::List { root: None, .. } = parsed.next_piece()? else { return None };
+        let piece @ Piece::Item(item) = parsed.next_piece()? else { return None };
+        if self.regular.kept_nodes() + parsed.tree().nodes.len() > MAX_NODES {
+            return None;
         }
-        Piece::List { root, document: self.document }
-    }
-
-    /// Drops the last item, except its anchored nodes.
-    fn release_item(&mut self) {
-        if self.item.take().is_none() {
-            return;
+        if !parsed.is_lone_item() || !self.regular.skip(&lines, parsed.tree().span(item).end) {
+            return None;
         }
-        let tree = &mut self.tree;
-        if self.fresh_anchors.is_empty() {
-            tree.nodes.truncate(self.kept.nodes);
-            tree.cooked.truncate(self.kept.cooked);
-            return;
-        }
-        let node_of = |id: &u32| tree.anchors.get(id).map_or(0, |anchor| anchor.node as usize);
-        self.fresh_anchors.sort_by_key(node_of);
-        let (mut to, mut end, mut moved_by) = (self.kept.nodes, 0, 0);
-        for id in self.fresh_anchors.drain(..) {
-            let Some(anchor) = tree.anchors.get_mut(&id) else {
-                continue;
-            };
-            let from = anchor.node as usize;
-            if from >= end {
-                end = from + tree.nodes[from].size as usize;
-                moved_by = from - to;
-                tree.nodes.copy_within(from..end, to);
-                to += end - from;
-            }
-            anchor.node = to_u32(from - moved_by);
-        }
-        tree.nodes.truncate(to);
-        self.kept = Mark { nodes: to, cooked: tree.cooked.len() };
-    }
-
-    fn break_off(&mut self, error: SyntaxError) -> Piece {
-        self.broken = true;
-        self.item = None;
-        let streamed = self.open.iter().any(|open| open.streamed);
-        while let Some(open) = self.open.pop() {
-            self.close(&open, None);
-            self.tree.partial.push(open.node);
-            if let Some(parent) = self.open.last_mut() {
-                parent.end = parent.end.max(self.tree.nodes[open.node as usize].span.end);
-            }
-        }
-        let root = (!streamed && !self.tree.nodes.is_empty()).then_some(NodeId(0));
-        Piece::Broken { error, root }
-    }
-
-    fn clear(&mut self) {
-        self.tree.nodes.clear();
-        self.tree.cooked.clear();
-        self.tree.anchors.clear();
-        self.tree.partial.clear();
-        self.open.clear();
-        self.fresh_anchors.clear();
-        self.kept = Mark::default();
-        self.item = None;
-        self.last_scalar = None;
-    }
-
-    fn place<'p>(&'p self, error: &granit::ScanError) -> Where<'p> {
-        let at = error.marker().byte_offset().unwrap_or_default() + self.base;
-        let start_of = |open: &Open| self.tree.raw(open.node).span.start;
-        Where {
-            text: self.tree.text,
-            document: self.document as usize,
-            at,
-            open_flow: self.open.iter().rev().find(|open| open.flow).map(start_of),
-            open_blocks: self.open.iter().filter(|open| !open.flow).map(start_of).collect(),
-            last_scalar: self.last_scalar,
-        }
-    }
-
-    /// Values that stand in the source as they are need no copy.
-    fn keep_value(&mut self, value: Cow<'t, str>) -> (Span, bool) {
-        match value {
-            Cow::Borrowed(value) => {
-                let start = value.as_ptr() as usize;
-                let text = self.tree.text.as_ptr() as usize;
-                // An implicit null is given as a `~` that is not in the source.
-                if (text..=text + self.tree.text.len()).contains(&start) {
-                    (Span::new(start - text..start - text + value.len()), false)
-                } else {
-                    (Span::default(), false)
-                }
-            }
-            Cow::Owned(value) => {
-                let start = self.tree.cooked.len();
-                self.tree.cooked.push_str(&value);
-                (Span::new(start..self.tree.cooked.len()), true)
-            }
-        }
-    }
-
-    fn tag(&self, tag: Option<&granit::Tag>, place: &granit::Span) -> (Tag, u32) {
-        let start = place.tag_start().and_then(|at| at.byte_offset());
-        let start = start.map_or(0, |at| to_u32(at + self.base));
-        let Some(tag) = tag else {
-            return (Tag::None, start);
-        };
-        let kind = match tag.core_suffix() {
-            Some("str") => Tag::Text,
-            Some("map") => Tag::Mapping,
-            Some("seq") => Tag::Sequence,
-            None if tag.parts() == ("", "!") || tag.parts() == ("!", "") => Tag::Text,
-            _ => Tag::Other,
-        };
-        (kind, start)
-    }
-
-    fn span(&self, place: &granit::Span) -> Span {
-        let range = place.byte_range().unwrap_or_default();
-        Span::new(range.start + self.base..range.end + self.base)
+        self.item = Some(parsed);
+        Some(piece)
     }
 }
 
-fn to_u32(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-const fn style_of(style: granit::ScalarStyle) -> Style {
-    match style {
-        granit::ScalarStyle::Plain => Style::Plain,
-        granit::ScalarStyle::SingleQuoted => Style::Single,
-        granit::ScalarStyle::DoubleQuoted => Style::Double,
-        granit::ScalarStyle::Literal => Style::Literal,
-        granit::ScalarStyle::Folded => Style::Folded,
+/// Returns whether the parser is to read everything, for tests that compare the two: set by
+/// `LINELOAD_PARSER_ONLY`, in builds with debug assertions only.
+fn parser_only() -> bool {
+    #[cfg(debug_assertions)]
+    {
+        static SET: std::sync::LazyLock<bool> =
+            std::sync::LazyLock::new(|| std::env::var_os("LINELOAD_PARSER_ONLY").is_some());
+        *SET
     }
-}
-
-/// Spans of block scalars include trailing empty lines.
-fn without_trailing_empty_lines(text: &str, span: Span) -> Span {
-    let raw = text.get(span.range()).unwrap_or("");
-    let start = raw.len() - raw.trim_start_matches([' ', '\t', '\n', '\r']).len();
-    let length = raw.trim_end_matches([' ', '\t', '\n', '\r']).len();
-    let from = span.start as usize;
-    if length <= start { Span::empty(span.start) } else { Span::new(from + start..from + length) }
+    #[cfg(not(debug_assertions))]
+    false
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ mod paths;
 #[cfg(feature = "aws")]
 mod plan;
 mod registry;
+#[cfg(debug_assertions)]
+mod regular;
 #[cfg(all(unix, feature = "aws"))]
 mod reports;
 #[cfg(feature = "aws")]

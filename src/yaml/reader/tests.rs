@@ -1,5 +1,5 @@
 use super::*;
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeId};
 
 /// Returns the tree of a node, in one line.
 fn show(tree: &Tree<'_>, id: NodeId) -> String {
