@@ -25,8 +25,8 @@ const ITEM_NESTING: usize = 100;
 
 /// The part of the text behind a document.
 pub(super) enum Next {
-    /// A document, which the parser has at this place.
-    Document(u32),
+    /// A document, and the place of its `---` if it has one.
+    Document(Option<u32>),
     /// Something that is broken.
     Piece(Piece),
     /// Nothing.
@@ -151,11 +151,12 @@ impl<'t> Parsed<'t> {
                 None => self.ended = true,
                 Some(Ok((event, span))) => {
                     let begins = matches!(event, granit::Event::DocumentStart(..));
+                    let is_explicit = matches!(event, granit::Event::DocumentStart(true, ..));
                     if let Some(piece) = self.take(event, &span) {
                         return Next::Piece(piece);
                     }
                     if begins {
-                        return Next::Document(self.document);
+                        return Next::Document(is_explicit.then_some(self.document));
                     }
                 }
                 Some(Err(error)) => {

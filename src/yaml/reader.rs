@@ -85,7 +85,7 @@ impl<'t> Reader<'t> {
             && let Some(parsed) = &mut self.parsed
         {
             match parsed.next_document() {
-                Next::Document(start) if self.regular.go_to(start as usize) => {
+                Next::Document(Some(start)) if self.regular.go_to(start as usize) => {
                     self.by = By::Regular;
                 }
                 Next::Document(_) => self.by = By::Parser,

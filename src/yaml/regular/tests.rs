@@ -165,6 +165,13 @@ fn an_item_is_not_read_alone_if_its_surroundings_change_it() {
 }
 
 #[test]
+fn a_document_without_dashes_is_not_skipped() {
+    // The parser has the empty text begin at the `---` behind it.
+    same("---\n...\n |+\n---\n- b\n");
+    same("---\n...\n\n \n |+  \n---\n- c\n-   []");
+}
+
+#[test]
 fn every_character_is_read_as_the_parser_reads_it() {
     for c in ('\0'..='\u{FFFF}').chain(['\u{10000}', '\u{1F600}', '\u{1FFFE}', '\u{10FFFF}']) {
         same(&format!("a{c}b: {c}c # {c}\n{c}: 'x{c}' #{c}\nd: \"{c}\"\ne: f{c}\n"));
