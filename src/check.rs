@@ -24,9 +24,9 @@ pub use run::{identities, path_of, run, sources, whole};
 use crate::artifact::{Artifact, Key};
 use crate::config::Rules;
 use crate::diagnostic::{self, Diagnostic, Findings};
+use crate::manifest;
 use crate::manifest::RawMapping;
 use crate::source::{FileId, SourceFile, Span};
-use crate::yaml;
 
 /// The options of a check.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +45,8 @@ pub struct Options<'o> {
 #[must_use]
 pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    for part in yaml::parts(source.text()) {
-        part::check(source, part, options, &mut |batch| findings.extend(batch.findings));
+    for part in manifest::parts(source.text()) {
+        part::check(source, &part, options, &mut |batch| findings.extend(batch.findings));
     }
     diagnostic::sort(&mut findings);
     findings
@@ -56,8 +56,8 @@ pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
 #[must_use]
 pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
     let mut hidden = Vec::new();
-    for part in yaml::parts(source.text()) {
-        part::check(source, part, options, &mut |batch| hidden.extend(batch.hidden));
+    for part in manifest::parts(source.text()) {
+        part::check(source, &part, options, &mut |batch| hidden.extend(batch.hidden));
     }
     hidden.sort_unstable();
     hidden

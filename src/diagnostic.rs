@@ -373,6 +373,11 @@ impl<'s> Findings<'s> {
         }
     }
 
+    /// Forgets what was found since it was taken last: another part reports it.
+    pub fn forget(&mut self) {
+        let _ = (self.take(), self.take_hidden(), self.take_becoming());
+    }
+
     /// Takes the findings since the last call, and the number that was not kept.
     #[must_use]
     pub fn take(&mut self) -> (Vec<Diagnostic>, Unlisted) {

@@ -9,6 +9,7 @@ mod decode;
 mod fields;
 pub(crate) mod layout;
 mod other;
+mod parts;
 mod place;
 mod placeholders;
 mod raw;
@@ -18,6 +19,8 @@ use std::ops::Range;
 
 use decode::Decoder;
 pub(crate) use fields::Shape;
+use parts::may_be_odd;
+pub use parts::{Part, parts};
 pub use place::{Checked, place};
 pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 
@@ -57,36 +60,38 @@ pub trait Visit {
     fn broken(&mut self);
 }
 
-/// Reads the bytes `part` of a source, which must begin at a document.
-pub fn read(part: Range<usize>, findings: &mut Findings<'_>, visit: &mut impl Visit) {
+/// Reads a part of a source.
+pub fn read(part: &Part, findings: &mut Findings<'_>, visit: &mut impl Visit) {
     let text = findings.source().text();
-    let allowance = ALIAS_ALLOWANCE + 16 * part.len();
+    let Part { range, section } = part;
     let mut state = State {
-        part: part.clone(),
-        allowance,
+        part: range.clone(),
+        allowance: ALIAS_ALLOWANCE + 16 * range.len(),
         artifact: 0,
         document: Document::default(),
         others: Vec::new(),
         ended: false,
         placeholders: Vec::new(),
     };
-    if part.start == 0
-        && let Some(other) = Other::of_json(&text[part.clone()])
+    if let Some(section) = section {
+        state.section(text, section, findings, visit);
+        return;
+    }
+    if range.start == 0
+        && let Some(other) = Other::of_json(&text[range.clone()])
     {
         visit.document();
-        state.other(other, first_line(text), findings, visit);
+        state.other(other, layout::first_line(text), findings, visit);
         return;
     }
-    let odd = yaml::odd_spaces(text, part.clone());
-    let bytes = text.as_bytes().get(part.clone()).unwrap_or_default();
-    let has = |open: &str| memchr::memmem::find(bytes, open.as_bytes()).is_some();
-    if odd.is_empty() && !has("{{") && !has("{%") {
-        state.read(text, part, findings, visit);
+    if !may_be_odd(text, range.clone()) {
+        state.read(text, range.clone(), findings, visit);
         return;
     }
-    // A line that is indented with such a space does not mean what it seems to, and so may the
+    // A line that is indented with an odd space does not mean what it seems to, and so may the
     // whole document: it is read after they are fixed.
-    for document in yaml::documents(text, part) {
+    let odd = yaml::odd_spaces(text, range.clone());
+    for document in yaml::documents(text, range.clone()) {
         let is_here = |odd: &&OddSpace| document.contains(&odd.span.range().start);
         let here: Vec<_> = odd.iter().filter(is_here).collect();
         if !here.is_empty() {
@@ -370,7 +375,7 @@ impl State {
                 }
             }
             _ => match self.other_text(findings) {
-                Some(other) => self.other(other, first_line(tree.text()), findings, visit),
+                Some(other) => self.other(other, layout::first_line(tree.text()), findings, visit),
                 None => self.artifact(tree, root, findings, visit),
             },
         }
@@ -418,7 +423,7 @@ impl State {
         visit: &mut impl Visit,
     ) {
         if let Some(other) = self.other_text(findings) {
-            self.other(other, first_line(tree.text()), findings, visit);
+            self.other(other, layout::first_line(tree.text()), findings, visit);
             visit.broken();
             return;
         }
@@ -488,10 +493,4 @@ fn is_wrapper(tree: &Tree<'_>, root: NodeId) -> bool {
 fn first_key(tree: &Tree<'_>, mapping: NodeId) -> Span {
     let Node::Mapping(mut entries) = tree.node(mapping) else { return tree.span(mapping) };
     entries.next().map_or_else(|| tree.span(mapping), |(key, _)| tree.span(key))
-}
-
-/// Returns the first line of a text that is not empty.
-fn first_line(text: &str) -> Span {
-    let start = text.len() - text.trim_start().len();
-    Span::new(start..layout::line_end(text, start).max(start))
 }

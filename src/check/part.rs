@@ -1,14 +1,12 @@
 //! One part of a file: what a worker does.
 
-use std::ops::Range;
-
 use super::Options;
 use super::claims::{Claims, claims};
 use super::defaults::{Defaults, Taken};
 use super::rules;
 use crate::artifact::Artifact;
 use crate::diagnostic::{Allowances, Becomes, Code, Diagnostic, Findings, MARKER, Unlisted};
-use crate::manifest::{self, RawMapping, RawValue, Slot, Visit};
+use crate::manifest::{self, Part, RawMapping, RawValue, Slot, Visit};
 use crate::model::{Field, Sense};
 use crate::source::{EncodingFault, LineCursor, SourceFile, Span};
 use crate::yaml;
@@ -44,10 +42,10 @@ pub(super) struct Batch {
     pub(super) broken_from: Option<u32>,
 }
 
-/// Checks the bytes `part` of `source`, and passes every batch to `pass_on`.
+/// Checks a part of `source`, and passes every batch to `pass_on`.
 pub(super) fn check(
     source: &SourceFile,
-    part: Range<usize>,
+    part: &Part,
     options: Options<'_>,
     pass_on: &mut dyn FnMut(Batch),
 ) {
@@ -56,10 +54,11 @@ pub(super) fn check(
         return;
     }
     let levels = options.rules.levels(source.name());
-    let text = source.text().get(part.clone()).unwrap_or_default();
+    let own = part.own();
+    let text = source.text().get(own.clone()).unwrap_or_default();
     let has_marker = memchr::memmem::find(text.as_bytes(), MARKER.as_bytes()).is_some();
     let allowances = if options.allowances && has_marker {
-        Allowances::new(source, &yaml::comments(source.text(), part.clone()))
+        Allowances::new(source, &yaml::comments(source.text(), own))
     } else {
         Allowances::default()
     };

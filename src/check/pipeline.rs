@@ -23,10 +23,10 @@ use super::ahead::Ahead;
 use super::part::{self, Batch};
 use crate::diagnostic::Diagnostic;
 use crate::exit::Fatal;
+use crate::manifest::{self, Part};
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile, SourceStore};
 use crate::text::reason;
 use crate::walk::{Found, Origin, PathFault, Walk};
-use crate::yaml;
 
 /// No thread can be started to read or to check.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +138,8 @@ pub(super) fn run(
 /// A file with its share of the read-ahead budget.
 struct Loaded {
     file: Arc<SourceFile>,
+    /// Its parts.
+    parts: Vec<Part>,
     charge: Option<Arc<Charge>>,
 }
 
@@ -230,14 +232,14 @@ impl ReadAhead {
                 if bytes > MAX_FILE_BYTES {
                     return Err(finding(&PathFault::TooLarge(bytes)));
                 }
-                return Ok(Loaded { file, charge: None });
+                return Ok(Loaded { parts: manifest::parts(file.text()), file, charge: None });
             }
         };
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(finding(&PathFault::TooLarge(bytes.len() as u64)));
         }
         let file = Arc::new(SourceFile::new(id, Arc::clone(&found.name), bytes));
-        Ok(Loaded { file, charge })
+        Ok(Loaded { parts: manifest::parts(file.text()), file, charge })
     }
 
     fn read(
@@ -393,19 +395,15 @@ enum Unit {
     /// Small files, whole.
     Files(Vec<Read>),
     /// A part of a large one.
-    Part { file: Arc<SourceFile>, part: Range<usize>, last: bool, _charge: Option<Arc<Charge>> },
+    Part { file: Arc<SourceFile>, part: Part, last: bool, _charge: Option<Arc<Charge>> },
 }
 
 fn units(group: Vec<Read>) -> Vec<Unit> {
     let mut units = Vec::new();
     let mut small = Vec::new();
     for (id, read) in group {
-        let parts = match &read {
-            Ok(loaded) => yaml::parts(loaded.file.text()),
-            Err(_) => Vec::new(),
-        };
         match read {
-            Ok(Loaded { file, charge }) if parts.len() > 1 => {
+            Ok(Loaded { file, parts, charge }) if parts.len() > 1 => {
                 if !small.is_empty() {
                     units.push(Unit::Files(std::mem::take(&mut small)));
                 }
@@ -436,7 +434,8 @@ impl Unit {
                         Ok(loaded) => {
                             let source = loaded.file;
                             lend(store, &source);
-                            part::check(&source, 0..source.text().len(), options, &mut |batch| {
+                            let whole = Part::whole(source.text());
+                            part::check(&source, &whole, options, &mut |batch| {
                                 messages.push(Message::Batch(file, batch));
                                 // Long lists must not pile up.
                                 if entries_in(&messages) > ENTRIES_AT_ONCE {
@@ -453,7 +452,7 @@ impl Unit {
             Self::Part { file, part, last, _charge } => {
                 let id = file.id();
                 lend(store, &file);
-                part::check(&file, part, options, &mut |batch| {
+                part::check(&file, &part, options, &mut |batch| {
                     out.send(vec![Message::Batch(id, batch)]);
                 });
                 out.send(vec![Message::PartEnd { file: id, last }]);

@@ -9,11 +9,11 @@ use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message, NoThreads};
 use super::{Entry, EntryIndex, Options, Sink, Summary};
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
+use crate::manifest;
 use crate::model::{ARTIFACT, Path as FieldPath, Sense};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
 use crate::text::{counted, quoted, redacted};
 use crate::walk::{Origin, Walk};
-use crate::yaml;
 
 /// Returns the store of the files of `walk`, for [`run`] and for showing its findings.
 #[must_use]
@@ -46,18 +46,18 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     }
     let mut kept = Kept(Vec::new());
     let file = source.id();
-    let parts = yaml::parts(source.text());
+    let parts = manifest::parts(source.text());
     let again = || {
         let mut collector = Collector::default();
-        for part in yaml::parts(source.text()) {
-            part::check(source, part, options, &mut |batch| collector.take(file, &batch));
+        for part in manifest::parts(source.text()) {
+            part::check(source, &part, options, &mut |batch| collector.take(file, &batch));
         }
         collector.identities()
     };
     let mut consumer = Consumer::new(store, options, &mut kept, 1, &again);
     let last = parts.len();
     for (number, part) in (1..).zip(parts) {
-        part::check(source, part, options, &mut |batch| {
+        part::check(source, &part, options, &mut |batch| {
             consumer.take(Message::Batch(file, batch));
         });
         consumer.take(Message::PartEnd { file, last: number == last });

@@ -105,6 +105,12 @@ pub(crate) fn remove_item(text: &str, before: Span, item: Span) -> Option<Edit> 
     is_flow.then(|| replace(before.range().end..end, ""))
 }
 
+/// Returns the first line of a text that is not empty.
+pub(super) fn first_line(text: &str) -> Span {
+    let start = text.len() - text.trim_start().len();
+    Span::new(start..line_end(text, start).max(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

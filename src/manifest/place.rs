@@ -1,7 +1,7 @@
 //! Finds where the value of a field is written, for errors that are found after the check.
 
 use crate::diagnostic::{Allowances, Findings, Levels};
-use crate::manifest::{RawMapping, RawProperty, RawValue, Visit, read};
+use crate::manifest::{Part, RawMapping, RawProperty, RawValue, Visit, read};
 use crate::model::{ARTIFACT, Field, Kind, Sense};
 use crate::source::{SourceFile, Span};
 
@@ -26,7 +26,7 @@ pub fn place(source: &SourceFile, artifact: Checked<'_>, pointer: &str) -> Optio
     let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
     let mut finder =
         Finder { artifact, steps: steps.collect(), defaults: Shared::default(), found: None };
-    read(0..source.text().len(), &mut findings, &mut finder);
+    read(&Part::whole(source.text()), &mut findings, &mut finder);
     finder.found
 }
 

@@ -2,6 +2,7 @@
 
 use super::piece::Piece;
 use super::reader::Reader;
+use super::sections::sections;
 use super::tree::{Kind, NodeId, Tree};
 
 /// Reads `text` both ways and returns the first difference: in the pieces, their nodes, or the
@@ -18,6 +19,49 @@ pub fn difference(text: &str, list_key: &'static str) -> Option<String> {
         }
         if theirs.is_none() {
             break;
+        }
+    }
+    None
+}
+
+/// Reads `text` as a whole and in sections of single items, and returns the first difference in
+/// their pieces. `None` also where it cannot be cut.
+#[must_use]
+pub fn section_difference(text: &str, list_key: &'static str) -> Option<String> {
+    let sections = sections(text, &(0..text.len()), list_key, 1);
+    if sections.is_empty() {
+        return None;
+    }
+    let mut whole = Reader::new(text, 0..text.len(), list_key);
+    let mut last = None;
+    for (number, section) in sections.iter().enumerate() {
+        let mut reader = Reader::of_section(text, section, list_key);
+        let head = reader.next_piece();
+        let shown = show(head.as_ref(), &reader);
+        let wanted = match &last {
+            None => {
+                let piece = whole.next_piece();
+                show(piece.as_ref(), &whole)
+            }
+            Some(first) => String::clone(first),
+        };
+        if shown != wanted {
+            return Some(format!("{text:?}, section {number}\n: {shown}\n whole: {wanted}"));
+        }
+        last = Some(shown);
+        loop {
+            let piece = reader.next_piece();
+            if section.goes_on && matches!(piece, Some(Piece::Document { .. })) {
+                break;
+            }
+            let theirs = whole.next_piece();
+            let (shown, wanted) = (show(piece.as_ref(), &reader), show(theirs.as_ref(), &whole));
+            if shown != wanted {
+                return Some(format!("{text:?}, section {number}\n: {shown}\n whole: {wanted}"));
+            }
+            if piece.is_none() {
+                break;
+            }
         }
     }
     None

@@ -120,7 +120,7 @@ impl<'t> Parsed<'t> {
 
     /// Returns the next piece, or `None` at the end.
     pub(super) fn next_piece(&mut self) -> Option<Piece> {
-        self.go_on();
+        self.resume();
         while !self.ended {
             match self.parser.next_event() {
                 None => self.ended = true,
@@ -145,7 +145,7 @@ impl<'t> Parsed<'t> {
 
     /// Goes to the next document, from the end of one.
     pub(super) fn next_document(&mut self) -> Next {
-        self.go_on();
+        self.resume();
         while !self.ended {
             match self.parser.next_event() {
                 None => self.ended = true,
@@ -201,7 +201,7 @@ impl<'t> Parsed<'t> {
     }
 
     /// Drops the last item, and goes to the next document behind one that broke off.
-    fn go_on(&mut self) {
+    fn resume(&mut self) {
         self.release_item();
         if self.broken {
             self.broken = false;

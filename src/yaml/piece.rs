@@ -1,5 +1,7 @@
 //! The pieces that a text is passed on in.
 
+use std::ops::Range;
+
 use super::syntax::SyntaxError;
 use super::tree::NodeId;
 
@@ -28,4 +30,15 @@ pub enum Piece {
         /// The part that was read, with open collections closed at that point; `None` in a list.
         root: Option<NodeId>,
     },
+}
+
+/// A section of a document that is a list, or has one under its list key as its last value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// The bytes before the first item of the list: the same in all sections of a document.
+    pub head: Range<usize>,
+    /// Its items, and what stands between them.
+    pub items: Range<usize>,
+    /// True if more items follow in another section: the document is complete with the last.
+    pub goes_on: bool,
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::events::{MAX_NODES, Next, Parsed};
-use super::piece::Piece;
+use super::piece::{Piece, Section};
 use super::regular::{Regular, Step};
 use super::tree::Tree;
 
@@ -22,6 +22,8 @@ pub struct Reader<'t> {
     pieces: usize,
     /// True if the parser reads regular text too.
     parser_only: bool,
+    /// The first item of a section, until it is reached.
+    items: Option<usize>,
 }
 
 /// The reader of what comes next.
@@ -52,7 +54,17 @@ impl<'t> Reader<'t> {
             item: None,
             pieces: 0,
             parser_only,
+            items: None,
         }
+    }
+
+    /// Reads a section of a document in `text`. The document comes last, and is complete in its last
+    /// section alone.
+    #[must_use]
+    pub fn of_section(text: &'t str, section: &Section, list_key: &'static str) -> Self {
+        let mut reader = Self::new(text, section.head.start..section.items.end, list_key);
+        reader.items = Some(section.items.start);
+        reader
     }
 
     /// A reader that leaves everything to the parser.
@@ -66,6 +78,12 @@ impl<'t> Reader<'t> {
     #[cfg(test)]
     pub(super) const fn is_item_alone(&self) -> bool {
         self.item.is_some()
+    }
+
+    /// Returns the number of nodes of the current document without the items of its list, and the
+    /// start of the next line, if the parser was not needed for more than one item at a time.
+    pub(super) fn regular_list(&self) -> Option<(usize, usize)> {
+        (self.by == By::Regular).then(|| (self.regular.kept(), self.regular.next()))
     }
 
     /// Returns the nodes of the piece passed on last.
@@ -97,9 +115,17 @@ impl<'t> Reader<'t> {
             match self.regular.step() {
                 Step::Piece(piece) => {
                     self.pieces += 1;
-                    if matches!(piece, Piece::Document { .. }) {
-                        self.pieces = 0;
-                        self.parsed = None;
+                    match piece {
+                        Piece::Document { .. } => {
+                            self.pieces = 0;
+                            self.parsed = None;
+                        }
+                        Piece::List { .. } => {
+                            if let Some(items) = self.items.take() {
+                                self.regular.go_to_item(items);
+                            }
+                        }
+                        Piece::Item(_) | Piece::Broken { .. } => {}
                     }
                     return Some(piece);
                 }
@@ -140,7 +166,7 @@ impl<'t> Reader<'t> {
         let mut parsed = Parsed::of_item(self.text, lines.clone(), self.list_key);
         let Piece::List { root: None, .. } = parsed.next_piece()? else { return None };
         let piece @ Piece::Item(item) = parsed.next_piece()? else { return None };
-        if self.regular.kept_nodes() + parsed.tree().nodes.len() > MAX_NODES {
+        if self.regular.kept() + parsed.tree().nodes.len() > MAX_NODES {
             return None;
         }
         if !parsed.is_lone_item() || !self.regular.skip(&lines, parsed.tree().span(item).end) {

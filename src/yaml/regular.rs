@@ -153,14 +153,25 @@ impl<'t> Regular<'t> {
         is_line && lines::is_marker(self.bytes, start, b"---")
     }
 
+    /// Goes to the line of an item of the list that was passed on last, which begins at `start`.
+    pub(super) const fn go_to_item(&mut self, start: usize) {
+        self.at = start;
+    }
+
+    /// Returns the start of the next line.
+    pub(super) const fn next(&self) -> usize {
+        self.at
+    }
+
+    /// Returns the number of nodes without those of items: of the list whose items are passed on, or
+    /// of the document that was passed on last.
+    pub(super) fn kept(&self) -> usize {
+        self.streamed.map_or(self.tree.nodes.len(), |list| list.nodes)
+    }
+
     /// Returns the place from which the parser would read the current document.
     pub(super) const fn from(&self) -> usize {
         self.from
-    }
-
-    /// Returns the number of nodes that stay when an item is dropped.
-    pub(super) fn kept_nodes(&self) -> usize {
-        self.streamed.map_or(0, |list| list.nodes)
     }
 
     /// Reads on until a piece is complete.

@@ -51,3 +51,45 @@ fn every_format_is_the_same_with_the_parser_alone() {
         }
     }
 }
+
+#[test]
+fn a_long_list_is_checked_in_sections_as_it_is_as_a_whole() {
+    let folder = folder(&[]);
+    let item = |at: usize| {
+        let text = match at {
+            // An item that the parser reads, and faults far from each other.
+            700 => "ArtifactName: |\n  a\n  b\nArtifactType: DataSet\n".to_owned(),
+            1900 | 4100 => {
+                format!("ArtifactName: bad_name-{at}\nSource: {{SourceUri: s3://b/{at}}}\n")
+            }
+            // The same as one a thousand items before it.
+            3000 => artifact(2000),
+            _ => artifact(at),
+        };
+        format!("- {}\n", text.trim().replace('\n', "\n  "))
+    };
+    let items: String = (0..9000).map(item).collect();
+    // A fault at the head, and one at the root, are each reported once.
+    let head = "Defaults:\n  ArtifactTyp: DataSet\nOwner: nobody\nArtifacts:\n";
+    write(&folder.path().join("list.yaml"), items.clone());
+    write(&folder.path().join("wrapped.yaml"), format!("{head}{items}"));
+    let lint = |name: &str, format: &str, parser_only: bool| {
+        let mut command = lineload(folder.path());
+        if parser_only {
+            command.env("LINELOAD_PARSER_ONLY", "1");
+        }
+        let ran = command.args(["lint", name, "--format", format]).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        timeless(&String::from_utf8(ran.stdout).unwrap())
+    };
+    for name in ["list.yaml", "wrapped.yaml", "."] {
+        for format in ["json", "human"] {
+            assert!(lint(name, format, false) == lint(name, format, true), "{format} of {name}");
+        }
+    }
+    let found = lint("wrapped.yaml", "short", false);
+    let at = |line: usize| found.matches(&format!("wrapped.yaml:{line}:")).count();
+    // Four lines an item, but for one of two, behind a head of four.
+    let again = 5 + 4 * 3000 - 2;
+    assert_eq!([at(2), at(3), at(again), at(again + 3)], [1, 1, 1, 1], "{found}");
+}

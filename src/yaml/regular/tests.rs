@@ -2,13 +2,14 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::yaml::compare::difference;
+use crate::yaml::compare::{difference, section_difference};
 use crate::yaml::reader::Reader;
 
 const KEY: &str = "Artifacts";
 
 fn same(text: &str) {
-    if let Some(difference) = difference(text, KEY) {
+    let found = difference(text, KEY).or_else(|| section_difference(text, KEY));
+    if let Some(difference) = found {
         panic!("{difference}");
     }
 }
@@ -310,6 +311,8 @@ proptest! {
                 format!("{indent}- {}\n{indent}- k: v\n", item.replace('\n', &format!("\n{indent}  ")))
             })
             .collect();
-        prop_assert_eq!(difference(&format!("{head}{items}"), KEY), None);
+        let text = format!("{head}{items}");
+        prop_assert_eq!(difference(&text, KEY), None);
+        prop_assert_eq!(section_difference(&text, KEY), None);
     }
 }

@@ -1,0 +1,99 @@
+//! The parts that a file is read in, so that all cores can check it.
+
+use std::ops::Range;
+
+use super::{ARTIFACTS, State, Visit};
+use crate::diagnostic::{Findings, MARKER};
+use crate::yaml::{self, Piece, Reader, Section};
+
+/// Sections of a list have about this many bytes.
+const SECTION_BYTES: usize = 256 << 10;
+
+/// A part of a file: whole documents, or a section of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub(super) range: Range<usize>,
+    pub(super) section: Option<Section>,
+}
+
+impl Part {
+    /// Returns the part that `text` is where it is short.
+    #[must_use]
+    pub const fn whole(text: &str) -> Self {
+        Self { range: 0..text.len(), section: None }
+    }
+
+    /// Returns the bytes that are in no other part.
+    #[must_use]
+    pub fn own(&self) -> Range<usize> {
+        match &self.section {
+            Some(section) if section.head.end < section.items.start => section.items.clone(),
+            _ => self.range.clone(),
+        }
+    }
+}
+
+/// Returns the parts of `text`, in order.
+#[must_use]
+pub fn parts(text: &str) -> Vec<Part> {
+    parts_of(text, SECTION_BYTES)
+}
+
+/// Returns the parts of `text`, with sections of about `size` bytes.
+fn parts_of(text: &str, size: usize) -> Vec<Part> {
+    let cut = |range: Range<usize>| {
+        let sections = match range.len() > 2 * size && !needs_whole(text, range.clone()) {
+            true => yaml::sections(text, &range, ARTIFACTS, size),
+            false => Vec::new(),
+        };
+        if sections.len() < 2 {
+            return vec![Part { range, section: None }];
+        }
+        let part = |section: Section| Part {
+            range: section.head.start..section.items.end,
+            section: Some(section),
+        };
+        sections.into_iter().map(part).collect()
+    };
+    yaml::parts(text).into_iter().flat_map(cut).collect()
+}
+
+/// Returns whether something in the bytes `range` of `text` may be about more than its artifact: a
+/// comment that allows findings, or what makes a document be read in another way.
+fn needs_whole(text: &str, range: Range<usize>) -> bool {
+    let bytes = text.as_bytes().get(range.clone()).unwrap_or_default();
+    memchr::memmem::find(bytes, MARKER.as_bytes()).is_some() || may_be_odd(text, range)
+}
+
+/// Returns whether there may be placeholders or odd spaces in the bytes `range` of `text`.
+pub(super) fn may_be_odd(text: &str, range: Range<usize>) -> bool {
+    let bytes = text.as_bytes().get(range.clone()).unwrap_or_default();
+    let has = |open: &str| memchr::memmem::find(bytes, open.as_bytes()).is_some();
+    has("{{") || has("{%") || !yaml::odd_spaces(text, range).is_empty()
+}
+
+impl State {
+    /// Reads a section of a document. What is before its list is reported with the first, and what
+    /// is about the whole document with the last.
+    pub(super) fn section(
+        &mut self,
+        text: &str,
+        section: &Section,
+        findings: &mut Findings<'_>,
+        visit: &mut impl Visit,
+    ) {
+        // Nothing follows the list that could have defaults.
+        self.part = section.head.clone();
+        let is_first = section.head.end == section.items.start;
+        let mut reader = Reader::of_section(text, section, ARTIFACTS);
+        while let Some(piece) = reader.next_piece() {
+            if section.goes_on && matches!(piece, Piece::Document { .. }) {
+                break;
+            }
+            self.piece(&piece, reader.tree(), findings, visit);
+            if !is_first && matches!(piece, Piece::List { .. }) {
+                findings.forget();
+            }
+        }
+    }
+}
