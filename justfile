@@ -93,6 +93,10 @@ pace-together BINARY *RATES:
 bench-scale BINARY *ARTIFACTS:
     python3 tests/interop/scale.py "{{BINARY}}" {{ARTIFACTS}}
 
+# rows a second and memory of `generate` with BINARY, for a million rows, or as many as are named: a minute
+bench-rows BINARY *ROWS:
+    python3 tests/interop/rows.py "{{BINARY}}" {{ROWS}}
+
 # the local registry at 1,000, 100,000 and 1,000,000 artifacts
 bench-registry:
     cargo bench --bench registry --no-default-features
