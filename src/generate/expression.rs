@@ -276,7 +276,7 @@ mod tests {
     }
 
     /// The filters of plain texts.
-    const FILTERS: [&str; 12] = [
+    const FILTERS: [&str; 13] = [
         "artifact_name",
         "basename",
         "default",
@@ -285,6 +285,7 @@ mod tests {
         "one_line",
         "replace('a', \"bc\")",
         "replace( \"/\" , '' )",
+        "replace('|', \"'\")",
         "strip_prefix('a')",
         "strip_suffix(\"b/\",)",
         "trim()",
@@ -296,7 +297,7 @@ mod tests {
         /// left to minijinja.
         #[test]
         fn plain_programs_agree_with_minijinja(
-            value in prop_oneof!["[aAb/ -]{0,12}", "\\PC{0,8}", "[a\u{df}\u{130} \t\u{a0}\n]{0,8}"],
+            value in prop_oneof!["[aAb/| -]{0,12}", "\\PC{0,8}", "[a\u{df}\u{130} \t\u{a0}\n]{0,8}"],
             chain in proptest::collection::vec(0..FILTERS.len(), 0..4),
         ) {
             let environment = environment(&[]);
@@ -312,7 +313,8 @@ mod tests {
                 Ok(expected) => prop_assert_eq!((is_plain, out), (true, format!("before {expected}"))),
                 Err(_) => prop_assert_eq!((is_plain, &*out), (false, "before ")),
             }
-            for expression in [format!("row.a{filters}"), format!("row.a{filters} | split('/')")] {
+            let split = |separator: &str| format!("row.a{filters} | split('{separator}')");
+            for expression in [format!("row.a{filters}"), split("/"), split("|")] {
                 let plain = PlainExpression::read(&expression, None);
                 prop_assert!(plain.is_some(), "{expression}");
                 let of = |plain| {

@@ -81,7 +81,7 @@ impl Plain {
             if !before.is_empty() {
                 parts.push(Part::Literal(before.into()));
             }
-            parts.push(Part::Value(Chain::read(expression, variable)?));
+            parts.push(Part::Value(Chain::read(&pieces(expression), variable)?));
             rest = behind;
         }
         if !rest.is_empty() {
@@ -112,40 +112,32 @@ impl Plain {
 impl PlainExpression {
     /// Reads `expression`, which is written without braces. Returns `None` if it is anything else.
     pub(super) fn read(expression: &str, variable: Option<&str>) -> Option<Self> {
-        if let Some(chain) = Chain::read(expression, variable) {
-            return Some(Self::Value(chain));
-        }
-        let (chain, last) = expression.rsplit_once('|')?;
-        let (name, arguments) = call(last)?;
-        match (name, arguments.as_slice()) {
-            ("split", [separator]) if !separator.is_empty() => {
-                Some(Self::Split(Chain::read(chain, variable)?, (*separator).into()))
-            }
-            _ => None,
+        let pieces = pieces(expression);
+        let (last, before) = pieces.split_last()?;
+        match call(last) {
+            Some(("split", arguments)) => match arguments.as_slice() {
+                [separator] if !separator.is_empty() => {
+                    Some(Self::Split(Chain::read(before, variable)?, (*separator).into()))
+                }
+                _ => None,
+            },
+            _ => Chain::read(&pieces, variable).map(Self::Value),
         }
     }
 }
 
 impl Chain {
-    fn read(expression: &str, variable: Option<&str>) -> Option<Self> {
-        let mut rest = expression.trim_matches(is_space);
-        let length = rest.find(|c: char| !is_inside(c) && c != '.').unwrap_or(rest.len());
-        let (name, behind) = rest.split_at(length);
+    /// Reads a value and its filters.
+    fn read(pieces: &[&str], variable: Option<&str>) -> Option<Self> {
+        let (value, filters) = pieces.split_first()?;
+        let name = value.trim_matches(is_space);
         let of = match name.strip_prefix("row.") {
             _ if variable == Some(name) => Of::Variable,
             Some(column) if variable != Some("row") && is_name(column) => Of::Column(column.into()),
             _ => return None,
         };
-        let mut filters = Vec::new();
-        rest = behind.trim_start_matches(is_space);
-        while let Some(behind) = rest.strip_prefix('|') {
-            // No text of a filter holds a `|`, or it is not one of these.
-            let length = behind.find('|').unwrap_or(behind.len());
-            let (filter, behind) = behind.split_at(length);
-            filters.push(Filter::read(filter)?);
-            rest = behind;
-        }
-        rest.is_empty().then_some(Self { of, filters })
+        let filters = filters.iter().map(|filter| Filter::read(filter)).collect::<Option<_>>()?;
+        Some(Self { of, filters })
     }
 
     /// Returns the text for a row; `None` if there is none, or no filter makes it.
@@ -214,6 +206,20 @@ fn cut(text: &mut Cow<'_, str>, part: impl Fn(&str) -> &str) {
         Cow::Borrowed(whole) => *whole = part(whole),
         Cow::Owned(whole) => *whole = part(whole).to_owned(),
     }
+}
+
+/// Returns what stands between the `|` of an expression that are in no quotes.
+fn pieces(expression: &str) -> Vec<&str> {
+    let mut quote = None;
+    let is_bar = |c: char| {
+        match quote {
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        quote.is_none() && c == '|'
+    };
+    expression.split(is_bar).collect()
 }
 
 /// Returns the name and the arguments of a call such as `replace("a", 'b')`, if all are texts that are written
@@ -292,7 +298,6 @@ mod tests {
             "{{ number }}",
             "{{ row.a b }}",
             "{{ row.a | }}",
-            "{{ row.a | replace('|', '-') }}",
             "{{ row.a | replace(row.b, '-') }}",
             "{{ row.a | replace('a' '-') }}",
             "{{ row.a | replace('\\n', '-') }}",
@@ -305,6 +310,13 @@ mod tests {
             assert_eq!(Plain::read(text, None), None, "{text}");
         }
         assert_eq!(Plain::read("{{ row.a }}", Some("row")), None);
+        assert_eq!(
+            PlainExpression::read("row.a | split('|')", None),
+            Some(PlainExpression::Split(
+                Chain { of: Of::Column("a".into()), filters: Vec::new() },
+                "|".into()
+            ))
+        );
         assert_eq!(PlainExpression::read("row.a | split", None), None);
         assert_eq!(PlainExpression::read("row.a | split('')", None), None);
         assert_eq!(PlainExpression::read("row.a and tag", Some("tag")), None);

@@ -100,7 +100,9 @@ impl Texts {
         let Some((file, _)) = self.file.as_mut().filter(|_| !written.is_empty()) else {
             return Ok(Some((name, rest)));
         };
-        let mut text = String::new();
+        let length: u64 = written.iter().map(|piece| piece.length).sum();
+        let length = usize::try_from(length).unwrap_or(0).saturating_add(rest.len());
+        let mut text = String::with_capacity(length);
         for Piece { start, length } in written {
             file.seek(SeekFrom::Start(start)).map_err(|error| of_file(&error))?;
             let piece = Read::take(&*file, length).read_to_string(&mut text);

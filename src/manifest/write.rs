@@ -158,22 +158,24 @@ pub fn is_plain(text: &str) -> bool {
         return false;
     };
     let begins = first.is_alphabetic() || matches!(first, '/' | '_' | '(');
-    // Most texts are of ASCII, where it is one comparison.
-    let is_inside = |byte: u8| matches!(byte, b' '..=b'~');
-    let all_inside =
-        || text.bytes().all(is_inside) || text.chars().all(|c| is_shown(c) && c != '\t');
-    begins
-        && !last.is_whitespace()
-        && last != ':'
-        && all_inside()
-        && !has_indicator(text.as_bytes())
-        && !is_word(text)
+    begins && !last.is_whitespace() && last != ':' && is_inside(text) && !is_word(text)
 }
 
-/// Returns whether `text` holds a colon before a space, or a `#` behind one.
-fn has_indicator(text: &[u8]) -> bool {
-    memchr::memchr_iter(b' ', text)
-        .any(|at| at > 0 && text[at - 1] == b':' || text.get(at + 1) == Some(&b'#'))
+/// Returns whether `text` holds nothing that needs quotes anywhere: no character that is not shown, no colon
+/// before a space and no `#` behind one.
+fn is_inside(text: &str) -> bool {
+    let mut before = 0;
+    let mut is_ascii = true;
+    for byte in text.bytes() {
+        match (before, byte) {
+            (b':', b' ') | (b' ', b'#') => return false,
+            (_, b' '..=b'~') => {}
+            _ => is_ascii = false,
+        }
+        before = byte;
+    }
+    // Most texts are of ASCII.
+    is_ascii || text.chars().all(|c| is_shown(c) && c != '\t')
 }
 
 /// Returns whether some reader takes `text` for a boolean, for nothing, or for no number.
