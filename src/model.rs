@@ -14,6 +14,8 @@ mod limits;
 mod path;
 mod shape;
 mod text;
+#[cfg(test)]
+mod whole;
 
 pub use artifact::{ARTIFACT, METADATA, SOURCE, SOURCE_TYPE, TAG};
 pub use limits::{
@@ -26,3 +28,5 @@ pub use limits::{
 pub use path::Path;
 pub use shape::{Change, Field, Kind, Mapping, Noun, Sense, WHEN_EMPTY};
 pub use text::{Pattern, TextLimit, Violation, is_line_terminator};
+#[cfg(test)]
+pub(crate) use whole::whole;

@@ -8,6 +8,7 @@ mod functions;
 
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 use serde_yaml::Value as Yaml;
@@ -23,20 +24,14 @@ use crate::source::Span;
 use crate::text::{counted, quoted};
 use functions::{At, Functions};
 
-/// The columns of a row; those that are not of the template's resource come first.
-const COLUMNS: [&str; 8] = [
-    "LogicalId",
-    "Condition",
-    "ArtifactName",
-    "ArtifactType",
-    "Source",
-    "Properties",
-    "MetadataProperties",
-    "Tags",
-];
+/// The columns of a row that are not of the template's resource.
+const OF_TEMPLATE: [&str; 2] = ["LogicalId", "Condition"];
 
-/// The columns that are properties of the resource.
-const PROPERTIES: std::ops::RangeFrom<usize> = 2..;
+/// The columns of a row: those of the template, then the properties of the resource.
+static COLUMNS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let properties = ARTIFACT.fields.iter().map(|field| field.name);
+    OF_TEMPLATE.into_iter().chain(properties).collect()
+});
 
 /// The resources of some templates.
 pub type Resources = Documents<Templates>;
@@ -149,13 +144,13 @@ fn row(
     for (name, value) in given.iter().filter(|_| exists) {
         let name = name.as_str().unwrap_or_default();
         let at = at_properties.key(name);
-        let Some(column) = COLUMNS[PROPERTIES].iter().find(|column| **column == name) else {
+        let Some(field) = ARTIFACT.field(name) else {
             functions.fault(&at, Code::UnknownField, unknown(name));
             continue;
         };
         match functions.value(value, &at) {
             Json::Null => {}
-            value => cells.push(Made::new(column, json::value(&value), at.places())),
+            value => cells.push(Made::new(field.name, json::value(&value), at.places())),
         }
     }
     MadeRow { span: at.span(), cells, faults: functions.take_faults() }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::artifact::{Artifact, Source, SourceType, Tag, Texts};
-use crate::model::{ARTIFACT, Field, METADATA, Sense};
+use crate::model::{ARTIFACT, Field, METADATA};
 
 /// The request without its name and URI, which have columns, as a JSON array: the type, the source types one
 /// after the other, the properties, the metadata, the tags, and the other texts of the artifact by the
@@ -46,7 +46,7 @@ impl Serialize for Flat<'_, Tag> {
     }
 }
 
-/// The fields of the metadata in the order of the model, without those at the end that are not set.
+/// The fields of the metadata in the order of the model, to which new ones are added at the end, without those at the end that are not set.
 struct Fields<'a>(&'a Texts);
 
 impl Serialize for Fields<'_> {
@@ -57,9 +57,10 @@ impl Serialize for Fields<'_> {
     }
 }
 
-/// The texts of an artifact itself that have no place of their own.
+/// Returns the texts that have no place of their own, wherever in an artifact.
 fn others() -> impl Iterator<Item = &'static Field> {
-    ARTIFACT.fields.iter().filter(|field| field.is_text() && field.sense == Sense::Plain)
+    let is_other = |field: &&Field| !METADATA.fields.iter().any(|one| one.is(field));
+    ARTIFACT.plain_texts().into_iter().filter(is_other)
 }
 
 /// Returns the rest of a request.
@@ -98,7 +99,6 @@ fn pairs(flat: Vec<String>) -> impl Iterator<Item = (String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::array::uniform4;
     use proptest::collection::{btree_map, vec};
     use proptest::option;
     use proptest::prelude::*;
@@ -118,7 +118,7 @@ mod tests {
             artifact_type in TEXT,
             types in vec((TEXT, TEXT), 0..3),
             properties in btree_map(TEXT, TEXT, 0..3),
-            metadata in uniform4(option::of(TEXT)),
+            metadata in vec(option::of(TEXT), METADATA.fields.len()),
             tags in vec((TEXT, TEXT), 0..3),
         ) {
             let metadata = METADATA.fields.iter().zip(metadata);
@@ -136,6 +136,14 @@ mod tests {
             let uri = artifact.source.uri.clone();
             prop_assert_eq!(read(artifact.name.clone(), uri, &text).unwrap(), artifact);
         }
+    }
+
+    /// The texts of metadata are kept by their places: a field that came between them would get the
+    /// text of another out of an older journal.
+    #[test]
+    fn a_new_field_of_the_metadata_is_the_last() {
+        let names: Vec<_> = METADATA.fields.iter().map(|field| field.name).take(4).collect();
+        assert_eq!(names, ["CommitId", "Repository", "GeneratedBy", "ProjectId"]);
     }
 
     #[test]

@@ -299,6 +299,20 @@ impl Mapping {
         all
     }
 
+    /// Returns the texts that lineload only passes on, of this mapping and of those in it.
+    #[must_use]
+    pub fn plain_texts(&self) -> Vec<&'static Field> {
+        let mut texts = Vec::new();
+        for field in self.fields {
+            match field.kind {
+                Kind::Text(_) | Kind::Choice(_) if field.sense == Sense::Plain => texts.push(field),
+                Kind::Mapping(below) => texts.extend(below.plain_texts()),
+                _ => {}
+            }
+        }
+        texts
+    }
+
     /// Returns the names of the fields in the order of the alphabet, which is that of the API
     /// reference.
     #[must_use]

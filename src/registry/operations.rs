@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::faults::Misbehaviour;
+use super::fields::{self, Members};
 use super::names::targeted;
 use super::page_token::PageToken;
+use super::pairs::items;
 use super::store::{Change, Filter, NewArtifact, Row, Store, StoreError, Unique, Which, now};
 use super::validate;
 use super::wire::{ApiError, timestamp};
-use crate::model::{LIST_PAGE_MAX, Mapping, RESERVED_TAG_PREFIX, SOURCE_TYPE, TAG};
+use crate::model::{LIST_PAGE_MAX, RESERVED_TAG_PREFIX, Sense, TAG};
 
 /// Artifacts on a page where the request does not say.
 const DEFAULT_PAGE: usize = 10;
@@ -20,7 +22,7 @@ const DEFAULT_PAGE: usize = 10;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) operation: &'static str,
-    input: Map<String, Value>,
+    input: Members,
 }
 
 impl Request {
@@ -65,16 +67,15 @@ impl Request {
         region: &str,
         misbehaviour: &Misbehaviour,
     ) -> Result<Value, ApiError> {
-        let source = self.input.get("Source");
-        let tags = pairs(self.input.get("Tags"), &TAG);
+        let tags = fields::tags(&self.input);
         check_tags(&tags)?;
         let new = NewArtifact {
-            name: self.text("ArtifactName"),
-            artifact_type: self.text("ArtifactType").unwrap_or_default(),
-            uri: text(source, "SourceUri").unwrap_or_default(),
-            source_types: source_types(source),
-            properties: self.object("Properties"),
-            metadata: self.object("MetadataProperties"),
+            name: fields::text(&self.input, Sense::Name),
+            artifact_type: fields::text(&self.input, Sense::Type).unwrap_or_default(),
+            uri: fields::text(&self.input, Sense::Uri).unwrap_or_default(),
+            source_types: fields::source_types(&self.input),
+            properties: object(&fields::properties(&self.input)),
+            texts: object(&fields::texts(&self.input)),
             tags,
             region: region.to_owned(),
             unique: Unique {
@@ -89,13 +90,9 @@ impl Request {
 
     async fn describe(&self, store: &Store) -> Result<Value, ApiError> {
         let row = store.describe(self.arn("ArtifactArn")).await.map_err(api_error)?;
-        let mut answer = summary(&row);
-        answer.insert("Properties".to_owned(), row.properties);
+        let mut answer = answer(&row, fields::whole(&row));
         answer.insert("CreatedBy".to_owned(), json!({}));
         answer.insert("LastModifiedBy".to_owned(), json!({}));
-        if row.metadata.as_object().is_some_and(|metadata| !metadata.is_empty()) {
-            answer.insert("MetadataProperties".to_owned(), row.metadata);
-        }
         Ok(Value::Object(answer))
     }
 
@@ -104,8 +101,8 @@ impl Request {
         let page = self.input.get("MaxResults").and_then(Value::as_u64);
         let page = page.map_or(DEFAULT_PAGE, |page| usize::try_from(page).unwrap_or(LIST_PAGE_MAX));
         let filter = Filter {
-            uri: self.text("SourceUri"),
-            artifact_type: self.text("ArtifactType"),
+            uri: self.text(fields::name_of(Sense::Uri)),
+            artifact_type: self.text(fields::name_of(Sense::Type)),
             created_after: self.millis("CreatedAfter"),
             created_before: self.millis("CreatedBefore"),
             ascending: self.text("SortOrder").as_deref() == Some("Ascending"),
@@ -119,7 +116,7 @@ impl Request {
         rows.truncate(page);
         let next = rows.last().filter(|_| more);
         let next = next.map(|row| PageToken { created: row.created, row: row.row }.encode());
-        let summaries: Vec<_> = rows.iter().map(summary).collect();
+        let summaries: Vec<_> = rows.iter().map(|row| answer(row, fields::summary(row))).collect();
         let mut answer = json!({ "ArtifactSummaries": summaries });
         if let Some(next) = next {
             answer["NextToken"] = Value::from(next);
@@ -128,21 +125,17 @@ impl Request {
     }
 
     async fn update(&self, store: &Store, unique_names: bool) -> Result<Value, ApiError> {
-        let properties = self.input.get("Properties").and_then(Value::as_object);
         let change = Change {
             arn: self.arn("ArtifactArn"),
-            name: self.text("ArtifactName"),
-            properties: properties
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-                .collect(),
+            name: fields::text(&self.input, Sense::Name),
+            properties: owned(fields::properties(&self.input)),
+            texts: owned(fields::changed_texts(&self.input)),
             remove: self.texts("PropertiesToRemove"),
             unique_names,
         };
         let arn = store.update(change).await.map_err(|error| match error {
             StoreError::NameTaken { .. } => {
-                let name = self.text("ArtifactName").unwrap_or_default();
+                let name = fields::text(&self.input, Sense::Name).unwrap_or_default();
                 let message = format!("An artifact with the name {name} already exists");
                 ApiError::new(400, "ConflictException", message)
             }
@@ -152,13 +145,9 @@ impl Request {
     }
 
     async fn delete(&self, store: &Store) -> Result<Value, ApiError> {
-        let source = self.input.get("Source").filter(|source| !source.is_null());
-        let which = match (self.text("ArtifactArn"), source) {
+        let which = match (self.text("ArtifactArn"), fields::text(&self.input, Sense::Uri)) {
             (Some(arn), None) => Which::Arn(arn),
-            (None, Some(source)) => Which::Source {
-                uri: text(Some(source), "SourceUri").unwrap_or_default(),
-                types: source_types(Some(source)),
-            },
+            (None, Some(uri)) => Which::Source { uri, types: fields::source_types(&self.input) },
             _ => {
                 let message = "Exactly one of ArtifactArn and Source must be given";
                 return Err(ApiError::validation(message));
@@ -169,11 +158,11 @@ impl Request {
     }
 
     async fn add_tags(&self, store: &Store) -> Result<Value, ApiError> {
-        let tags = pairs(self.input.get("Tags"), &TAG);
+        let tags = fields::tags(&self.input);
         check_tags(&tags)?;
         let arn = self.arn("ResourceArn");
         let tags = store.add_tags(arn.clone(), tags).await.map_err(|e| tag_error(e, &arn))?;
-        Ok(json!({ "Tags": tags_value(&tags) }))
+        Ok(json!({ fields::name_of(Sense::Tags): items(&tags, &TAG) }))
     }
 
     async fn list_tags(&self, store: &Store, lag: Duration) -> Result<Value, ApiError> {
@@ -185,7 +174,7 @@ impl Request {
         let arn = self.arn("ResourceArn");
         let tags = store.tags(arn.clone(), moment(lag)).await;
         let tags = tags.map_err(|error| tag_error(error, &arn))?;
-        Ok(json!({ "Tags": tags_value(&tags) }))
+        Ok(json!({ fields::name_of(Sense::Tags): items(&tags, &TAG) }))
     }
 
     async fn delete_tags(&self, store: &Store) -> Result<Value, ApiError> {
@@ -201,16 +190,6 @@ impl Request {
 
     fn arn(&self, name: &str) -> String {
         self.text(name).unwrap_or_default()
-    }
-
-    /// Returns a map of texts as JSON.
-    fn object(&self, name: &str) -> String {
-        let members = self.input.get(name).and_then(Value::as_object).into_iter().flatten();
-        let members: BTreeMap<&str, &Value> = members
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.as_str(), value))
-            .collect();
-        serde_json::to_string(&members).unwrap_or_else(|_| "{}".to_owned())
     }
 
     fn texts(&self, name: &str) -> Vec<String> {
@@ -231,42 +210,22 @@ fn moment(lag: Duration) -> Option<i64> {
     (lag > 0).then(|| now().saturating_sub(lag))
 }
 
-fn summary(row: &Row) -> Map<String, Value> {
-    let mut source = json!({ "SourceUri": row.uri });
-    if row.source_types.as_array().is_some_and(|types| !types.is_empty()) {
-        source["SourceTypes"] = row.source_types.clone();
-    }
-    let mut summary = Map::new();
-    summary.insert("ArtifactArn".to_owned(), json!(row.arn));
-    if let Some(name) = &row.name {
-        summary.insert("ArtifactName".to_owned(), json!(name));
-    }
-    summary.insert("Source".to_owned(), source);
-    summary.insert("ArtifactType".to_owned(), json!(row.artifact_type));
-    summary.insert("CreationTime".to_owned(), timestamp(row.created));
-    summary.insert("LastModifiedTime".to_owned(), timestamp(row.modified));
-    summary
+/// Returns texts by key as JSON.
+fn object(texts: &BTreeMap<&str, &str>) -> String {
+    serde_json::to_string(texts).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn text(value: Option<&Value>, name: &str) -> Option<String> {
-    value?.get(name)?.as_str().map(str::to_owned)
+fn owned(texts: BTreeMap<&str, &str>) -> Vec<(String, String)> {
+    texts.into_iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
 }
 
-fn source_types(source: Option<&Value>) -> Vec<(String, String)> {
-    pairs(source.and_then(|source| source.get("SourceTypes")), &SOURCE_TYPE)
-}
-
-/// Returns the two texts of each item of a list.
-fn pairs(list: Option<&Value>, of: &Mapping) -> Vec<(String, String)> {
-    let [first, second] = of.fields else { return Vec::new() };
-    let items = list.and_then(Value::as_array).into_iter().flatten();
-    let pair = |item| Some((text(Some(item), first.name)?, text(Some(item), second.name)?));
-    items.filter_map(pair).collect()
-}
-
-fn tags_value(tags: &[(String, String)]) -> Value {
-    let [first, second] = TAG.fields else { return Value::Null };
-    tags.iter().map(|(key, value)| json!({ first.name: key, second.name: value })).collect()
+/// Returns the answer about an artifact with these members.
+fn answer(row: &Row, members: Members) -> Members {
+    let mut answer = members;
+    answer.insert("ArtifactArn".to_owned(), json!(row.arn));
+    answer.insert("CreationTime".to_owned(), timestamp(row.created));
+    answer.insert("LastModifiedTime".to_owned(), timestamp(row.modified));
+    answer
 }
 
 /// Checks what the model does not say of tags: keys are unique, and `aws:` is reserved.

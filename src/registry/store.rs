@@ -136,8 +136,8 @@ pub(super) struct NewArtifact {
     pub(super) source_types: Vec<(String, String)>,
     /// A JSON object.
     pub(super) properties: String,
-    /// A JSON object.
-    pub(super) metadata: String,
+    /// Its other texts by the names of their fields: a JSON object.
+    pub(super) texts: String,
     pub(super) tags: Vec<(String, String)>,
     pub(super) region: String,
     pub(super) unique: Unique,
@@ -162,7 +162,8 @@ pub(super) struct Row {
     pub(super) uri: String,
     pub(super) source_types: Value,
     pub(super) properties: Value,
-    pub(super) metadata: Value,
+    /// Its other texts by the names of their fields.
+    pub(super) texts: Value,
     /// Milliseconds since 1970.
     pub(super) created: i64,
     /// Milliseconds since 1970.
@@ -191,6 +192,8 @@ pub(super) struct Change {
     pub(super) arn: String,
     pub(super) name: Option<String>,
     pub(super) properties: Vec<(String, String)>,
+    /// Other texts by the names of their fields.
+    pub(super) texts: Vec<(String, String)>,
     pub(super) remove: Vec<String>,
     /// Refuse the name of another artifact.
     pub(super) unique_names: bool,

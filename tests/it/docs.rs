@@ -20,6 +20,20 @@ fn the_schema_beside_the_examples_is_current() {
     hold("manifests/examples/lineload.schema.json", &lineload::schema::text());
 }
 
+#[test]
+fn every_field_is_on_the_page_of_manifests_and_in_the_template_of_cloudformation() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let page = read("docs/manifests.md");
+    let template = read("src/generate/templates/cloudformation.yaml");
+    for field in lineload::model::ARTIFACT.all_fields() {
+        let name = field.name;
+        let named = regex::Regex::new(&format!(r"`([A-Za-z]+\.)?{name}[`.]")).unwrap();
+        assert!(named.is_match(&page), "docs/manifests.md does not name {name}");
+        let key = regex::Regex::new(&format!(r"(?m)^[- ]*{name}:")).unwrap();
+        assert!(key.is_match(&template), "the template does not have {name}");
+    }
+}
+
 /// Asserts that the file at `path` has this text. With `LINELOAD_UPDATE_DOCS` set it is written.
 fn hold(path: &str, text: &str) {
     let file = root().join(path);

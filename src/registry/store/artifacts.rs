@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::clock::now;
 use super::{Change, Filter, NewArtifact, Row, StoreError, Which, past, tags};
-use crate::model::PROPERTIES_MAX;
+use crate::model::{PROPERTIES_MAX, SOURCE_TYPE};
+use crate::registry::pairs::items;
 
 pub(super) const COLUMNS: &str =
     "row, arn, name, type, uri, source_types, properties, metadata, created, modified";
@@ -30,9 +31,7 @@ impl Keys {
         if new.source_types.is_empty() {
             return Self { types_key: "[]".to_owned(), source_types: "[]".to_owned() };
         }
-        let types = new.source_types.iter();
-        let types = types.map(|(id_type, value)| json!({"SourceIdType": id_type, "Value": value}));
-        let source_types = Value::Array(types.collect()).to_string();
+        let source_types = items(&new.source_types, &SOURCE_TYPE).to_string();
         Self { types_key: types_key(&new.source_types), source_types }
     }
 }
@@ -65,7 +64,7 @@ pub(super) fn create(
             keys.types_key,
             keys.source_types,
             new.properties,
-            new.metadata,
+            new.texts,
             now,
         ])?;
     if !new.tags.is_empty() {
@@ -228,25 +227,31 @@ pub(super) fn update(connection: &Connection, change: &Change) -> Result<String,
     }
     let mut properties = old.properties;
     if let Value::Object(properties) = &mut properties {
-        for key in &change.remove {
-            properties.remove(key);
-        }
-        for (key, value) in &change.properties {
-            properties.insert(key.clone(), Value::from(value.as_str()));
-        }
-        if properties.len() > PROPERTIES_MAX {
-            return Err(StoreError::TooMany { what: "Properties", limit: PROPERTIES_MAX });
-        }
+        change.remove.iter().for_each(|key| drop(properties.remove(key)));
     }
+    put(&mut properties, &change.properties);
+    if properties.as_object().is_some_and(|properties| properties.len() > PROPERTIES_MAX) {
+        return Err(StoreError::TooMany { what: "Properties", limit: PROPERTIES_MAX });
+    }
+    let mut texts = old.texts;
+    put(&mut texts, &change.texts);
     let name = change.name.clone().or(old.name);
     let now = now();
     past::keep_artifact(connection, &old.arn, now)?;
     connection
         .prepare_cached(
-            "UPDATE artifacts SET name = ?1, properties = ?2, modified = ?3 WHERE row = ?4",
+            "UPDATE artifacts SET name = ?1, properties = ?2, metadata = ?3, modified = ?4 \
+             WHERE row = ?5",
         )?
-        .execute(params![name, properties.to_string(), now, old.row])?;
+        .execute(params![name, properties.to_string(), texts.to_string(), now, old.row])?;
     Ok(old.arn)
+}
+
+/// Puts `texts` into an object.
+fn put(object: &mut Value, texts: &[(String, String)]) {
+    if let Value::Object(object) = object {
+        object.extend(texts.iter().map(|(key, text)| (key.clone(), Value::from(text.as_str()))));
+    }
 }
 
 pub(super) fn delete(connection: &Connection, which: &Which) -> Result<String, StoreError> {
@@ -281,7 +286,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         uri: row.get(4)?,
         source_types: json(row.get(5)?),
         properties: json(row.get(6)?),
-        metadata: json(row.get(7)?),
+        texts: json(row.get(7)?),
         created: row.get(8)?,
         modified: row.get(9)?,
     })

@@ -34,6 +34,7 @@ CREATE TABLE new_artifacts (
     types_key TEXT NOT NULL,
     source_types TEXT NOT NULL,
     properties TEXT NOT NULL,
+    -- The texts of all fields that have no column, by the names of the fields.
     metadata TEXT NOT NULL,
     created INTEGER NOT NULL,
     modified INTEGER NOT NULL

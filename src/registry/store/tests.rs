@@ -11,7 +11,7 @@ fn new(name: Option<&str>, uri: &str, types: &[(&str, &str)]) -> NewArtifact {
         uri: uri.into(),
         source_types: types.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
         properties: r#"{"a":"b"}"#.into(),
-        metadata: "{}".into(),
+        texts: "{}".into(),
         tags: vec![("k".into(), "v".into())],
         region: "eu-west-1".into(),
         unique: Unique { names: true, sources: true },
@@ -104,12 +104,14 @@ async fn a_change_keeps_what_it_does_not_name() {
         arn: arn.clone(),
         name: Some("b".into()),
         properties: vec![("c".into(), "d".into())],
+        texts: vec![("CommitId".into(), "e".into())],
         remove: vec!["a".into()],
         unique_names: true,
     };
     store.update(change).await.unwrap();
     let row = store.describe(arn.clone()).await.unwrap();
     assert_eq!(row.properties, json!({"c": "d"}));
+    assert_eq!(row.texts, json!({"CommitId": "e"}));
     assert_eq!(row.name.as_deref(), Some("b"));
     assert_eq!(row.uri, "s3://x");
     let tags = store.add_tags(arn.clone(), vec![("k".into(), "w".into()), ("l".into(), "".into())]);

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use aws_sdk_sagemaker::operation::describe_artifact::DescribeArtifactOutput;
-use aws_sdk_sagemaker::types;
+use aws_sdk_sagemaker::types::builders::MetadataPropertiesBuilder;
+use aws_sdk_sagemaker::types::{self, MetadataProperties};
 use aws_smithy_types::DateTime;
 
-use crate::artifact::{Artifact, Source, SourceType, Tag};
+use crate::artifact::{Artifact, Source, SourceType, Tag, Texts};
 use crate::service::{Described, Found};
 
 pub(super) fn next(token: Option<&str>) -> Option<String> {
@@ -29,15 +30,35 @@ pub(super) fn source(artifact: &Artifact) -> types::ArtifactSource {
     types::ArtifactSource::builder().source_uri(&artifact.source.uri).set_source_types(ids).build()
 }
 
-pub(super) fn metadata(artifact: &Artifact) -> Option<types::MetadataProperties> {
-    let text = |name| artifact.texts.get(name).cloned();
-    let built = types::MetadataProperties::builder()
-        .set_commit_id(text("CommitId"))
-        .set_repository(text("Repository"))
-        .set_generated_by(text("GeneratedBy"))
-        .set_project_id(text("ProjectId"))
-        .build();
-    (built != types::MetadataProperties::builder().build()).then_some(built)
+/// A field of the metadata: its name, and how the SDK sets and gets it.
+type MetadataField = (
+    &'static str,
+    fn(MetadataPropertiesBuilder, Option<String>) -> MetadataPropertiesBuilder,
+    fn(&MetadataProperties) -> Option<&str>,
+);
+
+/// The fields of the metadata. A test fails if the model has another.
+const METADATA: [MetadataField; 4] = [
+    ("CommitId", MetadataPropertiesBuilder::set_commit_id, MetadataProperties::commit_id),
+    ("Repository", MetadataPropertiesBuilder::set_repository, MetadataProperties::repository),
+    ("GeneratedBy", MetadataPropertiesBuilder::set_generated_by, MetadataProperties::generated_by),
+    ("ProjectId", MetadataPropertiesBuilder::set_project_id, MetadataProperties::project_id),
+];
+
+pub(super) fn metadata(artifact: &Artifact) -> Option<MetadataProperties> {
+    let given = METADATA.iter().filter_map(|(name, set, _)| {
+        let text = artifact.texts.get(name)?;
+        Some((set, text.clone()))
+    });
+    let built =
+        given.fold(MetadataProperties::builder(), |built, (set, text)| set(built, Some(text)));
+    let built = built.build();
+    (built != MetadataProperties::builder().build()).then_some(built)
+}
+
+fn read_metadata(metadata: &MetadataProperties) -> Texts {
+    let texts = METADATA.iter();
+    texts.filter_map(|(name, _, get)| Some((*name, get(metadata)?.to_owned()))).collect()
 }
 
 pub(super) fn tags(tags: &[Tag]) -> Vec<types::Tag> {
@@ -74,16 +95,6 @@ fn read_source(source: Option<&types::ArtifactSource>) -> (String, Vec<SourceTyp
 
 /// Returns a described artifact, without its tags.
 pub(super) fn described(answer: &DescribeArtifactOutput) -> Described {
-    let metadata = answer.metadata_properties();
-    let metadata = metadata.map(|metadata| {
-        [
-            ("CommitId", metadata.commit_id()),
-            ("Repository", metadata.repository()),
-            ("GeneratedBy", metadata.generated_by()),
-            ("ProjectId", metadata.project_id()),
-        ]
-    });
-    let set = |(name, text): (&'static str, Option<&str>)| Some((name, text?.to_owned()));
     let (uri, types) = read_source(answer.source());
     let artifact = Artifact {
         name: answer.artifact_name().map(str::to_owned),
@@ -91,7 +102,7 @@ pub(super) fn described(answer: &DescribeArtifactOutput) -> Described {
         source: Source { uri, types },
         properties: answer.properties().cloned().unwrap_or_default().into_iter().collect(),
         tags: Vec::new(),
-        texts: metadata.into_iter().flatten().filter_map(set).collect(),
+        texts: answer.metadata_properties().map(read_metadata).unwrap_or_default(),
     };
     let created = time(answer.creation_time());
     Described { artifact, created, modified: time(answer.last_modified_time()) }

@@ -19,6 +19,7 @@ async fn a_list_of_a_moment_has_what_was_there_as_it_was() {
         arn: first.clone(),
         name: Some(name.into()),
         properties: Vec::new(),
+        texts: Vec::new(),
         remove: Vec::new(),
         unique_names: true,
     };
@@ -118,6 +119,7 @@ async fn the_past_is_forgotten_after_the_longest_lag() {
             arn: arn.clone(),
             name: None,
             properties: Vec::new(),
+            texts: Vec::new(),
             remove: Vec::new(),
             unique_names: true,
         };
