@@ -7,6 +7,7 @@
 //! must differ.
 
 pub mod answers;
+mod applied;
 mod bytes;
 mod cells;
 pub mod cloudformation;

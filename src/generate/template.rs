@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
+use super::applied::{self, Applied, Unknown};
 use super::expression::{DEPTH, FUEL, Program, RECURSION, VARIABLES};
 use super::nodes;
 use super::plain::{Plain, PlainExpression};
@@ -250,6 +251,14 @@ impl Template {
                     Program::Literal(Box::from(""))
                 }
             };
+            if !matches!(program, Program::Literal(_)) {
+                let is_expression = text.kind == Kind::Expression;
+                for one in applied::unknown(&text.text, is_expression, environment) {
+                    let span = self.locate(id, Some(one.place.clone()));
+                    let (message, help) = unknown_one(&one, &text.text[one.place.clone()]);
+                    findings.push(at_fault(source, span, message, help));
+                }
+            }
             for name in program.names() {
                 match name.strip_prefix("row") {
                     Some("") => reads_all = true,
@@ -410,13 +419,23 @@ pub(super) fn says(error: &minijinja::Error) -> String {
 pub(super) fn help_for(error: &minijinja::Error) -> Option<String> {
     use minijinja::ErrorKind as Kind;
     match error.kind() {
-        Kind::UnknownFilter => Some("`lineload generate --help` names the filters".to_owned()),
         Kind::SyntaxError => Some("an expression reads `{{ row.column | filter }}`".to_owned()),
         Kind::OutOfFuel => Some("shorten its loops".to_owned()),
         _ if error.detail().is_some_and(|detail| detail.contains(RECURSION)) => {
             Some("remove the macro that calls itself".to_owned())
         }
         _ => None,
+    }
+}
+
+/// Returns the message and the help for a filter or a test that does not exist.
+fn unknown_one(one: &Unknown, name: &str) -> (String, Option<String>) {
+    match one.kind {
+        Applied::Filter => {
+            let help = "`lineload generate --help` names the filters".to_owned();
+            (format!("unknown filter {}", quoted(name)), Some(help))
+        }
+        Applied::Test => (format!("unknown test {}", quoted(name)), None),
     }
 }
 

@@ -142,8 +142,9 @@ fn an_expression_that_fails_on_a_row_is_shown_at_the_cell_it_read() {
 
 #[test]
 fn all_faults_of_a_template_are_reported_at_once_in_the_words_of_lint() {
-    let template = "ArtifactTyp: x\nTags: {a: '{{ foo }}'}\nSource: {uri: '{{ row.locaton }}'}\n\
-                    Properties:\n  x: {{ row.name }}-y\nOther: 1\n";
+    let template = "ArtifactTyp: x\nTags: {a: '{{ foo }}'}\nSource: {uri: '{{ row.locaton | slug }}'}\n\
+                    Properties:\n  x: {{ row.name }}-y\n  y: {$when: row.name is fine, $value: z}\n\
+                    Other: 1\n";
     let folder = folder(&[("inventory.csv", INVENTORY), ("t.yaml", template)]);
     let (found, code) = findings(folder.path(), &with(&["-o", "out"]));
     assert_eq!(code, 2);
@@ -157,7 +158,9 @@ fn all_faults_of_a_template_are_reported_at_once_in_the_words_of_lint() {
             "unknown name `foo`",
             "unknown field `uri` in `Source`",
             "unknown column `locaton`",
+            "unknown filter `slug`",
             "an expression without quotes",
+            "unknown test `fine`",
             "unknown field `Other` in an artifact",
         ]
     );
