@@ -192,6 +192,7 @@ pub struct Findings<'s> {
     may_hold_tokens: bool,
     /// The number of findings with a fix, listed or not.
     fixes: usize,
+    offers_fixes: bool,
     becoming: Vec<Becomes>,
 }
 
@@ -236,6 +237,7 @@ impl<'s> Findings<'s> {
             hidden: Vec::new(),
             may_hold_tokens: true,
             fixes: 0,
+            offers_fixes: true,
             becoming: Vec::new(),
         }
     }
@@ -295,8 +297,9 @@ impl<'s> Findings<'s> {
 
     /// Notes what an artifact becomes by the fixes of all findings since there were `before` fixes.
     pub fn fixes_become(&mut self, before: usize, becomes: &Becomes) {
+        let offered = if self.offers_fixes { self.fixes - before } else { 0 };
         let listed = self.list.iter_mut().rev().filter_map(|finding| finding.fix.as_mut());
-        for fix in listed.take(self.fixes - before) {
+        for fix in listed.take(offered) {
             fix.becomes = Some(becomes.clone());
         }
         self.becoming.push(becomes.clone());
@@ -306,6 +309,12 @@ impl<'s> Findings<'s> {
     #[must_use]
     pub fn take_becoming(&mut self) -> Vec<Becomes> {
         std::mem::take(&mut self.becoming)
+    }
+
+    /// Sets whether findings from now on keep their fixes: those of a document that is not read as it is
+    /// written would be at wrong places.
+    pub const fn offer_fixes(&mut self, offer: bool) {
+        self.offers_fixes = offer;
     }
 
     /// Takes a finding in.
@@ -324,6 +333,7 @@ impl<'s> Findings<'s> {
         }
         let fix = draft.fix.filter(holds_no_secret);
         self.fixes += usize::from(fix.is_some());
+        let fix = fix.filter(|_| self.offers_fixes);
         // More than is listed, so that the cut depends on the place and not on timing.
         if self.list.len() >= 2 * MAX_PER_FILE {
             self.unlisted.add(severity);

@@ -13,6 +13,7 @@ mod parts;
 mod place;
 mod placeholders;
 mod raw;
+mod spaces;
 pub mod write;
 
 use std::ops::Range;
@@ -27,14 +28,12 @@ pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 use other::Other;
 pub(crate) use placeholders::filled;
 use placeholders::{Filled, Placeholder, placeholder_on_line};
+use spaces::Spaces;
 
-use crate::diagnostic::{Code, Draft, Findings, Fix};
+use crate::diagnostic::{Code, Draft, Findings};
 use crate::model::{ARTIFACT, Field};
 use crate::source::Span;
-use crate::text::odd_space;
-use crate::yaml::{
-    self, Node, NodeId, OddSpace, Piece, Place, Reader, SyntaxError, SyntaxFault, Tree,
-};
+use crate::yaml::{self, Node, NodeId, OddSpace, Piece, Reader, SyntaxError, SyntaxFault, Tree};
 
 /// The key of a root mapping that contains the defaults of its artifacts.
 pub const DEFAULTS: &str = "Defaults";
@@ -89,7 +88,7 @@ pub fn read(part: &Part, findings: &mut Findings<'_>, visit: &mut impl Visit) {
         return;
     }
     // A line that is indented with an odd space does not mean what it seems to, and so may the
-    // whole document: it is read after they are fixed.
+    // whole document.
     let odd = yaml::odd_spaces(text, range.clone());
     for document in yaml::documents(text, range.clone()) {
         let is_here = |odd: &&OddSpace| document.contains(&odd.span.range().start);
@@ -159,7 +158,8 @@ impl State {
         }
     }
 
-    /// Reports spaces that YAML treats as letters.
+    /// Reports spaces that YAML treats as letters, and reads the document as it looks. Other findings have
+    /// no fixes until those are fixed, and none of its artifacts is valid.
     fn odd_spaces(
         &mut self,
         document: Range<usize>,
@@ -167,50 +167,20 @@ impl State {
         findings: &mut Findings<'_>,
         visit: &mut impl Visit,
     ) {
-        visit.document();
+        let spaces = Spaces::new(findings.source().text(), &document, odd);
         findings.set_artifact(Some(self.artifact));
-        let source = findings.source();
-        let spaces =
-            |odd: &OddSpace| -> String { source.slice(odd.span).chars().map(|_| ' ').collect() };
-        let without = |odd: &OddSpace| match odd.place {
-            Place::Indentation => String::new(),
-            Place::Colon | Place::Dash => spaces(odd),
-        };
-        // The indentation is right as it looks, or the character has come in addition to it. Where
-        // neither is YAML, no one else can tell how far the line belongs.
-        let parses = |written: &dyn Fn(&OddSpace) -> String| {
-            yaml::parses_with(source.text(), document.clone(), odd, written)
-        };
-        let indents = odd.iter().any(|odd| odd.place == Place::Indentation);
-        let as_it_looks = !indents || parses(&spaces);
-        let is_extra = !as_it_looks && parses(&without);
-        for odd in odd {
-            let name = odd_space(odd.character).unwrap_or_default();
-            let message = match odd.place {
-                Place::Indentation => format!("this line is indented with {name}"),
-                Place::Colon => format!("{name} follows the colon"),
-                Place::Dash => format!("{name} follows the dash"),
-            };
-            let fix = match odd.place {
-                Place::Colon | Place::Dash => Some(Fix::safe(odd.span, spaces(odd))),
-                Place::Indentation if as_it_looks => Some(Fix::safe(odd.span, spaces(odd))),
-                Place::Indentation if is_extra => Some(Fix::unsafely(odd.span, "")),
-                Place::Indentation => None,
-            };
-            let help = match odd.place {
-                Place::Indentation if is_extra => {
-                    "remove it: YAML treats this character as a letter, and as a space it would be \
-                     one too many"
-                }
-                Place::Indentation if !as_it_looks => {
-                    "indent the line with spaces, as far as the others of its mapping or list: \
-                     YAML treats this character as a letter"
-                }
-                _ => "write a space: YAML treats this character as a letter",
-            };
-            let draft = Draft::new(Code::NoBreakSpace, odd.span, message).help(help).fix(fix);
-            findings.push(draft);
+        spaces.drafts.into_iter().for_each(|draft| findings.push(draft));
+        if let Some(text) = spaces.as_meant {
+            findings.offer_fixes(false);
+            match filled(&text, document.clone()) {
+                Some(filled) => self.filled(filled, document, findings, visit),
+                None => self.read(&text, document, findings, visit),
+            }
+            findings.offer_fixes(true);
+            visit.broken();
+            return;
         }
+        visit.document();
         visit.not_an_artifact(odd.first().map_or_else(Span::default, |odd| odd.span), findings);
         findings.spare_allowances(document);
         self.artifact += 1;

@@ -28,7 +28,7 @@ pub use piece::{Piece, Section};
 pub use reader::Reader;
 pub use scalar::{OtherReading, Resolved, other_reading, resolve};
 pub use sections::sections;
-pub use spaces::{OddSpace, Place, odd_spaces, parses_with};
+pub use spaces::{OddSpace, Place, odd_spaces, parses};
 pub use style::Style;
 pub use syntax::{SyntaxError, SyntaxFault};
 pub use tree::{Alias, Entries, Items, Node, NodeId, Scalar, Tag, Tree};

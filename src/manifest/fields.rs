@@ -109,7 +109,7 @@ impl Shape {
             return elsewhere;
         }
         if let Some(meant) = self.meant(key).filter(|meant| is_there(meant.name)) {
-            return format!("remove it: `{}` is there already", meant.name);
+            return format!("remove it: `{}` is already set", meant.name);
         }
         if let Some(meant) = self.meant(key) {
             return format!("did you mean `{}`?", meant.name);

@@ -22,6 +22,15 @@ pub(crate) fn line_end(text: &str, at: usize) -> usize {
     at + rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
+/// Returns so many bytes that stand for what comes before a document.
+pub(super) fn blank(length: usize) -> String {
+    let mut bytes = vec![0; length];
+    if let Some(last) = bytes.last_mut() {
+        *last = b'\n';
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// Returns the start of the line after that of `at`.
 #[must_use]
 pub(crate) fn next_line(text: &str, at: usize) -> usize {

@@ -39,8 +39,11 @@ const EXCLUDE: &str = "exclude it with `--exclude`, or pass only the manifests";
 const ONE_EACH: &str = "write a manifest for each artifact: see `lineload explain missing-field` \
                         for an example and `lineload schema` for every field";
 
-const GENERATE: &str = "make manifests from it with `lineload generate`: its `--help` begins with \
-                        the commands to run";
+const GENERATE: &str = "make manifests from it with `lineload generate`; `lineload generate --help` \
+                        has examples";
+
+const TEMPLATE: &str = "`lineload generate` makes manifests from the `AWS::SageMaker::Artifact` \
+                        resources of a template; if it has none, exclude it with `--exclude`";
 
 const fn kind(
     keys: &'static [&'static str],
@@ -53,7 +56,7 @@ const fn kind(
 
 /// The first that fits is taken.
 const KINDS: [Kind; 24] = [
-    kind(&["AWSTemplateFormatVersion"], &[], "a CloudFormation template", ONE_EACH),
+    kind(&["AWSTemplateFormatVersion"], &[], "a CloudFormation template", TEMPLATE),
     kind(
         &["ArtifactSummaries"],
         &[],
@@ -66,15 +69,15 @@ const KINDS: [Kind; 24] = [
     kind(&["AssociationSummaries"], &[], "a `ListAssociations` response", EXCLUDE),
     kind(&["ActionArn", "ActionName"], &[], "a `DescribeAction` response", EXCLUDE),
     kind(&["ContextArn", "ContextName"], &[], "a `DescribeContext` response", EXCLUDE),
-    kind(&["TableList"], &[], "a Glue `GetTables` response", ONE_EACH),
+    kind(&["TableList"], &[], "a Glue `GetTables` response", GENERATE),
     kind(
         &["Contents"],
         &["KeyCount", "Prefix", "IsTruncated", "Name"],
         "a `ListObjectsV2` response",
-        ONE_EACH,
+        GENERATE,
     ),
     kind(&["Buckets", "Owner"], &[], "a `ListBuckets` response", ONE_EACH),
-    kind(&["fileSchema", "files"], &[], "an S3 Inventory manifest", ONE_EACH),
+    kind(&["fileSchema", "files"], &[], "an S3 Inventory manifest", GENERATE),
     kind(
         &["services"],
         &["version", "volumes", "networks", "configs", "secrets", "name"],
@@ -85,10 +88,10 @@ const KINDS: [Kind; 24] = [
     kind(&["jobs"], &["on", "true"], "a GitHub Actions workflow", EXCLUDE),
     kind(&["openapi"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
     kind(&["swagger"], &["paths", "info"], "an OpenAPI document", EXCLUDE),
-    kind(&["@context"], &["@type", "@graph"], "JSON-LD, as in Croissant", ONE_EACH),
+    kind(&["@context"], &["@type", "@graph"], "JSON-LD, as in Croissant", GENERATE),
     kind(&["$schema"], &["properties", "type", "$defs"], "a JSON Schema", EXCLUDE),
-    kind(&["resources"], &["name", "profile", "licenses"], "a Data Package descriptor", ONE_EACH),
-    kind(&["outs"], &[], "a DVC file", ONE_EACH),
+    kind(&["resources"], &["name", "profile", "licenses"], "a Data Package descriptor", GENERATE),
+    kind(&["outs"], &[], "a DVC file", GENERATE),
     kind(&["stages"], &[], "a DVC or GitLab pipeline", EXCLUDE),
     kind(&["flavors"], &["model_uuid", "run_id"], "an MLflow MLmodel file", ONE_EACH),
     kind(
@@ -149,7 +152,7 @@ impl Other {
         let resources = value(tree, entries, "Resources")?;
         has_resource_types(tree, resources).then_some(Self {
             name: "a CloudFormation template",
-            help: ONE_EACH,
+            help: TEMPLATE,
             whole_file: false,
         })
     }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::ARTIFACTS;
-use super::layout::{line_end, line_start};
+use super::layout::{blank, line_end, line_start};
 use crate::diagnostic::{Code, Draft};
 use crate::source::Span;
 use crate::text::quoted;
@@ -47,22 +47,12 @@ pub(crate) fn filled(text: &str, document: Range<usize>) -> Option<Filled> {
         let now = copy.as_deref().unwrap_or(text);
         let Some(error) = first_error(now, document.clone()) else { break };
         let Some((found, draft)) = placeholder_on_line(now, error.range().start) else { break };
-        let now = copy.get_or_insert_with(|| head_and(part, document.start));
+        let now = copy.get_or_insert_with(|| blank(document.start) + part);
         let Some(value) = replace(now, &document, &found) else { break };
         placeholders.push(Placeholder { value, draft, reported: false });
     }
     let text = copy.filter(|_| !placeholders.is_empty())?;
     Some(Filled { text, placeholders })
-}
-
-/// Returns `part` behind so many bytes that stand for what comes before it.
-fn head_and(part: &str, before: usize) -> String {
-    let mut bytes = vec![0; before];
-    if let Some(last) = bytes.last_mut() {
-        *last = b'\n';
-    }
-    bytes.extend_from_slice(part.as_bytes());
-    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Returns the place at which a document stops to be YAML.
@@ -76,25 +66,62 @@ fn first_error(text: &str, document: Range<usize>) -> Option<Span> {
     None
 }
 
-/// Writes a string in place of the value that begins with `found`, if the line is YAML then.
+/// Writes a string in place of the value that begins with `found`, if the document is YAML then, or at
+/// least as far as its next placeholder.
 fn replace(text: &mut String, document: &Range<usize>, found: &Range<usize>) -> Option<Span> {
-    let end = line_end(text, found.start).min(document.end);
-    let rest = text.get(found.end..end)?;
+    let line = line_start(text, found.start)..line_end(text, found.start).min(document.end);
+    let rest = text.get(found.end..line.end)?;
     let before_comment = rest.find(" #").map_or(rest, |comment| &rest[..comment]);
     let in_flow = rest.find([',', '}', ']']).unwrap_or(rest.len());
-    let ends = [before_comment.trim_end().len(), rest[..in_flow].trim_end().len(), 0];
-    for length in ends {
+    let [whole, item] = [before_comment, &rest[..in_flow]].map(|value| value.trim_end().len());
+    // What a flow collection has after the value is not part of it; where that began on an earlier line,
+    // the parser gets furthest if the collection is closed.
+    let lengths = if opens_flow(&text[line.start..found.start]) {
+        vec![item, 0]
+    } else {
+        vec![whole, item, 0]
+    };
+    let mut best: Option<(usize, Range<usize>)> = None;
+    for length in lengths {
         let range = found.start..found.end + length;
         let old = text.get(range.clone())?.to_owned();
-        let new = format!("\"{}\"", "x".repeat(range.len().checked_sub(2)?));
-        text.replace_range(range.clone(), &new);
-        let next = first_error(text, document.clone());
-        if next.is_none_or(|next| next.range().start > end) {
-            return Some(Span::new(range));
+        text.replace_range(range.clone(), &string(range.len())?);
+        let next =
+            first_error(text, document.clone()).map_or(usize::MAX, |next| next.range().start);
+        text.replace_range(range.clone(), &old);
+        let is_better = best.as_ref().is_none_or(|(furthest, _)| next > *furthest);
+        if next >= range.end && is_better {
+            best = Some((next, range));
         }
-        text.replace_range(range, &old);
+        if next == usize::MAX {
+            break;
+        }
     }
-    None
+    let (_, range) = best?;
+    text.replace_range(range.clone(), &string(range.len())?);
+    Some(Span::new(range))
+}
+
+/// Returns a quoted string of `length` bytes.
+fn string(length: usize) -> Option<String> {
+    Some(format!("\"{}\"", "x".repeat(length.checked_sub(2)?)))
+}
+
+/// Returns whether a flow collection is open at the end of `head`, the beginning of a line.
+fn opens_flow(head: &str) -> bool {
+    let mut quote = None;
+    let mut depth = 0_usize;
+    for c in head.chars() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '{' | '[') => depth += 1,
+            (None, '}' | ']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth > 0
 }
 
 /// Returns the finding for `{{name}}` or `{% … %}` that stands without quotes at `at`, and its place.
@@ -104,13 +131,15 @@ pub(super) fn placeholder(text: &str, at: usize) -> Option<(Range<usize>, Draft)
     let at = if inner && !text.get(at..)?.starts_with("{{") { at - 1 } else { at };
     let rest = text.get(at..)?;
     let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
-    let (open, close) = if line.starts_with("{{") { ("{{", "}}") } else { ("{%", "%}") };
-    if !line.starts_with(open) {
-        return None;
+    let mut length = end_of(line)?;
+    // `{{a}}-{{b}}` is one value.
+    while let Some(next) = line[length..].find(['{', ',', '}', ']', '#'])
+        && let Some(more) = end_of(&line[length + next..])
+    {
+        length += next + more;
     }
-    let length = line.rfind(close)? + close.len();
     let found = &line[..length];
-    let message = if open == "{{" {
+    let message = if found.starts_with("{{") {
         format!("{} is an unfilled placeholder", quoted(found))
     } else {
         format!("{} is a statement of an unrendered template", quoted(found))
@@ -122,6 +151,17 @@ pub(super) fn placeholder(text: &str, at: usize) -> Option<(Range<usize>, Draft)
         range.clone(),
         Draft::new(Code::UnquotedPlaceholder, Span::new(range), message).help(help),
     ))
+}
+
+/// Returns the length of the placeholder or statement that `text` begins with. It ends with as many braces
+/// as it begins with, so that none of a flow mapping around it is taken.
+fn end_of(text: &str) -> Option<usize> {
+    if text.starts_with("{%") {
+        return Some(text.find("%}")? + 2);
+    }
+    let braces = text.len() - text.trim_start_matches('{').len();
+    let close = "}".repeat(braces);
+    (braces >= 2).then(|| text.find(&close)).flatten().map(|at| at + braces)
 }
 
 /// Returns the finding for a placeholder on the line of `at`, which is why its document is not YAML,
@@ -154,6 +194,10 @@ mod tests {
             filled.map(|filled| (filled.text, filled.placeholders.len()))
         };
         let cases = [
+            ("a: {b: {{x}}-y, c: {{z}}-{{é}}}\n", "a: {b: \"xxxxx\", c: \"xxxxxxxxxx\"}\n", 2),
+            ("- [{{x}}/b, {k: s3://{{y}}/z}]\n", "- [\"xxxxx\", {k: s3://\"xxxxx\"}]\n", 2),
+            ("a: {b: {{{x}}}/y}\nc: d\n", "a: {b: \"xxxxxxx\"}\nc: d\n", 1),
+            ("a: {b: c,\n  d: {{x}}-y, e: f}\n", "a: {b: c,\n  d: \"xxxxx\", e: f}\n", 1),
             ("a: {{x}}-{{y}} # z\nb: {{é}}/c\n", "a: \"xxxxxxxxx\" # z\nb: \"xxxxxx\"\n", 2),
             ("{a: {{x}}/b, c: d}\n", "{a: \"xxxxx\", c: d}\n", 1),
             ("a: {{x}}-y\nb: 'c'd\n", "a: \"xxxxx\"\nb: 'c'd\n", 1),

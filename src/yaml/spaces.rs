@@ -71,25 +71,10 @@ pub fn odd_spaces(text: &str, part: Range<usize>) -> Vec<OddSpace> {
     found
 }
 
-/// Returns whether the bytes `part` of `text` are YAML once each of `odd` is replaced with what
-/// `written` returns for it.
+/// Returns whether the bytes `part` of `text` are YAML.
 #[must_use]
-pub fn parses_with(
-    text: &str,
-    part: Range<usize>,
-    odd: &[&OddSpace],
-    written: impl Fn(&OddSpace) -> String,
-) -> bool {
-    let mut fixed = String::with_capacity(part.len());
-    let mut end = part.start;
-    for odd in odd {
-        let span = odd.span.range();
-        fixed.push_str(text.get(end..span.start).unwrap_or_default());
-        fixed.push_str(&written(odd));
-        end = span.end;
-    }
-    fixed.push_str(text.get(end..part.end).unwrap_or_default());
-    let mut parser = granit::Parser::new_from_str(&fixed);
+pub fn parses(text: &str, part: Range<usize>) -> bool {
+    let mut parser = granit::Parser::new_from_str(text.get(part).unwrap_or_default());
     loop {
         match parser.next_event() {
             None => return true,

@@ -127,6 +127,33 @@ fn a_fault_hides_no_other() {
         found.sort_unstable();
         assert_eq!(found, expected, "{text}");
     }
+    // Nor does one because of which the document means something else, or is not YAML.
+    let more = "ArtifactName: a_b\nOther: x\n";
+    let beside = ["name-pattern", "unknown-field"];
+    let cases: [(&str, &[&str]); 6] = [
+        ("Properties: {a: {{b}}, c: 1}\n", &["unquoted-placeholder", "not-a-string"]),
+        (
+            "Tags: [{Key: a, Value: {{b}}}, {Key: c, Value: d#}]\n",
+            &["unquoted-placeholder", "tag-pattern"],
+        ),
+        (
+            "Tags: [{Key: a, Value: {{b}}-c}, {Key: {{d}}/e, Value: f}]\n",
+            &["unquoted-placeholder"; 2],
+        ),
+        ("Properties:\n\u{a0} a: 1\n", &["no-break-space", "not-a-string"]),
+        ("Properties:\n  a: b\n  \u{a0}c: 1\n", &["no-break-space", "not-a-string"]),
+        (
+            "Tags:\n-\u{a0}Key: a\n  Value:\u{a0}{{b}}-c\n",
+            &["no-break-space", "no-break-space", "unquoted-placeholder"],
+        ),
+    ];
+    for (text, expected) in cases {
+        let mut expected: Vec<_> = expected.iter().chain(&beside).copied().collect();
+        let mut found = codes(&format!("{head}{text}{more}"));
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{text}");
+    }
     // Everything that a name cannot hold is in one finding.
     let ran = crate::support::run_with_input(
         &root(),
@@ -136,6 +163,28 @@ fn a_fault_hides_no_other() {
     assert_eq!(
         ran.out,
         "<stdin>:1:15: error[name-pattern]: a name cannot contain `_` or a space, or begin with `-`\n"
+    );
+}
+
+#[test]
+fn no_artifact_of_a_document_with_a_no_break_space_is_valid() {
+    let text = "Artifacts:\n- ArtifactType: DataSet\n  Source: {SourceUri: s3://lake/x}\n-\u{a0}ArtifactType: \
+                DataSet\n  Source: {SourceUri: s3://lake/y}\n";
+    let ran = crate::support::run_with_input(&root(), &["lint", "-"], text);
+    assert!(ran.out.contains("2 artifacts, 0 valid, 2 invalid: 1 error"), "{}", ran.out);
+}
+
+#[test]
+fn what_a_document_with_a_no_break_space_has_besides_is_fixed_after_it() {
+    let text = "ArtifactName: a_b\nArtifactType: DataSet\nSource:\n\u{a0} SourceUri: s3://lake/x\nProperties:\n\u{a0} a: 1\n  \
+                b: 2\n";
+    let folder = crate::support::folder(&[("m.yaml", text)]);
+    let ran =
+        run(folder.path(), &["lint", "m.yaml", "--fix", "--unsafe-fixes", "--format", "short"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("m.yaml")).unwrap(),
+        "ArtifactName: a-b\nArtifactType: DataSet\nSource:\n  SourceUri: s3://lake/x\nProperties:\n  a: '1'\n  b: '2'\n"
     );
 }
 

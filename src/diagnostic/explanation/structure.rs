@@ -94,9 +94,9 @@ pub(super) fn not_a_manifest() -> Explanation {
          API, a CSV or JSON inventory, a Docker Compose file, or the skeleton of the AWS CLI with \
          nothing filled in. As a broken manifest it would have a finding for each field, so it \
          has only this one, and nothing of it is submitted.\n\n\
-         Leave such files out with `--exclude`, or with `exclude` in `lineload.toml`. From an \
-         inventory, write a manifest for each artifact; `lineload export` writes manifests of \
-         artifacts that already exist.",
+         Leave such files out with `--exclude`, or with `exclude` in `lineload.toml`. \
+         `lineload generate` makes manifests from an inventory or a CloudFormation template, and \
+         `lineload export` from artifacts that already exist.",
     )
     .example(
         "\
