@@ -11,11 +11,14 @@ use crate::generate::OnDuplicate;
 /// `lineload generate`
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "A template is a manifest whose texts hold expressions of Jinja, such as '{{ row.location }}'; `--init`
-writes a first one. Beside fields, `$when` leaves a row, a property, a tag or a source type out, `$for`
-makes several, `$value` is the value beside them, and `$skip_empty: true` leaves out what has no
-value. Filters of lineload: artifact_name, basename, date, md5_hex, one_line, parent, sha256_hex,
-strip_prefix, strip_suffix, truncate_chars, url_decode.
+    after_help = "A template is a manifest with Jinja expressions in its strings, such as '{{ row.location }}'.
+`--init` writes a starter template. Besides fields, a template can have these keys:
+  $when        keeps a row, property, tag or source type only where this is true
+  $for         makes a property, tag or source type for each item, as in `tag in row.tags`
+  $value       the value of a property that has one of these
+  $skip_empty  with `true`, leaves out what has an empty value
+Filters besides those of Jinja: artifact_name, basename, date, md5_hex, one_line, parent,
+sha256_hex, strip_prefix, strip_suffix, truncate_chars, url_decode.
 
 Examples:
   lineload generate --init inventory.csv > template.yaml
@@ -76,9 +79,9 @@ pub struct Form {
     /// document, or its only array]
     #[arg(long, value_name = "POINTER", requires = "inventory", help_heading = "Inventory")]
     pub rows: Option<String>,
-    /// Make one row of all rows for which this template gives the same text, such as a prefix: it
-    /// has `row.group`, `row.objects`, `row.bytes` and `row.last_modified` besides the cells of its
-    /// first row
+    /// Group rows by the text of this template, such as a prefix. A group is one row with
+    /// `row.group`, `row.objects`, `row.bytes` and `row.last_modified`, and the cells of its first
+    /// row
     #[arg(long, value_name = "TEMPLATE", requires = "inventory", help_heading = "Inventory")]
     pub group: Option<String>,
     /// The names of the columns, for a table without a header
@@ -98,11 +101,11 @@ pub struct Made {
     /// The template [default: that of the source, if it has one]
     #[arg(short, long, value_name = "FILE", requires = "inventory", help_heading = "Artifacts")]
     pub template: Option<PathBuf>,
-    /// A value for the template, where it is `var.NAME`; repeatable
+    /// A value that the template reads as `var.NAME`; repeatable
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var, requires = "inventory", help_heading = "Artifacts")]
     pub vars: Vec<(String, String)>,
-    /// What to do with a row whose artifact another row makes too: report it, use the first, or
-    /// give one artifact the source types of all rows with its SourceUri
+    /// How to treat rows that make the same artifact: report an error, keep the first, or merge the
+    /// source types of all rows with one SourceUri
     #[arg(
         long,
         value_name = "WHAT",
@@ -134,8 +137,8 @@ pub struct What {
 /// An inventory in the place of manifests.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Rows {
-    /// Take artifacts from this inventory instead of manifests, as `lineload generate` does, with the
-    /// options of its kind and `--template`
+    /// Take artifacts from this inventory instead of manifests, as `lineload generate` would make
+    /// them; the options below apply to it
     #[arg(long, value_name = "INVENTORY", conflicts_with = "paths", help_heading = "Inventory")]
     pub inventory: Option<PathBuf>,
     #[command(flatten)]
@@ -153,7 +156,7 @@ pub struct Files {
     /// Write manifests to this directory, or `-` for standard output [default: check only]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
-    /// The file of an artifact below the directory, as a template; rows for which it is the same
+    /// A template for the path of an artifact's file below the directory; rows with the same path
     /// share a file, wherever they stand in the inventory
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "per_file")]
     pub file: Option<String>,
@@ -166,7 +169,7 @@ pub struct Files {
     /// Remove generated files without a row
     #[arg(long)]
     pub prune: bool,
-    /// Replace, and with --prune remove, also files that were edited by hand
+    /// Also replace, or with `--prune` remove, files that were edited by hand
     #[arg(long)]
     pub force: bool,
     /// Write nothing; exit with 1 if a file is out of date

@@ -19,8 +19,8 @@ pub struct Import {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    /// Import what this plan file says, which `plan --out` wrote; submit nothing if a manifest, an
-    /// option or the target is not as it was then
+    /// Import exactly what this file of `plan --out` says; submit nothing if a manifest, an option or
+    /// the target has changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "recheck"])]
     pub plan: Option<PathBuf>,
     /// Submit nothing if any manifest is invalid

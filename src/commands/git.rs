@@ -116,15 +116,17 @@ fn no_repository(output: &Output) -> Failure {
     }
 }
 
-/// Returns the failure of git, in the words of its first paragraph.
+/// Returns the failure of git, in its own words but for the command that it advises, which is the help.
 fn failed(output: &Output) -> Failure {
     let text = String::from_utf8_lossy(&output.stderr);
-    let said = text.trim().lines().take_while(|line| !line.trim().is_empty());
-    // The last line may introduce a command, which the next paragraph holds.
-    let said = said.filter(|line| !line.trim_end().ends_with(':'));
-    let said: Vec<_> = said.map(|line| line.trim().trim_start_matches("fatal: ")).collect();
+    let said = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = said.filter(|line| !line.ends_with("call:") && !line.starts_with("git config"));
+    let said: Vec<_> = said.map(|line| line.trim_start_matches("fatal: ")).take(LINES).collect();
     Failure::usage(format!("git failed: {}", escaped(&said.join("; "))))
 }
+
+/// The most lines of git's that are passed on.
+const LINES: usize = 8;
 
 const DEEPEN: &str = "a shallow clone does not contain it: run `git fetch --unshallow`, or in \
                       GitHub Actions set `fetch-depth: 0` for actions/checkout";

@@ -199,11 +199,11 @@ fn a_field_that_is_there_already_is_not_recommended_again() {
     for (text, help) in [
         (
             "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x, uri: y}\n",
-            "remove it: `SourceUri` is there already",
+            "remove it: `SourceUri` is already set",
         ),
         (
             "ArtifactType: DataSet\nType: Model\nSource: {SourceUri: s3://lake/x}\n",
-            "remove it: `ArtifactType` is there already",
+            "remove it: `ArtifactType` is already set",
         ),
         (
             "ArtifactType: DataSet\nSource:\n",
