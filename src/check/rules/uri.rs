@@ -10,7 +10,7 @@ use super::found::{push, replaced};
 use crate::diagnostic::{Code, Draft, Findings, Fix, Pointer};
 use crate::manifest::Text;
 use crate::model::{BUCKET_NAME_LENGTH, Field, SOURCE_URI};
-use crate::text::{odd_space, quoted};
+use crate::text::{odd_space, quoted, redacted};
 
 /// Schemes that a misspelt one is held against.
 const COMMON: [&str; 9] =
@@ -167,7 +167,10 @@ impl Uri<'_, '_> {
         } else if name.is_empty() {
             ("an `s3://` URI without a bucket".to_owned(), help)
         } else {
-            (format!("invalid bucket name {}: {what}", quoted(name)), help)
+            // What is a password in a URL is not seen to be one in the name alone.
+            let shown = redacted(inner);
+            let shown = shown.split_once("://").map_or(name, |(_, rest)| bucket_of(rest));
+            (format!("invalid bucket name {}: {what}", quoted(shown)), help)
         };
         let range = start + range.start..start + range.end;
         let span = if range.is_empty() { self.text.span } else { self.span(range) };
