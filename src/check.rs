@@ -2,7 +2,8 @@
 //!
 //! In: a walk. Out: calls of [`Sink`] in the order of the walk, whatever the threads did: every
 //! artifact, valid or not, and every file's findings. The rules are in [`rules`], one file for each
-//! group; checks across manifests are in `index`, the threads in `pipeline`. It sends nothing and
+//! group; checks across manifests are in `index`, those of files that change in `register`, the threads
+//! in `pipeline`. It sends nothing and
 //! prints nothing.
 
 mod ahead;
@@ -12,14 +13,16 @@ mod identities;
 mod index;
 mod part;
 mod pipeline;
+mod register;
 pub mod rules;
 mod run;
 
 use defaults::Defaults;
 pub use identities::Identities;
 pub use pipeline::NoThreads;
+pub use register::Register;
 pub use rules::near_name;
-pub use run::{identities, path_of, run, sources, whole};
+pub use run::{among, identities, path_of, registered, run, sources, whole};
 
 use crate::artifact::{Artifact, Key};
 use crate::config::Rules;

@@ -8,6 +8,7 @@ pub mod environment;
 mod export;
 pub mod generate;
 mod import;
+mod language_server;
 mod remote;
 mod shell;
 mod tips;
@@ -33,6 +34,7 @@ pub use import::{
     CheckDrift, Existing, Import, MaxErrors, Pace, Plan, PlanFormat, Reach, Resume, Run, Target,
     WhenExists,
 };
+pub use language_server::LanguageServer;
 pub use remote::Remote;
 pub use shell::{Completions, Man, Shell};
 
@@ -140,6 +142,8 @@ pub enum Command {
     Schema,
     /// Explain a finding, with a wrong and a right example
     Explain(Explain),
+    /// Show findings, fixes and completions in editors, by the Language Server Protocol
+    LanguageServer(LanguageServer),
     /// Print the script that makes a shell complete commands, options and their values
     Completions(Completions),
     /// Write a man page for each command

@@ -11,6 +11,7 @@ mod fixing;
 mod generate;
 mod git;
 mod inventory;
+mod language_server;
 mod lint;
 mod log;
 mod man;
@@ -55,6 +56,7 @@ pub fn main() -> Exit {
         Command::Config(args) => config::run(&cli.global, args),
         Command::Schema => schema::run(&cli.global),
         Command::Explain(args) => explain::run(&cli.global, args),
+        Command::LanguageServer(args) => language_server::run(&cli.global, args),
         Command::Completions(args) => completions::run(&cli.global, args),
         Command::Man(args) => man::run(&cli.global, args),
     };

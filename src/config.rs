@@ -7,10 +7,12 @@ mod decode;
 mod written;
 
 use std::borrow::Cow;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::diagnostic::Levels;
-use crate::source::Pattern;
+use crate::diagnostic::{Diagnostic, Levels};
+use crate::source::{Base, FileId, Pattern, SourceFile};
 
 pub use decode::decode;
 pub use written::{Written, written};
@@ -147,4 +149,37 @@ pub fn find(folder: &Path) -> Option<PathBuf> {
         .take_while(|above| above.starts_with(root))
         .map(|above| above.join(FILE))
         .find(|file| file.is_file())
+}
+
+/// A configuration that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Its settings; those with a fault are left out.
+    pub config: Config,
+    /// Its text.
+    pub source: Arc<SourceFile>,
+    /// The faults in it.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Reads the text of the configuration in `file`, whose shown path is relative to the directory
+/// `working`.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn open(file: &Path, working: &Path) -> io::Result<Arc<SourceFile>> {
+    let shown = file.strip_prefix(working).unwrap_or(file).display().to_string();
+    Ok(Arc::new(SourceFile::new(FileId(0), Arc::from(shown), std::fs::read(file)?)))
+}
+
+/// Reads the configuration in `file`, for paths that are relative to the directory `working`.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn load(file: &Path, working: &Path) -> io::Result<Loaded> {
+    let source = open(file, working)?;
+    let root = file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
+    let base = Arc::new(Base { working: working.to_owned(), root });
+    let (config, findings) = decode(&source, &base);
+    Ok(Loaded { config, source, findings })
 }

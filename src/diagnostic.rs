@@ -47,6 +47,8 @@ pub struct Diagnostic {
     pub path: String,
     /// The text at fault; `None` if the whole file is at fault.
     pub region: Option<Region>,
+    /// The first byte of the value at fault, if that begins further up: a comment there may allow it.
+    pub head: Option<u32>,
     /// Sets the label under the text at fault.
     pub label: Option<String>,
     /// Other places that belong to it.
@@ -79,6 +81,7 @@ impl Diagnostic {
             artifact: None,
             path: String::new(),
             region: None,
+            head: None,
             label: None,
             related: Vec::new(),
             fix: None,
@@ -353,6 +356,7 @@ impl<'s> Findings<'s> {
             artifact: self.artifact,
             path: redacted(&draft.path).into_owned(),
             region: Some(source.region(draft.span)),
+            head: draft.head.map(|head| head.start),
             label: draft.label,
             related: related.collect(),
             fix,

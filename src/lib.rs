@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod check;
 pub mod schema;
 pub mod fix;
+pub mod language_server;
 pub mod generate;
 pub mod submission;
 pub mod event;

@@ -231,6 +231,12 @@ impl SourceFile {
         self.position(offset).line
     }
 
+    /// Returns the first byte of the line that holds the byte `offset`. The whole file must be known.
+    #[must_use]
+    pub fn line_start(&self, offset: u32) -> u32 {
+        Span::new(0..self.index().line_start(&self.text, offset as usize)).end
+    }
+
     /// Returns the same as [`Self::line`], for offsets that ascend: counted from the last one if
     /// that is near.
     #[must_use]

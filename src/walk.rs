@@ -85,6 +85,33 @@ impl Walk {
     }
 }
 
+impl Options {
+    /// Returns whether a walk would take a regular file at `path`, which need not exist: one of the
+    /// paths is the file, or a directory that contains it.
+    #[must_use]
+    pub fn take(&self, path: &Path) -> bool {
+        let inside = |root: &PathBuf| {
+            path == root
+                || path.strip_prefix(root).is_ok_and(|rest| {
+                    let mut folders = rest.parent().into_iter().flat_map(Path::iter);
+                    self.includes(path) && !folders.any(is_hidden)
+                })
+        };
+        !self.excludes(path) && self.paths.iter().any(inside)
+    }
+
+    fn excludes(&self, path: &Path) -> bool {
+        self.exclude.iter().any(|pattern| pattern.matches(shown(path)))
+    }
+
+    /// Returns whether a file of this name in a directory is a manifest.
+    fn includes(&self, path: &Path) -> bool {
+        let ending = path.extension().and_then(OsStr::to_str);
+        matches!(ending, Some("yaml" | "yml"))
+            || self.include.iter().any(|pattern| pattern.matches(shown(path)))
+    }
+}
+
 /// Walks the paths of `options`.
 #[must_use]
 pub fn walk(options: &Options) -> Walk {
@@ -131,7 +158,7 @@ impl Walker<'_> {
                 .push((Arc::from(path), Found { name: Arc::from(name), what: Ok(Origin::Stdin) }));
             return;
         }
-        if self.excluded(path) {
+        if self.options.excludes(path) {
             return;
         }
         match std::fs::metadata(path) {
@@ -163,7 +190,7 @@ impl Walker<'_> {
         if entry.depth() == 0 {
             return true;
         }
-        if self.excluded(path) {
+        if self.options.excludes(path) {
             return false;
         }
         let kind = entry.file_type();
@@ -172,7 +199,7 @@ impl Walker<'_> {
         }
         if kind.is_symlink() {
             self.link(root, path);
-        } else if self.is_manifest(path) {
+        } else if self.options.includes(path) {
             self.file(path, kind);
         }
         true
@@ -184,14 +211,14 @@ impl Walker<'_> {
             Ok(target) => target,
             Err(error) => {
                 // A dangling symlink that is not a manifest is ignored.
-                if self.is_manifest(path) || is_loop(&error) {
+                if self.options.includes(path) || is_loop(&error) {
                     self.fault(path, fault_of(&error));
                 }
                 return;
             }
         };
         let hidden = path.file_name().is_some_and(is_hidden);
-        if (target.is_dir() && hidden) || (!target.is_dir() && !self.is_manifest(path)) {
+        if (target.is_dir() && hidden) || (!target.is_dir() && !self.options.includes(path)) {
             return;
         }
         self.identify = true;
@@ -219,7 +246,7 @@ impl Walker<'_> {
 
     fn walk_error(&mut self, root: &Path, error: &walkdir::Error) {
         let path = error.path().unwrap_or(root);
-        if self.excluded(path) {
+        if self.options.excludes(path) {
             return;
         }
         if let Some(error) = error.io_error() {
@@ -243,16 +270,6 @@ impl Walker<'_> {
     fn add(&mut self, path: Arc<Path>, what: Result<Origin, PathFault>) {
         let name = Arc::from(shown(&path).to_string_lossy());
         self.found.push((path, Found { name, what }));
-    }
-
-    fn excluded(&self, path: &Path) -> bool {
-        self.options.exclude.iter().any(|pattern| pattern.matches(shown(path)))
-    }
-
-    fn is_manifest(&self, path: &Path) -> bool {
-        let ending = path.extension().and_then(OsStr::to_str);
-        matches!(ending, Some("yaml" | "yml"))
-            || self.options.include.iter().any(|pattern| pattern.matches(shown(path)))
     }
 }
 

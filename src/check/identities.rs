@@ -5,29 +5,68 @@
 
 use std::collections::HashMap;
 
-use super::index::Index;
+use super::claims::Claims;
+use super::index::{First, Index};
 use super::part::Batch;
 use crate::artifact::Key;
 use crate::diagnostic::{Becomes, Diagnostic, Related, Unique};
 use crate::source::{FileId, SourceStore, Span};
 use crate::text::{quoted, redacted};
 
+/// The names and sources that are known while an artifact is checked.
+pub(super) trait Uses {
+    /// Adds the next artifact, which is in `file`. Returns the first artifact with its name, and
+    /// the first with its source, unless it is the first itself.
+    fn add(&mut self, file: FileId, claims: &Claims) -> (Option<First>, Option<First>);
+
+    /// Adds names and sources that artifacts of `file` would get by fixes.
+    fn add_becoming(&mut self, file: FileId, becoming: &[Becomes]);
+
+    /// Returns what is known of those that artifacts of `file` would get.
+    fn identities(&self, file: FileId) -> Identities;
+}
+
+/// The artifacts of one run so far.
+pub(super) struct Walked<'r> {
+    index: Index,
+    /// Reads everything for its names and sources.
+    again: &'r dyn Fn() -> Identities,
+}
+
+impl<'r> Walked<'r> {
+    pub(super) fn new(again: &'r dyn Fn() -> Identities) -> Self {
+        Self { index: Index::default(), again }
+    }
+}
+
+impl Uses for Walked<'_> {
+    fn add(&mut self, file: FileId, claims: &Claims) -> (Option<First>, Option<First>) {
+        self.index.add(file, claims)
+    }
+
+    fn add_becoming(&mut self, _: FileId, _: &[Becomes]) {}
+
+    fn identities(&self, _: FileId) -> Identities {
+        (self.again)()
+    }
+}
+
 /// The names and sources that fixes would give to artifacts, and who else has or would get them.
 #[derive(Debug, Default)]
-pub struct Identities(HashMap<(Unique, Key), Class>);
+pub struct Identities(pub(super) HashMap<(Unique, Key), Class>);
 
 /// A name or a source that fixes would make.
 #[derive(Debug)]
-struct Class {
+pub(super) struct Class {
     /// The first artifact that has it already.
-    used: Option<Place>,
+    pub(super) used: Option<Place>,
     /// The first artifact that would get it, by what it has now.
-    first: (Key, Place),
+    pub(super) first: (Key, Place),
     /// The first that would get it and has something else now.
-    other: Option<Place>,
+    pub(super) other: Option<Place>,
 }
 
-type Place = (FileId, Span);
+pub(super) type Place = (FileId, Span);
 
 /// The reason why a fix must not be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,8 @@ use crate::source::{FileId, Span};
 /// An earlier artifact with the same name or source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct First {
-    pub(super) entry: EntryIndex,
+    /// Its number in the run; `None` where files are checked one by one.
+    pub(super) entry: Option<EntryIndex>,
     pub(super) file: FileId,
     pub(super) span: Span,
 }
@@ -62,7 +63,7 @@ impl Index {
         let source =
             claims.source.and_then(|_| first(&mut self.sources, rows, at, |row| row.source));
         let found = |at: u32, span: fn(&Row) -> Span| First {
-            entry: EntryIndex(at),
+            entry: Some(EntryIndex(at)),
             file: self.file(at),
             span: span(&self.rows[at as usize]),
         };
@@ -92,7 +93,7 @@ impl Index {
             Unique::Source => &self.sources,
         };
         let at = *table.find(key.head(), |at| row(*at).0 == key)?;
-        Some(First { entry: EntryIndex(at), file: self.file(at), span: row(at).1 })
+        Some(First { entry: Some(EntryIndex(at)), file: self.file(at), span: row(at).1 })
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
                 source: source.and_then(|source| claim(source, 10_000 + at)),
             };
             at += 1;
-            let seen = |first: First| (first.entry.0, first.file.0, first.span.start);
+            let seen = |first: First| (first.entry.unwrap().0, first.file.0, first.span.start);
             // Ten in each file.
             let (name, source) = index.add(FileId((at - 1) / 10), &claims);
             (name.map(seen), source.map(seen))

@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::identities::{Collector, Identities};
-use super::index::{First, Index};
+use rayon::prelude::*;
+
+use super::identities::{Collector, Identities, Uses, Walked};
+use super::index::First;
 use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message, NoThreads};
+use super::register::Register;
 use super::{Entry, EntryIndex, Options, Sink, Summary};
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
 use crate::manifest;
@@ -35,18 +38,7 @@ pub fn sources(walk: &Walk) -> SourceStore {
 /// must contain it.
 #[must_use]
 pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> Vec<Diagnostic> {
-    struct Kept(Vec<Diagnostic>);
-    impl Sink for Kept {
-        fn entry(&mut self, _: Entry) {}
-        fn withdraw(&mut self, _: EntryIndex) {}
-        fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
-            self.0 = findings;
-        }
-        fn progress(&mut self, _: usize) {}
-    }
-    let mut kept = Kept(Vec::new());
     let file = source.id();
-    let parts = manifest::parts(source.text());
     let again = || {
         let mut collector = Collector::default();
         for part in manifest::parts(source.text()) {
@@ -54,7 +46,9 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
         }
         collector.identities()
     };
-    let mut consumer = Consumer::new(store, options, &mut kept, 1, &again);
+    let mut kept = Kept(Vec::new());
+    let mut consumer = Consumer::new(store, options, &mut kept, Walked::new(&again), 1);
+    let parts = manifest::parts(source.text());
     let last = parts.len();
     for (number, part) in (1..).zip(parts) {
         part::check(source, &part, options, &mut |batch| {
@@ -63,6 +57,58 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
         consumer.take(Message::PartEnd { file, last: number == last });
     }
     kept.0
+}
+
+/// The findings of one file.
+struct Kept(Vec<Diagnostic>);
+
+impl Sink for Kept {
+    fn entry(&mut self, _: Entry) {}
+    fn withdraw(&mut self, _: EntryIndex) {}
+    fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {
+        self.0 = findings;
+    }
+    fn progress(&mut self, _: usize) {}
+}
+
+/// Returns all findings of `source` in order, including names and sources that it shares with the
+/// other files of `register`, which takes over those of `source`. `store` must contain it. Parts of a
+/// long file are checked in parallel; `None`, and nothing has changed, as soon as `stop` returns true.
+#[must_use]
+pub fn among(
+    source: &SourceFile,
+    store: &SourceStore,
+    options: Options<'_>,
+    register: &mut Register,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<Diagnostic>> {
+    let check = |part: manifest::Part| {
+        let mut batches = Vec::new();
+        if !stop() {
+            part::check(source, &part, options, &mut |batch| batches.push(batch));
+        }
+        batches
+    };
+    let parts = manifest::parts(source.text());
+    let checked: Vec<Vec<Batch>> = match parts.len() {
+        0 | 1 => parts.into_iter().map(check).collect(),
+        _ => parts.into_par_iter().map(check).collect(),
+    };
+    if stop() {
+        return None;
+    }
+    let file = source.id();
+    register.forget(file);
+    let mut kept = Kept(Vec::new());
+    let mut consumer = Consumer::new(store, options, &mut kept, register, 1);
+    let last = checked.len();
+    for (number, batches) in (1..).zip(checked) {
+        for batch in batches {
+            consumer.take(Message::Batch(file, batch));
+        }
+        consumer.take(Message::PartEnd { file, last: number == last });
+    }
+    Some(kept.0)
 }
 
 /// Returns the place of the field with this sense in an artifact, as a JSON Pointer.
@@ -83,7 +129,7 @@ pub fn run(
 ) -> Result<Summary, NoThreads> {
     // Without another thread, no such fix is offered.
     let again = || identities(walk, store, options).unwrap_or_default();
-    let mut consumer = Consumer::new(store, options, sink, walk.files(), &again);
+    let mut consumer = Consumer::new(store, options, sink, Walked::new(&again), walk.files());
     pipeline::run(walk, store, options, |message| consumer.take(message))?;
     Ok(consumer.summary)
 }
@@ -107,16 +153,33 @@ pub fn identities(
     Ok(collector.identities())
 }
 
-struct Consumer<'r, S> {
+/// Reads every file of `walk` for its names and sources.
+///
+/// # Errors
+/// If no thread can be started.
+pub fn registered(
+    walk: &Walk,
+    store: &SourceStore,
+    options: Options<'_>,
+) -> Result<Register, NoThreads> {
+    let mut register = Register::default();
+    let options = Options { entries: false, ..options };
+    pipeline::run(walk, store, options, |message| {
+        if let Message::Batch(file, batch) = message {
+            register.take(file, &batch);
+        }
+    })?;
+    Ok(register)
+}
+
+struct Consumer<'r, S, U> {
     store: &'r SourceStore,
-    /// Reads everything for its names and sources.
-    again: &'r dyn Fn() -> Identities,
-    /// The result of that, once a fix depends on it.
+    uses: U,
+    /// The names and sources that fixes would make, once one would.
     identities: Option<Identities>,
     options: Options<'r>,
     sink: &'r mut S,
     summary: Summary,
-    index: Index,
     /// By number of the entry.
     valid: Vec<bool>,
     /// The number of the current part's first entry.
@@ -129,22 +192,21 @@ struct Consumer<'r, S> {
     unlisted: Unlisted,
 }
 
-impl<'r, S: Sink> Consumer<'r, S> {
+impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
     fn new(
         store: &'r SourceStore,
         options: Options<'r>,
         sink: &'r mut S,
+        uses: U,
         files: usize,
-        again: &'r dyn Fn() -> Identities,
     ) -> Self {
         Self {
             store,
-            again,
+            uses,
             identities: None,
             options,
             sink,
             summary: Summary { files, ..Summary::default() },
-            index: Index::default(),
             valid: Vec::new(),
             part_start: 0,
             file_start: 0,
@@ -190,6 +252,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
                 self.withdraw(number);
             }
         }
+        self.uses.add_becoming(file, &batch.becoming);
         for entry in batch.entries {
             self.entry(file, entry);
         }
@@ -199,7 +262,7 @@ impl<'r, S: Sink> Consumer<'r, S> {
     fn entry(&mut self, file: FileId, entry: PartEntry) {
         let number = self.valid.len();
         let id = EntryIndex(u32::try_from(number).unwrap_or(u32::MAX));
-        let (same_name, same_source) = self.index.add(file, &entry.claims);
+        let (same_name, same_source) = self.uses.add(file, &entry.claims);
         let places = [
             (Code::DuplicateName, same_name.filter(|_| !entry.shares_name), entry.claims.name),
             (Code::DuplicateSource, same_source, entry.claims.source),
@@ -215,8 +278,10 @@ impl<'r, S: Sink> Consumer<'r, S> {
         self.summary.artifacts += 1;
         self.summary.valid += usize::from(valid);
         for (code, severity, first, claim) in found.into_iter().flatten() {
-            if severity == Severity::Error {
-                self.withdraw(first.entry.0 as usize);
+            if severity == Severity::Error
+                && let Some(entry) = first.entry
+            {
+                self.withdraw(entry.0 as usize);
             }
             self.duplicate(code, severity, file, claim.span, &first);
         }
@@ -336,7 +401,8 @@ impl<'r, S: Sink> Consumer<'r, S> {
             finding.fix.as_ref().is_some_and(|fix| fix.becomes.is_some())
         };
         for finding in findings.iter_mut().filter(changes) {
-            let identities = self.identities.get_or_insert_with(self.again);
+            let uses = &self.uses;
+            let identities = self.identities.get_or_insert_with(|| uses.identities(file));
             identities.restrict(finding, self.store);
         }
         let artifacts = self.valid.len() - self.file_start;

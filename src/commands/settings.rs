@@ -1,6 +1,6 @@
 //! `lineload.toml` as the commands use it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use super::failure::Failure;
 use super::terminal::shown_on_stderr;
 use crate::check;
 use crate::cli::{Global, Narrow};
-use crate::config::{self, Config, FailOn};
+use crate::config::{self, Config, FailOn, Loaded};
 use crate::report::human;
-use crate::source::{Base, FileId, SourceFile, SourceStore};
+use crate::source::{SourceFile, SourceStore};
 use crate::text::{counted, reason};
 
 /// The settings of a run from `lineload.toml`.
@@ -55,7 +55,10 @@ impl Settings {
 /// Returns the text of the configuration; `None` if there is none.
 pub(super) fn file(global: &Global) -> Result<Option<Arc<SourceFile>>, Failure> {
     let (working, found) = find(global)?;
-    found.map(|file| open(&file, &working)).transpose()
+    let open = |file: PathBuf| {
+        config::open(&file, &working).map_err(|error| unreadable(&file, &working, &error))
+    };
+    found.map(open).transpose()
 }
 
 /// Returns the working directory, and the configuration.
@@ -70,32 +73,27 @@ fn find(global: &Global) -> Result<(PathBuf, Option<PathBuf>), Failure> {
     Ok((working, found))
 }
 
-fn open(file: &Path, working: &Path) -> Result<Arc<SourceFile>, Failure> {
-    let shown = file.strip_prefix(working).unwrap_or(file).display().to_string();
-    let bytes = std::fs::read(file)
-        .map_err(|error| Failure::usage(format!("cannot read {shown}: {}", reason(&error))))?;
-    Ok(Arc::new(SourceFile::new(FileId(0), Arc::from(shown.as_str()), bytes)))
+fn unreadable(file: &Path, working: &Path, error: &io::Error) -> Failure {
+    let shown = file.strip_prefix(working).unwrap_or(file).display();
+    Failure::usage(format!("cannot read {shown}: {}", reason(error)))
 }
 
 fn read(global: &Global, file: &Path, working: &Path) -> Result<Config, Failure> {
-    let source = open(file, working)?;
-    let name = Arc::clone(source.name());
-    let shown = name.to_string();
-    let root = file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
-    let base = Arc::new(Base { working: working.to_owned(), root });
-    let (config, findings) = config::decode(&source, &base);
+    let Loaded { config, source, findings } =
+        config::load(file, working).map_err(|error| unreadable(file, working, &error))?;
     if findings.is_empty() {
         return Ok(config);
     }
-    let store = SourceStore::new(vec![(name, None)]);
+    let name = Arc::clone(source.name());
+    let store = SourceStore::new(vec![(Arc::clone(&name), None)]);
     store.pin(source);
-    let mut err = anstream::AutoStream::new(std::io::stderr().lock(), global.color.into());
+    let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
     let options = shown_on_stderr();
     for finding in &findings {
         // Standard error may be closed.
         let _ = writeln!(err, "{}", human::render(finding, &store, &options));
     }
     let faults = counted(findings.len(), "error");
-    Err(Failure::usage(format!("{shown} has {faults}; nothing was checked"))
+    Err(Failure::usage(format!("{name} has {faults}; nothing was checked"))
         .help("fix them, or ignore the file with `--isolated`"))
 }

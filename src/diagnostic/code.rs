@@ -154,6 +154,18 @@ codes! {
 }
 
 impl Code {
+    /// Returns the address of its page in the documentation of this version.
+    #[must_use]
+    pub fn page(self) -> String {
+        const PAGE: &str = concat!(
+            env!("CARGO_PKG_REPOSITORY"),
+            "/blob/v",
+            env!("CARGO_PKG_VERSION"),
+            "/docs/rules.md#"
+        );
+        format!("{PAGE}{}", self.as_str())
+    }
+
     /// Returns whether `lineload.toml` or a comment may change its severity. Faults that prevent
     /// reading, and documented constraints of the service, stay errors.
     #[must_use]

@@ -5,12 +5,6 @@ use crate::diagnostic::Code;
 /// Returns the name of a rule; if `links`, as a hyperlink to its page of this version. A stream without
 /// colours leaves the hyperlink out.
 pub(super) fn rule(code: Code, links: bool) -> String {
-    const PAGE: &str = concat!(
-        env!("CARGO_PKG_REPOSITORY"),
-        "/blob/v",
-        env!("CARGO_PKG_VERSION"),
-        "/docs/rules.md#"
-    );
-    let name = code.as_str();
-    if links { format!("\x1b]8;;{PAGE}{name}\x1b\\{name}\x1b]8;;\x1b\\") } else { name.to_owned() }
+    let (name, page) = (code.as_str(), code.page());
+    if links { format!("\x1b]8;;{page}\x1b\\{name}\x1b]8;;\x1b\\") } else { name.to_owned() }
 }

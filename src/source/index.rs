@@ -86,8 +86,8 @@ impl LineIndex {
         }
     }
 
-    #[cfg(test)]
-    fn line_start(&self, text: &str, offset: usize) -> usize {
+    /// Returns the start of the line that holds the byte `offset`.
+    pub(super) fn line_start(&self, text: &str, offset: usize) -> usize {
         self.count(text, text.floor_char_boundary(offset)).line_start as usize
     }
 

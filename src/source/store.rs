@@ -39,6 +39,13 @@ impl SourceStore {
         Self { files, cache: Mutex::default() }
     }
 
+    /// Adds a file with this shown name, and the path that it is read from.
+    pub fn add(&mut self, name: Arc<str>, path: Option<Arc<Path>>) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push((name, path));
+        id
+    }
+
     /// Returns the path of `id` as it is shown.
     #[must_use]
     pub fn name(&self, id: FileId) -> Arc<str> {
@@ -54,6 +61,21 @@ impl SourceStore {
     /// Keeps `file` for the rest of the run.
     pub fn pin(&self, file: Arc<SourceFile>) {
         self.cache().pinned.insert(file.id(), file);
+    }
+
+    /// Returns the path that `id` is read from.
+    #[must_use]
+    pub fn path(&self, id: FileId) -> Option<Arc<Path>> {
+        self.files.get(id.0 as usize)?.1.clone()
+    }
+
+    /// Drops everything that is known of the content of `id`.
+    pub fn release(&self, id: FileId) {
+        let mut cache = self.cache();
+        cache.pinned.remove(&id);
+        cache.lent.remove(&id);
+        cache.hidden.remove(&id);
+        cache.recent.retain(|file| file.id() != id);
     }
 
     /// Drops the cached content of files that can be read again.

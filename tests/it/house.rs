@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "check",
     "schema",
     "fix",
+    "language_server",
     "generate",
     "submission",
     "event",

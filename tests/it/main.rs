@@ -33,6 +33,7 @@ mod import;
 mod inventories;
 #[cfg(all(unix, feature = "aws"))]
 mod journal;
+mod language_server;
 mod machine_formats;
 #[cfg(feature = "parquet")]
 mod parquet;
