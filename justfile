@@ -68,6 +68,10 @@ ci-files:
 bench:
     cargo bench --bench lint
 
+# count the instructions of BINARY's lint beside those on record (valgrind, from Debian); `--record` writes them
+instructions BINARY="target/release/lineload" *ARGS:
+    python3 tests/interop/instructions.py {{BINARY}} {{ARGS}}
+
 # draw how `--rate auto` follows simulated services, as an SVG for docs/pacing.md
 pace-plot FILE="docs/pacing.svg":
     cargo bench --no-default-features --bench pace --profile dev -- "{{FILE}}"
