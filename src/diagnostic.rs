@@ -247,8 +247,8 @@ impl<'s> Findings<'s> {
 
     /// Scans the whole text of the part once, so that values need not be checked for what none of
     /// them has.
-    pub fn screen(&mut self, text: &str) {
-        self.may_hold_tokens = secret::may_hold_tokens(text);
+    pub fn screen<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
+        self.may_hold_tokens = texts.into_iter().any(secret::may_hold_tokens);
     }
 
     /// Returns the first part of `value` that looks like a credential.

@@ -20,8 +20,8 @@ use std::ops::Range;
 
 use decode::Decoder;
 pub(crate) use fields::Shape;
-use parts::may_be_odd;
 pub use parts::{Part, parts};
+use parts::{has_placeholder, may_be_odd};
 pub use place::{Checked, place};
 pub use raw::{RawMapping, RawProperty, RawValue, Slot, Text};
 
@@ -44,6 +44,13 @@ pub const ARTIFACTS: &str = "Artifacts";
 /// times the part's bytes: repeating a block of defaults in each artifact is fine, doubling thirty
 /// times over is not.
 const ALIAS_ALLOWANCE: usize = 1 << 20;
+
+/// The number of bytes that the copies of documents with placeholders or odd spaces may have in one part
+/// of a file: each begins with as many as stand before its document. Beyond that, such a document is
+/// only reported for them.
+const COPIES_ALLOWANCE: usize = 512 << 20;
+/// The number of copies that a document with odd spaces may take.
+const COPIES_OF_SPACES: usize = 8;
 
 /// Takes what [`read`] finds, in the order of the file.
 pub trait Visit {
@@ -71,6 +78,8 @@ pub fn read(part: &Part, findings: &mut Findings<'_>, visit: &mut impl Visit) {
         others: Vec::new(),
         ended: false,
         placeholders: Vec::new(),
+        is_copy: false,
+        copies_allowance: COPIES_ALLOWANCE,
     };
     if let Some(section) = section {
         state.section(text, section, findings, visit);
@@ -95,7 +104,10 @@ pub fn read(part: &Part, findings: &mut Findings<'_>, visit: &mut impl Visit) {
         let here: Vec<_> = odd.iter().filter(is_here).collect();
         if !here.is_empty() {
             state.odd_spaces(document, &here, findings, visit);
-        } else if let Some(filled) = filled(text, document.clone()) {
+        } else if has_placeholder(&text[document.clone()])
+            && state.may_copy(&document, 1)
+            && let Some(filled) = filled(text, document.clone())
+        {
             state.filled(filled, document, findings, visit);
         } else {
             state.read(text, document, findings, visit);
@@ -114,6 +126,10 @@ struct State {
     ended: bool,
     /// The placeholders of the document for which strings are read.
     placeholders: Vec<Placeholder>,
+    /// True if documents are read as they were plainly meant: none of their artifacts is valid.
+    is_copy: bool,
+    /// The bytes that copies may still have.
+    copies_allowance: usize,
 }
 
 /// The state of the current document.
@@ -142,6 +158,13 @@ impl State {
         }
     }
 
+    /// Returns whether so many copies may be made of the text up to the end of a document.
+    fn may_copy(&mut self, document: &Range<usize>, copies: usize) -> bool {
+        let left = self.copies_allowance.checked_sub(document.end.saturating_mul(copies));
+        self.copies_allowance = left.unwrap_or(0);
+        left.is_some()
+    }
+
     /// Reads a document with strings in place of its placeholders.
     fn filled(
         &mut self,
@@ -167,17 +190,19 @@ impl State {
         findings: &mut Findings<'_>,
         visit: &mut impl Visit,
     ) {
-        let spaces = Spaces::new(findings.source().text(), &document, odd);
+        let may_copy = self.may_copy(&document, COPIES_OF_SPACES);
+        let spaces = Spaces::new(findings.source().text(), &document, odd, may_copy);
         findings.set_artifact(Some(self.artifact));
         spaces.drafts.into_iter().for_each(|draft| findings.push(draft));
         if let Some(text) = spaces.as_meant {
             findings.offer_fixes(false);
+            self.is_copy = true;
             match filled(&text, document.clone()) {
                 Some(filled) => self.filled(filled, document, findings, visit),
                 None => self.read(&text, document, findings, visit),
             }
+            self.is_copy = false;
             findings.offer_fixes(true);
-            visit.broken();
             return;
         }
         visit.document();
@@ -228,6 +253,9 @@ impl State {
             Piece::Document { root } => {
                 if let Some(root) = *root {
                     self.root(tree, root, findings, visit);
+                }
+                if self.is_copy {
+                    visit.broken();
                 }
                 self.document = Document::default();
             }

@@ -58,7 +58,7 @@ pub(super) fn check(
     let text = source.text().get(own.clone()).unwrap_or_default();
     let has_marker = memchr::memmem::find(text.as_bytes(), MARKER.as_bytes()).is_some();
     let allowances = if options.allowances && has_marker {
-        Allowances::new(source, &yaml::comments(source.text(), own))
+        Allowances::new(source, &yaml::comments(source.text(), own.clone()))
     } else {
         Allowances::default()
     };
@@ -73,7 +73,8 @@ pub(super) fn check(
         errors: 0,
         lines: LineCursor::default(),
     };
-    findings.screen(text);
+    // A credential in the defaults is one of each artifact, in every section.
+    findings.screen([part.head(), own].map(|range| source.text().get(range).unwrap_or_default()));
     manifest::read(part, &mut findings, &mut visitor);
     findings.close_allowances();
     visitor.pass(&mut findings);

@@ -114,7 +114,7 @@ impl Examiner<'_> {
 
     fn check(&self, source: &SourceFile, examined: &mut Examined) {
         let mut findings = Findings::new(source, self.levels, Allowances::default());
-        findings.screen(source.text());
+        findings.screen([source.text()]);
         let mut mapped = Vec::new();
         let mut hidden = Vec::new();
         let block = Arc::clone(&examined.block);

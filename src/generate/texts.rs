@@ -105,8 +105,10 @@ impl Texts {
         let mut text = String::with_capacity(length);
         for Piece { start, length } in written {
             file.seek(SeekFrom::Start(start)).map_err(|error| of_file(&error))?;
-            let piece = Read::take(&*file, length).read_to_string(&mut text);
-            piece.map_err(|error| of_file(&error))?;
+            let read = Read::take(&*file, length).read_to_string(&mut text);
+            if read.map_err(|error| of_file(&error))? as u64 != length {
+                return Err(of_file(&io::ErrorKind::UnexpectedEof.into()));
+            }
         }
         text.push_str(&rest);
         Ok(Some((name, text)))

@@ -23,6 +23,12 @@ impl Part {
         Self { range: 0..text.len(), section: None }
     }
 
+    /// Returns the bytes that other parts have too.
+    #[must_use]
+    pub fn head(&self) -> Range<usize> {
+        self.section.as_ref().map_or(0..0, |section| section.head.clone())
+    }
+
     /// Returns the bytes that are in no other part.
     #[must_use]
     pub fn own(&self) -> Range<usize> {
@@ -67,9 +73,14 @@ fn needs_whole(text: &str, range: Range<usize>) -> bool {
 
 /// Returns whether there may be placeholders or odd spaces in the bytes `range` of `text`.
 pub(super) fn may_be_odd(text: &str, range: Range<usize>) -> bool {
-    let bytes = text.as_bytes().get(range.clone()).unwrap_or_default();
-    let has = |open: &str| memchr::memmem::find(bytes, open.as_bytes()).is_some();
-    has("{{") || has("{%") || !yaml::odd_spaces(text, range).is_empty()
+    has_placeholder(text.get(range.clone()).unwrap_or_default())
+        || !yaml::odd_spaces(text, range).is_empty()
+}
+
+/// Returns whether there may be a placeholder in `text`.
+pub(super) fn has_placeholder(text: &str) -> bool {
+    let has = |open: &str| memchr::memmem::find(text.as_bytes(), open.as_bytes()).is_some();
+    has("{{") || has("{%")
 }
 
 impl State {

@@ -36,10 +36,19 @@ enum Meant {
 const ROUNDS: usize = 4;
 
 impl Spaces {
-    /// Returns the fault of `odd` in the bytes `document` of `text`.
-    pub(super) fn new(text: &str, document: &Range<usize>, odd: &[&OddSpace]) -> Self {
+    /// Returns the fault of `odd` in the bytes `document` of `text`. It is only read as it looks if it
+    /// `may_copy` it.
+    pub(super) fn new(
+        text: &str,
+        document: &Range<usize>,
+        odd: &[&OddSpace],
+        may_copy: bool,
+    ) -> Self {
         let mut all: Vec<OddSpace> = odd.iter().map(|odd| **odd).collect();
-        let (mut meant, mut as_meant) = looked_at(text, document, &all);
+        let (mut meant, mut as_meant) = match may_copy && document.len() <= LONGEST {
+            true => looked_at(text, document, &all),
+            false => (Meant::Unknown, None),
+        };
         for _ in 1..ROUNDS {
             let Some(copy) = &as_meant else { break };
             let more = yaml::odd_spaces(copy, document.clone());
@@ -51,7 +60,7 @@ impl Spaces {
             (meant, as_meant) = looked_at(text, document, &all);
         }
         let drafts = all.iter().map(|odd| draft(odd, meant, spaces(text, odd))).collect();
-        Self { drafts, as_meant: as_meant.filter(|_| document.len() <= LONGEST) }
+        Self { drafts, as_meant }
     }
 }
 
@@ -154,7 +163,7 @@ mod tests {
     fn as_meant(text: &str) -> Option<String> {
         let document = 0..text.len();
         let odd = yaml::odd_spaces(text, document.clone());
-        Spaces::new(text, &document, &odd.iter().collect::<Vec<_>>()).as_meant
+        Spaces::new(text, &document, &odd.iter().collect::<Vec<_>>(), true).as_meant
     }
 
     #[test]

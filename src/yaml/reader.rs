@@ -22,6 +22,8 @@ pub struct Reader<'t> {
     pieces: usize,
     /// True if the parser reads regular text too.
     parser_only: bool,
+    /// True if nothing follows where the parser is needed for more than an item.
+    regular_only: bool,
     /// The first item of a section, until it is reached.
     items: Option<usize>,
 }
@@ -54,6 +56,7 @@ impl<'t> Reader<'t> {
             item: None,
             pieces: 0,
             parser_only,
+            regular_only: false,
             items: None,
         }
     }
@@ -65,6 +68,12 @@ impl<'t> Reader<'t> {
         let mut reader = Self::new(text, section.head.start..section.items.end, list_key);
         reader.items = Some(section.items.start);
         reader
+    }
+
+    /// Reads `part` of `text` up to what needs the parser for more than an item.
+    pub(super) fn of_regular(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
+        let reader = Self::new(text, part, list_key);
+        Self { regular_only: true, ..reader }
     }
 
     /// A reader that leaves everything to the parser.
@@ -139,6 +148,9 @@ impl<'t> Reader<'t> {
                 Step::GiveWay => {}
             }
             self.by = By::Parser;
+        }
+        if self.regular_only {
+            return None;
         }
         let pieces = std::mem::take(&mut self.pieces);
         let parsed = self.parsed.get_or_insert_with(|| {

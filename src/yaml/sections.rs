@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::piece::{Piece, Section};
 use super::reader::Reader;
 
+/// The most bytes of a head. It is read again for each section.
+const LONGEST_HEAD: usize = 16 << 10;
+
 /// Cuts the document in the bytes `part` of `text` into sections of about `size` bytes. Returns none
 /// where it must be read as a whole: it has another form, or something in it (an anchor, a fault)
 /// may be about more than its item. To know that, it is read once, without being checked.
@@ -15,9 +18,12 @@ pub fn sections(
     list_key: &'static str,
     size: usize,
 ) -> Vec<Section> {
-    let mut reader = Reader::new(text, part.clone(), list_key);
+    let mut reader = Reader::of_regular(text, part.clone(), list_key);
     let Some(Piece::List { .. }) = reader.next_piece() else { return Vec::new() };
     let Some((before, first)) = reader.regular_list() else { return Vec::new() };
+    if first - part.start > LONGEST_HEAD {
+        return Vec::new();
+    }
     let mut cuts = vec![first];
     let mut last = first;
     loop {

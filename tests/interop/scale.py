@@ -19,7 +19,7 @@ LINELOAD = str(pathlib.Path(sys.argv[1]).resolve())
 ARTIFACTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 PER_FILE = 1_000
 # In MiB.
-MOST = 250
+MOST = 300
 REPORTS = ["r.json", "r.jsonl", "r.csv", "r.md", "r.html"]
 
 ARTIFACT = """\

@@ -87,6 +87,15 @@ fn a_long_list_is_checked_in_sections_as_it_is_as_a_whole() {
             assert!(lint(name, format, false) == lint(name, format, true), "{format} of {name}");
         }
     }
+    let secret = format!(
+        "Defaults:\n  Properties:\n    note: ghp_{}\nArtifacts:\n{items}",
+        "0aZ".repeat(12)
+    );
+    write(&folder.path().join("secret.yaml"), secret);
+    for parser_only in [false, true] {
+        let found = lint("secret.yaml", "human", parser_only);
+        assert!(found.contains("9,000 artifacts, 0 valid, 9,000 invalid"), "{found}");
+    }
     let found = lint("wrapped.yaml", "short", false);
     let at = |line: usize| found.matches(&format!("wrapped.yaml:{line}:")).count();
     // Four lines an item, but for one of two, behind a head of four.
