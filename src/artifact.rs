@@ -304,8 +304,10 @@ mod tests {
     fn digests_stay_as_they_are() {
         let mut full = artifact();
         full.properties = [("b", "2"), ("a", "1")].map(|(k, v)| (k.into(), v.into())).into();
-        for (at, field) in METADATA.fields.iter().enumerate() {
-            full.set(field, format!("m{at}"));
+        // A field that is added later changes no digest of an artifact without it.
+        let names = ["CommitId", "Repository", "GeneratedBy", "ProjectId"];
+        for (at, name) in names.into_iter().enumerate() {
+            full.set(METADATA.field(name).unwrap(), format!("m{at}"));
         }
         let tag = |key: &str| Tag { key: key.into(), value: "v".into() };
         full.tags = vec![tag("z"), tag("a")];
