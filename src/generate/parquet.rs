@@ -319,6 +319,11 @@ fn in_csv(name: &str, value: &Json) -> Json {
             let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
             Json::from(encoded.replace("%2F", "/"))
         }
+        // In CSV each has milliseconds.
+        Json::String(text) if name.ends_with("Date") => match text.parse::<Timestamp>() {
+            Ok(time) => Json::from(format!("{time:.3}")),
+            Err(_) => value.clone(),
+        },
         Json::String(_) => value.clone(),
         value => Json::from(value.to_string()),
     }
