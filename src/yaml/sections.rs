@@ -76,6 +76,13 @@ mod tests {
     }
 
     #[test]
+    fn a_list_with_a_long_head_is_not_cut() {
+        let of = |comment: usize| format!("# {}\n- a\n- b\n", "x".repeat(comment));
+        assert_eq!(cut(&of(16_000), 1).len(), 2);
+        assert_eq!(cut(&of(20_000), 1), []);
+    }
+
+    #[test]
     fn what_may_depend_on_all_of_it_is_not_cut() {
         for text in [
             "Artifacts:\n- a\n- b\nDefaults:\n  c: d\n",

@@ -68,6 +68,19 @@ fn codes(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn no_document_that_is_read_with_odd_spaces_is_valid() {
+    let artifact = |at: usize, space: &str| {
+        format!(
+            "ArtifactName:{space}a{at}\nArtifactType: DataSet\nSource:\n  SourceUri: s3://lake/{at}\n"
+        )
+    };
+    // What ends a document is `...` here, so that one range of bytes has both.
+    let text = format!("{}...\n{}", artifact(1, "\u{a0}"), artifact(2, " "));
+    let ran = crate::support::run_with_input(&root(), &["lint", "-"], &text);
+    assert!(ran.out.contains("2 artifacts, 0 valid, 2 invalid"), "{ran:?}");
+}
+
+#[test]
 fn a_fault_hides_no_other() {
     let head = "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n";
     let cases: [(String, &[&str]); 13] = [
