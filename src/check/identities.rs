@@ -1,9 +1,10 @@
 //! The names and sources that fixes would make, across manifests.
 //!
-//! A fix that would give an artifact the name or the source of another one is none. That is known
-//! once all manifests have been read, so they are read for it when the first such fix is found.
+//! A fix that would give an artifact the name or the source of another one is not offered. Such
+//! conflicts are known only once all manifests have been read, so they are read again when the first
+//! such fix is found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::claims::Claims;
 use super::index::{First, Index};
@@ -64,6 +65,28 @@ pub(super) struct Class {
     pub(super) first: (Key, Place),
     /// The first that would get it and has something else now.
     pub(super) other: Option<Place>,
+    /// The files of those that would get it.
+    files: BTreeSet<FileId>,
+}
+
+impl Class {
+    /// Creates one that an artifact at `used` has already, and that the artifacts of `wanted` would
+    /// get, by what they have now, in the order of the tree. Returns `None` if there are none.
+    pub(super) fn new(
+        used: Option<Place>,
+        wanted: impl IntoIterator<Item = (Key, Place)>,
+    ) -> Option<Self> {
+        let mut wanted = wanted.into_iter();
+        let first = wanted.next()?;
+        let (mut other, mut files) = (None, BTreeSet::from([first.1.0]));
+        for (from, place) in wanted {
+            files.insert(place.0);
+            if first.0 != from && other.is_none() {
+                other = Some(place);
+            }
+        }
+        Some(Self { used, first, other, files })
+    }
 }
 
 pub(super) type Place = (FileId, Span);
@@ -99,17 +122,15 @@ impl Collector {
 
     /// Returns what is known once all is read.
     pub(super) fn identities(self) -> Identities {
-        let mut classes: HashMap<(Unique, Key), Class> = HashMap::new();
+        let mut wanted: HashMap<(Unique, Key), Vec<(Key, Place)>> = HashMap::new();
         for (what, from, to, place) in self.wanted {
-            let class = classes.entry((what, to)).or_insert_with(|| {
-                let used = self.index.find(what, to).map(|first| (first.file, first.span));
-                Class { used, first: (from, place), other: None }
-            });
-            if class.first.0 != from && class.other.is_none() {
-                class.other = Some(place);
-            }
+            wanted.entry((what, to)).or_default().push((from, place));
         }
-        Identities(classes)
+        let class = |((what, to), wanted)| {
+            let used = self.index.find(what, to).map(|first| (first.file, first.span));
+            Some(((what, to), Class::new(used, wanted)?))
+        };
+        Identities(wanted.into_iter().filter_map(class).collect())
     }
 }
 
@@ -126,7 +147,7 @@ impl Identities {
             return Some(Conflict::Unknown);
         };
         // One that is halfway there has something else now than when all was read.
-        let is_halfway = class.other.is_none() && class.first.1.0 == file;
+        let is_halfway = class.other.is_none() && class.files.contains(&file);
         let is_first = class.first.0 == Key(becomes.from) || is_halfway;
         let wanted = if is_first { class.other } else { Some(class.first.1) };
         class.used.map(Conflict::Used).or(wanted.map(Conflict::Wanted))

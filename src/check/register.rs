@@ -101,17 +101,16 @@ impl Register {
     /// `file`, in the order of the tree: the first hundred.
     #[must_use]
     pub fn elsewhere(&self, file: FileId, offset: u32) -> Vec<(FileId, Span)> {
-        let covers = |span: Span| span.start <= offset && offset <= span.end;
         let claims = self.files.get(&file).into_iter().flat_map(|content| &content.claims);
         let keys: BTreeSet<_> = claims
-            .filter(|(_, claim)| covers(claim.span))
+            .filter(|(_, claim)| claim.span.touches(offset))
             .map(|(what, claim)| (*what, claim.key))
             .collect();
         let mut found: Vec<Place> = keys
             .iter()
             .filter_map(|key| self.places.get(key))
             .flatten()
-            .filter(|place| place.file != file || !covers(place.span))
+            .filter(|place| place.file != file || !place.span.touches(offset))
             .copied()
             .collect();
         found.sort_unstable();
@@ -138,16 +137,12 @@ impl Register {
     }
 
     fn class(&self, key: (Unique, Key)) -> Option<Class> {
-        let used = self.places.get(&key).and_then(|places| places.first());
-        let wanted = self.wanted.get(&key)?;
-        let first = wanted.iter().min_by_key(|one| one.place)?;
-        let others = wanted.iter().filter(|one| one.from != first.from);
         let at = |place: Place| (place.file, place.span);
-        Some(Class {
-            used: used.copied().map(at),
-            first: (first.from, at(first.place)),
-            other: others.map(|one| one.place).min().map(at),
-        })
+        let used = self.places.get(&key).and_then(|places| places.first());
+        let mut wanted = self.wanted.get(&key)?.clone();
+        wanted.sort_unstable_by_key(|one| one.place);
+        let wanted = wanted.into_iter().map(|one| (one.from, at(one.place)));
+        Class::new(used.copied().map(at), wanted)
     }
 
     /// Returns what is known of the names and sources that artifacts of `file` would get by fixes.

@@ -133,6 +133,23 @@ fn a_source_is_not_changed_to_one_that_another_artifact_has_or_gets() {
 }
 
 #[test]
+fn copies_of_one_artifact_stay_copies_whatever_is_fixed_in_how_many_rounds() {
+    let types = "[{SourceIdType: MD5Hash, Value: 'v '}, {SourceIdType: md5, Value: v}]";
+    let text = format!(
+        "artifactType: dataset\nsource_uri: 'HTTPS://h/a b'\nsource_types: {types}\n\
+         Properties: {{}}\nTags: []\n"
+    );
+    let folder = set(&[text.clone(), text.clone(), text]);
+    let fix = ["--fix", "--unsafe-fixes"];
+    let left = findings(folder.path(), &fix);
+    let expected = "ArtifactType: DataSet\nSource:\n  SourceUri: 'https://h/a%20b'\n  SourceTypes: \
+                    [{SourceIdType: MD5Hash, Value: 'v '}, {SourceIdType: MD5Hash, Value: v}]\n\
+                    Properties: {}\nTags: []\n";
+    assert_eq!(after(folder.path(), 3), [expected; 3]);
+    assert_eq!(findings(folder.path(), &fix), left);
+}
+
+#[test]
 fn the_help_of_a_name_says_what_is_used_already_and_where() {
     let texts = [artifact("sixth.a", "s3://lake/1"), artifact("sixth-a", "s3://lake/2")];
     let folder = set(&texts);
