@@ -48,7 +48,7 @@ pub struct Options<'o> {
 #[must_use]
 pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    for part in manifest::parts(source.text()) {
+    for part in manifest::parts(source.text(), false) {
         part::check(source, &part, options, &mut |batch| findings.extend(batch.findings));
     }
     diagnostic::sort(&mut findings);
@@ -59,7 +59,7 @@ pub fn source(source: &SourceFile, options: Options<'_>) -> Vec<Diagnostic> {
 #[must_use]
 pub fn hidden(source: &SourceFile, options: Options<'_>) -> Vec<Span> {
     let mut hidden = Vec::new();
-    for part in manifest::parts(source.text()) {
+    for part in manifest::parts(source.text(), false) {
         part::check(source, &part, options, &mut |batch| hidden.extend(batch.hidden));
     }
     hidden.sort_unstable();

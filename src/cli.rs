@@ -142,7 +142,7 @@ pub enum Command {
     Schema,
     /// Explain a finding, with a wrong and a right example
     Explain(Explain),
-    /// Show findings, fixes and completions in editors, by the Language Server Protocol
+    /// Run the language server, for findings, fixes and completions in editors
     LanguageServer(LanguageServer),
     /// Print the script that makes a shell complete commands, options and their values
     Completions(Completions),
@@ -168,12 +168,9 @@ pub fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-/// The manifests of a command.
-#[derive(Debug, Clone, Args)]
-pub struct Manifests {
-    /// Files or directories to check, or `-` for standard input
-    #[arg(value_name = "PATH", default_value = "manifests")]
-    pub paths: Vec<PathBuf>,
+/// The files that are taken from paths.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Filter {
     /// Exclude matching paths, even if they are named on the command line; a pattern without a `/`
     /// is matched against each part of the path; repeatable
     #[arg(long, value_name = "GLOB")]
@@ -184,6 +181,17 @@ pub struct Manifests {
     /// Follow symlinks that lead out of the named directories
     #[arg(long)]
     pub follow_links: bool,
+}
+
+/// The manifests of a command.
+#[derive(Debug, Clone, Args)]
+pub struct Manifests {
+    /// Files or directories to check, or `-` for standard input
+    #[arg(value_name = "PATH", default_value = "manifests")]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub filter: Filter,
     /// The file name that findings show for standard input
     #[arg(long, value_name = "NAME")]
     pub stdin_filename: Option<String>,
@@ -201,9 +209,7 @@ impl Manifests {
     pub fn none() -> Self {
         Self {
             paths: Vec::new(),
-            exclude: Vec::new(),
-            include: Vec::new(),
-            follow_links: false,
+            filter: Filter::default(),
             stdin_filename: None,
             threads: None,
             rows: generate::Rows::default(),
@@ -221,9 +227,9 @@ impl Manifests {
     pub fn walk_options(&self) -> walk::Options {
         walk::Options {
             paths: self.paths.clone(),
-            follow_links: self.follow_links,
-            exclude: self.exclude.clone(),
-            include: self.include.clone(),
+            follow_links: self.filter.follow_links,
+            exclude: self.filter.exclude.clone(),
+            include: self.filter.include.clone(),
             stdin_name: self.stdin_filename.clone(),
         }
     }

@@ -10,7 +10,7 @@ mod fix;
 mod levels;
 mod pointer;
 
-pub use allow::{Allowances, MARKER, nearest};
+pub use allow::{Allowances, MARKER, names_at, nearest};
 pub use code::{Code, Severity};
 pub use explanation::{Example, Explanation, expanded};
 pub use fix::{Becomes, Edit, Fix, Safety, Unique};

@@ -43,6 +43,12 @@ impl Span {
         Self { start: cut(range.start), end: cut(range.end.max(range.start)) }
     }
 
+    /// Returns whether the byte `offset` is in it, or right behind it, as a cursor is.
+    #[must_use]
+    pub const fn touches(self, offset: u32) -> bool {
+        self.start <= offset && offset <= self.end
+    }
+
     /// Returns the empty span at `at`.
     #[must_use]
     pub const fn empty(at: u32) -> Self {

@@ -14,7 +14,7 @@ pub mod secret;
 
 pub use escape::{cut, escaped, is_printable, odd_space, push_escaped, quoted, shell_word};
 pub use list::{any, either, list};
-pub use number::{counted, duration, grouped, rate, time_left};
+pub use number::{counted, duration, grouped, hex, rate, time_left};
 pub(crate) use pattern::compile;
 pub use reason::reason;
 pub use secret::redacted;

@@ -209,9 +209,10 @@ mod tests {
     fn what_the_service_would_not_take_is_refused() {
         let refused = |field: &str| Stamp::default().set(field).unwrap_err().to_string();
         let unknown = refused("MetadataProperties.CommitID=1");
-        let head =
-            "unknown field `CommitID` in `MetadataProperties`; expected `CommitId`, `GeneratedBy`";
-        assert!(unknown.starts_with(head), "{unknown}");
+        assert!(unknown.starts_with("unknown field `CommitID` in `MetadataProperties`; expected "));
+        for name in ["CommitId", "GeneratedBy", "ProjectId", "Repository"] {
+            assert!(unknown.contains(&format!("`{name}`")), "{unknown}");
+        }
         assert_eq!(
             refused("ArtifactType=x"),
             "only `MetadataProperties.*`, `Properties.*` or `Tags.*` can be set"

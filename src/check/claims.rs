@@ -19,7 +19,7 @@ pub(super) struct Claim {
     pub(super) span: Span,
 }
 
-/// The name and the source of an artifact, as far as they are known.
+/// Returns the name and the source of an artifact, as far as they are known.
 pub(super) fn claims(raw: &RawMapping<'_>) -> Claims {
     Claims { name: name_claim(raw), source: source_claim(raw) }
 }

@@ -45,7 +45,7 @@ impl Fatal for NoThreads {
 
 /// The number of small files that are read and checked as one group.
 const GROUP: usize = 32;
-/// The number of threads that only read.
+/// The number of threads that read files, and look where a long list can be cut.
 const READERS: usize = 8;
 /// The number of groups that may be read ahead.
 const GROUPS_AHEAD: usize = 32;
@@ -86,7 +86,8 @@ pub(super) fn run(
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     // Where threads are scarce, one checks too.
     let pool = pool(options.threads.unwrap_or(0)).or_else(|_| pool(1)).map_err(io::Error::other)?;
-    let read_ahead = Arc::new(ReadAhead::default());
+    let cuts_lists = pool.current_num_threads() > 1;
+    let read_ahead = Arc::new(ReadAhead { cuts_lists, ..ReadAhead::default() });
     let groups: Vec<Range<usize>> = (0..walk.found.len())
         .step_by(GROUP)
         .map(|start| start..(start + GROUP).min(walk.found.len()))
@@ -165,6 +166,8 @@ type Read = (FileId, Result<Loaded, Box<Diagnostic>>);
 /// The files that were read ahead of the checks.
 #[derive(Default)]
 struct ReadAhead {
+    /// True if several workers can share a list.
+    cuts_lists: bool,
     state: Mutex<ReadAheadState>,
     /// A group has been read.
     filled: Condvar,
@@ -232,14 +235,18 @@ impl ReadAhead {
                 if bytes > MAX_FILE_BYTES {
                     return Err(finding(&PathFault::TooLarge(bytes)));
                 }
-                return Ok(Loaded { parts: manifest::parts(file.text()), file, charge: None });
+                return Ok(Loaded { parts: self.parts(&file), file, charge: None });
             }
         };
         if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(finding(&PathFault::TooLarge(bytes.len() as u64)));
         }
         let file = Arc::new(SourceFile::new(id, Arc::clone(&found.name), bytes));
-        Ok(Loaded { parts: manifest::parts(file.text()), file, charge })
+        Ok(Loaded { parts: self.parts(&file), file, charge })
+    }
+
+    fn parts(&self, file: &SourceFile) -> Vec<Part> {
+        manifest::parts(file.text(), self.cuts_lists)
     }
 
     fn read(

@@ -41,14 +41,14 @@ pub fn whole(source: &SourceFile, store: &SourceStore, options: Options<'_>) -> 
     let file = source.id();
     let again = || {
         let mut collector = Collector::default();
-        for part in manifest::parts(source.text()) {
+        for part in manifest::parts(source.text(), false) {
             part::check(source, &part, options, &mut |batch| collector.take(file, &batch));
         }
         collector.identities()
     };
     let mut kept = Kept(Vec::new());
     let mut consumer = Consumer::new(store, options, &mut kept, Walked::new(&again), 1);
-    let parts = manifest::parts(source.text());
+    let parts = manifest::parts(source.text(), false);
     let last = parts.len();
     for (number, part) in (1..).zip(parts) {
         part::check(source, &part, options, &mut |batch| {
@@ -89,7 +89,7 @@ pub fn among(
         }
         batches
     };
-    let parts = manifest::parts(source.text());
+    let parts = manifest::parts(source.text(), true);
     let checked: Vec<Vec<Batch>> = match parts.len() {
         0 | 1 => parts.into_iter().map(check).collect(),
         _ => parts.into_par_iter().map(check).collect(),
@@ -144,12 +144,7 @@ pub fn identities(
     options: Options<'_>,
 ) -> Result<Identities, NoThreads> {
     let mut collector = Collector::default();
-    let options = Options { entries: false, ..options };
-    pipeline::run(walk, store, options, |message| {
-        if let Message::Batch(file, batch) = message {
-            collector.take(file, &batch);
-        }
-    })?;
+    batches(walk, store, options, |file, batch| collector.take(file, batch))?;
     Ok(collector.identities())
 }
 
@@ -163,13 +158,22 @@ pub fn registered(
     options: Options<'_>,
 ) -> Result<Register, NoThreads> {
     let mut register = Register::default();
-    let options = Options { entries: false, ..options };
-    pipeline::run(walk, store, options, |message| {
-        if let Message::Batch(file, batch) = message {
-            register.take(file, &batch);
-        }
-    })?;
+    batches(walk, store, options, |file, batch| register.take(file, batch))?;
     Ok(register)
+}
+
+/// Checks every file of `walk` without making artifacts, and passes on what is in each.
+fn batches(
+    walk: &Walk,
+    store: &SourceStore,
+    options: Options<'_>,
+    mut take: impl FnMut(FileId, &Batch),
+) -> Result<(), NoThreads> {
+    pipeline::run(walk, store, Options { entries: false, ..options }, |message| {
+        if let Message::Batch(file, batch) = message {
+            take(file, &batch);
+        }
+    })
 }
 
 struct Consumer<'r, S, U> {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
   lineload config --isolated     without lineload.toml
   lineload config --format json  for scripts")]
 pub struct Config {
-    /// Also list every rule that has its default severity
+    /// Also list the rules that have their default severity
     #[arg(long)]
     pub all: bool,
     /// The output format

@@ -27,7 +27,7 @@ pub struct Doctor {
     /// The journal of earlier imports, which knows the rate that they found; it is only read
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
     pub journal: PathBuf,
-    /// The `--settle` of your imports, which the lag of reads is compared with
+    /// The `--settle` that your imports use, to compare with the measured read lag
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub settle: Duration,
     /// The longest time to wait for a target that does not answer

@@ -73,6 +73,7 @@ const VARIABLES: &[Variable] = &[
 /// Options that are set on the command line alone, by what a variable could do with them. A new option
 /// belongs here or into `VARIABLES`; a test asks for it.
 pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
+    ("nothing: editors pass it", &["stdio"]),
     (
         "what is checked, and what counts as a failure",
         &[

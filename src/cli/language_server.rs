@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::source::Pattern;
+use super::Filter;
 
 /// `lineload language-server`
 #[derive(Debug, Clone, Args)]
@@ -13,20 +13,14 @@ use crate::source::Pattern;
 Examples:
   lineload language-server                      manifests in ./manifests of each workspace folder
   lineload language-server data/lineage         manifests elsewhere in the workspace folder
-  lineload language-server . --exclude .github  every YAML file but some")]
+  lineload language-server . --exclude .github  every YAML file except those in .github")]
 pub struct LanguageServer {
     /// Files or directories with manifests, relative to each workspace folder
     #[arg(value_name = "PATH", default_value = "manifests")]
     pub paths: Vec<PathBuf>,
-    /// Exclude matching paths, as in `lint`; repeatable
-    #[arg(long, value_name = "GLOB")]
-    pub exclude: Vec<Pattern>,
-    /// Also check matching files in directories, besides `*.yaml` and `*.yml`; repeatable
-    #[arg(long, value_name = "GLOB")]
-    pub include: Vec<Pattern>,
-    /// Follow symlinks that lead out of the named directories
-    #[arg(long)]
-    pub follow_links: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened")]
+    pub filter: Filter,
     /// Accepted, since many editors pass it: standard input and output are always used
     #[arg(long, hide = true)]
     pub stdio: bool,

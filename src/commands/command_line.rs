@@ -53,13 +53,13 @@ pub(super) fn lint_command(
             command.push_str(&shell_word(value));
         }
     };
-    for pattern in &manifests.exclude {
+    for pattern in &manifests.filter.exclude {
         option("exclude", Some(pattern.as_str()));
     }
-    for pattern in &manifests.include {
+    for pattern in &manifests.filter.include {
         option("include", Some(pattern.as_str()));
     }
-    if manifests.follow_links {
+    if manifests.filter.follow_links {
         option("follow-links", None);
     }
     if let Some(name) = &manifests.stdin_filename {

@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, args: &Generate) -> Result<Exit, Failure> {
     }
     if args.what.invalid.is_some() && inventory.input.frame().is_none() {
         return Err(Failure::usage("`--invalid` cannot be used with this kind of inventory")
-            .help("its rows alone are not an inventory: fix them where the findings point at"));
+            .help("its rows cannot be written as an inventory of their own: fix them where the findings point"));
     }
     let template = Arc::new(inventory.template(asked)?);
     let Inventory { mut input, names, size, .. } = inventory;

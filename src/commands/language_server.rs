@@ -12,9 +12,9 @@ pub(super) fn run(global: &Global, args: &LanguageServer) -> Result<Exit, Failur
     let working = std::env::current_dir().unwrap_or_default();
     let options = Options {
         paths: args.paths.clone(),
-        exclude: args.exclude.clone(),
-        include: args.include.clone(),
-        follow_links: args.follow_links,
+        exclude: args.filter.exclude.clone(),
+        include: args.filter.include.clone(),
+        follow_links: args.filter.follow_links,
         config: global.config.as_ref().map(|file| working.join(file)),
         isolated: global.isolated,
     };

@@ -11,6 +11,18 @@ pub const MARKER: &str = "lineload:";
 /// The word that follows it, before the rules.
 const ALLOW: &str = "allow";
 
+/// Returns where the names of rules begin in `comment`, if that allows findings.
+#[must_use]
+pub fn names_at(comment: &str) -> Option<usize> {
+    let rest = of_lineload(comment)?.trim_start().strip_prefix(ALLOW)?;
+    (!rest.starts_with(|c: char| c.is_ascii_alphanumeric())).then(|| comment.len() - rest.len())
+}
+
+/// Returns what follows `lineload:` in a comment that begins with it.
+fn of_lineload(comment: &str) -> Option<&str> {
+    comment.trim_start_matches(['#', ' ', '\t']).strip_prefix(MARKER)
+}
+
 /// The allowances of one piece of a file.
 #[derive(Debug, Default)]
 pub struct Allowances {
@@ -35,16 +47,14 @@ impl Allowances {
         let mut list: Vec<Allowance> = Vec::new();
         for comment in comments {
             let text = source.slice(*comment);
-            let Some(rest) = text.trim_start_matches(['#', ' ', '\t']).strip_prefix(MARKER) else {
+            if of_lineload(text).is_none() {
                 continue;
-            };
+            }
             let line = covered_line(source, *comment);
             let count = list.len();
-            let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
-            if let Some(rest) = rest.trim_start().strip_prefix(ALLOW).filter(|rest| ends(rest)) {
-                let names_at = comment.start as usize + text.len() - rest.len();
-                for (at, name) in names(rest) {
-                    let start = names_at + at;
+            if let Some(names_at) = names_at(text) {
+                for (at, name) in names(&text[names_at..]) {
+                    let start = comment.start as usize + names_at + at;
                     let span = Span::new(start..start + name.len());
                     let code = Code::from_name(name);
                     list.push(Allowance { name: name.to_owned(), code, span, line, used: false });

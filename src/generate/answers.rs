@@ -36,8 +36,7 @@ pub struct Answers<R> {
 }
 
 impl<R: Read> Answers<R> {
-    /// The documents that `reader` has one behind the other, as answers of the AWS CLI are. The rows of each
-    /// are in the array at the first of `pointers` (RFC 6901) that there is; an object there is the only row.
+    /// Returns the concatenated documents of `reader`, as the AWS CLI prints them. The rows of each are in the array at the first of `pointers` (RFC 6901) that there is; an object there is the only row.
     /// Without pointers they are in the array that the document is, or in the only one that it holds.
     pub fn new(reader: R, pointers: Vec<String>) -> Self {
         Self {
@@ -108,12 +107,12 @@ fn missing(text: &str, part: &str, message: String, help: String) -> Fault {
     Fault { code: Code::InventorySyntax, span: Span::new(start..start + 1), message, help }
 }
 
-/// The steps of a JSON Pointer.
+/// Returns the steps of a JSON Pointer.
 fn steps(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
-/// The part of `root` that the first of `pointers` leads to, if there are any.
+/// Returns the part of `root` that the first pointer with a match leads to; `None` without pointers.
 fn at_pointers<'t>(
     text: &str,
     root: &'t str,
@@ -135,7 +134,7 @@ fn at_pointers<'t>(
     first.map_or(Ok(None), Err)
 }
 
-/// The member of `root` that the pointer which counts begins with.
+/// Returns the first step of the first pointer that leads somewhere in `root`.
 fn first_step(pointers: &[String], root: &str) -> Option<String> {
     let leads = |pointer: &&String| {
         steps(pointer).try_fold(root, |part, step| member(part, &step)).is_some()
@@ -143,7 +142,7 @@ fn first_step(pointers: &[String], root: &str) -> Option<String> {
     steps(pointers.iter().find(leads)?).next()
 }
 
-/// The only array among the members of `root`, and its name; `None` if there is none.
+/// Returns the only array among the members of `root`, and its name; `None` if there is none.
 fn only_array<'t>(text: &str, root: &'t str) -> Result<Option<(String, &'t str)>, Fault> {
     let Members(members) =
         serde_json::from_str::<Members<'t>>(root).map_err(|error| fault(text, root, &error))?;
@@ -160,7 +159,7 @@ fn only_array<'t>(text: &str, root: &'t str) -> Result<Option<(String, &'t str)>
     }
 }
 
-/// The member or the item `step` of a value.
+/// Returns the member or item `step` of a value.
 fn member<'t>(part: &'t str, step: &str) -> Option<&'t str> {
     if part.starts_with('[') {
         let items = serde_json::from_str::<Vec<&RawValue>>(part).ok()?;

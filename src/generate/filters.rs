@@ -1,13 +1,12 @@
 //! Filters that inventories need, beside those of minijinja.
 
-use std::fmt::Write as _;
-
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::check::near_name;
 use crate::model::ARTIFACT_NAME;
+use crate::text::hex;
 
 /// Hexadecimal digits of a suffix that makes a name unique.
 const SUFFIX: usize = 8;
@@ -123,13 +122,6 @@ fn md5(text: &str) -> Option<String> {
         }
     }
     Some(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Returns the text behind the last `/`, ignoring one at the end.

@@ -3,10 +3,7 @@
 //! In: a file. Out: JSON Lines, which [`super::json::Lines`] reads: line N is row N, and findings show it.
 //! One page of each column is in memory. It is the only module that names the `parquet` crate.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use crate::text::hex;
 use jiff::{SignedDuration, Timestamp, civil, tz};
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::data_type::Decimal;
@@ -16,6 +13,9 @@ use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 use serde::Serializer as _;
 use serde_json::Value as Json;
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Bytes of lines that are made at a time.
 const CHUNK: usize = 64 << 10;
@@ -37,7 +37,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The rows of `file`. Those of an S3 Inventory read as they do in CSV: with names such as
+    /// Returns the rows of `file`. Those of an S3 Inventory read as they do in CSV: with names such as
     /// `LastModifiedDate`, keys encoded as in URLs, and texts alone.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ fn guarded<T>(
     let invalid = |what: &str| {
         // Some errors hold all bytes of a value.
         let what: String = what.chars().take(SHOWN).collect();
-        let message = format!("not a Parquet file that can be read, at {place}: {what}");
+        let message = format!("cannot read the Parquet file at {place}: {what}");
         io::Error::new(io::ErrorKind::InvalidData, message)
     };
     match quietly(|| catch_unwind(AssertUnwindSafe(read))) {
@@ -159,7 +159,7 @@ fn last(of: Option<&Type>) -> Option<&Type> {
     repeated.get_fields().last().map(|field| &**field)
 }
 
-/// Returns a value as JSON has it. Numbers that JSON readers round, and all times, are texts.
+/// Returns a value as JSON. Decimals, dates, times, and floats that JSON cannot hold are strings.
 fn value(field: &Field, of: Option<&Type>, depth: usize) -> Json {
     if depth > DEPTH {
         return Json::Null;
@@ -291,14 +291,6 @@ fn bytes(bytes: &[u8], of: Option<&Type>) -> Json {
         Ok(text) if !text.contains(|c: char| c.is_control()) => Json::from(text),
         _ => Json::from(hex(bytes)),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Returns `last_modified_date` as `LastModifiedDate`.

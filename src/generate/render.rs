@@ -322,7 +322,7 @@ impl Made {
         self.head
     }
 
-    /// The value of the field that has this sense.
+    /// Returns the value of the field that has this sense.
     pub(super) fn text(&self, sense: Sense) -> Got {
         text_of(&ARTIFACT, &self.values, sense).unwrap_or_default()
     }
@@ -419,7 +419,7 @@ impl Sheet {
         Slot::Given(RawValue::List(pairs.iter().map(item).collect()))
     }
 
-    /// Two entries of a field of `made` with the same key: the second.
+    /// Returns the second of two entries of a field of `made` that have the same key.
     pub(super) fn repeated_key(&self, made: &Made) -> Option<&Rendered> {
         let maps = ARTIFACT.fields.iter().zip(&made.values);
         let mut maps = maps.filter_map(|(field, value)| match (value, field.kind) {

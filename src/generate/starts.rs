@@ -16,7 +16,7 @@ pub(super) struct Starts<'b> {
 }
 
 impl<'b> Starts<'b> {
-    /// The starts of the rows of `block`.
+    /// Returns the starts of the rows of `block`.
     pub(super) const fn new(block: &'b Block) -> Self {
         Self { block, last: (0, block.line) }
     }

@@ -407,7 +407,7 @@ pub(super) fn says(error: &minijinja::Error) -> String {
             format!("the expression takes more than {} steps", grouped(FUEL))
         }
         _ if detail.contains(RECURSION) => {
-            format!("the expression has more than {DEPTH} calls within calls")
+            format!("the expression has more than {DEPTH} nested calls")
         }
         Kind::UndefinedError if detail.is_empty() => "undefined value".to_owned(),
         Kind::SyntaxError | Kind::InvalidOperation if !detail.is_empty() => detail.to_owned(),

@@ -15,7 +15,7 @@ use super::context::value_at;
 use super::findings::Shower;
 use super::spot::comment_start;
 use super::workspace::{Checked, Workspace};
-use crate::diagnostic::{Code, Diagnostic, Edit, MARKER, Safety};
+use crate::diagnostic::{Code, Diagnostic, Edit, MARKER, Safety, names_at};
 use crate::fix;
 use crate::source::{SourceFile, Span};
 
@@ -207,27 +207,18 @@ fn allowing(source: &SourceFile, code: &str, head: u32) -> Option<Edit> {
     let number = source.line(head);
     let line = source.line_span(number)?;
     let text = source.slice(line);
-    let is_allowing = |text: &str| {
-        let comment = comment_start(text)?;
-        let rest = text[comment..].trim_start_matches(['#', ' ']).strip_prefix(MARKER)?;
-        rest.trim_start().starts_with("allow ").then_some(())
-    };
     let add_to = |line: Span| {
         // Behind the first word, so that a reason stays at the end.
         let text = source.slice(line);
-        let at = text.find("allow ").map(|at| at + "allow ".len())?;
+        let comment = comment_start(text)?;
+        let at = comment + names_at(&text[comment..])?;
         let span = Span::empty(line.start + u32::try_from(at).ok()?);
-        Some(Edit { span, text: format!("{code}, ") })
+        Some(Edit { span, text: format!(" {code},") })
     };
-    if is_allowing(text).is_some() {
-        return add_to(line);
-    }
     let above = number.checked_sub(1).and_then(|number| source.line_span(number));
-    if let Some(above) = above
-        && source.slice(above).trim_start().starts_with('#')
-        && is_allowing(source.slice(above)).is_some()
-    {
-        return add_to(above);
+    let above = above.filter(|above| source.slice(*above).trim_start().starts_with('#'));
+    if let Some(edit) = add_to(line).or_else(|| add_to(above?)) {
+        return Some(edit);
     }
     let indent = &text[..text.len() - text.trim_start_matches(' ').len()];
     let end = if source.text().contains("\r\n") { "\r\n" } else { "\n" };

@@ -58,10 +58,6 @@ pub(super) fn value_at(text: &str, offset: u32) -> Option<Value> {
     None
 }
 
-fn covers(span: Span, offset: u32) -> bool {
-    span.start <= offset && offset <= span.end
-}
-
 /// Sets `found` to the innermost scalar at `offset`.
 fn descend(tree: &Tree<'_>, node: NodeId, shape: Shape, offset: u32, found: &mut Option<Value>) {
     match tree.node(node) {
@@ -70,7 +66,7 @@ fn descend(tree: &Tree<'_>, node: NodeId, shape: Shape, offset: u32, found: &mut
                 let Node::Scalar(name) = tree.node(key) else { continue };
                 let (field, below) = step(shape, name.value);
                 let field = field.or(found.and_then(|found| found.field));
-                if covers(name.span, offset) {
+                if name.span.touches(offset) {
                     *found = Some(Value { field, span: name.span, head: name.span.start });
                     return;
                 }
@@ -92,11 +88,11 @@ fn descend(tree: &Tree<'_>, node: NodeId, shape: Shape, offset: u32, found: &mut
         }
         Node::Sequence(items) => {
             let shape = if let Shape::Document = shape { Shape::Fields(&ARTIFACT) } else { shape };
-            for item in items.filter(|item| covers(tree.span(*item), offset)) {
+            for item in items.filter(|item| tree.span(*item).touches(offset)) {
                 descend(tree, item, shape, offset, found);
             }
         }
-        Node::Scalar(scalar) if covers(tree.span(node), offset) => {
+        Node::Scalar(scalar) if tree.span(node).touches(offset) => {
             let field = found.and_then(|found| found.field);
             let head = scalar.header().unwrap_or(scalar.span).start;
             *found = Some(Value { field, span: scalar.span, head });

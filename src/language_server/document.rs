@@ -108,7 +108,7 @@ impl Document {
     }
 }
 
-/// Only positions are taken from it: a check gives it the id and the name that it has in the tree.
+/// Returns a source for positions only: a check gives it the id and the name that it has in the tree.
 fn source(text: String) -> Arc<SourceFile> {
     Arc::new(SourceFile::new(FileId(0), Arc::from(""), text.into_bytes()))
 }

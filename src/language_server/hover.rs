@@ -10,17 +10,15 @@ use super::describe;
 use super::position::Places;
 use super::spot::allowed_code;
 use super::workspace::Checked;
-use crate::source::Span;
 
 /// Returns what is to be said of the byte `offset`.
 pub(super) fn hover(checked: &Checked, offset: u32, client: &Client) -> Option<Hover> {
     let source = &checked.source;
-    let covers = |span: Span| span.start <= offset && offset <= span.end;
     let at: Vec<_> = checked
         .findings
         .iter()
         .filter_map(|finding| Some((finding, finding.region?.span())))
-        .filter(|(_, span)| covers(*span))
+        .filter(|(_, span)| span.touches(offset))
         .collect();
     let mut texts: Vec<String> = at.iter().map(|(finding, _)| describe::finding(finding)).collect();
     let mut span = at.first().map(|(_, span)| *span);

@@ -1,6 +1,6 @@
 //! The place of the cursor in a text that need not be YAML yet: found by the indentation of lines.
 
-use crate::diagnostic::{Code, MARKER};
+use crate::diagnostic::{Code, MARKER, names_at};
 use crate::source::{SourceFile, Span};
 
 /// A step on the way from the root of a document.
@@ -140,8 +140,8 @@ fn unquoted(text: &str) -> &str {
 
 /// Returns what belongs into a comment, of which `text` is written.
 fn comment(text: &str, offset: u32) -> Option<Spot> {
-    if let Some(rest) = text.strip_prefix(MARKER) {
-        let names = rest.trim_start().strip_prefix("allow")?;
+    if let Some(at) = names_at(text) {
+        let names = &text[at..];
         let name = names.rsplit([' ', ',']).next().filter(|_| !names.is_empty())?;
         return Some(Spot::Rule(typed(name, offset)));
     }

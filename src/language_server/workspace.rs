@@ -156,7 +156,7 @@ impl Workspace {
 
     /// Checks `text` as that of the file at `path`, which is open. Returns the other files, too, whose
     /// findings may have changed by that. `None` if the file is not one of its manifests, or as soon as
-    /// `stop` returns true; nothing has changed then.
+    /// `stop` returns true; the register has not changed then.
     pub(super) fn check(
         &mut self,
         path: &Path,

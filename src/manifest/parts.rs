@@ -33,16 +33,17 @@ impl Part {
     #[must_use]
     pub fn own(&self) -> Range<usize> {
         match &self.section {
-            Some(section) if section.head.end < section.items.start => section.items.clone(),
+            Some(section) if !section.is_first() => section.items.clone(),
             _ => self.range.clone(),
         }
     }
 }
 
-/// Returns the parts of `text`, in order.
+/// Returns the parts of `text`, in order. Lists are cut if `cuts_lists`: to know where, they are read
+/// once, which only pays if several cores check the parts.
 #[must_use]
-pub fn parts(text: &str) -> Vec<Part> {
-    parts_of(text, SECTION_BYTES)
+pub fn parts(text: &str, cuts_lists: bool) -> Vec<Part> {
+    parts_of(text, if cuts_lists { SECTION_BYTES } else { usize::MAX / 2 })
 }
 
 /// Returns the parts of `text`, with sections of about `size` bytes.
@@ -95,16 +96,32 @@ impl State {
     ) {
         // Nothing follows the list that could have defaults.
         self.part = section.head.clone();
-        let is_first = section.head.end == section.items.start;
         let mut reader = Reader::of_section(text, section, ARTIFACTS);
         while let Some(piece) = reader.next_piece() {
             if section.goes_on && matches!(piece, Piece::Document { .. }) {
                 break;
             }
             self.piece(&piece, reader.tree(), findings, visit);
-            if !is_first && matches!(piece, Piece::List { .. }) {
+            if !section.is_first() && matches!(piece, Piece::List { .. }) {
                 findings.forget();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_unless_something_in_it_is_about_more_than_an_item() {
+        let list = "- ArtifactName: a\n".repeat(100);
+        let count = |text: &str| parts_of(text, 100).len();
+        assert!(count(&list) > 5);
+        for odd in ["# lineload: allow x\n", "- {{a}}\n", "- a:\u{a0}b\n"] {
+            assert_eq!(count(&format!("{list}{odd}")), 1, "{odd}");
+        }
+        assert_eq!(parts(&list.repeat(300), false).len(), 1);
+        assert!(parts(&list.repeat(300), true).len() > 1);
     }
 }

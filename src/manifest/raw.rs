@@ -162,7 +162,7 @@ impl<'a> RawMapping<'a> {
         Self { of, head, item: head, broken: false, values }
     }
 
-    /// A mapping whose fields have `values`, in the order of the model.
+    /// Returns a mapping whose fields have `values`, in the order of the model.
     #[must_use]
     pub fn of_values(
         of: &'static Mapping,

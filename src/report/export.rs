@@ -186,12 +186,12 @@ pub fn notes(counts: &Counts, layout: &Layout) -> Vec<String> {
     note(
         layout.duplicates(),
         format!(
-            "{} with the name or the source of another: {reader} will show them, and {}",
+            "{} with the name or the source of another: {reader} will report them, and {}",
             artifacts(layout.duplicates()),
             if is_template {
-                "makes a manifest of the first alone"
+                "generates only the first of each"
             } else {
-                "none of such two is imported"
+                "`lineload import` skips all of them"
             },
         ),
     );

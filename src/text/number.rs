@@ -80,6 +80,16 @@ pub fn rate(per_second: f64) -> String {
     if per_second <= 0.0 { "0".to_owned() } else { format!("{per_second:.1}") }
 }
 
+/// Returns bytes as hexadecimal digits, in lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

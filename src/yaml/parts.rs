@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::regular::is_marker;
+
 /// Files below this many bytes are read whole, and parts are about this long.
 const PART_BYTES: usize = 256 << 10;
 
@@ -50,9 +52,9 @@ pub fn documents(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
 
 /// Returns the first `---` line at or behind `from`.
 fn document_start(bytes: &[u8], from: usize) -> Option<usize> {
-    memchr::memmem::find_iter(&bytes[from..], b"\n---").map(|at| from + at + 1).find(|at| {
-        bytes.get(at + 3).is_none_or(|next| matches!(next, b' ' | b'\t' | b'\r' | b'\n'))
-    })
+    memchr::memmem::find_iter(&bytes[from..], b"\n---")
+        .map(|at| from + at + 1)
+        .find(|at| is_marker(bytes, *at, b"---"))
 }
 
 #[cfg(test)]

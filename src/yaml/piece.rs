@@ -42,3 +42,11 @@ pub struct Section {
     /// True if more items follow in another section: the document is complete with the last.
     pub goes_on: bool,
 }
+
+impl Section {
+    /// Returns whether it has the first items of its document.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.head.end == self.items.start
+    }
+}

@@ -76,7 +76,7 @@ impl<'t> Reader<'t> {
         Self { regular_only: true, ..reader }
     }
 
-    /// A reader that leaves everything to the parser.
+    /// Returns a reader that leaves everything to the parser.
     #[cfg(any(test, fuzzing))]
     pub(super) fn of_parser(text: &'t str, part: Range<usize>, list_key: &'static str) -> Self {
         let reader = Self::new(text, part, list_key);

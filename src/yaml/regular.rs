@@ -54,6 +54,7 @@ use super::piece::Piece;
 use super::style::Style;
 use super::tree::{Kind, NodeId, Tree};
 use lines::Line;
+pub(super) use lines::is_marker;
 use scalars::Scalar;
 
 /// The number of bytes that a key may have. The parser takes more.
@@ -150,7 +151,7 @@ impl<'t> Regular<'t> {
         let is_line = start == 0 || self.bytes.get(start - 1) == Some(&b'\n');
         self.at = start;
         self.begun = false;
-        is_line && lines::is_marker(self.bytes, start, b"---")
+        is_line && is_marker(self.bytes, start, b"---")
     }
 
     /// Goes to the line of an item of the list that was passed on last, which begins at `start`.

@@ -15,32 +15,13 @@ import subprocess
 import sys
 import tempfile
 
+from inputs import artifact, item
+
 RECORD = pathlib.Path(__file__).with_suffix(".json")
 # What a number may be above the record, and below it before it is to be recorded again.
 MARGIN = 0.03
 FILES = 2_000
 LIST = 20_000
-
-ARTIFACT = """\
-ArtifactName: dataset-{at}
-ArtifactType: DataSet
-Source:
-  SourceUri: s3://bucket-{bucket}/prefix/{at}
-  SourceTypes:
-  - SourceIdType: S3ETag
-    Value: c0ffee{at:026x}
-Properties:
-  Title: Dataset number {at} of a lake
-  Owner: 'team: {team}'
-  Format: parquet
-Tags:
-- Key: team
-  Value: team-{team}
-"""
-
-
-def artifact(at):
-    return ARTIFACT.format(at=at, bucket=at % 97, team=at % 31)
 
 
 def write_inputs(folder):
@@ -48,8 +29,7 @@ def write_inputs(folder):
     files.mkdir()
     for at in range(FILES):
         (files / f"{at:04}.yaml").write_text(artifact(at))
-    items = ("- " + artifact(at).rstrip().replace("\n", "\n  ") + "\n" for at in range(LIST))
-    (folder / "list.yaml").write_text("".join(items))
+    (folder / "list.yaml").write_text("".join(item(at) for at in range(LIST)))
     documents = (artifact(at) for at in range(LIST))
     (folder / "documents.yaml").write_text("---\n".join(documents))
 

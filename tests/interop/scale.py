@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from inputs import item
+
 LINELOAD = str(pathlib.Path(sys.argv[1]).resolve())
 ARTIFACTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 PER_FILE = 1_000
@@ -22,34 +24,13 @@ PER_FILE = 1_000
 MOST = 300
 REPORTS = ["r.json", "r.jsonl", "r.csv", "r.md", "r.html"]
 
-ARTIFACT = """\
-- ArtifactName: dataset-{at}
-  ArtifactType: DataSet
-  Source:
-    SourceUri: s3://bucket-{bucket}/prefix/{at}
-    SourceTypes:
-    - SourceIdType: S3ETag
-      Value: c0ffee{at:026x}
-  Properties:
-    Title: Dataset number {at} of a lake
-    Owner: 'team: {team}'
-    Format: parquet
-  MetadataProperties:
-    CommitId: c{at:07x}
-  Tags:
-  - Key: team
-    Value: team-{team}
-  - Key: stage
-    Value: prod
-"""
-
 
 def write_manifests(folder):
     folder.mkdir()
     for start in range(0, ARTIFACTS, PER_FILE):
         with (folder / f"{start // PER_FILE:05}.yaml").open("w") as file:
             for at in range(start, min(start + PER_FILE, ARTIFACTS)):
-                file.write(ARTIFACT.format(at=at, bucket=at % 97, team=at % 31))
+                file.write(item(at))
 
 
 def run(folder, name, *words):

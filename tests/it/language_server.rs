@@ -181,11 +181,16 @@ fn fixes_are_offered_and_one_applies_all_that_are_safe() {
     assert_eq!(on_save.len(), 1, "{on_save:?}");
     // A rule is added to a comment that is there, before its reason.
     let text = "ArtifactType: dataset # lineload: allow type-case, since it is old\n\
-                Source: {SourceUri: warehouse/x} # lineload: allow uri-blank\n";
+                Source: {SourceUri: warehouse/allow x} # lineload: allow uri-blank\n";
     editor.change("manifests/a.yaml", 2, &[(whole, text)]);
     let actions = editor.actions("manifests/a.yaml", &range(1, 0, 1, 0), &["quickfix"]);
     let allow = actions.iter().find(|one| one["title"] == "Allow uri-scheme here").unwrap();
-    assert!(editor.applied(allow, text).ends_with("allow uri-scheme, uri-blank\n"));
+    let allowed = editor.applied(allow, text);
+    assert!(
+        allowed
+            .ends_with("{SourceUri: warehouse/allow x} # lineload: allow uri-scheme, uri-blank\n"),
+        "{allowed}"
+    );
     assert_eq!(editor.end(), 0);
 }
 

@@ -295,7 +295,7 @@ fn a_plan_that_was_reviewed_is_imported_and_no_other() {
     assert_eq!(served.ask("DeleteTags", &tags).0, 200);
     refused(
         &import(&pruned),
-        "the plan is another one now: the target, or a value of an option, has changed",
+        "the plan has changed: the target, or the value of an option, is different now",
     );
     // Another target.
     let other = Served::start_on(here, "other.sqlite3", &[]);

@@ -143,9 +143,7 @@ fn it_is_decided_of_every_option_whether_a_variable_sets_it() {
     command.build();
     let commands = command.get_subcommands().filter(|one| one.get_name() != "help");
     for one in commands {
-        // What is hidden sets nothing.
-        let shown = one.get_arguments().filter(|argument| !argument.is_hide_set());
-        for long in shown.filter_map(clap::Arg::get_long) {
+        for long in one.get_arguments().filter_map(clap::Arg::get_long) {
             let only = COMMAND_LINE_ONLY.iter().find(|(_, options)| options.contains(&long));
             let variable = variable(one.get_name(), long);
             let decided =

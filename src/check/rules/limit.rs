@@ -26,7 +26,7 @@ impl<'n> Rule<'n> {
         Self { name, key: None, limit, collides: false }
     }
 
-    /// The rule that the texts of `field` keep, if it holds free text.
+    /// Returns the rule for the texts of `field`, if it holds free text.
     pub(super) const fn of_field(field: &Field) -> Option<Self> {
         match field.kind {
             Kind::Text(limit) => Some(Self::new(field.name, limit)),

@@ -19,7 +19,7 @@ use crate::destination;
 use crate::exit::Exit;
 use crate::plan::{Fate, Gone, Planned, Sink};
 use crate::submission::Target;
-use crate::text::{counted, escaped, list, reason};
+use crate::text::{counted, escaped, hex, list, reason};
 use crate::walk::Origin;
 
 /// The version of the file's format.
@@ -115,7 +115,7 @@ impl<'s> Recorder<'s> {
         Self { next, actions: Actions::default(), unknown: 0, hasher }
     }
 
-    /// Returns the plan of an import to `target`. `failed` is said first if there is none.
+    /// Returns the plan of an import to `target`. `failed` begins the message if there is none.
     ///
     /// # Errors
     /// If an entry could not be compared: nobody knows what an import would do with it.
@@ -247,8 +247,11 @@ impl PlanFile {
                 .help("write one with `lineload plan --out FILE`")
         })?;
         if file.version != VERSION {
-            let message = format!("`{shown}` is of version {}, not {VERSION}", file.version);
-            return Err(Failure::usage(message).help("make the plan again"));
+            let message =
+                format!("`{shown}` has plan format version {}; expected {VERSION}", file.version);
+            return Err(
+                Failure::usage(message).help("write a new one with `lineload plan --out FILE`")
+            );
         }
         Ok(file)
     }
@@ -265,12 +268,14 @@ impl PlanFile {
     pub(super) fn check(&self, now: &Self) -> Result<(), Failure> {
         let differs = |message: String| {
             Err(Failure::usage(format!("nothing was sent: {message}"))
-                .help("review a new plan: `lineload plan --out FILE`")
-                .help("to continue an import of this plan that ended early: `lineload resume`"))
+                .help("to make a new plan, run `lineload plan --out FILE`")
+                .help("to resume an import of this plan that stopped early, run `lineload resume`"))
         };
         if self.target != now.target {
             let (planned, there) = (escaped(&self.target), escaped(&now.target));
-            return differs(format!("the plan is for {planned}, and this is {there}"));
+            return differs(format!(
+                "the plan is for {planned}, but the target of this import is {there}"
+            ));
         }
         let options = self.options.differing(&now.options);
         if !options.is_empty() {
@@ -291,7 +296,7 @@ impl PlanFile {
         }
         if self.digest != now.digest {
             let message =
-                "the plan is another one now: the target, or a value of an option, has changed";
+                "the plan has changed: the target, or the value of an option, is different now";
             return differs(message.to_owned());
         }
         Ok(())
@@ -320,8 +325,4 @@ impl std::fmt::Display for Actions {
         let Self { invalid, create, update, leave } = self;
         write!(f, "{create} to create, {update} to update, {leave} to leave, {invalid} invalid")
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,8 +14,8 @@ use crate::text::quoted;
 
 /// Conditions within conditions that are followed.
 const DEPTH: usize = 32;
-/// Functions within functions, and functions of one resource, that are evaluated: more is a circle, or a
-/// template that was made to take long.
+/// The maximum depth of nested functions, and the maximum number of functions of one resource. More is a
+/// circular reference, or a template that was made to take long.
 const NESTED: u32 = 64;
 const STEPS: u32 = 10_000;
 /// The longest text that functions make, in bytes: more than any field takes.
@@ -100,6 +100,13 @@ impl<'t> Functions<'t> {
         Json::Null
     }
 
+    fn circular(&mut self, at: &At<'_>, what: &str) -> Json {
+        let message = format!("circular reference between {what}, or too many {what}");
+        let help = "remove the circular reference, or write the value in its place".to_owned();
+        self.fault(at, Code::UnresolvedFunction, (message, help));
+        Json::Null
+    }
+
     fn wrong(&mut self, at: &At<'_>, message: String) -> Json {
         let help = "correct the template; `cfn-lint` checks all of it".to_owned();
         self.fault(at, Code::UnresolvedFunction, (message, help));
@@ -119,7 +126,7 @@ impl<'t> Functions<'t> {
         let is_key = |name: &str| name == "Condition" && value.is_mapping();
         if let Some((name, argument, at)) = function(value, at).filter(|(name, ..)| !is_key(name)) {
             if !self.may_evaluate() {
-                return self.unresolved(&at, "a circle of functions, or too many of them");
+                return self.circular(&at, "functions");
             }
             self.nested += 1;
             let value = self.call(&name, argument, &at);
@@ -174,7 +181,7 @@ impl<'t> Functions<'t> {
             return None;
         };
         if !self.may_evaluate() {
-            self.unresolved(at, "a circle of conditions, or too many of them");
+            self.circular(at, "conditions");
             return None;
         }
         self.nested += 1;

@@ -71,7 +71,7 @@ impl Control {
         self.each.as_ref().map(|each| Arc::clone(&each.name))
     }
 
-    /// The pair of `key` and `value` beside which the control keys stand.
+    /// Returns the pair of `key` and `value` beside which the control keys stand.
     fn pair(self, key: TextId, value: TextId, around: Around) -> Pair {
         let Self { when, each, skip_empty } = self;
         let skip_empty = around.skip || skip_empty;
@@ -143,7 +143,7 @@ impl Decoder<'_, '_> {
         self.template.parts.push(Part { head, when, values });
     }
 
-    /// The fields that `entries` hold of a mapping of the model, beside the control keys `known`.
+    /// Decodes the fields in `entries` of a mapping of the model, beside the control keys `known`.
     fn fields(
         &mut self,
         shape: Shape,
@@ -175,8 +175,8 @@ impl Decoder<'_, '_> {
         Fields { values, written }
     }
 
-    /// The field of `shape` that `key` is. One that it only means is a finding, and checked all the
-    /// same.
+    /// Returns the field of `shape` that `key` names. A misspelt one is a finding, and is checked all
+    /// the same.
     fn field(
         &mut self,
         key: &Text,
@@ -439,8 +439,7 @@ impl Decoder<'_, '_> {
         };
         let split = text.value.trim().split_once(" in ").map(|(name, over)| (name.trim(), over));
         let Some((name, over)) = split.filter(|(name, _)| is_name(name)) else {
-            let draft =
-                Draft::new(Code::TemplateSyntax, node.span(), "`$for` has no list to repeat for");
+            let draft = Draft::new(Code::TemplateSyntax, node.span(), "invalid `$for`");
             self.findings
                 .push(draft.help(
                     "write it as `NAME in EXPRESSION`, as in `tag in row.tags | split('|')`",

@@ -103,7 +103,7 @@ pub(super) fn item_end(bytes: &[u8], start: usize, column: usize) -> usize {
 }
 
 /// Returns whether `marker` and white space or the end stand at `at`.
-pub(super) fn is_marker(bytes: &[u8], at: usize, marker: &[u8; 3]) -> bool {
+pub(in crate::yaml) fn is_marker(bytes: &[u8], at: usize, marker: &[u8; 3]) -> bool {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.starts_with(marker)
         && rest.get(3).is_none_or(|next| matches!(next, b' ' | b'\t' | b'\r' | b'\n'))

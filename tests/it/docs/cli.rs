@@ -90,12 +90,15 @@ fn section(page: &mut String, command: &Command) {
             }
         }
     }
-    if let Some(examples) = command.get_after_help() {
-        let examples = examples.to_string();
-        let examples = examples.trim_start_matches("Examples:\n");
+    if let Some(after) = command.get_after_help() {
+        let after = after.to_string();
+        let (notes, examples) = after.split_once("Examples:\n").unwrap_or(("", &after));
+        if !notes.trim().is_empty() {
+            let _ = writeln!(page, "\n### Notes\n\n```text\n{}\n```", notes.trim());
+        }
         let _ = writeln!(page, "\n### Examples\n\n```text");
         for line in examples.lines() {
-            let _ = writeln!(page, "{}", line.trim_start());
+            let _ = writeln!(page, "{}", line.strip_prefix("  ").unwrap_or(line));
         }
         page.push_str("```\n");
     }
