@@ -3,6 +3,8 @@
 //! In: a file. Out: JSON Lines, which [`super::json::Lines`] reads: line N is row N, and findings show it.
 //! One page of each column is in memory. It is the only module that names the `parquet` crate.
 
+mod footer;
+
 use crate::text::hex;
 use jiff::{SignedDuration, Timestamp, civil, tz};
 use parquet::basic::{LogicalType, TimeUnit};
@@ -42,7 +44,8 @@ impl Rows {
     ///
     /// # Errors
     /// If it is no Parquet file.
-    pub(super) fn new(file: File, of_s3: bool) -> io::Result<Self> {
+    pub(super) fn new(mut file: File, of_s3: bool) -> io::Result<Self> {
+        footer::check(&mut file)?;
         let (rows, schema) = guarded("the end of the file", || {
             let reader = SerializedFileReader::new(file)?;
             let schema = reader.metadata().file_metadata().schema_descr().root_schema_ptr();

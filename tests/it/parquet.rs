@@ -120,3 +120,38 @@ fn a_corrupt_file_is_a_message_and_never_a_panic() {
         check(&whole[..at], &format!("cut at {at}"));
     }
 }
+
+/// A file whose schema has `depth` groups, each within the one before, and a column in the last.
+fn nested(depth: usize) -> Vec<u8> {
+    // A group, required: its name `a`, and that it has one element below it.
+    const GROUP: [u8; 8] = [0x35, 0x00, 0x18, 0x01, b'a', 0x15, 0x02, 0x00];
+    // A column of 32-bit integers, required.
+    const COLUMN: [u8; 8] = [0x15, 0x02, 0x25, 0x00, 0x18, 0x01, b'b', 0x00];
+    let mut footer = vec![0x15, 0x02, 0x19, 0xFC];
+    let mut count = depth + 1;
+    while count >= 0x80 {
+        footer.push(0x80 | (count & 0x7F) as u8);
+        count >>= 7;
+    }
+    footer.push(count as u8);
+    footer.extend(GROUP.repeat(depth));
+    footer.extend(COLUMN);
+    // No row, no row group.
+    footer.extend([0x16, 0x00, 0x19, 0x0C, 0x00]);
+    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    [b"PAR1".as_slice(), &footer, &length, b"PAR1"].concat()
+}
+
+#[test]
+fn columns_nested_without_end_are_a_message() {
+    let folder = folder(&[("t.yaml", TEMPLATE)]);
+    let path = folder.path().join("deep.parquet");
+    for (depth, code) in [(3, 1), (100, 1), (101, 2), (100_000, 2), (3_000_000, 2)] {
+        write(&path, nested(depth));
+        let ran = generate(folder.path(), &["deep.parquet", "-t", "t.yaml", "-o", "-"]);
+        assert_eq!(ran.code, code, "{depth}: {ran:?}");
+        let expected =
+            "cannot read the Parquet file at its schema: columns are nested more than 100 deep";
+        assert_eq!(ran.err.contains(expected), code == 2, "{depth}: {ran:?}");
+    }
+}
