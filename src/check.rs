@@ -24,7 +24,7 @@ pub use register::Register;
 pub use rules::near_name;
 pub use run::{among, identities, path_of, registered, run, sources, whole};
 
-use crate::artifact::{Artifact, Key};
+use crate::artifact::{Artifact, Digest, Key};
 use crate::config::Rules;
 use crate::diagnostic::{self, Diagnostic, Findings};
 use crate::manifest;
@@ -101,7 +101,27 @@ pub struct Entry {
     /// Its `SourceUri`, valid or not.
     pub source_uri: Option<String>,
     /// The artifact to submit, if no error is known yet.
-    pub artifact: Option<Artifact>,
+    pub artifact: Option<Valid>,
+}
+
+/// A valid artifact, and what a journal knows it by.
+#[derive(Debug, Clone)]
+pub struct Valid {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// The key of its identity.
+    pub key: Key,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+impl Valid {
+    /// Creates one of an artifact without errors.
+    #[must_use]
+    pub fn new(artifact: Artifact) -> Self {
+        let (key, digest) = (artifact.key(), artifact.digest());
+        Self { artifact, key, digest }
+    }
 }
 
 /// Takes what a check finds, in the order of the walk.

@@ -22,6 +22,7 @@ mod notes;
 mod request;
 mod runs;
 mod schema;
+mod sequence;
 mod staging;
 mod status;
 mod tables;

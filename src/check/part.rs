@@ -1,9 +1,8 @@
 //! One part of a file: what a worker does.
 
-use super::Options;
 use super::claims::{Claims, claims};
 use super::defaults::{Defaults, Taken};
-use super::rules;
+use super::{Options, Valid, rules};
 use crate::artifact::Artifact;
 use crate::diagnostic::{Allowances, Becomes, Code, Diagnostic, Findings, MARKER, Unlisted};
 use crate::manifest::{self, Part, RawMapping, RawValue, Slot, Visit};
@@ -24,7 +23,7 @@ pub(super) struct PartEntry {
     pub(super) shares_name: bool,
     pub(super) name: Option<String>,
     pub(super) source_uri: Option<String>,
-    pub(super) artifact: Option<Artifact>,
+    pub(super) artifact: Option<Valid>,
 }
 
 /// The result of a worker for a part of a file.
@@ -136,15 +135,16 @@ impl Visit for Visitor<'_> {
             true => findings.source().next_line(&mut self.lines, raw.head.start),
             false => 0,
         };
+        let claims = claims(raw);
         let entry = PartEntry {
             line,
             valid,
-            claims: claims(raw),
+            claims,
             shares_name: name
                 .is_some_and(|name| findings.allows(Code::DuplicateName, [name.span, name.head()])),
             name: if wanted { text(Sense::Name) } else { None },
             source_uri: if wanted { text(Sense::Uri) } else { None },
-            artifact: if wanted && valid { build(raw, &taken) } else { None },
+            artifact: if wanted && valid { valid_artifact(raw, &taken, &claims) } else { None },
         };
         self.add(entry, findings);
     }
@@ -174,6 +174,15 @@ impl Visit for Visitor<'_> {
             self.batch.broken_from = Some(start);
         }
     }
+}
+
+/// Returns a valid artifact with what it takes from the defaults, and what a journal knows it by:
+/// workers compute that, each for its own part.
+fn valid_artifact(raw: &RawMapping<'_>, taken: &Taken<'_>, claims: &Claims) -> Option<Valid> {
+    let artifact = build(raw, taken)?;
+    let key = claims.source.map_or_else(|| artifact.key(), |claim| claim.key);
+    let digest = artifact.digest();
+    Some(Valid { artifact, key, digest })
 }
 
 /// The request of a valid artifact with what it takes from the defaults. `None` only where it is not

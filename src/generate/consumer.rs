@@ -245,6 +245,7 @@ impl<'c> Consumer<'c> {
         let number = index(self.entries.len());
         self.entries.push((entry.file, row, artifact.is_some()));
         self.generated.written += usize::from(artifact.is_some());
+        let artifact = artifact.map(check::Valid::new);
         self.sink.entry(check::Entry { id: check::EntryIndex(number), artifact, ..entry });
     }
 

@@ -1,10 +1,12 @@
 //! The last settled result for a source at a target.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sequence::Sequence;
 use super::tables::arn;
 use super::{JournalError, file, from_millis, request, schema};
 use crate::artifact::{Artifact, Digest, Key};
@@ -47,6 +49,7 @@ pub struct KnownEqual {
 pub struct KnownAt<'j> {
     transaction: rusqlite::Transaction<'j>,
     target: Option<i64>,
+    sequence: RefCell<Sequence>,
     path: &'j Path,
 }
 
@@ -61,12 +64,13 @@ impl<'j> KnownAt<'j> {
         let read = || {
             schema::begin_look_ups(connection)?;
             let transaction = connection.unchecked_transaction()?;
-            let target = transaction
+            let target: Option<i64> = transaction
                 .query_row("SELECT id FROM target WHERE identity = ?1", [identity], |row| {
                     row.get(0)
                 })
                 .optional()?;
-            Ok(Self { transaction, target, path })
+            let sequence = RefCell::new(Sequence::new(target.unwrap_or_default()));
+            Ok(Self { transaction, target, sequence, path })
         };
         read().map_err(|error: rusqlite::Error| file::failure(path, &error))
     }
@@ -86,7 +90,7 @@ impl<'j> KnownAt<'j> {
     /// If the journal cannot be read.
     pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
         let Some(target) = self.target else { return Ok(None) };
-        equal(&self.transaction, target, key, digest)
+        equal(&self.transaction, target, &mut self.sequence.borrow_mut(), key, digest)
             .map_err(|error| file::failure(self.path, &error))
     }
 }
@@ -177,14 +181,22 @@ pub(super) fn at(
     statement.query_row([latest.entry], read).optional()
 }
 
-/// Returns what is known at a source to equal the request with this digest.
+/// Returns what is known at a source to equal the request with this digest. `sequence` holds the place of
+/// the last source that was found.
 pub(super) fn equal(
     connection: &Connection,
     target: i64,
+    sequence: &mut Sequence,
     key: Key,
     digest: Digest,
 ) -> rusqlite::Result<Option<KnownEqual>> {
+    if let Some(equal) = sequence.next(connection, key, digest)? {
+        return Ok(equal);
+    }
     let latest = latest(connection, target, &key.0, Some(kept(digest)))?;
+    if let Some(latest) = &latest {
+        sequence.found(connection, latest.entry)?;
+    }
     let latest = latest.filter(|one| one.is_equal && one.is_asked);
     Ok(latest.map(|one| KnownEqual { entry: EntryId(one.entry), made: one.made }))
 }

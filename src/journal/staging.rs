@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::entries::left;
+use super::sequence::Sequence;
 use super::to_stage::{Invalid, NewRun, ToStage};
 use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request, schema};
 use crate::artifact::{Digest, Key};
@@ -27,6 +28,7 @@ pub struct Staging<'j> {
     journal: &'j mut Journal,
     run: i64,
     target: i64,
+    sequence: Sequence,
     first: i64,
     entries: i64,
     /// The file of the last entry, and its row.
@@ -77,7 +79,8 @@ impl Journal {
         };
         let (run, target, first) = begin().map_err(|error| self.failed(&error))?;
         let (entries, pending, batches) = (0, 0, 0);
-        Ok(Staging { journal: self, run, target, first, entries, file: None, pending, batches })
+        let (sequence, file) = (Sequence::new(target), None);
+        Ok(Staging { journal: self, run, target, sequence, first, entries, file, pending, batches })
     }
 
     /// Makes a run ready, in one transaction: it takes the place of what earlier runs at its target
@@ -187,8 +190,8 @@ impl Staging<'_> {
     ///
     /// # Errors
     /// If the journal cannot be read.
-    pub fn equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
-        known::equal(self.connection(), self.target, key, digest)
+    pub fn equal(&mut self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
+        known::equal(&self.journal.connection, self.target, &mut self.sequence, key, digest)
             .map_err(|error| self.journal.failed(&error))
     }
 

@@ -9,7 +9,7 @@ use super::decide::{Decision, Known, Observation, Policy, decide};
 use super::ledger::{Ledger, Line};
 use super::record::known;
 use super::unknown::{Gathered, Unknown};
-use crate::artifact::{Artifact, Digest, Key};
+use crate::artifact::{Digest, Key};
 use crate::check::{self, Entry};
 use crate::diagnostic::Diagnostic;
 use crate::journal::{self, Invalid, JournalError, KnownAt, KnownEqual, RunId, Staging, ToStage};
@@ -131,7 +131,7 @@ impl<'s, 'j> Stage<'s, 'j> {
     fn add(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let file = self.sources.name(entry.file);
         let line = match &entry.artifact {
-            Some(artifact) => self.add_valid(&file, entry.line, artifact)?,
+            Some(valid) => self.add_valid(&file, entry.line, valid)?,
             None => {
                 let invalid = Invalid {
                     file: &file,
@@ -153,10 +153,10 @@ impl<'s, 'j> Stage<'s, 'j> {
         &mut self,
         file: &str,
         line: u32,
-        artifact: &Artifact,
+        valid: &check::Valid,
     ) -> Result<Line, JournalError> {
-        let key = artifact.key();
-        let digest = artifact.digest();
+        let check::Valid { artifact, key, digest } = valid;
+        let (key, digest) = (*key, *digest);
         let there = match self.known_equal(key, digest)? {
             // For most entries it is enough that they are equal, and their request need not be
             // read.
@@ -187,8 +187,12 @@ impl<'s, 'j> Stage<'s, 'j> {
         Ok(Line { entry: id, line, outcome: Outcome::Pending, by_journal: false })
     }
 
-    fn known_equal(&self, key: Key, digest: Digest) -> Result<Option<KnownEqual>, JournalError> {
-        match self.knowledge {
+    fn known_equal(
+        &mut self,
+        key: Key,
+        digest: Digest,
+    ) -> Result<Option<KnownEqual>, JournalError> {
+        match &self.knowledge {
             Knowledge::Own => self.staging.equal(key, digest),
             Knowledge::Other(Some(other)) => other.equal(key, digest),
             Knowledge::Other(None) => Ok(None),

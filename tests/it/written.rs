@@ -20,7 +20,7 @@ struct Read {
 
 impl Sink for Read {
     fn entry(&mut self, entry: Entry) {
-        self.artifacts.push(entry.artifact);
+        self.artifacts.push(entry.artifact.map(|valid| valid.artifact));
     }
     fn withdraw(&mut self, _: EntryIndex) {}
     fn file(&mut self, _: FileId, findings: Vec<Diagnostic>, _: usize) {

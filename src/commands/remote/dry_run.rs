@@ -73,7 +73,7 @@ struct Counting<'s, 'j> {
 
 impl Entries for Counting<'_, '_> {
     fn entry(&mut self, entry: Entry) {
-        self.types.add(entry.artifact.as_ref().map(|artifact| &*artifact.artifact_type));
+        self.types.add(entry.artifact.as_ref().map(|valid| &*valid.artifact.artifact_type));
         if let Some(stage) = &mut self.stage {
             stage.entry(entry);
         }
