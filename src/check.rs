@@ -160,6 +160,8 @@ pub struct Summary {
     pub errors: usize,
     /// Findings that are warnings, those not listed included.
     pub warnings: usize,
+    /// Findings that a baseline hides; `None` without one.
+    pub hidden: Option<usize>,
 }
 
 impl Summary {

@@ -240,7 +240,8 @@ impl Manifests {
 #[command(after_help = "Examples:
   lineload lint manifests --fix            apply safe fixes, report what is left
   lineload lint --changed-since main       only files that changed on this branch
-  lineload lint --output sarif=lint.sarif  also write findings to a file")]
+  lineload lint --output sarif=lint.sarif  also write findings to a file
+  lineload lint --baseline baseline.txt    only findings that are new since --write-baseline")]
 pub struct Lint {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -276,6 +277,13 @@ pub struct Narrow {
     /// commit, or that is untracked; duplicates are checked against all manifests
     #[arg(long, value_name = "REF")]
     pub changed_since: Option<String>,
+    /// Do not report, count or fix the findings in this file, which `--write-baseline` has written.
+    /// They are recognized also when lines move
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to this file, for `--baseline`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed_since", "diff"])]
+    pub write_baseline: Option<PathBuf>,
     /// The lowest severity that ends with exit code 1 [default: error]
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,

@@ -1,5 +1,6 @@
 //! One short file for each command, which connects the stages.
 
+mod baseline;
 mod checking;
 mod command_line;
 mod completions;

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 
 use crate::exit::Fatal;
@@ -178,6 +178,44 @@ pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
 
+/// Replaces `path` in one step by what `write` writes: a reader sees the old content or the new, and so
+/// does whoever comes after a crash. A device or another special file is written to directly.
+///
+/// # Errors
+/// If it cannot be written, or is a symlink.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    check(path).map_err(io::Error::other)?;
+    let old = fs::metadata(path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        let mut out = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+        write(&mut out)?;
+        return out.flush();
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".lineload-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(directory(path))?;
+    let mut out = BufWriter::new(&mut file);
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Returns the directory of `path`.
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     check(path).map_err(io::Error::other)?;
     // It may have become a symlink in the meantime. The system's symlinks are accepted here too.
@@ -229,6 +267,30 @@ mod tests {
         assert!(append(&at("checkout/dangling.json")).is_err());
         assert_eq!(fs::read_to_string(at("victim")).unwrap(), "precious");
         assert!(!at("checkout/nowhere").exists());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.txt"), "old").unwrap();
+        fs::set_permissions(at("a.txt"), fs::Permissions::from_mode(0o640)).unwrap();
+        let failed = replace(&at("a.txt"), |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "old");
+        replace(&at("a.txt"), |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "new");
+        assert_eq!(fs::metadata(at("a.txt")).unwrap().permissions().mode() & 0o777, 0o640);
+        symlink("a.txt", at("link.txt")).unwrap();
+        assert!(replace(&at("link.txt"), |out| out.write_all(b"x")).is_err());
+        assert!(replace(&at("missing/b.txt"), |out| out.write_all(b"x")).is_err());
+        replace(Path::new("/dev/null"), |out| out.write_all(b"x")).unwrap();
+        // No temporary file is left.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

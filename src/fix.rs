@@ -31,6 +31,17 @@ pub fn fixed(
     unsafe_too: bool,
     wanted: impl Fn(&Diagnostic) -> bool,
 ) -> Option<Fixed> {
+    fixed_of(source, options, unsafe_too, |_, findings| findings.retain(&wanted))
+}
+
+/// Applies fixes as [`fixed`] does, of the findings that `retain` leaves in the list. It is called for
+/// each round, with the text of that round and all its findings in order.
+pub fn fixed_of(
+    source: &SourceFile,
+    options: check::Options<'_>,
+    unsafe_too: bool,
+    retain: impl Fn(&SourceFile, &mut Vec<Diagnostic>),
+) -> Option<Fixed> {
     if source.fault().is_some() {
         return None;
     }
@@ -41,8 +52,9 @@ pub fn fixed(
             SourceFile::new(source.id(), Arc::clone(source.name()), bytes)
         });
         let source = again.as_ref().unwrap_or(source);
-        let findings = check::source(source, options);
-        let fixes = findings.iter().filter(|finding| wanted(finding)).filter_map(|finding| {
+        let mut findings = check::source(source, options);
+        retain(source, &mut findings);
+        let fixes = findings.iter().filter_map(|finding| {
             let fix = finding.fix.as_ref()?;
             (unsafe_too || fix.safety == Safety::Safe).then_some(fix.edits.as_slice())
         });

@@ -186,6 +186,7 @@ impl Generated {
             valid: self.written + self.repeated,
             errors: errors + self.unlisted.errors,
             warnings: self.findings.len() - errors + self.unlisted.warnings,
+            hidden: None,
         }
     }
 }

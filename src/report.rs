@@ -3,6 +3,7 @@
 //! In: findings, summaries and events. Out: text on writers that the commands hand in. Nothing from
 //! a manifest is written raw: control characters are shown escaped, long lines are cut to a window.
 
+pub mod baseline;
 mod bounded;
 pub mod digest;
 pub mod doctor;

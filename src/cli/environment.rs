@@ -84,6 +84,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "select",
             "ignore",
             "changed-since",
+            "baseline",
             "fail-on",
             "config",
             "isolated",
@@ -126,6 +127,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
         "which file is written or believed",
         &[
             "output",
+            "write-baseline",
             "out",
             "plan",
             "report",

@@ -5,6 +5,7 @@ mod rows;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::baseline::KnownFindings;
 use super::failure::Failure;
 use super::filter::Filter;
 use super::manifests::ManifestSet;
@@ -12,7 +13,7 @@ use super::settings::Settings;
 use super::terminal::progress;
 use crate::check::{self, Entries, Entry, EntryIndex, Sink, Summary};
 use crate::cli::{Global, Manifests};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Unlisted};
 use crate::report::FindingsReport;
 use crate::report::output::OutputError;
 use crate::report::progress::CheckProgress;
@@ -28,6 +29,10 @@ pub(super) struct Checking<'c> {
     filter: &'c Filter,
     /// The summary of the findings that are reported.
     reported: Summary,
+    /// The findings that are left out.
+    known: Option<&'c mut KnownFindings>,
+    /// The number of findings in lists, reported or not.
+    listed: Unlisted,
 }
 
 impl Sink for Checking<'_> {
@@ -65,6 +70,10 @@ impl Checking<'_> {
                 self.reported.add(&findings, artifacts);
             }
         }
+        if let Some(known) = &mut self.known {
+            findings.iter().for_each(|finding| self.listed.add(finding.severity));
+            known.take(file, &mut findings, self.filter, self.sources);
+        }
         if self.failed.is_none() && !findings.is_empty() {
             self.failed = self.report.file(&findings, self.sources).err();
         }
@@ -86,6 +95,7 @@ pub(super) fn check<'c>(
     check: Check<'c>,
     report: &'c mut dyn FindingsReport,
     entries: Option<&'c mut (dyn Entries + 'c)>,
+    known: Option<&'c mut KnownFindings>,
 ) -> Result<Summary, Failure> {
     let begun = Instant::now();
     let Check { global, settings, manifest, manifests, filter } = check;
@@ -103,6 +113,8 @@ pub(super) fn check<'c>(
         entries,
         filter,
         reported: Summary::default(),
+        known,
+        listed: Unlisted::default(),
     };
     let checked = match &manifest.rows {
         None => check::run(&manifest.walk, &manifest.sources, options, &mut sink)
@@ -115,8 +127,15 @@ pub(super) fn check<'c>(
     if let Some(error) = sink.failed {
         return Err(OutputError(error).into());
     }
-    if !filter.takes_all() {
+    let mut unlisted = Unlisted::default();
+    if filter.takes_all() {
+        unlisted.errors = summary.errors.saturating_sub(sink.listed.errors);
+        unlisted.warnings = summary.warnings.saturating_sub(sink.listed.warnings);
+    } else {
         summary = sink.reported;
+    }
+    if let Some(known) = &sink.known {
+        known.subtract(&mut summary, unlisted);
     }
     let took: Duration = begun.elapsed();
     sink.report.finish(&summary, &manifest.sources, took).map_err(OutputError)?;

@@ -65,7 +65,7 @@ pub(super) fn lint_command(
     if let Some(name) = &manifests.stdin_filename {
         option("stdin-filename", Some(name));
     }
-    if let Some(Narrow { select, ignore, changed_since, .. }) = narrow {
+    if let Some(Narrow { select, ignore, changed_since, baseline, .. }) = narrow {
         let codes =
             |codes: &[Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(",");
         if !select.is_empty() {
@@ -76,6 +76,9 @@ pub(super) fn lint_command(
         }
         if let Some(reference) = changed_since {
             option("changed-since", Some(reference));
+        }
+        if let Some(file) = baseline {
+            option("baseline", Some(&file.display().to_string()));
         }
     }
     if let Some(config) = &global.config {

@@ -59,6 +59,13 @@ impl Filter {
         self.changed.as_ref().is_none_or(|changed| changed.contains(&file))
     }
 
+    /// Returns whether findings of a rule, by its name, can be reported.
+    pub(super) fn takes_rule(&self, rule: &str) -> bool {
+        let is = |code: &Code| code.as_str() == rule;
+        (self.select.is_empty() || self.select.iter().any(is)) && !self.ignore.iter().any(is)
+    }
+
+    /// Returns whether every finding is reported.
     pub(super) fn takes_all(&self) -> bool {
         self.select.is_empty() && self.ignore.is_empty() && self.changed.is_none()
     }

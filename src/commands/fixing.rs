@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::baseline::retain_unknown;
 use super::failure::Failure;
 use super::filter::Filter;
 use super::manifests::ManifestSet;
@@ -15,6 +16,7 @@ use crate::cli::{Global, Lint};
 use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
 use crate::fix;
+use crate::report::baseline::Baseline;
 use crate::report::output::{Output, OutputError};
 use crate::report::patch;
 use crate::source::{FileId, MAX_FILE_BYTES, SourceFile};
@@ -74,6 +76,8 @@ pub(super) struct Fixes<'f> {
     pub(super) settings: &'f Settings,
     pub(super) manifest: &'f ManifestSet,
     pub(super) filter: &'f Filter,
+    /// Known findings are not fixed.
+    pub(super) baseline: Option<&'f Baseline>,
 }
 
 /// Fixes every file, and replaces each that changes.
@@ -138,7 +142,7 @@ fn each(
     fixes: Fixes<'_>,
     mut take: impl FnMut(Change, &Origin) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Fixes { args, settings, manifest, filter } = fixes;
+    let Fixes { args, settings, manifest, filter, baseline } = fixes;
     let options = settings.check_options();
     let found: Vec<_> = (0..).map(FileId).zip(&manifest.walk.found).collect();
     let reads_stdin = |found: &crate::walk::Found| matches!(found.what, Ok(Origin::Stdin));
@@ -162,9 +166,14 @@ fn each(
                         SourceFile::new(*id, Arc::clone(&found.name), read(path)?)
                     }
                 };
-                let wanted =
-                    |finding: &Diagnostic| filter.keeps(finding) && filter.allows_fix(finding);
-                let fixed = fix::fixed(&source, options, args.fixes.unsafe_fixes, wanted)?;
+                let retain = |source: &SourceFile, findings: &mut Vec<Diagnostic>| {
+                    findings.retain(|finding| filter.keeps(finding));
+                    if let Some(baseline) = baseline {
+                        retain_unknown(baseline, source, findings, options);
+                    }
+                    findings.retain(|finding| filter.allows_fix(finding));
+                };
+                let fixed = fix::fixed_of(&source, options, args.fixes.unsafe_fixes, retain)?;
                 Some((Change { source, fixed }, origin))
             })
             .collect();

@@ -1,5 +1,6 @@
 //! `lineload lint`
 
+use super::baseline::KnownFindings;
 use super::checking::{self, Check};
 use super::failure::Failure;
 use super::filter::Filter;
@@ -16,6 +17,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
     let manifest = ManifestSet::find(&args.manifests, &settings)?;
     reports::outputs_can_be_written(global, args, &manifest)?;
+    let mut known = KnownFindings::of(args)?;
     let fixes = args.fixes.fix || args.fixes.diff;
     if fixes && manifest.rows.is_some() {
         return Err(Failure::usage("an inventory cannot be fixed by `--fix` or `--diff`")
@@ -26,7 +28,8 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
         .transpose()?;
     manifest.forget();
     let filter = Filter::new(&args.narrow, &manifest)?.with_identities(identities);
-    let fixes = Fixes { args, settings: &settings, manifest: &manifest, filter: &filter };
+    let baseline = known.as_ref().map(|known| &known.baseline);
+    let fixes = Fixes { args, settings: &settings, manifest: &manifest, filter: &filter, baseline };
     if args.fixes.diff {
         return fixing::diff(global, fixes);
     }
@@ -49,11 +52,15 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
         },
         &mut *report,
         None,
+        known.as_mut(),
     )?;
     drop(report);
     fixed.report(global);
     if let Some(failure) = manifest.none_found(&args.manifests) {
         return Err(failure);
+    }
+    if let Some(known) = known {
+        known.finish(global, args, &filter, &manifest)?;
     }
     let found = match settings.fail_on(&args.narrow) {
         FailOn::Error => summary.errors,

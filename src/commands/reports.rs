@@ -57,7 +57,9 @@ pub(super) fn outputs_can_be_written(
     manifest: &ManifestSet,
 ) -> Result<(), Failure> {
     let destinations = args.output.iter().map(|output| output.file.as_path());
-    Ok(destination::check_all(destinations, inputs(global, &manifest.walk))?)
+    let destinations = destinations.chain(args.narrow.write_baseline.as_deref());
+    let inputs = inputs(global, &manifest.walk).chain(args.narrow.baseline.clone());
+    Ok(destination::check_all(destinations, inputs)?)
 }
 
 /// Returns the files that a check reads.

@@ -24,6 +24,19 @@ const WORD: usize = 128;
 /// Bytes of a hash that are kept.
 const LENGTH: usize = 16;
 
+/// The text of a file, and the parts of it that no fingerprint may reveal.
+pub(super) struct FileText<'s> {
+    source: Option<&'s SourceFile>,
+    redactions: Redactions,
+}
+
+impl<'s> FileText<'s> {
+    /// Returns the text of `source`, `None` if it cannot be read, of which nobody may see `hidden`.
+    pub(super) fn new(source: Option<&'s SourceFile>, hidden: Vec<Span>) -> Self {
+        Self { source, redactions: Redactions::of(hidden) }
+    }
+}
+
 /// Returns the fingerprints of the findings of one file, which is at `place`, in their order.
 pub(super) fn of_file(
     findings: &[Diagnostic],
@@ -32,40 +45,54 @@ pub(super) fn of_file(
 ) -> Vec<String> {
     let Some(file) = findings.first().map(|finding| finding.file) else { return Vec::new() };
     let source = sources.get(file);
-    let redactions = Redactions::new(file, sources);
+    let text = FileText::new(source.as_deref(), sources.hidden(file));
     let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
     let fingerprint = |finding: &Diagnostic| {
-        let mut hash = Sha256::new();
-        let mut add = |part: &str| {
-            // Line ends are git's to change.
-            part.split('\r').for_each(|piece| hash.update(piece));
-            hash.update([0xFF]);
-        };
-        add(finding.code.as_str());
-        add(place.path());
-        add(&pointer(&finding.path));
-        // What the message names in backticks is the user's: a field that is missing, a value.
-        finding.message.split('`').skip(1).step_by(2).for_each(&mut add);
-        if let Some((source, region)) = source.as_deref().zip(finding.region) {
-            let word = word_at(source, region.span());
-            // What is hidden must not be found out by trying.
-            if !redactions.cover(source, word) {
-                let text = source.slice(word);
-                add(&text[..text.floor_char_boundary(TEXT)]);
-            }
-        }
-        let hash: [u8; 32] = hash.finalize().into();
+        let hash = hash(finding, place.path(), &text);
         let number = seen.entry(hash).or_default();
-        let mut counted = Sha256::new();
-        counted.update(hash);
-        counted.update(number.to_be_bytes());
+        let fingerprint = numbered(hash, *number);
         *number += 1;
-        counted.finalize().iter().take(LENGTH).fold(String::new(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+        fingerprint
     };
     findings.iter().map(fingerprint).collect()
+}
+
+/// Returns the fingerprint of a finding in the file at `path`, as if it were the first of its kind there.
+pub(super) fn of_first(finding: &Diagnostic, path: &str, text: &FileText<'_>) -> String {
+    numbered(hash(finding, path, text), 0)
+}
+
+fn hash(finding: &Diagnostic, path: &str, text: &FileText<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        // Line ends are git's to change.
+        part.split('\r').for_each(|piece| hash.update(piece));
+        hash.update([0xFF]);
+    };
+    add(finding.code.as_str());
+    add(path);
+    add(&pointer(&finding.path));
+    // What the message names in backticks is the user's: a field that is missing, a value.
+    finding.message.split('`').skip(1).step_by(2).for_each(&mut add);
+    if let Some((source, region)) = text.source.zip(finding.region) {
+        let word = word_at(source, region.span());
+        // What is hidden must not be found out by trying.
+        if !text.redactions.cover(source, word) {
+            let word = source.slice(word);
+            add(&word[..word.floor_char_boundary(TEXT)]);
+        }
+    }
+    hash.finalize().into()
+}
+
+fn numbered(hash: [u8; 32], number: u32) -> String {
+    let mut counted = Sha256::new();
+    counted.update(hash);
+    counted.update(number.to_be_bytes());
+    counted.finalize().iter().take(LENGTH).fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// Returns the place where [`word`] finds the text at `span` of `source`.
@@ -92,7 +119,7 @@ fn word(text: &str, span: Span) -> Span {
 
 /// Returns `path` without the numbers of list items: an item that is put in above must not change what
 /// is below.
-fn pointer(path: &str) -> String {
+pub(super) fn pointer(path: &str) -> String {
     let mut out = String::new();
     let mut in_list = false;
     let mut lists = ARTIFACT.all_fields();

@@ -89,6 +89,8 @@ struct Counts {
     valid: usize,
     errors: usize,
     warnings: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden: Option<usize>,
 }
 
 impl From<Region> for Span {
@@ -142,8 +144,8 @@ impl<W: Write> FindingsReport for Json<W> {
 
     fn finish(&mut self, summary: &Summary, _: &SourceStore, _: Duration) -> io::Result<()> {
         self.begin()?;
-        let Summary { files, artifacts, valid, errors, warnings } = *summary;
-        let counts = Counts { files, artifacts, valid, errors, warnings };
+        let Summary { files, artifacts, valid, errors, warnings, hidden } = *summary;
+        let counts = Counts { files, artifacts, valid, errors, warnings, hidden };
         write!(self.out, "{}],\"summary\":", if self.written == 0 { "" } else { "\n" })?;
         write_value(&mut self.out, &counts)?;
         writeln!(self.out, "}}")?;

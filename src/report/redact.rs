@@ -21,7 +21,11 @@ pub(super) struct Redactions {
 impl Redactions {
     /// Collects what the check hides of the file `id`.
     pub(super) fn new(id: FileId, sources: &SourceStore) -> Self {
-        let mut hidden = sources.hidden(id);
+        Self::of(sources.hidden(id))
+    }
+
+    /// Collects these spans of one file.
+    pub(super) fn of(mut hidden: Vec<Span>) -> Self {
         hidden.sort_unstable();
         hidden.dedup_by(|later, first| {
             let over = later.start < first.end;

@@ -27,6 +27,34 @@ impl Root {
         Self { folder: folder.unwrap_or(working).to_owned(), working: working.to_owned() }
     }
 
+    /// Returns the directory of `file`, a path from `working`.
+    #[must_use]
+    pub fn beside(file: &Path, working: &Path) -> Self {
+        let file = lexical(&working.join(file));
+        let folder = file.parent().unwrap_or(working).to_owned();
+        Self { folder, working: working.to_owned() }
+    }
+
+    /// Returns the path of `name`, one from the working directory, from this directory on, with `..` if it
+    /// is not below it. It stays the same wherever both are moved to together.
+    pub(super) fn relative(&self, name: &str) -> String {
+        let path = lexical(&self.working.join(name));
+        let shared = self.folder.components().zip(path.components());
+        let shared = shared.take_while(|(one, other)| one == other).count();
+        if shared == 0 {
+            return slashed(&path);
+        }
+        let up = self.folder.components().skip(shared).map(|_| Component::ParentDir);
+        let down = path.components().skip(shared);
+        let relative: PathBuf = up.chain(down).collect();
+        if relative.as_os_str().is_empty() { ".".to_owned() } else { slashed(&relative) }
+    }
+
+    /// Returns the path that [`relative`](Self::relative) has shortened.
+    pub(super) fn resolve(&self, relative: &str) -> PathBuf {
+        self.folder.join(relative)
+    }
+
     /// Returns the place of the file `id`.
     pub(super) fn place(&self, id: FileId, sources: &SourceStore) -> Place {
         let name = sources.name(id);
@@ -134,6 +162,19 @@ mod tests {
         assert_eq!(place("", "", "m/a.yaml"), below("m/a.yaml"));
         assert_eq!(place("/r", "/r", "../a.yaml"), Place::Outside("/a.yaml".to_owned()));
         assert_eq!(place("/r", "/r", "<stdin>"), Place::Stdin);
+    }
+
+    #[test]
+    fn a_path_from_a_file_does_not_depend_on_the_place_of_both() {
+        let relative = |file: &str, working: &str, name: &str| {
+            Root::beside(Path::new(file), Path::new(working)).relative(name)
+        };
+        assert_eq!(relative("known.txt", "/r", "m/a.yaml"), "m/a.yaml");
+        assert_eq!(relative("../known.txt", "/r/m", "a.yaml"), "m/a.yaml");
+        assert_eq!(relative("/r/known.txt", "/elsewhere", "/r/m/./a.yaml"), "m/a.yaml");
+        assert_eq!(relative("ci/known.txt", "/r", "m/a.yaml"), "../m/a.yaml");
+        assert_eq!(relative("ci/known.txt", "/other/place", "m/a.yaml"), "../m/a.yaml");
+        assert_eq!(relative("m/known.txt", "/r", "m"), ".");
     }
 
     #[test]

@@ -71,6 +71,7 @@ impl Tally {
 /// Returns the closing line: `3 files, 12 artifacts: 10 valid, 2 invalid; 4 errors, 1 warning (0.02 s)`
 pub(super) fn closing_line(summary: &Summary, took: Duration) -> String {
     let findings = match (summary.errors, summary.warnings) {
+        (0, 0) if summary.hidden > Some(0) => "\x1b[32mnothing new found\x1b[0m".to_owned(),
         (0, 0) => "\x1b[32mnothing found\x1b[0m".to_owned(),
         (errors, 0) => format!("\x1b[31m{}\x1b[0m", counted(errors, "error")),
         (0, warnings) => format!("\x1b[33m{}\x1b[0m", counted(warnings, "warning")),

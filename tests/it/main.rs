@@ -7,6 +7,7 @@
 )]
 #![expect(unreachable_pub, reason = "nobody links against a test")]
 
+mod baseline;
 mod changed;
 mod collisions;
 mod config;

@@ -85,7 +85,7 @@ pub(super) fn check(
     entries: &mut dyn Entries,
 ) -> Result<Summary, Failure> {
     let check = Check { global, settings, manifest, manifests, filter: &Filter::default() };
-    let summary = checking::check(check, &mut *report, Some(entries))?;
+    let summary = checking::check(check, &mut *report, Some(entries), None)?;
     match manifest.none_found(manifests) {
         Some(failure) => Err(failure),
         None => Ok(summary),
