@@ -190,8 +190,9 @@ pub(super) fn equal(
     key: Key,
     digest: Digest,
 ) -> rusqlite::Result<Option<KnownEqual>> {
-    if let Some(equal) = sequence.next(connection, key, digest)? {
-        return Ok(equal);
+    if let Some(row) = sequence.next(connection, key)? {
+        let equals = row.is_equal && row.digest == kept(digest);
+        return Ok(equals.then_some(KnownEqual { entry: EntryId(row.entry), made: row.made }));
     }
     let latest = latest(connection, target, &key.0, Some(kept(digest)))?;
     if let Some(latest) = &latest {

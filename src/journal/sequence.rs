@@ -9,9 +9,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
-use super::known::{KnownEqual, kept};
-use crate::artifact::{Digest, Key};
-use crate::submission::EntryId;
+use crate::artifact::Key;
 
 /// The number of entries that are read at a time.
 const BLOCK: u32 = 512;
@@ -53,21 +51,15 @@ type Runs = Vec<(Range<i64>, bool)>;
 
 /// An entry that follows.
 #[derive(Debug)]
-struct Row {
-    entry: i64,
+pub(super) struct Row {
+    pub(super) entry: i64,
     key: Key,
-    digest: [u8; 16],
+    /// The stored part of its digest.
+    pub(super) digest: [u8; 16],
     /// True if what exists equals it.
-    is_equal: bool,
-    made: bool,
-}
-
-impl Row {
-    /// Returns what is known to equal the request with this `digest`.
-    fn equal(&self, digest: Digest) -> Option<KnownEqual> {
-        let equals = self.is_equal && self.digest == kept(digest);
-        equals.then_some(KnownEqual { entry: EntryId(self.entry), made: self.made })
-    }
+    pub(super) is_equal: bool,
+    /// True if a run with this journal created it.
+    pub(super) made: bool,
 }
 
 impl Sequence {
@@ -77,14 +69,13 @@ impl Sequence {
         Self { target, last: 0, streak: 0, rows: VecDeque::new(), repeated }
     }
 
-    /// Returns what is known at the source `key` to equal the request with this `digest`, if that
-    /// source is the next one. The outer `None` says that it must be looked up.
+    /// Returns the only entry of the source `key`, if that is the one that follows; otherwise the source
+    /// must be looked up.
     pub(super) fn next(
         &mut self,
         connection: &Connection,
         key: Key,
-        digest: Digest,
-    ) -> rusqlite::Result<Option<Option<KnownEqual>>> {
+    ) -> rusqlite::Result<Option<Row>> {
         if self.rows.front().is_none_or(|row| row.key != key) || self.is_repeated(key) {
             return Ok(None);
         }
@@ -93,7 +84,7 @@ impl Sequence {
         if self.rows.is_empty() {
             self.read(connection)?;
         }
-        Ok(Some(row.equal(digest)))
+        Ok(Some(row))
     }
 
     /// Notes that `entry` was found by a look-up.
@@ -205,10 +196,10 @@ mod tests {
         Key(key)
     }
 
-    fn digest(number: u32) -> Digest {
-        let mut digest = [9; 32];
+    fn digest(number: u32) -> [u8; 16] {
+        let mut digest = [9; 16];
         digest[..4].copy_from_slice(&number.to_le_bytes());
-        Digest(digest)
+        digest
     }
 
     /// A journal of a run of `count` sources at the target 1, which exist: of each ninth the request
@@ -240,7 +231,7 @@ mod tests {
                 .execute(
                     "INSERT INTO entry (id, run, file, line, source, digest)
                      VALUES (?1, ?2, ?2, 1, ?3, ?4)",
-                    params![entry, run, key(number).0, kept(digest(number))],
+                    params![entry, run, key(number).0, digest(number)],
                 )
                 .unwrap();
             connection
@@ -261,38 +252,38 @@ mod tests {
         connection: &Connection,
         sequence: &mut Sequence,
         numbers: impl Iterator<Item = u32>,
-        expected: impl Fn(u32) -> Option<KnownEqual>,
+        expected: impl Fn(u32) -> Known,
     ) -> usize {
         let mut read = 0;
         for number in numbers {
-            let (key, digest) = (key(number), digest(number));
-            let answer = match sequence.next(connection, key, digest).unwrap() {
-                Some(answer) => {
-                    read += 1;
-                    answer
-                }
-                None => {
-                    let entry = connection.query_row(
-                        "SELECT max(entry) FROM source JOIN entry ON entry.id = source.entry
-                         JOIN run ON run.id = entry.run WHERE source.source = ?1 AND target = 1",
-                        [key.0],
-                        |row| row.get::<_, Option<i64>>(0),
-                    );
-                    if let Some(entry) = entry.unwrap() {
-                        sequence.found(connection, entry).unwrap();
-                    }
-                    continue;
-                }
-            };
-            assert_eq!(answer, expected(number), "{number}");
+            let key = key(number);
+            if let Some(row) = sequence.next(connection, key).unwrap() {
+                read += 1;
+                let answer = (row.entry, row.digest, row.is_equal, row.made);
+                assert_eq!(answer, expected(number), "{number}");
+                continue;
+            }
+            let entry = connection.query_row(
+                "SELECT max(entry) FROM source JOIN entry ON entry.id = source.entry
+                 JOIN run ON run.id = entry.run WHERE source.source = ?1 AND target = 1",
+                [key.0],
+                |row| row.get::<_, Option<i64>>(0),
+            );
+            if let Some(entry) = entry.unwrap() {
+                sequence.found(connection, entry).unwrap();
+            }
         }
         read
     }
 
-    /// Returns what is expected of a number in a run whose entries begin with `first`, without a look-up.
-    fn known(number: u32, first: i64) -> Option<KnownEqual> {
-        let entry = EntryId(first + i64::from(number));
-        (!number.is_multiple_of(9)).then_some(KnownEqual { entry, made: number.is_multiple_of(10) })
+    /// The entry, its digest, whether what exists equals it, and whether it was created.
+    type Known = (i64, [u8; 16], bool, bool);
+
+    /// Returns what is expected of a number in a run whose entries begin with `first`, without a
+    /// look-up.
+    fn known(number: u32, first: i64) -> Known {
+        let entry = first + i64::from(number);
+        (entry, digest(number), !number.is_multiple_of(9), number.is_multiple_of(10))
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! How deep the columns of a Parquet file are nested, before the crate reads its schema: it does that by
-//! recursion without a limit, so that a crafted file would end the process.
+//! Counts how deep the columns of a Parquet file are nested, before the crate reads its schema: it does
+//! that by recursion without a limit, so that a crafted file would end the process.
 //!
 //! The footer is a structure in Thrift's compact protocol
 //! (<https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>). Its second field
@@ -55,7 +55,7 @@ fn footer(file: &mut File) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(footer))
 }
 
-/// What is left of a footer. Every function returns `None` where it breaks off or is no Thrift.
+/// The rest of a footer. Every function returns `None` where it breaks off or is no Thrift.
 struct Reader<'b> {
     bytes: &'b [u8],
 }
