@@ -38,6 +38,10 @@ interop:
 kills BINARY="target/release/lineload" *ARGS:
     python3 tests/interop/kills.py {{BINARY}} {{ARGS}}
 
+# array jobs on a Slurm of its own, two of them killed, beside one machine (slurmctld, slurmd and munge, from Debian)
+slurm BINARY="target/release/lineload" *ARGS:
+    python3 tests/interop/slurm.py {{BINARY}} {{ARGS}}
+
 # count what an import loses or duplicates where reads lag and answers go astray
 lag BINARY="target/debug/lineload" *ARGS:
     python3 tests/interop/lag.py {{BINARY}} {{ARGS}}

@@ -9,6 +9,7 @@
 mod ahead;
 mod claims;
 mod defaults;
+mod duplicate;
 mod identities;
 mod index;
 mod part;
@@ -18,11 +19,12 @@ pub mod rules;
 mod run;
 
 use defaults::Defaults;
+pub use duplicate::{Claimed, Duplicate, Written, path_of};
 pub use identities::Identities;
 pub use pipeline::NoThreads;
 pub use register::Register;
 pub use rules::near_name;
-pub use run::{among, identities, path_of, registered, run, sources, whole};
+pub use run::{among, identities, registered, run, sources, whole};
 
 use crate::artifact::{Artifact, Digest, Key};
 use crate::config::Rules;
@@ -135,6 +137,12 @@ pub trait Sink {
     fn file(&mut self, file: FileId, findings: Vec<Diagnostic>, artifacts: usize);
     /// So many artifacts have been read until now.
     fn progress(&mut self, artifacts: usize);
+    /// Returns whether [`Sink::claim`] is to be called.
+    fn takes_claims(&self) -> bool {
+        false
+    }
+    /// Takes a name or a source of an artifact, in the order of the walk.
+    fn claim(&mut self, _: Claimed) {}
 }
 
 /// Takes the entries that a check finds, in the order of the walk.

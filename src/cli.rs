@@ -9,7 +9,9 @@ mod export;
 pub mod generate;
 mod import;
 mod language_server;
+mod merge_index;
 mod remote;
+mod shard;
 mod shell;
 mod tips;
 
@@ -35,6 +37,7 @@ pub use import::{
     WhenExists,
 };
 pub use language_server::LanguageServer;
+pub use merge_index::MergeIndex;
 pub use remote::Remote;
 pub use shell::{Completions, Man, Shell};
 
@@ -128,6 +131,8 @@ pub enum Command {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     Remote(Remote),
+    /// Report duplicates across the shards of a tree
+    MergeIndex(MergeIndex),
     /// Generate manifests from an inventory and a template
     Generate(Box<generate::Generate>),
     /// Show the latest runs: their state, their counts and what failed
@@ -198,6 +203,11 @@ pub struct Manifests {
     /// The number of threads that check manifests [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Take only the files of shard I of N, by a hash of their paths; the shards need not know of each
+    /// other. `auto` and `auto/N` take I, and N, from the variables of Slurm, AWS Batch, Kubernetes or
+    /// GNU parallel
+    #[arg(long, value_name = "I/N|auto", value_parser = shard::shard, conflicts_with = "inventory")]
+    pub shard: Option<walk::Shard>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub rows: generate::Rows,
@@ -212,6 +222,7 @@ impl Manifests {
             filter: Filter::default(),
             stdin_filename: None,
             threads: None,
+            shard: None,
             rows: generate::Rows::default(),
         }
     }
@@ -231,6 +242,7 @@ impl Manifests {
             exclude: self.filter.exclude.clone(),
             include: self.filter.include.clone(),
             stdin_name: self.stdin_filename.clone(),
+            shard: self.shard,
         }
     }
 }
@@ -255,6 +267,10 @@ pub struct Lint {
     /// Show every finding, however many there are
     #[arg(long)]
     pub all: bool,
+    /// Also write the names and sources of the artifacts to this file, for `lineload merge-index`, which
+    /// reports duplicates across shards
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["inventory", "diff"])]
+    pub index: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub narrow: Narrow,
@@ -349,12 +365,13 @@ fn no_format(format: &str, names: &[&str; Format::ALL.len()]) -> String {
 #[command(after_help = "Examples:
   lineload status                            the latest runs, and what failed in them
   lineload status --runs 1 --format json     the latest run, for scripts
-  lineload status --failed-manifests to-fix  what the service refused, as manifests")]
+  lineload status --failed-manifests to-fix  what the service refused, as manifests
+  lineload status --journal 1.sqlite3 --journal 2.sqlite3  of two shards, and their sum")]
 pub struct Status {
-    /// The journal to read
+    /// The journal to read; repeatable, for the shards of a tree: their counts are added up
     #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
-    pub journal: PathBuf,
-    /// The number of runs to show, the latest first
+    pub journal: Vec<PathBuf>,
+    /// The number of runs of each journal to show, the latest first
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub runs: u32,
     /// The output format

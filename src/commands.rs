@@ -17,6 +17,7 @@ mod lint;
 mod log;
 mod man;
 mod manifests;
+mod merge_index;
 #[cfg(feature = "aws")]
 mod remote;
 mod reports;
@@ -51,6 +52,7 @@ pub fn main() -> Exit {
         Command::Lint(args) => lint::run(&cli.global, args),
         #[cfg(feature = "aws")]
         Command::Remote(command) => remote::run(&cli.global, command),
+        Command::MergeIndex(args) => merge_index::run(&cli.global, args),
         Command::Generate(args) => generate::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),

@@ -17,6 +17,7 @@ pub mod walk;
 pub mod destination;
 pub mod manifest;
 pub mod check;
+pub mod shards;
 pub mod schema;
 pub mod fix;
 pub mod language_server;

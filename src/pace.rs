@@ -51,6 +51,17 @@ pub enum Rate {
     Fixed(f64),
 }
 
+impl Rate {
+    /// Returns this `share` of a fixed rate, from 0 to 1.
+    #[must_use]
+    pub fn shared(self, share: f64) -> Self {
+        match self {
+            Self::Fixed(rate) => Self::Fixed(shared(rate, share)),
+            other => other,
+        }
+    }
+}
+
 impl FromStr for Rate {
     type Err = String;
 
@@ -75,6 +86,12 @@ impl fmt::Display for Rate {
             Self::Fixed(rate) => write!(f, "{rate}/s"),
         }
     }
+}
+
+/// Returns this `share` of a rate, from 0 to 1, in requests a second.
+#[must_use]
+pub fn shared(rate: f64, share: f64) -> f64 {
+    (rate * share).max(*RATES.start())
 }
 
 /// Parses a number of requests a second.

@@ -4,6 +4,7 @@
 //! for every path that could not be used. It opens only directories.
 
 mod outside;
+mod shard;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, MAX_FILE_BYTES, Pattern};
 use crate::text::reason;
+pub use shard::Shard;
 
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
@@ -35,6 +37,8 @@ pub struct Options {
     pub include: Vec<Pattern>,
     /// The name of standard input in findings.
     pub stdin_name: Option<String>,
+    /// The shard of the files to take, instead of all.
+    pub shard: Option<Shard>,
 }
 
 /// The origin of a source file.
@@ -75,6 +79,8 @@ pub enum PathFault {
 pub struct Walk {
     /// The paths; [`FileId`]s count them.
     pub found: Vec<Found>,
+    /// The number of paths in other shards.
+    pub elsewhere: usize,
 }
 
 impl Walk {
@@ -139,7 +145,12 @@ pub fn walk(options: &Options) -> Walk {
             seen.insert(real.unwrap_or_else(|| path.to_path_buf()))
         });
     }
-    Walk { found: found.into_iter().map(|(_, found)| found).collect() }
+    let mut found: Vec<_> = found.into_iter().map(|(_, found)| found).collect();
+    let all = found.len();
+    if let Some(shard) = options.shard {
+        found.retain(|found| shard.holds(&found.name));
+    }
+    Walk { elsewhere: all - found.len(), found }
 }
 
 struct Walker<'o> {

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::duplicate::{Claimed, Duplicate, Written};
 use super::identities::{Collector, Identities, Uses, Walked};
 use super::index::First;
 use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message, NoThreads};
 use super::register::Register;
 use super::{Entry, EntryIndex, Options, Sink, Summary};
-use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Related, Severity, Unlisted};
+use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Severity, Unique, Unlisted};
 use crate::manifest;
-use crate::model::{ARTIFACT, Path as FieldPath, Sense};
 use crate::source::{FileId, SourceFile, SourceStore, Span};
-use crate::text::{counted, quoted, redacted};
+use crate::text::counted;
 use crate::walk::{Origin, Walk};
 
 /// Returns the store of the files of `walk`, for [`run`] and for showing its findings.
@@ -109,12 +109,6 @@ pub fn among(
         consumer.take(Message::PartEnd { file, last: number == last });
     }
     Some(kept.0)
-}
-
-/// Returns the place of the field with this sense in an artifact, as a JSON Pointer.
-#[must_use]
-pub fn path_of(sense: Sense) -> String {
-    FieldPath::of_sense(&ARTIFACT, sense).map(|path| path.pointer()).unwrap_or_default()
 }
 
 /// Checks every file of `walk` and passes the findings to `sink`.
@@ -268,26 +262,29 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
         let id = EntryIndex(u32::try_from(number).unwrap_or(u32::MAX));
         let (same_name, same_source) = self.uses.add(file, &entry.claims);
         let places = [
-            (Code::DuplicateName, same_name.filter(|_| !entry.shares_name), entry.claims.name),
-            (Code::DuplicateSource, same_source, entry.claims.source),
+            (Unique::Name, same_name.filter(|_| !entry.shares_name), entry.claims.name),
+            (Unique::Source, same_source, entry.claims.source),
         ];
-        let found = places.map(|(code, first, claim)| {
-            let severity = first.and_then(|_| self.severity(code, file))?;
-            Some((code, severity, first?, claim?))
+        let found = places.map(|(what, first, claim)| {
+            let severity = first.and_then(|_| self.severity(what, file))?;
+            Some((what, severity, first?, claim?))
         });
+        if self.sink.takes_claims() {
+            self.pass_claims(file, &entry);
+        }
         let duplicate =
             found.iter().flatten().any(|(_, severity, ..)| *severity == Severity::Error);
         let valid = entry.valid && !duplicate;
         self.valid.push(valid);
         self.summary.artifacts += 1;
         self.summary.valid += usize::from(valid);
-        for (code, severity, first, claim) in found.into_iter().flatten() {
+        for (what, severity, first, claim) in found.into_iter().flatten() {
             if severity == Severity::Error
                 && let Some(entry) = first.entry
             {
                 self.withdraw(entry.0 as usize);
             }
-            self.duplicate(code, severity, file, claim.span, &first);
+            self.duplicate(what, severity, file, claim.span, &first);
         }
         if self.options.entries {
             self.sink.entry(Entry {
@@ -301,8 +298,31 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
         }
     }
 
-    /// Returns the severity of `code` in `file`; `None` if it is off.
-    fn severity(&self, code: Code, file: FileId) -> Option<Severity> {
+    /// Passes on the name and the source of the last entry.
+    fn pass_claims(&mut self, file: FileId, entry: &PartEntry) {
+        let artifact = u32::try_from(self.valid.len() - self.file_start).unwrap_or(u32::MAX);
+        let source = self.store.get(file);
+        let claims = [(Unique::Name, entry.claims.name), (Unique::Source, entry.claims.source)];
+        for (what, claim) in claims {
+            let Some(claim) = claim else { continue };
+            let shares = what == Unique::Name && entry.shares_name;
+            self.sink.claim(Claimed {
+                what,
+                key: claim.key,
+                file,
+                artifact,
+                written: source.as_ref().map(|source| Written::at(source, claim.span)),
+                severity: self.severity(what, file).filter(|_| !shares),
+            });
+        }
+    }
+
+    /// Returns the severity of a duplicate in `file`; `None` if the rule is off.
+    fn severity(&self, what: Unique, file: FileId) -> Option<Severity> {
+        let code = match what {
+            Unique::Name => Code::DuplicateName,
+            Unique::Source => Code::DuplicateSource,
+        };
         self.options.rules.levels(&self.store.name(file)).severity(code)
     }
 
@@ -318,7 +338,7 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
 
     fn duplicate(
         &mut self,
-        code: Code,
+        what: Unique,
         severity: Severity,
         file: FileId,
         span: Span,
@@ -329,38 +349,17 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
             self.unlisted.add(severity);
             return;
         }
-        let mut finding = match code {
-            Code::DuplicateName => Diagnostic::of_file(code, file, "duplicate `ArtifactName`")
-                .with_help(
-                    "give each artifact its own name: names must be unique in an account and \
-                     Region",
-                ),
-            _ => {
-                Diagnostic::of_file(code, file, "duplicate `SourceUri` with the same `SourceTypes`")
-                    .with_help("remove one, or give them different `SourceTypes`")
-            }
-        };
-        let sense = if code == Code::DuplicateName { Sense::Name } else { Sense::Uri };
-        finding.artifact = artifact;
-        finding.severity = severity;
-        finding.path = path_of(sense);
-        if let Some(source) = self.store.get(file) {
-            let text = source.slice(span);
-            let what = if code == Code::DuplicateName { "name" } else { "source" };
-            let text = redacted(text.trim_matches(['"', '\'']));
-            let text = quoted(&text);
-            finding.message = match code {
-                Code::DuplicateName => format!("duplicate {what} {text}"),
-                _ => format!("duplicate {what} {text} with the same `SourceTypes`"),
-            };
-            finding.region = Some(source.region(span));
+        let source = self.store.get(file);
+        let first_region = || self.store.get(first.file).map(|source| source.region(first.span));
+        let finding = Duplicate {
+            what,
+            file,
+            artifact,
+            written: source.map(|source| Written::at(&source, span)),
+            severity,
+            first: (first.file, first_region()),
         }
-        finding.label = Some("used again".to_owned());
-        finding.related.push(Related {
-            message: "first used here".to_owned(),
-            file: first.file,
-            region: self.store.get(first.file).map(|source| source.region(first.span)),
-        });
+        .finding();
         self.keep(finding);
     }
 

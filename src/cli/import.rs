@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::duration::duration;
 use super::{DEFAULT_REGISTRY, Manifests};
+use crate::journal::DEFAULT;
 use crate::run::change::{Drift, OnExists};
 
 /// `lineload import`
@@ -46,6 +47,35 @@ pub struct Import {
     pub pace: Pace,
 }
 
+impl Import {
+    /// Returns the import with a journal of its own if it is of a shard and none was named: several
+    /// may run in one directory, and one process at a time writes to a journal.
+    #[must_use]
+    pub fn with_own_journal(&self) -> Self {
+        let mut import = self.clone();
+        own_journal(&self.manifests, &mut import.run.journal);
+        import
+    }
+}
+
+impl Plan {
+    /// Returns the plan of the import with this journal, as [`Import::with_own_journal`].
+    #[must_use]
+    pub fn with_own_journal(&self) -> Self {
+        let mut plan = self.clone();
+        own_journal(&self.manifests, &mut plan.journal);
+        plan
+    }
+}
+
+fn own_journal(manifests: &Manifests, journal: &mut PathBuf) {
+    if let Some(shard) = manifests.shard
+        && journal.as_os_str() == DEFAULT
+    {
+        *journal = shard.beside(DEFAULT).into();
+    }
+}
+
 /// `lineload plan`
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
@@ -75,7 +105,7 @@ pub struct Plan {
     #[arg(long)]
     pub all: bool,
     /// The journal of earlier imports, which is only read
-    #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT)]
     pub journal: PathBuf,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -142,7 +172,7 @@ pub struct Run {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_duration: Option<Duration>,
     /// The journal, which records every attempt and its outcome so that a run can be resumed
-    #[arg(long, value_name = "FILE", default_value = crate::journal::DEFAULT)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT)]
     pub journal: PathBuf,
     /// Write a report to this file, in the format of its ending: `.json`, `.jsonl`, `.csv`, `.md` or
     /// `.html`; repeatable
@@ -301,6 +331,9 @@ pub struct Pace {
     /// The number of creates that may be sent at once [default: a fiftieth of the highest rate]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub burst: Option<u32>,
+    /// Use this share of `--rate` or `--max-rate`, such as `1/16` in each of 16 shards
+    #[arg(long, value_name = "SHARE", value_parser = super::shard::share)]
+    pub rate_share: Option<f64>,
     /// The longest time that a create may stay invisible to look-ups. Nothing is created a second
     /// time before it has passed
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]

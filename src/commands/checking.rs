@@ -11,12 +11,13 @@ use super::filter::Filter;
 use super::manifests::ManifestSet;
 use super::settings::Settings;
 use super::terminal::progress;
-use crate::check::{self, Entries, Entry, EntryIndex, Sink, Summary};
+use crate::check::{self, Claimed, Entries, Entry, EntryIndex, Sink, Summary};
 use crate::cli::{Global, Manifests};
 use crate::diagnostic::{Diagnostic, Unlisted};
 use crate::report::FindingsReport;
 use crate::report::output::OutputError;
 use crate::report::progress::CheckProgress;
+use crate::shards::IndexWriter;
 use crate::source::{FileId, SourceStore};
 
 /// The consumer of a check: passes entries on and counts progress.
@@ -31,6 +32,7 @@ pub(super) struct Checking<'c> {
     reported: Summary,
     /// The findings that are left out.
     known: Option<&'c mut KnownFindings>,
+    index: Option<&'c mut IndexWriter>,
     /// The number of findings in lists, reported or not.
     listed: Unlisted,
 }
@@ -58,6 +60,16 @@ impl Sink for Checking<'_> {
     fn progress(&mut self, artifacts: usize) {
         self.progress.artifacts(artifacts);
     }
+
+    fn takes_claims(&self) -> bool {
+        self.index.is_some()
+    }
+
+    fn claim(&mut self, claimed: Claimed) {
+        if let Some(index) = &mut self.index {
+            index.add(&self.sources.name(claimed.file), &claimed);
+        }
+    }
 }
 
 impl Checking<'_> {
@@ -80,6 +92,17 @@ impl Checking<'_> {
     }
 }
 
+/// Takes of a check besides its report what is asked for.
+#[derive(Default)]
+pub(super) struct Also<'c> {
+    /// Takes the entries.
+    pub(super) entries: Option<&'c mut (dyn Entries + 'c)>,
+    /// Takes the findings that are left out.
+    pub(super) known: Option<&'c mut KnownFindings>,
+    /// Takes the names and sources.
+    pub(super) index: Option<&'c mut IndexWriter>,
+}
+
 /// A check to run.
 #[derive(Clone, Copy)]
 pub(super) struct Check<'c> {
@@ -94,9 +117,9 @@ pub(super) struct Check<'c> {
 pub(super) fn check<'c>(
     check: Check<'c>,
     report: &'c mut dyn FindingsReport,
-    entries: Option<&'c mut (dyn Entries + 'c)>,
-    known: Option<&'c mut KnownFindings>,
+    also: Also<'c>,
 ) -> Result<Summary, Failure> {
+    let Also { entries, known, index } = also;
     let begun = Instant::now();
     let Check { global, settings, manifest, manifests, filter } = check;
     let options = check::Options {
@@ -114,6 +137,7 @@ pub(super) fn check<'c>(
         filter,
         reported: Summary::default(),
         known,
+        index,
         listed: Unlisted::default(),
     };
     let checked = match &manifest.rows {

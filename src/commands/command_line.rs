@@ -65,6 +65,9 @@ pub(super) fn lint_command(
     if let Some(name) = &manifests.stdin_filename {
         option("stdin-filename", Some(name));
     }
+    if let Some(shard) = manifests.shard {
+        option("shard", Some(&shard.to_string()));
+    }
     if let Some(Narrow { select, ignore, changed_since, baseline, .. }) = narrow {
         let codes =
             |codes: &[Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(",");

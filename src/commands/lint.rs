@@ -1,7 +1,7 @@
 //! `lineload lint`
 
 use super::baseline::KnownFindings;
-use super::checking::{self, Check};
+use super::checking::{self, Also, Check};
 use super::failure::Failure;
 use super::filter::Filter;
 use super::fixing::{self, Fixed, Fixes};
@@ -12,6 +12,7 @@ use crate::check;
 use crate::cli::{Global, Lint};
 use crate::config::FailOn;
 use crate::exit::Exit;
+use crate::shards::IndexWriter;
 
 pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
@@ -41,7 +42,10 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     } else {
         Fixed::default()
     };
-    let mut report = reports::findings_report(global, args, &settings)?;
+    let shard = args.manifests.shard;
+    let index = args.index.as_deref().map(|file| IndexWriter::new(file, shard));
+    let mut index = index.transpose()?;
+    let mut report = reports::of_lint(global, args, &settings)?;
     let summary = checking::check(
         Check {
             global,
@@ -51,13 +55,15 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
             filter: &filter,
         },
         &mut *report,
-        None,
-        known.as_mut(),
+        Also { known: known.as_mut(), index: index.as_mut(), ..Also::default() },
     )?;
     drop(report);
     fixed.report(global);
     if let Some(failure) = manifest.none_found(&args.manifests) {
         return Err(failure);
+    }
+    if let Some(index) = index {
+        index.finish(manifest.walk.files(), summary.artifacts)?;
     }
     if let Some(known) = known {
         known.finish(global, args, &filter, &manifest)?;

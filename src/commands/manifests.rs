@@ -62,7 +62,7 @@ impl ManifestSet {
             .collect();
         let of_template = found(template.name(), asked.made.template.as_deref());
         files.insert(1.min(files.len()), of_template);
-        let walk = Walk { found: files };
+        let walk = Walk { found: files, elsewhere: 0 };
         let sources = check::sources(&walk);
         let rows = RowSet { inventory: Mutex::new(Some(inventory)), template };
         Ok(Self { walk, sources, rows: Some(rows) })
@@ -75,7 +75,8 @@ impl ManifestSet {
 
     /// Returns the failure of finding no manifests, if none were found.
     pub(super) fn none_found(&self, args: &Manifests) -> Option<Failure> {
-        if self.walk.files() > 0 {
+        // A shard without a file has nothing to do.
+        if self.walk.files() + self.walk.elsewhere > 0 {
             return None;
         }
         let paths: Vec<_> = args.paths.iter().map(|path| path.display().to_string()).collect();

@@ -25,8 +25,8 @@ use crate::exit::Exit;
 /// Runs one of them.
 pub(super) fn run(global: &Global, command: &Remote) -> Result<Exit, Failure> {
     match command {
-        Remote::Import(args) => import::run(global, args),
-        Remote::Plan(args) => plan::run(global, args),
+        Remote::Import(args) => import::run(global, &args.with_own_journal()),
+        Remote::Plan(args) => plan::run(global, &args.with_own_journal()),
         Remote::Resume(args) => resume::run(global, args),
         Remote::Export(args) => export::run(global, args),
         Remote::Doctor(args) => doctor::run(global, args),

@@ -26,21 +26,46 @@ use crate::report::{self, FindingsReport};
 use crate::text::{escaped, reason};
 use crate::walk::{Origin, Walk};
 
+/// The reports of findings that a command is asked for.
+pub(super) struct Asked<'a> {
+    /// The format on standard output.
+    pub(super) format: Option<Format>,
+    /// The files.
+    pub(super) outputs: &'a [OutputFile],
+    /// The options for people.
+    pub(super) human: human::Options,
+    /// True if warnings end the command with exit code 1.
+    pub(super) warnings_fail: bool,
+}
+
 /// Returns the reports of findings of a `lint` command.
-pub(super) fn findings_report(
+pub(super) fn of_lint(
     global: &Global,
     args: &Lint,
     settings: &Settings,
 ) -> Result<Box<dyn FindingsReport>, Failure> {
-    let format = args.format.or(settings.config.format).unwrap_or(Format::Human);
     let command = lint_command(global, &args.manifests, Some(&args.narrow));
-    let human = human_options(global, args.all, command, &args.manifests);
+    let asked = Asked {
+        format: args.format,
+        outputs: &args.output,
+        human: human_options(global, args.all, command, &args.manifests),
+        warnings_fail: settings.fail_on(&args.narrow) == FailOn::Warning,
+    };
+    findings_report(global, settings, asked)
+}
+
+/// Returns the reports of findings that a command is asked for.
+pub(super) fn findings_report(
+    global: &Global,
+    settings: &Settings,
+    asked: Asked<'_>,
+) -> Result<Box<dyn FindingsReport>, Failure> {
+    let format = asked.format.or(settings.config.format).unwrap_or(Format::Human);
     let every_finding: People = |out, options| Box::new(Human::new(out, options));
-    let warnings_fail = settings.fail_on(&args.narrow) == FailOn::Warning;
-    let mut reports = Reports::new(human, every_finding, warnings_fail);
-    let annotated = args.output.iter().any(|output| output.format == Format::Github);
+    let mut reports = Reports::new(asked.human, every_finding, asked.warnings_fail);
+    let annotated = asked.outputs.iter().any(|output| output.format == Format::Github);
     reports.on_stdout(global, format, annotated);
-    for output in &args.output {
+    for output in asked.outputs {
         let file = destination::create(&output.file).map_err(|error| {
             let file = escaped(&output.file.display().to_string());
             Failure::usage(format!("cannot write {file}: {}", reason(&error)))
@@ -58,6 +83,7 @@ pub(super) fn outputs_can_be_written(
 ) -> Result<(), Failure> {
     let destinations = args.output.iter().map(|output| output.file.as_path());
     let destinations = destinations.chain(args.narrow.write_baseline.as_deref());
+    let destinations = destinations.chain(args.index.as_deref());
     let inputs = inputs(global, &manifest.walk).chain(args.narrow.baseline.clone());
     Ok(destination::check_all(destinations, inputs)?)
 }

@@ -13,8 +13,8 @@ use crate::report::status::{self, RunReport};
 use crate::text::{counted, escaped, shell_word};
 
 pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> {
-    if !args.journal.exists() {
-        return Err(no_journal(&args.journal));
+    if let Some(missing) = args.journal.iter().find(|journal| !journal.exists()) {
+        return Err(no_journal(missing));
     }
     let directories = [&args.failed_manifests, &args.invalid_manifests].map(Option::as_deref);
     directories.iter().flatten().try_for_each(|directory| manifests::vacant(directory))?;
@@ -24,9 +24,13 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
         )
         .help("use a different directory for each"));
     }
-    let journal = Status::open(&args.journal)?;
     let mut out = Output::stdout(global.color.into());
     if directories.iter().any(Option::is_some) {
+        let [journal] = args.journal.as_slice() else {
+            let message = "`--failed-manifests` and `--invalid-manifests` are about one journal";
+            return Err(Failure::usage(message).help("write those of each journal on its own"));
+        };
+        let journal = Status::open(journal)?;
         let run = journal.runs(1)?.into_iter().next();
         let Some(run) = run else { return Err(Failure::usage("no runs yet")) };
         if let Some(directory) = directories[0] {
@@ -40,14 +44,20 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
         out.flush().map_err(OutputError)?;
         return Ok(Exit::Success);
     }
-    let runs = journal.runs(args.runs)?.into_iter();
-    let reports = runs.map(|run| RunReport::read(&journal, run)).collect::<Result<Vec<_>, _>>()?;
+    let mut reports = Vec::new();
+    for file in &args.journal {
+        let journal = Status::open(file)?;
+        for run in journal.runs(args.runs)? {
+            reports.push(RunReport::read(&journal, run)?);
+        }
+    }
+    let adds_up = args.journal.len() > 1;
     match args.format {
         StatusFormat::Human => reports
             .iter()
             .try_for_each(|report| status::write(&mut out, report))
-            .and_then(|()| status::finish(&mut out, reports.len())),
-        StatusFormat::Json => status::write_json(&mut out, &reports),
+            .and_then(|()| status::finish(&mut out, &reports, adds_up)),
+        StatusFormat::Json => status::write_json(&mut out, &reports, adds_up),
     }
     .map_err(OutputError)?;
     Ok(Exit::Success)

@@ -81,6 +81,7 @@ impl Workspace {
                 exclude,
                 include: relative(&options.include),
                 stdin_name: None,
+                shard: None,
             },
             config,
             allowances: !options.isolated,

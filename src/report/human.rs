@@ -16,7 +16,7 @@ use super::link;
 use super::tally::{Tally, closing_line};
 use crate::check::Summary;
 use crate::diagnostic::{Code, Diagnostic, Related, Safety, Severity};
-use crate::source::{FileId, SourceFile, SourceStore, Span};
+use crate::source::{FileId, Region, SourceFile, SourceStore, Span};
 use crate::text::{counted, escaped, grouped};
 
 /// From more findings than this on, only [`EACH`] of each code are shown in full.
@@ -249,9 +249,12 @@ impl View {
         let name = sources.name(finding.file);
         // Far away in the same file is shown like another file, so that the fault itself comes first.
         let lines = lines_shown_together(finding);
+        // Nor is what cannot be shown with it.
+        let has_text = sources.get(finding.file).is_some();
         let near = |related: &Related| {
             let line = related.region.map(|region| region.start.line);
-            related.file == finding.file && line.is_some_and(|line| lines.contains(&line))
+            let together = line.is_some_and(|line| lines.contains(&line));
+            has_text && related.file == finding.file && together
         };
         let (here, elsewhere): (Vec<_>, Vec<_>) =
             finding.related.iter().partition(|related| near(related));
@@ -268,11 +271,7 @@ impl View {
         let excerpt = excerpt(finding.file, &marks, sources, options);
         let mut message = format!("{code}: {}", finding.message);
         if excerpt.is_none() {
-            let place = match finding.region {
-                Some(region) => format!("{}:{}:{}", name, region.start.line, region.start.column),
-                None => name.to_string(),
-            };
-            message = format!("{code}: {}: {}", escaped(&place), finding.message);
+            message = format!("{code}: {}: {}", place(&name, finding.region), finding.message);
         }
         Self {
             message,
@@ -296,9 +295,19 @@ impl View {
         let message = if excerpt.is_some() {
             related.message.clone()
         } else {
-            format!("{}: {}", escaped(&sources.name(related.file)), related.message)
+            let place = place(&sources.name(related.file), related.region);
+            format!("{place}: {}", related.message)
         };
         Self { message, severity: MietteSeverity::Advice, help: None, excerpt, related: Vec::new() }
+    }
+}
+
+/// Returns a place whose text is not shown.
+fn place(file: &str, region: Option<Region>) -> String {
+    let file = escaped(file);
+    match region {
+        Some(Region { start, .. }) => format!("{file}:{}:{}", start.line, start.column),
+        None => file,
     }
 }
 

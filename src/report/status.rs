@@ -154,21 +154,42 @@ fn ending(report: &RunReport) -> String {
     }
 }
 
-/// Ends the list of so many runs.
+/// Ends the list of `runs`, with their sum if it `adds_up`.
 ///
 /// # Errors
 /// If the writer fails.
-pub fn finish(out: &mut impl Write, runs: usize) -> io::Result<()> {
-    if runs == 0 {
+pub fn finish(out: &mut impl Write, runs: &[RunReport], adds_up: bool) -> io::Result<()> {
+    if runs.is_empty() {
         writeln!(out, "no run yet")?;
+    } else if adds_up {
+        let sum: Vec<_> = sum(runs)
+            .iter()
+            .map(|(outcome, count)| format!("{} {}", escaped(outcome), grouped(*count)))
+            .collect();
+        writeln!(out, "\x1b[1min all\x1b[0m  {}", sum.join(", "))?;
     }
     out.flush()
+}
+
+/// Returns how many entries of all `runs` came to each end.
+fn sum(runs: &[RunReport]) -> Vec<(&str, u64)> {
+    let mut sum: Vec<(&str, u64)> = Vec::new();
+    for (outcome, count) in runs.iter().flat_map(|report| &report.run.counts) {
+        match sum.iter_mut().find(|(one, _)| one == outcome) {
+            Some((_, all)) => *all += count,
+            None => sum.push((outcome, *count)),
+        }
+    }
+    sum
 }
 
 #[derive(Serialize)]
 struct Document<'r> {
     version: u32,
     runs: Vec<Run<'r>>,
+    /// Of several journals: the counts of all runs, added up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sum: Option<Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -196,11 +217,13 @@ struct Failed<'r> {
     error: Option<String>,
 }
 
-/// Writes `runs` as JSON, its shape fixed by `version`.
+/// Writes `runs` as JSON, its shape fixed by `version`, with their sum if it `adds_up`.
 ///
 /// # Errors
 /// If the writer fails.
-pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
+pub fn write_json(out: &mut impl Write, runs: &[RunReport], adds_up: bool) -> io::Result<()> {
+    let counts = |(outcome, count): (&str, u64)| (outcome.to_owned(), count.into());
+    let sum = adds_up.then(|| sum(runs).into_iter().map(counts).collect());
     let runs = runs.iter().map(|report| {
         let run = &report.run;
         let process = match &report.process {
@@ -226,7 +249,7 @@ pub fn write_json(out: &mut impl Write, runs: &[RunReport]) -> io::Result<()> {
             command: redacted(&run.command).into_owned(),
         }
     });
-    write_value(&mut *out, &Document { version: VERSION, runs: runs.collect() })?;
+    write_value(&mut *out, &Document { version: VERSION, runs: runs.collect(), sum })?;
     writeln!(out)?;
     out.flush()
 }
@@ -292,7 +315,7 @@ mod tests {
         };
         let report = RunReport { run: run(true), failed: vec![failed], process: None, rate: None };
         let mut out = Vec::new();
-        write_json(&mut out, &[report]).unwrap();
+        write_json(&mut out, &[report], false).unwrap();
         let document: Value = serde_json::from_slice(&out).unwrap();
         let expected = serde_json::json!({
             "version": 1,

@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "destination",
     "manifest",
     "check",
+    "shards",
     "schema",
     "fix",
     "language_server",

@@ -50,6 +50,7 @@ mod reports;
 #[cfg(feature = "aws")]
 mod resume;
 mod schema;
+mod shards;
 mod shell;
 #[cfg(feature = "aws")]
 #[path = "../../src/service/sagemaker/tests/scripted.rs"]

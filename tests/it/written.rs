@@ -34,7 +34,7 @@ fn read(text: &str) -> Read {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let what = Ok(Origin::Path(Arc::from(file.path())));
-    let walk = Walk { found: vec![Found { name: "a.yaml".into(), what }] };
+    let walk = Walk { found: vec![Found { name: "a.yaml".into(), what }], elsewhere: 0 };
     let rules = Rules::default();
     let options =
         check::Options { rules: &rules, allowances: true, threads: Some(1), entries: true };

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::check::{Entries, Summary};
 use crate::cli::{Global, Manifests};
-use crate::commands::checking::{self, Check};
+use crate::commands::checking::{self, Also, Check};
 use crate::commands::command_line::lint_command;
 use crate::commands::failure::Failure;
 use crate::commands::filter::Filter;
@@ -72,6 +72,7 @@ pub(super) fn plain(path: &Path) -> PathBuf {
 pub(super) fn covers(manifests: &ManifestSet, args: &Manifests, file: &str) -> bool {
     let file_path = plain(Path::new(file));
     let named = args.paths().iter().any(|path| file_path.starts_with(plain(path)));
+    let named = named && args.shard.is_none_or(|shard| shard.holds(file));
     named || manifests.walk.found.iter().any(|found| *found.name == *file)
 }
 
@@ -85,7 +86,8 @@ pub(super) fn check(
     entries: &mut dyn Entries,
 ) -> Result<Summary, Failure> {
     let check = Check { global, settings, manifest, manifests, filter: &Filter::default() };
-    let summary = checking::check(check, &mut *report, Some(entries), None)?;
+    let also = Also { entries: Some(entries), ..Also::default() };
+    let summary = checking::check(check, &mut *report, also)?;
     match manifest.none_found(manifests) {
         Some(failure) => Err(failure),
         None => Ok(summary),

@@ -16,7 +16,7 @@ use crate::commands::terminal;
 use crate::config::Config;
 use crate::event::Event;
 use crate::journal::{Journal, RunId};
-use crate::pace::Paces;
+use crate::pace::{self, Paces};
 use crate::report::run::RunLog;
 use crate::report::run::progress::RunProgress;
 use crate::report::run::timeline::Timeline;
@@ -205,9 +205,10 @@ impl Session<'_> {
     }
 
     fn paces(&self, known: Option<f64>) -> (Paces, u16) {
+        let share = self.pace.rate_share.unwrap_or(1.0);
         let asked = Asked {
-            rate: self.pace.rate,
-            max_rate: self.pace.max_rate,
+            rate: self.pace.rate.map(|rate| rate.shared(share)),
+            max_rate: pace::shared(self.pace.max_rate, share),
             headroom: self.pace.headroom,
             burst: self.pace.burst,
         };
