@@ -4,6 +4,7 @@
 
 mod difference;
 mod form;
+mod rewrite;
 mod stamp;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::{Field, Kind, Sense};
 
 pub use difference::Difference;
+pub use rewrite::{Ambiguous, Rewrites, UriRewrite};
 pub use stamp::{BadStamp, Stamp};
 
 /// A request of `CreateArtifact`. Only [`crate::check`] makes one from a manifest, and only one that

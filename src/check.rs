@@ -26,11 +26,12 @@ pub use register::Register;
 pub use rules::near_name;
 pub use run::{among, identities, registered, run, sources, whole};
 
-use crate::artifact::{Artifact, Digest, Key};
+use crate::artifact::{Artifact, Digest, Key, Rewrites};
 use crate::config::Rules;
 use crate::diagnostic::{self, Diagnostic, Findings};
 use crate::manifest;
 use crate::manifest::RawMapping;
+use crate::model::Sense;
 use crate::source::{FileId, SourceFile, Span};
 
 /// The options of a check.
@@ -44,6 +45,9 @@ pub struct Options<'o> {
     pub threads: Option<usize>,
     /// True if entries are wanted, with the request of each that is valid.
     pub entries: bool,
+    /// The rewrites of each `SourceUri`, before anything looks at it. What is fixed is not what is
+    /// checked then, so no fix is offered.
+    pub rewrites: Option<&'o Rewrites>,
 }
 
 /// Returns the findings of one source on its own, in order. Checks across manifests are not included.
@@ -76,6 +80,12 @@ pub fn artifact(raw: &RawMapping<'_>, findings: &mut Findings<'_>) -> Option<Art
     let taken = defaults.taken_by(raw);
     rules::artifact(raw, &defaults, &taken, findings);
     if findings.errors() == errors { part::build(raw, &taken) } else { None }
+}
+
+/// Returns the `SourceUri` of `raw` as `rewrites` make it, if one does.
+#[must_use]
+pub fn rewritten_uri(raw: &RawMapping<'_>, rewrites: Option<&Rewrites>) -> Option<String> {
+    rewrites?.apply(raw.text(Sense::Uri)?.value)
 }
 
 /// Returns the keys of an artifact's name and source, as far as they are known.

@@ -21,6 +21,7 @@ use std::time::Duration;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::artifact::UriRewrite;
 use crate::config::{FailOn, Format};
 use crate::diagnostic::{Code, nearest};
 use crate::registry::{Fault, Quota};
@@ -208,6 +209,10 @@ pub struct Manifests {
     /// GNU parallel
     #[arg(long, value_name = "I/N|auto", value_parser = shard::shard, conflicts_with = "inventory")]
     pub shard: Option<walk::Shard>,
+    /// Check and import every `SourceUri` that begins with OLD as if it began with NEW: for another
+    /// account, Region or bucket. The longest OLD that fits is replaced, once; repeatable
+    #[arg(long, value_name = "OLD=NEW", value_parser = rewrite)]
+    pub rewrite_uri: Vec<UriRewrite>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub rows: generate::Rows,
@@ -223,6 +228,7 @@ impl Manifests {
             stdin_filename: None,
             threads: None,
             shard: None,
+            rewrite_uri: Vec::new(),
             rows: generate::Rows::default(),
         }
     }
@@ -310,14 +316,19 @@ pub struct Narrow {
 #[command(next_help_heading = "Fixes")]
 pub struct Fixes {
     /// Apply safe fixes, then report what is left
-    #[arg(long, conflicts_with = "diff")]
+    #[arg(long, conflicts_with_all = ["diff", "rewrite_uri"])]
     pub fix: bool,
     /// Show what `--fix` would change, without changing anything
-    #[arg(long)]
+    #[arg(long, conflicts_with = "rewrite_uri")]
     pub diff: bool,
     /// With `--fix` or `--diff`, include fixes that may not be what was meant
     #[arg(long)]
     pub unsafe_fixes: bool,
+}
+
+/// `OLD=NEW`
+fn rewrite(text: &str) -> Result<UriRewrite, String> {
+    text.parse()
 }
 
 /// A rule by its name.

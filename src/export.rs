@@ -18,7 +18,7 @@ use futures::stream::FuturesOrdered;
 pub use layout::{Catalogue, Form, Layout};
 pub use snapshot::{Counts, DirectoryError, Snapshot, WriteError, make, vacant};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Rewrites, Stamp};
 use crate::model::is_reserved_tag;
 use crate::run::{Asker, End, Unanswered};
 use crate::service::{Filter, Found, Service};
@@ -95,13 +95,15 @@ pub enum Fetched {
     Refused(Refusal),
 }
 
-/// Lists the selected artifacts, over all pages. `counts` gets the number of artifacts listed so far.
+/// Lists the selected artifacts, over all pages, each with its `SourceUri` as `rewrites` make it. `counts`
+/// gets the number of artifacts listed so far.
 ///
 /// # Errors
 /// If the target gives no list.
 pub async fn list<S: Service>(
     asker: &Asker<S>,
     selection: &Selection,
+    rewrites: &Rewrites,
     mut counts: impl FnMut(usize),
 ) -> Result<Catalogue, Stopped> {
     let mut catalogue = Catalogue::default();
@@ -109,8 +111,11 @@ pub async fn list<S: Service>(
     let take = |page: Vec<Found>| {
         listed += page.len();
         counts(listed);
-        for found in page {
+        for mut found in page {
             if selection.takes(&found) {
+                if let Some(uri) = rewrites.apply(&found.uri) {
+                    found.uri = uri;
+                }
                 catalogue.add(&found);
             } else {
                 catalogue.leave_out();
@@ -121,6 +126,23 @@ pub async fn list<S: Service>(
     match asker.each_page(&selection.filter(), take).await {
         Ok(_) => Ok(catalogue),
         Err(unanswered) => Err(stopped(unanswered, LIST).unwrap_or_else(Stopped::NoList)),
+    }
+}
+
+impl Fetched {
+    /// Returns it with its `SourceUri` as `rewrites` make it, and with the fields of `stamp`.
+    #[must_use]
+    pub fn changed(mut self, rewrites: &Rewrites, stamp: &Stamp) -> Self {
+        if let Self::There { artifact, .. } = &mut self {
+            if let Some(uri) = rewrites.apply(&artifact.source.uri) {
+                artifact.source.uri = uri;
+            }
+            if !stamp.is_empty() {
+                *artifact = stamp.on(artifact);
+                artifact.tags.sort();
+            }
+        }
+        self
     }
 }
 

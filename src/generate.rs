@@ -45,6 +45,7 @@ use std::thread::ScopedJoinHandle;
 
 use rayon::prelude::*;
 
+use crate::artifact::Rewrites;
 use crate::check::{self, Summary};
 use crate::diagnostic::{Diagnostic, Levels, Unlisted};
 use crate::source::{FileId, Piece, SourceFile, Span};
@@ -144,6 +145,8 @@ pub struct Options<'o> {
     pub entries: bool,
     /// The number of threads; by default as many as there are cores.
     pub threads: Option<usize>,
+    /// The rewrites of each rendered `SourceUri`.
+    pub rewrites: Option<&'o Rewrites>,
 }
 
 /// The outcome of a generation.
@@ -206,6 +209,7 @@ pub fn run(
         levels: options.levels,
         file: options.file,
         artifacts: options.entries || options.on_duplicate == OnDuplicate::MergeSourceTypes,
+        rewrites: options.rewrites,
     };
     let mut consumer = Consumer::new(options, examiner, sink);
     let pool = match options.threads {

@@ -19,7 +19,7 @@ fn count(findings: &[Diagnostic], wanted: impl Fn(&Diagnostic) -> bool) -> usize
 fuzz_target!(|bytes: &[u8]| {
     let before = source(bytes.to_vec());
     let rules = config::Rules::default();
-    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: false };
+    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: false, rewrites: None };
     let Some(fixed) = fix::fixed(&before, options, false, |_| true) else { return };
     assert_ne!(fixed.text, before.text());
     let after = source(fixed.text.clone().into_bytes());

@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let name: Arc<str> = Arc::from("m.yaml");
     let source = Arc::new(SourceFile::new(FileId(0), Arc::clone(&name), bytes.to_vec()));
     let rules = config::Rules::default();
-    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: true };
+    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: true, rewrites: None };
     let findings = check::source(&source, options);
     let store = SourceStore::new(vec![(name, None)]);
     store.pin(source);

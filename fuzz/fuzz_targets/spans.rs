@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let text = source.text();
     let rules = config::Rules::default();
-    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: true };
+    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: true, rewrites: None };
     let inside = |region: &Region| {
         let (start, end) = (region.start, region.end);
         assert!(start.offset <= end.offset);

@@ -1,6 +1,6 @@
 //! Findings about names and sources that more than one artifact has.
 
-use crate::artifact::Key;
+use crate::artifact::{Key, Rewrites};
 use crate::diagnostic::{Code, Diagnostic, Related, Severity, Unique};
 use crate::model::{ARTIFACT, Path as FieldPath, Sense};
 use crate::source::{FileId, Region, SourceFile, Span};
@@ -34,9 +34,11 @@ pub struct Written {
 }
 
 impl Written {
-    /// Reads what is written at `span`.
-    pub(super) fn at(source: &SourceFile, span: Span) -> Self {
-        let text = redacted(source.slice(span).trim_matches(['"', '\''])).into_owned();
+    /// Reads what is written at `span`, and shows it as `rewrites` make it.
+    pub(super) fn at(source: &SourceFile, span: Span, rewrites: Option<&Rewrites>) -> Self {
+        let text = source.slice(span).trim_matches(['"', '\'']);
+        let rewritten = rewrites.and_then(|rewrites| rewrites.apply(text));
+        let text = redacted(rewritten.as_deref().unwrap_or(text)).into_owned();
         Self { region: source.region(span), text: quoted(&text) }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::claims::{Claims, claims};
 use super::defaults::{Defaults, Taken};
-use super::{Options, Valid, rules};
+use super::{Options, Valid, rewritten_uri, rules};
 use crate::artifact::Artifact;
 use crate::diagnostic::{Allowances, Becomes, Code, Diagnostic, Findings, MARKER, Unlisted};
 use crate::manifest::{self, Part, RawMapping, RawValue, Slot, Visit};
@@ -104,27 +104,7 @@ impl Visitor<'_> {
         (self.pass_on)(batch);
     }
 
-    fn add(&mut self, entry: PartEntry, findings: &mut Findings<'_>) {
-        self.batch.entries.push(entry);
-        self.errors = findings.errors();
-        if self.batch.entries.len() >= BATCH {
-            self.pass(findings);
-        }
-    }
-}
-
-impl Visit for Visitor<'_> {
-    fn document(&mut self) {
-        self.defaults = Defaults::default();
-        self.document_start = self.passed + self.batch.entries.len();
-    }
-
-    fn defaults(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
-        self.defaults = rules::defaults(raw, findings);
-        self.errors = findings.errors();
-    }
-
-    fn artifact(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
+    fn whole(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
         let taken = self.defaults.taken_by(raw);
         rules::artifact(raw, &self.defaults, &taken, findings);
         let valid = !taken.faulty && !raw.broken && findings.errors() == self.errors;
@@ -147,6 +127,33 @@ impl Visit for Visitor<'_> {
             artifact: if wanted && valid { valid_artifact(raw, &taken, &claims) } else { None },
         };
         self.add(entry, findings);
+    }
+
+    fn add(&mut self, entry: PartEntry, findings: &mut Findings<'_>) {
+        self.batch.entries.push(entry);
+        self.errors = findings.errors();
+        if self.batch.entries.len() >= BATCH {
+            self.pass(findings);
+        }
+    }
+}
+
+impl Visit for Visitor<'_> {
+    fn document(&mut self) {
+        self.defaults = Defaults::default();
+        self.document_start = self.passed + self.batch.entries.len();
+    }
+
+    fn defaults(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
+        self.defaults = rules::defaults(raw, findings);
+        self.errors = findings.errors();
+    }
+
+    fn artifact(&mut self, raw: &RawMapping<'_>, findings: &mut Findings<'_>) {
+        match rewritten_uri(raw, self.options.rewrites) {
+            None => self.whole(raw, findings),
+            Some(uri) => self.whole(&raw.with_text(Sense::Uri, &uri), findings),
+        }
     }
 
     fn not_an_artifact(&mut self, place: Span, findings: &mut Findings<'_>) {

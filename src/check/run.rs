@@ -12,6 +12,7 @@ use super::part::{self, Batch, PartEntry};
 use super::pipeline::{self, Message, NoThreads};
 use super::register::Register;
 use super::{Entry, EntryIndex, Options, Sink, Summary};
+use crate::artifact::Rewrites;
 use crate::diagnostic::{self, Code, Diagnostic, MAX_PER_FILE, Severity, Unique, Unlisted};
 use crate::manifest;
 use crate::source::{FileId, SourceFile, SourceStore, Span};
@@ -311,10 +312,17 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
                 key: claim.key,
                 file,
                 artifact,
-                written: source.as_ref().map(|source| Written::at(source, claim.span)),
+                written: source
+                    .as_ref()
+                    .map(|source| Written::at(source, claim.span, self.rewrites_of(what))),
                 severity: self.severity(what, file).filter(|_| !shares),
             });
         }
+    }
+
+    /// Returns the rewrites of what is shown: sources have them.
+    fn rewrites_of(&self, what: Unique) -> Option<&'r Rewrites> {
+        self.options.rewrites.filter(|_| what == Unique::Source)
     }
 
     /// Returns the severity of a duplicate in `file`; `None` if the rule is off.
@@ -355,7 +363,7 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
             what,
             file,
             artifact,
-            written: source.map(|source| Written::at(&source, span)),
+            written: source.map(|source| Written::at(&source, span, self.rewrites_of(what))),
             severity,
             first: (first.file, first_region()),
         }
@@ -381,6 +389,9 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
         let mut findings = std::mem::take(&mut self.findings);
         let mut unlisted = std::mem::take(&mut self.unlisted);
         diagnostic::sort(&mut findings);
+        if self.options.rewrites.is_some() {
+            findings.iter_mut().for_each(|finding| finding.fix = None);
+        }
         for finding in findings.drain(MAX_PER_FILE.min(findings.len())..) {
             unlisted.add(finding.severity);
         }

@@ -110,6 +110,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "prune",
             "check-drift",
             "set",
+            "rewrite-uri",
             "settle",
             "as-staged",
             "type",

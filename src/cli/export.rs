@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Reach, Target};
+use crate::artifact::UriRewrite;
 
 /// `lineload export`
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   lineload export --local -o snapshot     the local registry as manifests
   lineload export -o models --type Model  only models
+  lineload export -o copy --rewrite-uri s3://old-lake/=s3://new-lake/
+                                          for another account: other buckets
   lineload export -o stack --to cloudformation
                                           CloudFormation templates")]
 pub struct Export {
@@ -26,6 +29,14 @@ pub struct Export {
     /// Export only artifacts whose `SourceUri` begins with this; repeatable
     #[arg(long = "uri-prefix", value_name = "PREFIX")]
     pub prefixes: Vec<String>,
+    /// Write every `SourceUri` that begins with OLD as if it began with NEW: for another account,
+    /// Region or bucket. The longest OLD that fits is replaced, once; repeatable
+    #[arg(long, value_name = "OLD=NEW", value_parser = super::rewrite)]
+    pub rewrite_uri: Vec<UriRewrite>,
+    /// Write this field into every artifact, whatever the target says: `MetadataProperties.*`,
+    /// `Properties.*` or `Tags.*`, as in `Properties.CopiedFrom=eu-west-1`; repeatable
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
     /// The form of the files: manifests, or CloudFormation templates
     #[arg(long, value_name = "FORM", default_value = "manifests")]
     pub to: To,

@@ -127,6 +127,7 @@ pub(super) fn check<'c>(
         allowances: settings.allowances,
         threads: manifests.threads.map(usize::from),
         entries: entries.is_some(),
+        rewrites: manifest.rewrites.as_ref(),
     };
     let mut sink = Checking {
         sources: &manifest.sources,
@@ -144,7 +145,7 @@ pub(super) fn check<'c>(
         None => check::run(&manifest.walk, &manifest.sources, options, &mut sink)
             .map(|summary| (summary, None))
             .map_err(Failure::from),
-        Some(rows) => rows::check(settings, manifests, rows, &manifest.sources, &mut sink),
+        Some(rows) => rows::check(settings, manifests, rows, manifest, &mut sink),
     };
     sink.progress.finish();
     let (mut summary, failure) = checked?;

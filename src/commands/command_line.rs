@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
+use crate::artifact::UriRewrite;
 use crate::cli::generate::{Duplicate, Form, Made};
 use crate::cli::{Global, Manifests, Narrow};
 use crate::diagnostic::Code;
-use crate::text::shell_word;
+use crate::text::{redacted, shell_word};
 
 /// Returns the paths of a run, or its inventory, as they are typed in a shell.
 fn shell_words(manifests: &Manifests) -> String {
@@ -67,6 +68,9 @@ pub(super) fn lint_command(
     }
     if let Some(shard) = manifests.shard {
         option("shard", Some(&shard.to_string()));
+    }
+    for UriRewrite { old, new } in &manifests.rewrite_uri {
+        option("rewrite-uri", Some(&redacted(&format!("{old}={new}"))));
     }
     if let Some(Narrow { select, ignore, changed_since, baseline, .. }) = narrow {
         let codes =

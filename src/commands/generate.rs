@@ -83,6 +83,7 @@ impl Command<'_> {
             file: self.args.files.file.as_deref(),
             entries: false,
             threads: self.args.reported.threads,
+            rewrites: None,
         };
         let bar = RowProgress::new(progress(self.global), size);
         let (generated, out) = job.run(input, |frame| Out::new(self.args, bar, frame))?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::settings::Settings;
+use crate::artifact::Rewrites;
 use crate::cli::Manifests;
 use crate::cli::generate::{Form, Made};
 use crate::diagnostic::{self, Allowances, Code, Diagnostic, Findings};
@@ -109,6 +110,8 @@ pub(super) struct Job<'j> {
     /// True if artifacts are wanted as entries.
     pub(super) entries: bool,
     pub(super) threads: Option<u16>,
+    /// The rewrites of each `SourceUri`.
+    pub(super) rewrites: Option<&'j Rewrites>,
 }
 
 impl Job<'_> {
@@ -153,6 +156,7 @@ impl Job<'_> {
             on_duplicate: made.on_duplicate.into(),
             entries: self.entries,
             threads: self.threads.map(usize::from),
+            rewrites: self.rewrites,
         };
         let mut sink = make(input.frame())?;
         let generated = match group {

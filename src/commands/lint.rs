@@ -59,6 +59,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     )?;
     drop(report);
     fixed.report(global);
+    manifest.warn_of_unused_rewrites(global);
     if let Some(failure) = manifest.none_found(&args.manifests) {
         return Err(failure);
     }

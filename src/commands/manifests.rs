@@ -1,15 +1,17 @@
 //! The manifests that the paths of a command line lead to, or the inventory in their place.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
 use super::inventory::{Asked, Inventory};
 use super::settings::Settings;
+use crate::artifact::{Ambiguous, Rewrites, UriRewrite};
 use crate::check;
-use crate::cli::Manifests;
+use crate::cli::{Global, Manifests};
 use crate::source::{SourceFile, SourceStore};
-use crate::text::either;
+use crate::text::{either, escaped, redacted};
 use crate::walk::{self, Found, Origin, Walk};
 
 /// The manifests of a run.
@@ -18,6 +20,29 @@ pub(super) struct ManifestSet {
     pub(super) sources: SourceStore,
     /// The inventory that is read in the place of files.
     pub(super) rows: Option<RowSet>,
+    /// The rewrites of each `SourceUri`.
+    pub(super) rewrites: Option<Rewrites>,
+}
+
+/// Returns the rewrites that options ask for; `None` if there are none.
+pub(super) fn rewrites(asked: &[UriRewrite]) -> Result<Option<Rewrites>, Failure> {
+    let rewrites = Rewrites::new(asked).map_err(|Ambiguous(old)| {
+        Failure::usage(format!("`--rewrite-uri` has two replacements for `{old}`"))
+    })?;
+    Ok((!rewrites.is_empty()).then_some(rewrites))
+}
+
+/// Warns of those that were applied to no `SourceUri`.
+pub(super) fn warn_of_unused(rewrites: &Rewrites, global: &Global) {
+    let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
+    for UriRewrite { old, .. } in rewrites.unused() {
+        let old = escaped(&redacted(old));
+        // Standard error may be closed.
+        let _ = writeln!(
+            err,
+            "\x1b[1;33mwarning:\x1b[0m `--rewrite-uri`: no `SourceUri` begins with `{old}`"
+        );
+    }
 }
 
 /// The inventory of a run, and its template.
@@ -37,14 +62,15 @@ impl RowSet {
 impl ManifestSet {
     /// Walks the paths of the command line. Finding no manifest is a failure, not a success.
     pub(super) fn find(args: &Manifests, settings: &Settings) -> Result<Self, Failure> {
+        let rewrites = rewrites(&args.rewrite_uri)?;
         if let Some(asked) = Asked::of(args) {
-            return Self::of_rows(asked);
+            return Ok(Self { rewrites, ..Self::of_rows(asked)? });
         }
         let mut options = args.walk_options();
         options.exclude.extend(settings.config.exclude.iter().cloned());
         let walk = walk::walk(&options);
         let sources = check::sources(&walk);
-        Ok(Self { walk, sources, rows: None })
+        Ok(Self { walk, sources, rows: None, rewrites })
     }
 
     /// Opens an inventory. Its files are those of the run, the template being the second.
@@ -65,7 +91,14 @@ impl ManifestSet {
         let walk = Walk { found: files, elsewhere: 0 };
         let sources = check::sources(&walk);
         let rows = RowSet { inventory: Mutex::new(Some(inventory)), template };
-        Ok(Self { walk, sources, rows: Some(rows) })
+        Ok(Self { walk, sources, rows: Some(rows), rewrites: None })
+    }
+
+    /// Warns of rewrites that no `SourceUri` needed: their beginnings are probably misspelt.
+    pub(super) fn warn_of_unused_rewrites(&self, global: &Global) {
+        if let Some(rewrites) = &self.rewrites {
+            warn_of_unused(rewrites, global);
+        }
     }
 
     /// Drops the cached content of the files, which have changed.

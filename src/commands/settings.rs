@@ -29,6 +29,7 @@ impl Settings {
             allowances: self.allowances,
             threads: None,
             entries: false,
+            rewrites: None,
         }
     }
 

@@ -181,8 +181,13 @@ impl<'s> Snapshot<'s> {
     fn check(&mut self, path: &Path, text: &str) {
         let name = Arc::from(path.to_string_lossy());
         let source = SourceFile::new(FileId(0), name, text.as_bytes().to_vec());
-        let options =
-            check::Options { rules: self.rules, allowances: false, threads: None, entries: false };
+        let options = check::Options {
+            rules: self.rules,
+            allowances: false,
+            threads: None,
+            entries: false,
+            rewrites: None,
+        };
         let findings = check::source(&source, options);
         let errors: BTreeSet<_> =
             findings.iter().filter(|one| one.is_error()).map(|one| one.code).collect();

@@ -180,7 +180,7 @@ async fn export(service: &Scripted, folder: &Path, asked: Asked) -> Result<Ran, 
     let (_keep, never) = watch::channel(Stop::No);
     let stop = asked.stop.unwrap_or(never);
     let asker = Asker::new(service.clone(), paces, Duration::from_secs(60), 7, stop);
-    let catalogue = list(&asker, &asked.selection, |_| ()).await?;
+    let catalogue = list(&asker, &asked.selection, &Rewrites::default(), |_| ()).await?;
     let layout = catalogue.into_layout(asked.per_file.unwrap_or(1), asked.form);
     let rules = Rules::default();
     let mut snapshot = Snapshot::new(folder, &layout, &rules);

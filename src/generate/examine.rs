@@ -14,7 +14,7 @@ use super::rows::{Block, Cell, Content, TEMPLATE, related};
 use super::starts::Starts;
 use super::template::{self, Compiled, TextId};
 use super::tree;
-use crate::artifact::{Artifact, Key};
+use crate::artifact::{Artifact, Key, Rewrites};
 use crate::check;
 use crate::diagnostic::{Allowances, Code, Diagnostic, Findings, Levels, Related, Severity};
 use crate::manifest::{RawMapping, write};
@@ -72,6 +72,8 @@ pub(super) struct Examiner<'e> {
     pub(super) file: Option<TextId>,
     /// True if artifacts are kept beside their text.
     pub(super) artifacts: bool,
+    /// The rewrites of each rendered `SourceUri`.
+    pub(super) rewrites: Option<&'e Rewrites>,
 }
 
 impl Examiner<'_> {
@@ -122,7 +124,12 @@ impl Examiner<'_> {
         let made = std::mem::take(&mut examined.sheet.made);
         for one in &made {
             let sheet = &examined.sheet;
-            let raw = sheet.raw(one);
+            let written = sheet.raw(one);
+            let uri = check::rewritten_uri(&written, self.rewrites);
+            let raw = match &uri {
+                None => written,
+                Some(uri) => written.with_text(Sense::Uri, uri),
+            };
             let mut request = check::artifact(&raw, &mut findings).filter(|_| !one.failed);
             if request.is_none() || !findings.is_empty() {
                 let (found, _) = findings.take();

@@ -243,7 +243,13 @@ impl Workspace {
 }
 
 const fn options(config: &Config, allowances: bool) -> check::Options<'_> {
-    check::Options { rules: &config.rules, allowances, threads: None, entries: false }
+    check::Options {
+        rules: &config.rules,
+        allowances,
+        threads: None,
+        entries: false,
+        rewrites: None,
+    }
 }
 
 /// Returns the path of a file as `lint` shows it in the folder.

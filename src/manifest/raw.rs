@@ -232,6 +232,29 @@ impl<'a> RawMapping<'a> {
         })
     }
 
+    /// Returns the same with `value` for the text that has this sense, here or in a mapping below: at the
+    /// place of that text, though not what is written there.
+    #[must_use]
+    pub fn with_text<'b>(&'b self, sense: Sense, value: &'b str) -> RawMapping<'b> {
+        let mut changed: RawMapping<'b> = self.clone();
+        changed.replace_text(sense, value);
+        changed
+    }
+
+    fn replace_text(&mut self, sense: Sense, value: &'a str) {
+        for (field, slot) in self.of.fields.iter().zip(&mut self.values) {
+            let (Slot::Given(given) | Slot::Doubtful(given)) = slot else { continue };
+            match given {
+                RawValue::Text(text) if field.sense == sense => {
+                    text.value = value;
+                    text.scalar = Scalar::in_place_of(value, text.span);
+                }
+                RawValue::Mapping(below) => below.replace_text(sense, value),
+                _ => {}
+            }
+        }
+    }
+
     /// Returns the field that has this sense and what is written of it, here or in a mapping below.
     #[must_use]
     pub fn list(&self, sense: Sense) -> &Slot<RawValue<'a>> {

@@ -92,8 +92,13 @@ fn shown(code: Code, example: &str, options: &human::Options) -> Vec<String> {
     let text = expanded(example).into_bytes();
     let source = Arc::new(SourceFile::new(FileId(0), Arc::clone(&name), text));
     let rules = Rules::default();
-    let settings =
-        check::Options { rules: &rules, allowances: true, threads: None, entries: false };
+    let settings = check::Options {
+        rules: &rules,
+        allowances: true,
+        threads: None,
+        entries: false,
+        rewrites: None,
+    };
     let store = SourceStore::new(vec![(name, None)]);
     store.pin(Arc::clone(&source));
     let findings = check::whole(&source, &store, settings);

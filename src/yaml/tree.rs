@@ -108,6 +108,12 @@ impl<'a> Scalar<'a> {
         Self { value, span, style: Style::Plain, text }
     }
 
+    /// A scalar that means `value`, whatever is written at `span`: parts of it have no place of their own.
+    #[must_use]
+    pub const fn in_place_of(value: &'a str, span: Span) -> Self {
+        Self { value, span, style: Style::Double, text: "" }
+    }
+
     /// Returns the source text that `span` covers.
     #[must_use]
     pub fn source(&self, span: Span) -> &'a str {

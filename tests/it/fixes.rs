@@ -269,7 +269,13 @@ fn fix_all(text: &str) -> Option<String> {
     use lineload::{check, config, fix};
     let source = SourceFile::new(FileId(0), "m.yaml".into(), text.as_bytes().to_vec());
     let rules = config::Rules::default();
-    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: false };
+    let options = check::Options {
+        rules: &rules,
+        allowances: true,
+        threads: None,
+        entries: false,
+        rewrites: None,
+    };
     fix::fixed(&source, options, false, |_| true).map(|fixed| fixed.text)
 }
 
@@ -279,7 +285,13 @@ fn found(text: &str) -> std::collections::BTreeMap<(String, String), usize> {
     use lineload::{check, config};
     let source = SourceFile::new(FileId(0), "m.yaml".into(), text.as_bytes().to_vec());
     let rules = config::Rules::default();
-    let options = check::Options { rules: &rules, allowances: true, threads: None, entries: false };
+    let options = check::Options {
+        rules: &rules,
+        allowances: true,
+        threads: None,
+        entries: false,
+        rewrites: None,
+    };
     let mut found = std::collections::BTreeMap::new();
     for finding in check::source(&source, options) {
         // Names of fields are what a fix may change.

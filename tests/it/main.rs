@@ -49,6 +49,7 @@ mod regular;
 mod reports;
 #[cfg(feature = "aws")]
 mod resume;
+mod rewrites;
 mod schema;
 mod shards;
 mod shell;

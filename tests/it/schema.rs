@@ -39,7 +39,8 @@ fn unseen() -> Vec<Code> {
 fn errors(bytes: Vec<u8>) -> Vec<Code> {
     let source = SourceFile::new(FileId(0), Arc::from("m.yaml"), bytes);
     let rules = Rules::default();
-    let options = Options { rules: &rules, allowances: false, threads: None, entries: false };
+    let options =
+        Options { rules: &rules, allowances: false, threads: None, entries: false, rewrites: None };
     let findings = check::source(&source, options);
     findings.iter().filter(|finding| finding.is_error()).map(|finding| finding.code).collect()
 }

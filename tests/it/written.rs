@@ -36,8 +36,13 @@ fn read(text: &str) -> Read {
     let what = Ok(Origin::Path(Arc::from(file.path())));
     let walk = Walk { found: vec![Found { name: "a.yaml".into(), what }], elsewhere: 0 };
     let rules = Rules::default();
-    let options =
-        check::Options { rules: &rules, allowances: true, threads: Some(1), entries: true };
+    let options = check::Options {
+        rules: &rules,
+        allowances: true,
+        threads: Some(1),
+        entries: true,
+        rewrites: None,
+    };
     let mut read = Read::default();
     check::run(&walk, &check::sources(&walk), options, &mut read).unwrap();
     read

@@ -4,14 +4,13 @@ use std::io;
 
 use super::super::failure::Failure;
 use super::super::inventory::{Asked, Inventory, Job, pin};
-use super::super::manifests::RowSet;
+use super::super::manifests::{ManifestSet, RowSet};
 use super::super::settings::Settings;
 use super::Checking;
 use crate::check::{Entry, EntryIndex, Sink as _, Summary};
 use crate::cli::Manifests;
 use crate::generate::rows::INVENTORY;
 use crate::generate::{Generated, Sink};
-use crate::source::SourceStore;
 
 /// Passes the artifacts and the findings of an inventory to `checking`. Returns a failure beside the summary
 /// if the template is at fault, which is among the findings.
@@ -19,7 +18,7 @@ pub(super) fn check(
     settings: &Settings,
     manifests: &Manifests,
     rows: &RowSet,
-    sources: &SourceStore,
+    manifest: &ManifestSet,
     checking: &mut Checking<'_>,
 ) -> Result<(Summary, Option<Failure>), Failure> {
     let (Some(asked), Some(inventory)) = (Asked::of(manifests), rows.take()) else {
@@ -31,11 +30,12 @@ pub(super) fn check(
     } else {
         let template = &rows.template;
         let threads = manifests.threads;
-        let job = Job { settings, asked, template, file: None, entries: true, threads };
+        let rewrites = manifest.rewrites.as_ref();
+        let job = Job { settings, asked, template, file: None, entries: true, threads, rewrites };
         job.run(&mut *input, |_| Ok(Passing(checking)))?.0
     };
     let summary = generated.summary();
-    pin(sources, &generated, &rows.template);
+    pin(&manifest.sources, &generated, &rows.template);
     let mut findings = generated.findings;
     findings.sort_by_key(|finding| finding.file);
     if let Some(entries) = &mut checking.entries {

@@ -88,6 +88,7 @@ pub(super) fn check(
     let check = Check { global, settings, manifest, manifests, filter: &Filter::default() };
     let also = Also { entries: Some(entries), ..Also::default() };
     let summary = checking::check(check, &mut *report, also)?;
+    manifest.warn_of_unused_rewrites(global);
     match manifest.none_found(manifests) {
         Some(failure) => Err(failure),
         None => Ok(summary),

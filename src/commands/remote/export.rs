@@ -8,9 +8,11 @@ use tokio::sync::watch;
 
 use super::paced;
 use super::refusal::reads_ended;
+use super::run_policy::stamp;
 use super::target::{self, Ready};
 use crate::cli::{Export, Global, To};
 use crate::commands::failure::Failure;
+use crate::commands::manifests::{rewrites, warn_of_unused};
 use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
 use crate::commands::terminal;
@@ -36,6 +38,8 @@ pub(super) fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
         ));
     }
     per_file(args)?;
+    rewrites(&args.rewrite_uri)?;
+    stamp(&args.set)?;
     let timeout = args.pace.reach.timeout;
     block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
         stopping.sends();
@@ -69,8 +73,10 @@ async fn export(
     types.sort_unstable();
     types.dedup();
     let selection = Selection { types, prefixes: args.prefixes.clone() };
-    let catalogue =
-        export::list(&asker, &selection, |listed| shown(&progress).listed(listed)).await;
+    let rewrites = rewrites(&args.rewrite_uri)?.unwrap_or_default();
+    let stamp = stamp(&args.set)?;
+    let listed = |listed| shown(&progress).listed(listed);
+    let catalogue = export::list(&asker, &selection, &rewrites, listed).await;
     let catalogue = match catalogue {
         Ok(catalogue) => catalogue,
         Err(stopped) => {
@@ -87,7 +93,7 @@ async fn export(
     let mut snapshot = Snapshot::new(&args.output, &layout, &settings.config.rules);
     let end = export::fetch(&asker, &layout, concurrency, |at, fetched| {
         shown(&progress).fetched(at + 1);
-        snapshot.take(at, fetched)
+        snapshot.take(at, fetched.changed(&rewrites, &stamp))
     })
     .await;
     shown(&progress).finish();
@@ -95,6 +101,9 @@ async fn export(
     warn(global, &notes(counts, &layout));
     if layout.is_empty() && end.is_ok() {
         warn(global, &["no artifact at the target matches".to_owned()]);
+    }
+    if end.is_ok() {
+        warn_of_unused(&rewrites, global);
     }
     let manifests = if form == Form::Manifests { counts.files } else { 0 };
     let others = if args.force { others(&args.output, manifests) } else { 0 };

@@ -95,7 +95,7 @@ pub(super) async fn verify(
     let new = args.target.local.as_deref();
     let new = new.filter(|file| planned.is_for_new(&ready.target, file));
     let target = plan_file::target_name(&ready.target, new);
-    let options = Options::of(&args.existing);
+    let options = Options::of(&args.existing, &args.manifests.rewrite_uri);
     planned.check(&recorder.finish("nothing was sent", target, options, made.files)?)
 }
 
@@ -123,7 +123,7 @@ impl Planning<'_> {
         let written = match &args.out {
             Some(out) => {
                 let target = plan_file::target_name(&ready.target, new);
-                let options = Options::of(&args.existing);
+                let options = Options::of(&args.existing, &args.manifests.rewrite_uri);
                 let file = recorder.finish("no plan file", target, options, files);
                 file.and_then(|file| file.write(out))
             }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::staging::fingerprint;
+use crate::artifact::UriRewrite;
 use crate::cli::{CheckDrift, Existing, WhenExists};
 use crate::commands::failure::Failure;
 use crate::commands::manifests::ManifestSet;
@@ -53,6 +54,9 @@ pub(super) struct Options {
     check_drift: String,
     /// The fields of `--set`. Their values are in the digest: one may be a secret.
     set: Vec<String>,
+    /// SHA-256 of what `--rewrite-uri` replaces, and by what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rewrite_uri: Option<String>,
 }
 
 /// The number of entries by what an import does with them.
@@ -67,7 +71,7 @@ struct Actions {
 
 impl Options {
     /// Returns the options of a command line.
-    pub(super) fn of(existing: &Existing) -> Self {
+    pub(super) fn of(existing: &Existing, rewrites: &[UriRewrite]) -> Self {
         let field = |set: &String| set.split('=').next().unwrap_or_default().to_owned();
         let on_exists = match existing.on_exists {
             WhenExists::Skip => "skip",
@@ -84,6 +88,7 @@ impl Options {
             prune: existing.prune,
             check_drift: check_drift.to_owned(),
             set: existing.set.iter().map(field).collect(),
+            rewrite_uri: (!rewrites.is_empty()).then(|| digest_of(rewrites)),
         }
     }
 
@@ -94,6 +99,7 @@ impl Options {
             ("`--prune`", self.prune != other.prune),
             ("`--check-drift`", self.check_drift != other.check_drift),
             ("`--set`", self.set != other.set),
+            ("`--rewrite-uri`", self.rewrite_uri != other.rewrite_uri),
         ];
         named.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
@@ -176,6 +182,16 @@ impl Sink for Recorder<'_> {
         // An import leaves it.
         self.next.as_mut().map_or(Ok(()), |next| next.gone(gone))
     }
+}
+
+/// Returns the digest of rewrites, whose order does not matter.
+fn digest_of(rewrites: &[UriRewrite]) -> String {
+    let mut sorted: Vec<_> = rewrites.iter().map(|one| [&one.old, &one.new]).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut hasher = Sha256::new();
+    sorted.iter().flatten().for_each(|text| hash(text.as_bytes(), &mut hasher));
+    hex(&hasher.finalize())
 }
 
 fn hash(bytes: &[u8], hasher: &mut Sha256) {

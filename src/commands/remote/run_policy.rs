@@ -65,7 +65,7 @@ impl RunPolicy {
 }
 
 /// Parses `--set`.
-fn stamp(fields: &[String]) -> Result<Stamp, Failure> {
+pub(super) fn stamp(fields: &[String]) -> Result<Stamp, Failure> {
     let mut stamp = Stamp::default();
     for field in fields {
         let name = field.split('=').next().unwrap_or_default();

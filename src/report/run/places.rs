@@ -58,8 +58,13 @@ impl Places {
         let place = |pointer: &String| manifest::place(&source, checked, pointer);
         let spans: Vec<_> = pointers.iter().filter_map(place).collect();
         let rules = Rules::default();
-        let options =
-            check::Options { rules: &rules, allowances: false, threads: None, entries: false };
+        let options = check::Options {
+            rules: &rules,
+            allowances: false,
+            threads: None,
+            entries: false,
+            rewrites: None,
+        };
         let hidden = check::hidden(&source, options);
         let message =
             format!("{}: {}: {}", row.outcome, escaped(row.title()), escaped(&row.said()));
