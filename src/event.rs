@@ -1,9 +1,10 @@
 //! The events of the engine, in the past tense. Reports listen; the engine does not know them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::artifact::Difference;
-use crate::submission::{EntryId, Outcome, Refusal};
+use crate::submission::{EntryId, Operation, Outcome, Refusal};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -50,6 +51,62 @@ pub enum Event {
         /// The time without success.
         after: Duration,
     },
+}
+
+/// A request, and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'e> {
+    /// The operation.
+    pub operation: Operation,
+    /// The entry that it was made for; `None` if it was made for all.
+    pub entry: Option<EntryId>,
+    /// The number of creates that were sent for the entry, this one included; of a read for all, the
+    /// number of times that it was sent.
+    pub attempt: u32,
+    /// The time from the request to its answer.
+    pub took: Duration,
+    /// The service's name for the request, where it is known.
+    pub request_id: Option<&'e str>,
+    /// The refusal, if it was refused.
+    pub refusal: Option<&'e Refusal>,
+    /// The time until it is sent again, where that is known.
+    pub wait: Option<Duration>,
+}
+
+impl Exchange<'_> {
+    /// Returns a request that was answered after `took`, of which nothing else is known.
+    #[must_use]
+    pub const fn new(operation: Operation, took: Duration) -> Self {
+        let (entry, request_id, refusal, wait) = (None, None, None, None);
+        Self { operation, entry, attempt: 1, took, request_id, refusal, wait }
+    }
+}
+
+type Sees = dyn Fn(&Exchange<'_>) + Send + Sync;
+
+/// Sees each request of a run when it is answered. By default nobody does.
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<Sees>>);
+
+impl Observer {
+    /// Returns one that passes each request to `sees`, from any thread.
+    #[must_use]
+    pub fn new(sees: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(sees)))
+    }
+
+    /// Passes on a request.
+    pub fn see(&self, exchange: &Exchange<'_>) {
+        if let Some(sees) = &self.0 {
+            sees(exchange);
+        }
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 /// The settled result of an entry.

@@ -18,6 +18,7 @@ pub mod json;
 mod link;
 pub mod junit;
 mod markdown;
+pub mod metrics;
 pub mod output;
 pub mod patch;
 pub mod plan;

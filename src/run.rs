@@ -44,7 +44,7 @@ pub use survey::{Listed, Survey, key_of, survey, survey_into, survey_pays};
 pub use unknown::Unknown;
 
 use crate::artifact::Key;
-use crate::event::{Cause, Settled};
+use crate::event::{Cause, Observer, Settled};
 use crate::exit::Exit;
 use crate::pace::Paces;
 use crate::submission::{Class, Refusal};
@@ -77,6 +77,8 @@ pub struct Options {
     pub until: Option<Instant>,
     /// The time when the run began, by this machine's clock.
     pub began: SystemTime,
+    /// Sees each request when it is answered.
+    pub observer: Observer,
 }
 
 /// The end of a run.

@@ -137,6 +137,7 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "out",
             "plan",
             "report",
+            "metrics",
             "journal",
             "failed-manifests",
             "invalid-manifests",

@@ -15,7 +15,9 @@ use crate::run::change::{Drift, OnExists};
 #[command(after_help = "Examples:
   lineload import --local                      into the local registry
   lineload import --yes --report import.html   to AWS, without asking, with a report
-  lineload import --rate 5 --on-exists update  at 5 creates a second; update what differs")]
+  lineload import --rate 5 --on-exists update  at 5 creates a second; update what differs
+  lineload import --yes --metrics lineload.prom
+                                               with numbers for Prometheus")]
 pub struct Import {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
@@ -28,7 +30,7 @@ pub struct Import {
     #[arg(long)]
     pub require_valid: bool,
     /// Check and report what would be submitted; needs no target
-    #[arg(long)]
+    #[arg(long, conflicts_with = "metrics")]
     pub dry_run: bool,
     /// Ask the target even about artifacts that the journal knows to exist
     #[arg(long)]
@@ -178,6 +180,18 @@ pub struct Run {
     /// `.html`; repeatable
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
+    /// Write counters, rates and latencies to this file for Prometheus, every few seconds and at the
+    /// end; for the textfile collector of node_exporter its name must end with `.prom`
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+}
+
+impl Run {
+    /// The files that are written besides the journal.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<PathBuf> {
+        self.report.iter().chain(&self.metrics).cloned().collect()
+    }
 }
 
 /// The number of entries that may fail.

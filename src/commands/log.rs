@@ -1,12 +1,24 @@
 //! The log on standard error, whose lines hold no credential and nothing that a terminal or a CI system
 //! acts on.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{Global, LogFormat};
 use crate::text::{escaped, redacted};
+
+/// The id of the run of this process, once there is one.
+static RUN: OnceLock<String> = OnceLock::new();
+
+/// Notes the id of the run, which is in every line of JSON from now on.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "without the SDK there are no runs"))]
+pub(super) fn set_run(id: &str) {
+    // Embedded in another program, the log is not this one's.
+    let _ = RUN.set(id.to_owned());
+}
 
 /// Begins to log.
 pub(super) fn start(global: &Global) {
@@ -58,14 +70,34 @@ impl<W: Write> Write for Line<W> {
 fn fit(line: &str) -> String {
     const ESCAPE: char = '\u{1b}';
     let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
-    let text = redacted(text);
+    let text = with_run(text, RUN.get().map(String::as_str));
+    let text = redacted(&text);
     let parts: Vec<String> = text.split(ESCAPE).map(escaped).collect();
     format!("{}{end}", parts.join("\u{1b}"))
+}
+
+/// Returns a line with the id of the run, if it is JSON.
+fn with_run<'l>(line: &'l str, run: Option<&str>) -> Cow<'l, str> {
+    match (line.strip_prefix(r#"{"timestamp":"#), run) {
+        (Some(rest), Some(run)) => {
+            let run = serde_json::Value::from(run);
+            Cow::Owned(format!(r#"{{"run":{run},"timestamp":{rest}"#))
+        }
+        _ => Cow::Borrowed(line),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_run_is_in_every_line_of_json() {
+        let line = r#"{"timestamp":"t","level":"INFO"}"#;
+        assert_eq!(with_run(line, Some("r")), r#"{"run":"r","timestamp":"t","level":"INFO"}"#);
+        assert_eq!(with_run(line, None), line);
+        assert_eq!(with_run("t INFO x", Some("r")), "t INFO x");
+    }
 
     #[test]
     fn a_line_stays_a_line_and_holds_no_credential() {

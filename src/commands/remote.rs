@@ -17,6 +17,7 @@ mod session;
 mod staging;
 mod stopping;
 mod target;
+mod watch;
 
 use crate::cli::{Global, Remote};
 use crate::commands::failure::Failure;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{Gone, Knows, Options, Unplanned};
 use crate::artifact::{Artifact, Key, Tag};
-use crate::event::{Event, Settled};
+use crate::event::{Event, Observer, Settled};
 use crate::journal::{JournalError, Listing, Site, ToList};
 use crate::pace::{Pace, Paces, Rate};
 use crate::run::{self, Asker, Job, Policy, Record, Stop, Unanswered, key_of};
@@ -190,6 +190,7 @@ impl<S: Service> Rehearsal<S> {
             max_errors: Some(usize::MAX),
             until: None,
             began: SystemTime::now(),
+            observer: Observer::default(),
         };
         let (_keep, stop) = watch::channel(Stop::No);
         let mut settled = Vec::with_capacity(jobs.len());

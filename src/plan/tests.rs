@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::artifact::{Source, Stamp, Tag, Texts};
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use crate::journal::{NewRun, ToStage};
 use crate::pace::{Pace, Paces, Rate};
 use crate::run::change::{Drift, OnExists};
@@ -307,6 +307,7 @@ async fn import(target: &Target, case: &Case) -> BTreeMap<EntryId, Settled> {
         max_errors: Some(usize::MAX),
         until: None,
         began: SystemTime::now(),
+        observer: Observer::default(),
     };
     let (_keep, stop) = watch::channel(Stop::No);
     let sources: HashMap<EntryId, Key> =

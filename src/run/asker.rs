@@ -16,7 +16,7 @@ use super::pages::{Endless, Pages};
 use super::retry::Retry;
 use super::stop::{self, Stop};
 use crate::artifact::{Artifact, Tag};
-use crate::event::Cause;
+use crate::event::{Cause, Exchange, Observer};
 use crate::pace::Paces;
 use crate::service::{Answer, Described, Filter, Found, Service};
 use crate::submission::{Class, Operation, Refusal};
@@ -37,6 +37,7 @@ pub struct Asker<S> {
     stop: watch::Receiver<Stop>,
     until: Option<Instant>,
     waiting: Waiting,
+    observer: Observer,
 }
 
 /// Called with the reason why no response has come, and the time of the next attempt.
@@ -110,7 +111,15 @@ impl<S: Service> Asker<S> {
             calls: AtomicU64::new(0),
         };
         let waiting = Waiting::default();
-        Self { service, shared: Arc::new(shared), stop, until: None, waiting }
+        let observer = Observer::default();
+        Self { service, shared: Arc::new(shared), stop, until: None, waiting, observer }
+    }
+
+    /// Returns the same asker, whose requests `observer` sees.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Observer) -> Self {
+        self.observer = observer;
+        self
     }
 
     /// Returns the same asker, which also reports to `waiting` why no response has come, and when
@@ -166,12 +175,18 @@ impl<S: Service> Asker<S> {
         loop {
             let sent = self.permit(operation).await?;
             self.shared.calls.fetch_add(1, Ordering::Relaxed);
+            let left = now();
             let answer = tokio::select! {
                 answer = question(self.service.clone()) => answer,
                 end = self.not_worth_waiting(sent) => return Err(Unanswered::Ended(end)),
             };
+            let exchange = Exchange {
+                attempt: tries + 1,
+                ..Exchange::new(operation, now().saturating_duration_since(left))
+            };
             let refusal = match answer {
                 Ok(answer) => {
+                    self.observer.see(&exchange);
                     lock(&self.shared.paces).accepted(operation, sent, now());
                     *lock(&self.shared.contact) =
                         Contact { last_answer: Some(now()), trouble: None };
@@ -180,7 +195,13 @@ impl<S: Service> Asker<S> {
                 }
                 Err(refusal) => refusal,
             };
-            match reaction(refusal.class, operation) {
+            let reacts = reaction(refusal.class, operation);
+            let again = !matches!(reacts, Reaction::Refuse | Reaction::Deny | Reaction::Stop);
+            let wait = || answers::wait(refusal.class, tries + 1, &mut lock(&self.shared.retry));
+            let wait = again.then(wait);
+            let request_id = refusal.request_id.as_deref();
+            self.observer.see(&Exchange { request_id, refusal: Some(&refusal), wait, ..exchange });
+            match reacts {
                 Reaction::Refuse | Reaction::Deny => return Err(Unanswered::Refused(refusal)),
                 Reaction::Stop => return Err(Unanswered::Ended(End::Unable { refusal })),
                 Reaction::SlowDown => {
@@ -189,7 +210,7 @@ impl<S: Service> Asker<S> {
                 Reaction::Pause(_) | Reaction::LookUp | Reaction::Repeat => {}
             }
             tries += 1;
-            let wait = answers::wait(refusal.class, tries, &mut lock(&self.shared.retry));
+            let wait = wait.unwrap_or_default();
             let cause = answers::trouble(refusal.class).unwrap_or(Cause::Failing);
             self.trouble(sent, cause, refusal)?;
             self.sleep(wait.min(self.patience_left())).await?;

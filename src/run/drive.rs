@@ -11,7 +11,7 @@ use super::record::Record;
 use super::state::{Action, State};
 use super::stop::Stop;
 use super::{End, Options};
-use crate::event::Event;
+use crate::event::{Event, Exchange, Observer};
 use crate::journal::WriteError;
 use crate::service::Service;
 use crate::submission::EntryId;
@@ -33,6 +33,7 @@ pub async fn run<S: Service, J: Jobs>(
     mut stop: watch::Receiver<Stop>,
     mut report: impl FnMut(Event),
 ) -> End {
+    let observer = options.observer.clone();
     let mut state = State::new(options);
     let mut tell = |state: &mut State| {
         for event in state.take_events() {
@@ -67,7 +68,7 @@ pub async fn run<S: Service, J: Jobs>(
         // what is next.
         let mut news = false;
         while let Some(done) = tasks.try_join_next() {
-            take(&mut state, &mut jobs, done);
+            take(&mut state, &mut jobs, done, &observer);
             news = true;
         }
         let Some(until) = wake.filter(|_| !news) else { continue };
@@ -79,7 +80,7 @@ pub async fn run<S: Service, J: Jobs>(
         };
         tokio::select! {
             Some(done) = tasks.join_next(), if !tasks.is_empty() => {
-                take(&mut state, &mut jobs, done);
+                take(&mut state, &mut jobs, done, &observer);
             }
             changed = stop.changed(), if listening => {
                 listening = changed.is_ok();
@@ -129,10 +130,23 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-fn take<J>(state: &mut State, jobs: &mut Option<J>, done: Result<Done<J>, tokio::task::JoinError>) {
+fn take<J>(
+    state: &mut State,
+    jobs: &mut Option<J>,
+    done: Result<Done<J>, tokio::task::JoinError>,
+    observer: &Observer,
+) {
     match done {
         Ok(Done::Answered(answered)) => {
             let (id, request, answered, sent) = *answered;
+            let took = now().saturating_duration_since(sent.left);
+            observer.see(&Exchange {
+                entry: (!request.lists_everything()).then_some(id),
+                attempt: state.attempts(id),
+                request_id: answered.request_id(),
+                refusal: answered.refusal(),
+                ..Exchange::new(request.operation(), took)
+            });
             state.answered(id, &request, answered, sent, now(), SystemTime::now());
         }
         Ok(Done::Fetched(source, fetched)) => {

@@ -77,6 +77,28 @@ pub(super) enum Answered {
     Changed(Answer<()>),
 }
 
+impl Answered {
+    /// Returns the refusal, if it is one.
+    pub(super) const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Created(Err(refusal))
+            | Self::Listed(Err(refusal))
+            | Self::Described(Err(refusal))
+            | Self::Tags(Err(refusal))
+            | Self::Changed(Err(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Returns the service's name for the request, where it is known.
+    pub(super) fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Created(Ok(created)) => created.request_id.as_deref(),
+            _ => self.refusal()?.request_id.as_deref(),
+        }
+    }
+}
+
 /// The time at which a request was sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {

@@ -190,6 +190,11 @@ impl State {
         self.stop(End::NotRecorded { reason });
     }
 
+    /// Returns how many creates were sent for an entry.
+    pub(super) fn attempts(&self, id: EntryId) -> u32 {
+        self.entries.get(&id).map_or(0, |entry| entry.attempts)
+    }
+
     /// Takes the events since the last time.
     pub(super) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::change::{Drift, OnExists};
 use super::*;
 use crate::artifact::{Artifact, Source, Tag, Texts};
-use crate::event::{Event, Settled};
+use crate::event::{Event, Observer, Settled};
 use crate::pace::{Limits, Pace, Paces, Rate};
 use crate::service::{Filter, Found};
 use crate::submission::{Class, EntryId, Operation, Outcome};
@@ -75,6 +75,7 @@ fn options(rate: Rate) -> Options {
         max_errors: None,
         until: None,
         began: SystemTime::now(),
+        observer: Observer::default(),
     }
 }
 

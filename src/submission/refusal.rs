@@ -47,6 +47,41 @@ pub enum Class {
     NoResponse,
 }
 
+impl Class {
+    /// Every class, in the order of the enum.
+    pub const ALL: [Self; 11] = [
+        Self::Rejected,
+        Self::Throttled,
+        Self::Limit,
+        Self::Denied,
+        Self::Expired,
+        Self::ExpiredForGood,
+        Self::NotSent,
+        Self::Unsendable,
+        Self::ClockOff,
+        Self::Ambiguous,
+        Self::NoResponse,
+    ];
+
+    /// Returns its name in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Throttled => "throttled",
+            Self::Limit => "limit",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::ExpiredForGood => "expired_for_good",
+            Self::NotSent => "not_sent",
+            Self::Unsendable => "unsendable",
+            Self::ClockOff => "clock_off",
+            Self::Ambiguous => "ambiguous",
+            Self::NoResponse => "no_response",
+        }
+    }
+}
+
 /// An unsuccessful answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

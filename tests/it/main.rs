@@ -36,6 +36,8 @@ mod inventories;
 mod journal;
 mod language_server;
 mod machine_formats;
+#[cfg(all(unix, feature = "aws"))]
+mod metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(unix)]

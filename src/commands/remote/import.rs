@@ -1,5 +1,6 @@
 //! `lineload import`
 
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use super::checking::{self, check, covers};
@@ -13,6 +14,7 @@ use super::session::{Progress, Session, show_note};
 use super::staging::fingerprints;
 use super::stopping::Stopping;
 use super::target::{self, Ready};
+use super::watch::Watch;
 use crate::cli::{Global, Import};
 use crate::commands::failure::Failure;
 use crate::commands::manifests::ManifestSet;
@@ -28,23 +30,31 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
     let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
     let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
-    let reports = args.run.report.iter().map(std::path::PathBuf::as_path);
-    crate::destination::check_all(reports, args.plan.clone())?;
-    checking::none_is_read(&args.run.report, global, &args.manifests, settings)?;
+    let outputs = args.run.outputs();
+    crate::destination::check_all(outputs.iter().map(PathBuf::as_path), args.plan.clone())?;
+    checking::none_is_read(&outputs, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
         return dry_run(global, args, settings, &run_policy.policy(args.recheck));
     }
+    let id = uuid::Uuid::now_v7().to_string();
+    let watch = Watch::begin(args.run.metrics.as_deref(), "import", &id)?;
+    let watching = &watch;
     let timeout = args.pace.reach.timeout;
     // The target comes before the check, so that a missing one is reported at once.
-    block_on(target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
+    let at = target::at(&args.target, &settings.config, timeout, async |ready, stopping| {
+        watching.target(&ready.target);
         if let Some(planned) = &planned {
             verify(planned, global, args, settings, ready, stopping).await?;
         }
         // An unwritable journal must be detected before anything is sent.
         let journal = Journal::open(&args.run.journal)?;
-        Importing { global, args, settings, ready, run_policy }.go(journal, stopping).await
-    }))
+        let importing =
+            Importing { global, args, settings, ready, run_policy, id, watch: watching };
+        importing.go(journal, stopping).await
+    });
+    let result = block_on(at);
+    watch.end(global, result)
 }
 
 /// An import on its way.
@@ -54,16 +64,17 @@ struct Importing<'i> {
     settings: &'i Settings,
     ready: &'i Ready,
     run_policy: RunPolicy,
+    id: String,
+    watch: &'i Watch,
 }
 
 impl Importing<'_> {
     async fn go(self, mut journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
-        let Self { global, args, settings, ready, ref run_policy } = self;
+        let Self { global, args, settings, ready, ref run_policy, id, watch } = self;
         let policy = &run_policy.policy(args.recheck);
         show_note(global, &journal);
         let command = as_typed(None);
         let began = SystemTime::now();
-        let id = uuid::Uuid::now_v7().to_string();
         let folder = std::env::current_dir().unwrap_or_default();
         let run = NewRun {
             id: &id,
@@ -88,6 +99,7 @@ impl Importing<'_> {
         log.begun_at(began);
         log.target = Some(ready.target.clone());
         log.known = staged.known;
+        watch.counts(&log);
         let refuse = |journal: Journal, log, ledger: &Ledger, notice: &Failure| {
             refuse(global, &args.run, journal, run, log, ledger, notice)
         };
@@ -103,7 +115,7 @@ impl Importing<'_> {
         let config = &settings.config;
         let args_run = &args.run;
         let session =
-            Session { global, args: args_run, pace, config, ready, policy, stopping, began };
+            Session { global, args: args_run, pace, config, ready, policy, stopping, began, watch };
         let ending = Ending::new(
             global,
             args_run,

@@ -11,6 +11,7 @@ use super::session::{Progress, Session, show_note};
 use super::staging::fingerprint;
 use super::stopping::Stopping;
 use super::target::{self, Ready};
+use super::watch::Watch;
 use crate::cli::{self, Global, Resume};
 use crate::commands::failure::Failure;
 use crate::commands::runtime::block_on;
@@ -51,16 +52,23 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
         };
     };
     let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
-    destination::check_all(args.run.report.iter().map(PathBuf::as_path), inputs)?;
+    destination::check_all(args.run.outputs().iter().map(PathBuf::as_path), inputs)?;
     unchanged(&run, args.as_staged)?;
     let run_policy = RunPolicy::of(&run)?;
     let target = target_of(&run, args, &run_policy);
+    let watch = Watch::begin(args.run.metrics.as_deref(), "resume", &run.id)?;
+    let watching = &watch;
     let timeout = args.pace.reach.timeout;
-    block_on(target::at(&target, &settings.config, timeout, async |ready, stopping| {
+    let at = target::at(&target, &settings.config, timeout, async |ready, stopping| {
+        watching.target(&ready.target);
         same_target(&run, ready)?;
         let policy = run_policy.policy(false);
-        Resuming { global, args, settings, run: &run, policy, ready }.go(journal, stopping).await
-    }))
+        let resuming =
+            Resuming { global, args, settings, run: &run, policy, ready, watch: watching };
+        resuming.go(journal, stopping).await
+    });
+    let result = block_on(at);
+    watch.end(global, result)
 }
 
 /// Checks that the manifests are as they were when the run was staged.
@@ -143,18 +151,19 @@ struct Resuming<'r> {
     run: &'r StagedRun,
     policy: Policy,
     ready: &'r Ready,
+    watch: &'r Watch,
 }
 
 impl Resuming<'_> {
     async fn go(self, journal: Journal, stopping: &Stopping) -> Result<Exit, Failure> {
-        let Self { global, args, settings, run, ref policy, ready } = self;
+        let Self { global, args, settings, run, ref policy, ready, watch } = self;
         show_note(global, &journal);
         let command = as_typed(Some(&run.id).filter(|_| args.id.is_none()).map(String::as_str));
         let (pace, config) = (&args.pace, &settings.config);
         let began = SystemTime::now();
         let args_run = &args.run;
         let session =
-            Session { global, args: args_run, pace, config, ready, policy, stopping, began };
+            Session { global, args: args_run, pace, config, ready, policy, stopping, began, watch };
         let unchanged = (!args.as_staged).then_some(run.folder.as_path());
         let manifests = (unchanged, !policy.stamp.is_empty());
         let ending = Ending::new(global, args_run, pace, &command, manifests, false);

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::paced::{self, Asked};
 use super::stopping::Stopping;
 use super::target::{self, Ready};
+use super::watch::Watch;
 use crate::cli::{Global, Pace as PaceArgs, Run};
 use crate::commands::failure::Failure;
 use crate::commands::terminal;
@@ -36,6 +37,7 @@ pub(super) struct Session<'s> {
     pub(super) policy: &'s Policy,
     pub(super) stopping: &'s Stopping,
     pub(super) began: SystemTime,
+    pub(super) watch: &'s Watch,
 }
 
 /// The progress of a run.
@@ -165,6 +167,7 @@ impl Session<'_> {
         let options = self.options(left, known);
         log.by_listing = options.policy.drift == run::change::Drift::Never;
         log.timeline = Timeline::new(options.paces.rate(Operation::Create));
+        self.watch.rate(options.paces.rate(Operation::Create));
         let began = Instant::now();
         let (events, mut happened) = unbounded_channel::<Event>();
         let report = move |event| {
@@ -180,6 +183,7 @@ impl Session<'_> {
         while let Some(event) = happened.recv().await {
             progress.event(&event);
             log.event(began.elapsed(), &event, ledger);
+            self.watch.event(&event, log);
         }
         progress.finish();
         log.timeline.end(began.elapsed());
@@ -202,6 +206,7 @@ impl Session<'_> {
         let stop = self.stopping.stopped.clone();
         Asker::new(self.ready.service.clone(), paces, patience, fastrand::u64(..), stop)
             .until(self.until())
+            .observed_by(self.watch.observer())
     }
 
     fn paces(&self, known: Option<f64>) -> (Paces, u16) {
@@ -231,6 +236,7 @@ impl Session<'_> {
             max_errors: self.args.max_errors.map(|most| most.of(entries)),
             until: self.until(),
             began: self.began,
+            observer: self.watch.observer(),
         }
     }
 }
