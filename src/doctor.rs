@@ -30,6 +30,19 @@ pub enum State {
     Skipped,
 }
 
+/// The artifacts of an account and Region beside the quota, as far as reads show them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct QuotaUse {
+    /// Artifacts that were listed, those included that SageMaker created by itself, which do not count.
+    pub artifacts: usize,
+    /// False if there are more: the listing was given up.
+    pub all: bool,
+    /// The documented default quota. Which quota the account has, only Service Quotas knows.
+    pub default: u64,
+    /// The document that names it.
+    pub source: &'static str,
+}
+
 /// A check, and what was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
@@ -43,6 +56,10 @@ pub struct Check {
     pub time: Option<Duration>,
     /// The service's error code, if it refused.
     pub code: Option<String>,
+    /// The use of the quota, if that is what was checked.
+    pub quota: Option<QuotaUse>,
+    /// Requests a second, if a rate is what was checked.
+    pub per_second: Option<f64>,
     /// Lines of help.
     pub help: Vec<String>,
 }
@@ -51,8 +68,16 @@ impl Check {
     /// Returns a check without help.
     #[must_use]
     pub fn new(name: &'static str, state: State, found: impl Into<String>) -> Self {
-        let (time, code, help) = (None, None, Vec::new());
-        Self { name, state, found: found.into(), time, code, help }
+        Self {
+            name,
+            state,
+            found: found.into(),
+            time: None,
+            code: None,
+            quota: None,
+            per_second: None,
+            help: Vec::new(),
+        }
     }
 
     /// Returns the check of an operation that was refused.

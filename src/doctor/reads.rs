@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::{Check, Doctor, State};
+use super::{Check, Doctor, QuotaUse, State};
 use crate::model::{DEFAULT_ARTIFACT_QUOTA, LIST_PAGE_MAX};
 use crate::run::{End, Unanswered};
 use crate::service::{Deletes, Filter};
@@ -12,6 +12,12 @@ use crate::text::{counted, grouped};
 
 /// The number of requests whose latency is measured.
 const TIMED: usize = 5;
+
+/// The share of the default quota, in percent, from which it is nearly used up.
+const NEARLY: u64 = 90;
+
+/// The document that has the default quota.
+const QUOTA_SOURCE: &str = "AWS General Reference, Amazon SageMaker endpoints and quotas";
 
 /// The most pages that are listed to count artifacts.
 const PAGES: usize = 100;
@@ -95,21 +101,41 @@ impl<S: Deletes> Doctor<S> {
                 return Ok(());
             }
         };
-        let more = if all { "" } else { "more than " };
         debug_assert!(all || artifacts <= PAGES * LIST_PAGE_MAX);
-        let found = format!(
-            "{more}{} of {}, the default quota of an account and Region",
-            counted(artifacts, "artifact"),
-            grouped(DEFAULT_ARTIFACT_QUOTA)
-        );
-        let check = Check::new("quota", State::Ok, found);
-        self.add(check.help(
-            "to see the account's own quota: aws service-quotas list-service-quotas --service-code \
-             sagemaker --query \"Quotas[?contains(QuotaName,'artifacts')].[QuotaName,Value]\" \
-             --output table",
-        ));
+        self.add(quota(artifacts, all));
         Ok(())
     }
+}
+
+/// Returns the check of the quota in an account and Region with so many artifacts; `all` is false if
+/// there are more.
+fn quota(artifacts: usize, all: bool) -> Check {
+    let default = DEFAULT_ARTIFACT_QUOTA;
+    let used = artifacts as u64;
+    let more = if all { "" } else { "more than " };
+    let listed = counted(artifacts, "artifact");
+    let of = format!("{}, the default quota of an account and Region", grouped(default));
+    let mut check = if !all || used > default {
+        let found = format!("{more}{listed}, above {of}: the account has a quota of its own");
+        Check::new("quota", State::Ok, found)
+    } else {
+        let percent = used * 100 / default;
+        let state = if percent < NEARLY { State::Ok } else { State::Warning };
+        Check::new("quota", state, format!("{listed}, {percent}% of {of}"))
+    };
+    check.quota = Some(QuotaUse { artifacts, all, default, source: QUOTA_SOURCE });
+    if check.state == State::Warning {
+        let left = counted(usize::try_from(default - used).unwrap_or_default(), "artifact");
+        check = check.help(format!(
+            "if the account has the default quota, {left} can still be created, and as many more as \
+             SageMaker created by itself: those do not count"
+        ));
+    }
+    check.help(
+        "to see the account's own quota: aws service-quotas list-service-quotas --service-code \
+         sagemaker --query \"Quotas[?contains(QuotaName,'artifacts')].[QuotaName,Value]\" \
+         --output table",
+    )
 }
 
 /// `12 ms`, or `0.4 ms` below ten.
@@ -117,4 +143,27 @@ pub(super) fn milliseconds(time: Duration) -> String {
     let milliseconds = time.as_secs_f64() * 1e3;
     let decimals = usize::from(milliseconds < 10.0);
     format!("{milliseconds:.decimals$} ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quota_is_compared_with_what_is_listed() {
+        let found = |artifacts, all| {
+            let check = quota(artifacts, all);
+            (check.state, check.found, check.help.len())
+        };
+        let of = "6,000, the default quota of an account and Region";
+        assert_eq!(found(0, true), (State::Ok, format!("0 artifacts, 0% of {of}"), 1));
+        assert_eq!(found(5399, true), (State::Ok, format!("5,399 artifacts, 89% of {of}"), 1));
+        assert_eq!(found(5400, true), (State::Warning, format!("5,400 artifacts, 90% of {of}"), 2));
+        assert!(quota(5400, true).help[0].contains(", 600 artifacts can still be created"));
+        assert_eq!(found(6000, true).0, State::Warning);
+        let own = format!("above {of}: the account has a quota of its own");
+        assert_eq!(found(6001, true), (State::Ok, format!("6,001 artifacts, {own}"), 1));
+        let more = format!("more than 10,000 artifacts, {own}");
+        assert_eq!(found(10_000, false), (State::Ok, more, 1));
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::run::row::shown_target;
-use crate::doctor::{Check, State};
+use crate::doctor::{Check, QuotaUse, State};
 use crate::submission::Target;
 use crate::text::{counted, escaped, redacted};
 
@@ -73,6 +73,10 @@ struct Line<'d> {
     /// The measured time.
     seconds: Option<f64>,
     code: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaUse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_second: Option<f64>,
     help: Vec<String>,
 }
 
@@ -89,6 +93,8 @@ pub fn json(mut out: impl Write, target: &Target, checks: &[Check], wrote: bool)
             found: redacted(&check.found).into_owned(),
             seconds: check.time.map(|time| time.as_secs_f64()),
             code: check.code.as_deref(),
+            quota: check.quota,
+            per_second: check.per_second,
             help: check.help.iter().map(|help| redacted(help).into_owned()).collect(),
         });
     }

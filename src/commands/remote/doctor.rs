@@ -63,9 +63,7 @@ async fn examine(
     );
     let mut doctor = Doctor::new(ready.service.clone(), asker, stop, args.settle);
     doctor.add(clock(ready).await);
-    if let Some(check) = known_rate(args, target)? {
-        doctor.add(check);
-    }
+    doctor.add(known_rate(args, target)?);
     stopping.sends();
     let mut end = doctor.reads(&nowhere(target)).await;
     if end.is_ok() && args.write {
@@ -107,16 +105,18 @@ async fn clock(ready: &Ready) -> Check {
     }
 }
 
-/// Returns the rate that the journal knows, if there is a journal.
-fn known_rate(args: &Args, target: &Target) -> Result<Option<Check>, Failure> {
+/// Returns the rate that the journal knows.
+fn known_rate(args: &Args, target: &Target) -> Result<Check, Failure> {
     if !args.journal.exists() {
-        return Ok(None);
+        let found = format!("not known: there is no journal {}", args.journal.display());
+        return Ok(Check::new("rate", State::Skipped, found));
     }
-    let found = match Status::open(&args.journal)?.rate(target)? {
+    let known = Status::open(&args.journal)?.rate(target)?;
+    let found = match known {
         Some(known) => format!("{}/s, which the last import found", rate(known)),
         None => "not known: no import at this target was limited".to_owned(),
     };
-    Ok(Some(Check::new("rate", State::Ok, found)))
+    Ok(Check { per_second: known, ..Check::new("rate", State::Ok, found) })
 }
 
 /// Returns the ARN of an artifact that does not exist.
