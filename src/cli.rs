@@ -4,6 +4,7 @@ mod candidates;
 mod doctor;
 mod duration;
 mod config;
+mod delete;
 pub mod environment;
 mod export;
 pub mod generate;
@@ -39,7 +40,7 @@ pub use import::{
 };
 pub use language_server::LanguageServer;
 pub use merge_index::MergeIndex;
-pub use remote::Remote;
+pub use remote::{Delete, Matching, Remote};
 pub use shell::{Completions, Man, Shell};
 
 const STYLES: Styles = Styles::styled()
@@ -160,7 +161,8 @@ pub enum Command {
 /// that shells complete.
 #[must_use]
 pub fn command() -> clap::Command {
-    candidates::with_candidates(environment::with_variables(Cli::command()))
+    let command = Cli::command().mut_subcommands(delete::in_own_words);
+    candidates::with_candidates(environment::with_variables(command))
 }
 
 /// Parses the command line of this process.

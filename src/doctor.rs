@@ -13,7 +13,7 @@ use tokio::sync::watch;
 pub use writes::{ARTIFACTS, URI_PREFIX};
 
 use crate::run::{Asker, End, Stop, Unanswered};
-use crate::service::Deletes;
+use crate::service::Service;
 use crate::submission::{Class, Operation, Refusal};
 
 /// The result of a check.
@@ -112,7 +112,7 @@ pub struct Doctor<S> {
     checks: Vec<Check>,
 }
 
-impl<S: Deletes> Doctor<S> {
+impl<S: Service> Doctor<S> {
     /// Returns one that makes reads through `asker` until `stop` is asked. `settle` is the lag of reads
     /// behind writes that an import tolerates.
     #[must_use]

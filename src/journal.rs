@@ -7,6 +7,7 @@
 //!
 //! The views `entries` and `runs` are for people with `sqlite3`; `docs/journal.md` describes them.
 
+mod deletions;
 mod entries;
 mod file;
 mod gate;
@@ -37,8 +38,9 @@ use rusqlite::config::DbConfig;
 
 use crate::artifact::Artifact;
 use crate::exit::Fatal;
-use crate::submission::{EntryId, Target};
+use crate::submission::{EntryId, RunKind, Target};
 use crate::text::{reason, shell_word};
+pub use deletions::{Candidate, Deletions, OpenDeletion};
 pub use entries::{StagedEntry, StoredEntry};
 use file::Network;
 use gate::Gate;
@@ -330,7 +332,7 @@ impl Journal {
         let _ = self.checkpoint("TRUNCATE");
     }
 
-    /// Returns the open attempts of earlier runs at `target`: those without a recorded response, or
+    /// Returns the open creates of earlier runs at `target`: those without a recorded response, or
     /// with one that left the outcome unknown.
     ///
     /// # Errors
@@ -347,12 +349,13 @@ impl Journal {
         KnownAt::new(&self.connection, &self.path, &target.identity())
     }
 
-    /// Returns creates a second that the service allowed at the end of the last run at `target`.
+    /// Returns the creates or deletes a second that the service allowed at the end of the last run of
+    /// this kind at `target`.
     ///
     /// # Errors
     /// If the journal cannot be read.
-    pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
-        runs::rate(&self.connection, target).map_err(|error| self.failed(&error))
+    pub fn rate(&self, target: &Target, kind: RunKind) -> Result<Option<f64>, JournalError> {
+        runs::rate(&self.connection, target, kind).map_err(|error| self.failed(&error))
     }
 
     /// Hands the journal to the thread that writes outcomes.

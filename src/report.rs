@@ -5,6 +5,7 @@
 
 pub mod baseline;
 mod bounded;
+pub mod deletions;
 pub mod digest;
 pub mod doctor;
 mod excerpt;

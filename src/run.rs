@@ -22,6 +22,7 @@ mod state;
 pub mod stop;
 mod submit;
 mod survey;
+mod undo;
 mod unknown;
 
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ pub use stage::{Place, Stage, Staged};
 pub use stop::Stop;
 pub use submit::{Submitted, settle_open, submit};
 pub use survey::{Listed, Survey, key_of, survey, survey_into, survey_pays};
+pub use undo::settle_deletions;
 pub use unknown::Unknown;
 
 use crate::artifact::Key;

@@ -50,10 +50,7 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// Removes the tags with these keys.
     fn remove_tags(&self, arn: &str, keys: &[String]) -> impl Future<Output = Answer<()>> + Send;
-}
 
-/// A target whose artifacts can be deleted.
-pub trait Deletes: Service {
     /// Deletes an artifact. This is idempotent: that there is none is a success.
     fn delete(&self, arn: &str) -> impl Future<Output = Answer<()>> + Send;
 }

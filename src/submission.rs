@@ -4,6 +4,7 @@
 
 mod arn;
 mod id;
+mod kind;
 mod operation;
 mod refusal;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Exit;
 pub use arn::{Arn, is_account, partition_of};
 pub use id::EntryId;
+pub use kind::RunKind;
 pub use operation::Operation;
 pub use refusal::{
     Class, ELSEWHERE, NOT_THE_SERVICE, Quota, REPLACED, Refusal, Shape, UNTRUSTED, bounded, listed,
@@ -120,6 +122,8 @@ pub enum Outcome {
     Differs,
     /// It already existed, and was updated to match the manifest.
     Updated,
+    /// This run deleted it, or it was gone already.
+    Deleted,
     /// Its name belongs to another source.
     Conflict,
     /// The service will not have it.
@@ -132,13 +136,14 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Invalid,
         Self::Created,
         Self::Recovered,
         Self::Existed,
         Self::Differs,
         Self::Updated,
+        Self::Deleted,
         Self::Conflict,
         Self::Rejected,
         Self::Unresolved,
@@ -165,10 +170,10 @@ impl Outcome {
         self.is_error() || matches!(self, Self::Differs)
     }
 
-    /// Returns whether this run created or updated the artifact.
+    /// Returns whether this run created, updated or deleted the artifact.
     #[must_use]
     pub const fn is_written(self) -> bool {
-        matches!(self, Self::Created | Self::Recovered | Self::Updated)
+        matches!(self, Self::Created | Self::Recovered | Self::Updated | Self::Deleted)
     }
 
     /// Returns the exit code for an entry with this outcome.
@@ -177,9 +182,12 @@ impl Outcome {
         match self {
             Self::Invalid | Self::Rejected | Self::Conflict | Self::Differs => Exit::Findings,
             Self::Unresolved => Exit::Stopped,
-            Self::Created | Self::Recovered | Self::Existed | Self::Updated | Self::Pending => {
-                Exit::Success
-            }
+            Self::Created
+            | Self::Recovered
+            | Self::Existed
+            | Self::Updated
+            | Self::Deleted
+            | Self::Pending => Exit::Success,
         }
     }
 
@@ -193,6 +201,7 @@ impl Outcome {
             Self::Existed => "existed",
             Self::Differs => "differs",
             Self::Updated => "updated",
+            Self::Deleted => "deleted",
             Self::Conflict => "conflict",
             Self::Rejected => "rejected",
             Self::Unresolved => "unresolved",

@@ -34,7 +34,7 @@ fn with_candidates_of(arg: Arg) -> Arg {
         {
             arg.add(ArgValueCompleter::new(format_and_file))
         }
-        "id" => arg.add(listed(runs)),
+        "id" | "run" => arg.add(listed(runs)),
         "profile" => arg.add(listed(|| plain(aws::profiles()))),
         "region" | "expect_region" => arg.add(listed(|| plain(aws::regions()))),
         "rate" => arg.add(listed(|| plain(["auto", "unlimited"]))),

@@ -35,6 +35,7 @@ const VARIABLES: &[Variable] = &[
     // Each has formats of its own.
     of("lint", "format", "LINELOAD_LINT_FORMAT"),
     of("plan", "format", "LINELOAD_PLAN_FORMAT"),
+    of("delete", "format", "LINELOAD_DELETE_FORMAT"),
     of("status", "format", "LINELOAD_STATUS_FORMAT"),
     of("doctor", "format", "LINELOAD_DOCTOR_FORMAT"),
     of("config", "format", "LINELOAD_CONFIG_FORMAT"),
@@ -45,6 +46,7 @@ const VARIABLES: &[Variable] = &[
     of("merge-index", "format", "LINELOAD_MERGE_INDEX_FORMAT"),
     of("merge-index", "all", "LINELOAD_MERGE_INDEX_ALL"),
     of("plan", "all", "LINELOAD_PLAN_ALL"),
+    of("delete", "all", "LINELOAD_DELETE_ALL"),
     of("status", "runs", "LINELOAD_STATUS_RUNS"),
     of("plan", "refresh", "LINELOAD_PLAN_REFRESH"),
     all("require-valid", "LINELOAD_REQUIRE_VALID"),
@@ -126,6 +128,10 @@ pub const COMMAND_LINE_ONLY: &[(&str, &[&str])] = &[
             "template",
             "var",
             "on-duplicate",
+            "run",
+            "gone",
+            "where",
+            "not-ours",
         ],
     ),
     (

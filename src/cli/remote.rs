@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+pub use super::delete::{Delete, Matching};
 use super::doctor::Doctor;
 use super::export::Export;
 use super::import::{Import, Plan, Resume};
@@ -15,6 +16,8 @@ pub enum Remote {
     Plan(Box<Plan>),
     /// Resume a run that ended early, exactly as it was staged
     Resume(Box<Resume>),
+    /// Delete artifacts that earlier runs created
+    Delete(Box<Delete>),
     /// Write the artifacts of a target as manifests
     Export(Box<Export>),
     /// Check what a target allows, and whether it behaves as lineload assumes

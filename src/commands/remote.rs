@@ -2,6 +2,7 @@
 //! it was built.
 
 mod checking;
+mod delete;
 mod doctor;
 mod dry_run;
 mod ending;
@@ -29,6 +30,7 @@ pub(super) fn run(global: &Global, command: &Remote) -> Result<Exit, Failure> {
         Remote::Import(args) => import::run(global, &args.with_own_journal()),
         Remote::Plan(args) => plan::run(global, &args.with_own_journal()),
         Remote::Resume(args) => resume::run(global, args),
+        Remote::Delete(args) => delete::run(global, args),
         Remote::Export(args) => export::run(global, args),
         Remote::Doctor(args) => doctor::run(global, args),
     }

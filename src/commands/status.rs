@@ -10,7 +10,11 @@ use crate::journal::{RunStatus, Status};
 use crate::report::output::{Output, OutputError};
 use crate::report::status::manifests::{self, Failed, Invalid};
 use crate::report::status::{self, RunReport};
+use crate::submission::RunKind;
 use crate::text::{counted, escaped, shell_word};
+
+/// The number of runs among which the latest import is looked for.
+const RUNS: u32 = 100;
 
 pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> {
     if let Some(missing) = args.journal.iter().find(|journal| !journal.exists()) {
@@ -31,8 +35,9 @@ pub(super) fn run(global: &Global, args: &cli::Status) -> Result<Exit, Failure> 
             return Err(Failure::usage(message).help("write those of each journal on its own"));
         };
         let journal = Status::open(journal)?;
-        let run = journal.runs(1)?.into_iter().next();
-        let Some(run) = run else { return Err(Failure::usage("no runs yet")) };
+        // What could not be deleted is no manifest to fix.
+        let run = journal.runs(RUNS)?.into_iter().find(|run| run.kind == RunKind::Import);
+        let Some(run) = run else { return Err(Failure::usage("no imports yet")) };
         if let Some(directory) = directories[0] {
             let failed = manifests::failed(&journal, &run, directory)?;
             show_failed(&mut out, &run, failed, directory).map_err(OutputError)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Check, Doctor, QuotaUse, State};
 use crate::model::{DEFAULT_ARTIFACT_QUOTA, LIST_PAGE_MAX};
 use crate::run::{End, Unanswered};
-use crate::service::{Deletes, Filter};
+use crate::service::{Filter, Service};
 use crate::submission::{Class, Operation};
 use crate::text::{counted, grouped};
 
@@ -22,7 +22,7 @@ const QUOTA_SOURCE: &str = "AWS General Reference, Amazon SageMaker endpoints an
 /// The most pages that are listed to count artifacts.
 const PAGES: usize = 100;
 
-impl<S: Deletes> Doctor<S> {
+impl<S: Service> Doctor<S> {
     /// Checks what can be checked without a change. `nowhere` is the ARN of an artifact that does not
     /// exist.
     ///

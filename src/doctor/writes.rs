@@ -8,7 +8,7 @@ use super::reads::milliseconds;
 use super::{Check, Doctor, State};
 use crate::artifact::{Artifact, Source, SourceType, Tag, Texts};
 use crate::run::{End, Unanswered, says_exists};
-use crate::service::{Answer, Deletes, Filter, Found, Update};
+use crate::service::{Answer, Filter, Found, Service, Update};
 use crate::submission::{Class, Operation, Refusal};
 use crate::text::{counted, duration, list};
 
@@ -44,7 +44,7 @@ enum Tried {
     Refused(Refusal),
 }
 
-impl<S: Deletes> Doctor<S> {
+impl<S: Service> Doctor<S> {
     /// Checks what needs changes, on artifacts whose names and URIs hold `unique`, and deletes them.
     ///
     /// # Errors

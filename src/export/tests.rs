@@ -139,6 +139,10 @@ impl Service for Scripted {
     async fn remove_tags(&self, _: &str, _: &[String]) -> Answer<()> {
         panic!("an export changes nothing");
     }
+
+    async fn delete(&self, _: &str) -> Answer<()> {
+        panic!("an export changes nothing");
+    }
 }
 
 fn artifact(number: usize) -> Artifact {

@@ -24,6 +24,8 @@ pub struct StagedEntry {
     pub found: Option<String>,
     /// The last result for its source at the target.
     pub known: Option<Known>,
+    /// The ARN of the artifact that it deletes, if its run deletes.
+    pub deletes: Option<String>,
 }
 
 /// An entry, for reports.
@@ -88,13 +90,15 @@ pub(super) fn next(
     after: Option<EntryId>,
     most: usize,
 ) -> rusqlite::Result<Vec<StagedEntry>> {
-    let (target, first, last): (i64, i64, i64) = connection
-        .prepare_cached("SELECT target, first, last FROM run WHERE id = ?1")?
-        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (target, first, last, deletes): (i64, i64, i64, bool) = connection
+        .prepare_cached("SELECT target, first, last, deletes FROM run WHERE id = ?1")?
+        .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let mut statement = connection.prepare_cached(concat!(
         "SELECT entry.id, path, line, name, source_uri, request, source,
-         coalesce(attempts, 0), found.text FROM entry JOIN file ON file.id = entry.file
-         LEFT JOIN result ON result.entry = entry.id
+         coalesce(result.attempts, 0), found.text, ",
+        arn!(),
+        " FROM entry JOIN file ON file.id = entry.file
+         LEFT JOIN result ON result.entry = entry.id LEFT JOIN prefix ON prefix.id = result.prefix
          LEFT JOIN temp.found ON found.entry = entry.id
          WHERE entry.id BETWEEN ?1 AND ?2 AND ",
         left!(),
@@ -111,7 +115,11 @@ pub(super) fn next(
             artifact: request::read(row.get(3)?, row.get(4)?, text).map_err(super::unreadable)?,
             attempts: row.get(7)?,
             found: row.get(8)?,
-            known: known::at(connection, target, row.get_ref(6)?.as_blob()?)?,
+            known: match deletes {
+                true => None,
+                false => known::at(connection, target, row.get_ref(6)?.as_blob()?)?,
+            },
+            deletes: if deletes { row.get(9)? } else { None },
         })
     })?;
     rows.collect()

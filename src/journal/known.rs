@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::sequence::Sequence;
-use super::tables::arn;
+use super::tables::{arn, undone};
 use super::{JournalError, file, from_millis, request, schema};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;
@@ -119,24 +119,48 @@ struct Latest {
     is_asked: bool,
 }
 
-/// Returns the last of what was settled for a source. There is more than one where manifests
-/// changed, and where others share the target's journal.
+/// SQL: what was settled for a source.
+macro_rules! settled {
+    () => {
+        "SELECT result.entry, invocation, equal, outcome IN ('created', 'recovered'), digest,
+         run.deletes FROM source JOIN result ON result.entry = source.entry
+         JOIN entry ON entry.id = source.entry JOIN run ON run.id = entry.run
+         WHERE source.source = ?1 AND run.target = ?2"
+    };
+}
+
+/// Returns the last of what was settled for a source, apart from what was deleted since. There is
+/// more than one where manifests changed, and where others share the target's journal.
 fn latest(
     connection: &Connection,
     target: i64,
     source: &[u8],
     digest: Option<[u8; 16]>,
 ) -> rusqlite::Result<Option<Latest>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT result.entry, invocation, equal, outcome IN ('created', 'recovered'), digest
-         FROM source JOIN result ON result.entry = source.entry
-         JOIN entry ON entry.id = source.entry JOIN run ON run.id = entry.run
-         WHERE source.source = ?1 AND run.target = ?2 AND outcome IS NOT NULL",
-    )?;
+    let all = concat!(settled!(), " AND (outcome IS NOT NULL OR run.deletes)");
+    let (found, is_deleted) = latest_of(connection, all, target, source, digest)?;
+    if !is_deleted {
+        return Ok(found);
+    }
+    let left =
+        concat!(settled!(), " AND outcome IS NOT NULL AND NOT run.deletes AND NOT ", undone!());
+    latest_of(connection, left, target, source, digest).map(|(found, _)| found)
+}
+
+/// Returns the last of what `select` finds, and whether any of it is about a deletion.
+fn latest_of(
+    connection: &Connection,
+    select: &str,
+    target: i64,
+    source: &[u8],
+    digest: Option<[u8; 16]>,
+) -> rusqlite::Result<(Option<Latest>, bool)> {
+    let mut statement = connection.prepare_cached(select)?;
     let mut rows = statement.query(params![source, target])?;
-    let (mut found, mut made): (Option<Latest>, bool) = (None, false);
+    let (mut found, mut made, mut is_deleted): (Option<Latest>, bool, bool) = (None, false, false);
     while let Some(row) = rows.next()? {
-        made |= row.get::<_, bool>(3)?;
+        is_deleted |= row.get::<_, bool>(5)?;
+        made |= row.get::<_, Option<bool>>(3)?.unwrap_or_default();
         let Some(is_equal) = row.get::<_, Option<bool>>(2)? else { continue };
         let (entry, invocation) = (row.get(0)?, row.get(1)?);
         if found.as_ref().is_none_or(|one| (one.invocation, one.entry) < (invocation, entry)) {
@@ -147,7 +171,7 @@ fn latest(
             found = Some(Latest { entry, invocation, is_equal, made: false, is_asked });
         }
     }
-    Ok(found.map(|one| Latest { made, ..one }))
+    Ok((found.map(|one| Latest { made, ..one }), is_deleted))
 }
 
 /// Returns what is known at a source.

@@ -22,6 +22,13 @@ CREATE TABLE file (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// From version 3, in which no run deletes.
+const FROM_3: &str = "
+DROP VIEW runs;
+DROP VIEW entries;
+ALTER TABLE run ADD COLUMN deletes INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Puts the tables of version 2 out of the way.
 const RENAME_OLD: &str = "
 DROP VIEW runs;
@@ -65,6 +72,10 @@ DROP TABLE target_2;
 
 /// Migrates the tables of `version` to the current schema.
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    if version == 3 {
+        connection.execute_batch(FROM_3)?;
+        return connection.execute_batch(tables::VIEWS);
+    }
     if version < 2 {
         connection.execute_batch(FROM_1)?;
     }

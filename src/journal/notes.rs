@@ -20,6 +20,8 @@ pub(super) struct Book {
     run: RunId,
     /// The number of this process among those that wrote at the target.
     invocation: i64,
+    /// True if the run deletes: then no entry loses the ARN that it was staged with.
+    deletes: bool,
     prefixes: Prefixes,
 }
 
@@ -38,7 +40,9 @@ impl Book {
             [run.0],
             |row| row.get(0),
         )?;
-        Ok(Self { run, invocation, prefixes: Prefixes::default() })
+        let deletes = "SELECT deletes FROM run WHERE id = ?1";
+        let deletes = connection.query_row(deletes, [run.0], |row| row.get(0))?;
+        Ok(Self { run, invocation, deletes, prefixes: Prefixes::default() })
     }
 
     pub(super) const fn run(&self) -> RunId {
@@ -108,7 +112,8 @@ impl Book {
                  ON CONFLICT (entry) DO UPDATE SET attempts = attempts + excluded.attempts,
                  intent_ms = excluded.intent_ms, settled_ms = excluded.settled_ms,
                  invocation = excluded.invocation, outcome = excluded.outcome,
-                 prefix = excluded.prefix, arn = excluded.arn, request_id = excluded.request_id,
+                 prefix = iif(?14 AND excluded.arn IS NULL, result.prefix, excluded.prefix),
+                 arn = iif(?14 AND excluded.arn IS NULL, result.arn, excluded.arn), request_id = excluded.request_id,
                  error_code = excluded.error_code, error_message = excluded.error_message,
                  equal = excluded.equal, modified_ms = excluded.modified_ms",
             )?
@@ -126,6 +131,7 @@ impl Book {
                 error.map(|error| cut(&error.message)),
                 equal,
                 settled.modified.map(millis),
+                self.deletes,
             ])
             .map(drop)
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Journal, JournalError, OpenIntent, RunId, from_millis, request, unreadable};
-use crate::submission::{EntryId, Target};
+use crate::submission::{EntryId, RunKind, Target};
 
 /// A run that was staged.
 #[derive(Debug, Clone)]
@@ -21,11 +21,13 @@ pub struct StagedRun {
     pub command: String,
     /// The time when it began.
     pub started: SystemTime,
+    /// Its kind.
+    pub kind: RunKind,
     /// The directory that its paths are relative to.
     pub folder: PathBuf,
     /// The policy for existing artifacts, as the run wrote it.
     pub settings: String,
-    /// The rate, in creates a second, that the service allowed when it last ended; `None` if it was
+    /// The rate of its writes, in requests a second, that the service allowed when it last ended; `None` if it was
     /// unlimited.
     pub rate: Option<f64>,
     /// The manifests that it was staged from, with the SHA-256 of their content.
@@ -59,7 +61,8 @@ impl Journal {
     pub fn staged_run(&self, id: Option<&str>) -> Result<Option<StagedRun>, JournalError> {
         let read = || {
             let mut statement = self.connection.prepare(concat!(
-                "SELECT run.id, uuid, description, command, folder, settings, rate, started_ms
+                "SELECT run.id, uuid, description, command, folder, settings, rate, started_ms,
+                 deletes
                  FROM run JOIN target ON target.id = run.target
                  WHERE ready AND iif(?1 IS NULL, NOT done AND entries > ",
                 certain!(),
@@ -77,6 +80,7 @@ impl Journal {
                     settings: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                     rate: row.get(6)?,
                     started: from_millis(row.get(7)?),
+                    kind: kind(row.get(8)?),
                     files: Vec::new(),
                 })
             });
@@ -111,12 +115,22 @@ impl Journal {
     }
 }
 
-/// Returns creates a second that the service allowed at the end of the last run at `target`.
-pub(super) fn rate(connection: &Connection, target: &Target) -> rusqlite::Result<Option<f64>> {
+/// Returns the kind of a run, by its column `deletes`.
+pub(super) const fn kind(deletes: bool) -> RunKind {
+    if deletes { RunKind::Delete } else { RunKind::Import }
+}
+
+/// Returns the creates or deletes a second that the service allowed at the end of the last run of
+/// this kind at `target`.
+pub(super) fn rate(
+    connection: &Connection,
+    target: &Target,
+    kind: RunKind,
+) -> rusqlite::Result<Option<f64>> {
     let rate = connection.query_row(
         "SELECT rate FROM run JOIN target ON target.id = run.target
-         WHERE identity = ?1 AND rate IS NOT NULL ORDER BY run.id DESC LIMIT 1",
-        [target.identity()],
+         WHERE identity = ?1 AND rate IS NOT NULL AND deletes = ?2 ORDER BY run.id DESC LIMIT 1",
+        params![target.identity(), kind == RunKind::Delete],
         |row| row.get(0),
     );
     rate.optional()
@@ -183,7 +197,7 @@ pub(super) fn counts(
     Ok(counts)
 }
 
-/// Returns what earlier runs at `target` left open.
+/// Returns the creates that earlier runs at `target` left open.
 pub(super) fn open_intents(
     connection: &Connection,
     target: &Target,
@@ -192,7 +206,7 @@ pub(super) fn open_intents(
         "SELECT entry.id, intent_ms, first_ms, path, line, name, source_uri, request
          FROM open JOIN entry ON entry.id = open.entry JOIN file ON file.id = entry.file
          JOIN run ON run.id = entry.run JOIN target ON target.id = run.target
-         WHERE identity = ?1 ORDER BY entry.id",
+         WHERE identity = ?1 AND NOT run.deletes ORDER BY entry.id",
     )?;
     let rows = statement.query_map([target.identity()], |row| {
         let text = row.get_ref(7)?.as_str()?;

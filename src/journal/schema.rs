@@ -12,7 +12,7 @@ use super::{JournalError, file, migrate};
 /// The application id, which distinguishes the file from other databases: `LLJO`.
 pub(super) const APPLICATION_ID: i64 = 0x4C4C_4A4F;
 /// The version of the tables.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Configures a connection before its first read.
 ///
@@ -124,8 +124,8 @@ pub(super) fn open(
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
-        if matches!(found, Found::Older(_)) {
-            // The tables of the older version took two or three times the space.
+        if matches!(found, Found::Older(1..3)) {
+            // The tables of these versions took two or three times the space.
             let _ = connection.execute_batch("VACUUM");
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::sequence::Sequence;
 use super::to_stage::{Invalid, NewRun, ToStage};
 use super::{Journal, JournalError, Known, KnownEqual, RunId, known, millis, request, schema};
 use crate::artifact::{Digest, Key};
-use crate::submission::{EntryId, Target};
+use crate::submission::{EntryId, RunKind, Target};
 
 /// Entries that go in with one transaction.
 const BATCH: u32 = 10_000;
@@ -26,11 +26,11 @@ const NO_DIGEST: [u8; 32] = [0; 32];
 #[derive(Debug)]
 pub struct Staging<'j> {
     journal: &'j mut Journal,
-    run: i64,
-    target: i64,
+    pub(super) run: i64,
+    pub(super) target: i64,
     sequence: Sequence,
-    first: i64,
-    entries: i64,
+    pub(super) first: i64,
+    pub(super) entries: i64,
     /// The file of the last entry, and its row.
     file: Option<(String, i64)>,
     /// The number of entries in the open transaction, and the number of transactions.
@@ -48,6 +48,16 @@ impl Journal {
         run: &NewRun<'_>,
         target: &Target,
     ) -> Result<Staging<'_>, JournalError> {
+        self.begin_as(run, target, RunKind::Import)
+    }
+
+    /// Begins a run of this kind that is not ready.
+    pub(super) fn begin_as(
+        &mut self,
+        run: &NewRun<'_>,
+        target: &Target,
+        kind: RunKind,
+    ) -> Result<Staging<'_>, JournalError> {
         self.check()?;
         let begin = || {
             schema::begin_look_ups(&self.connection)?;
@@ -62,8 +72,8 @@ impl Journal {
                 |row| row.get(0),
             )?;
             self.connection.execute(
-                "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings, first)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO run (uuid, target, command, started_ms, process, folder, settings, first,
+                 deletes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
                     run.id,
                     target,
@@ -73,6 +83,7 @@ impl Journal {
                     run.folder,
                     run.settings,
                     first,
+                    kind == RunKind::Delete,
                 ],
             )?;
             Ok((self.connection.last_insert_rowid(), target, first))
@@ -100,13 +111,7 @@ impl Journal {
             discard_staged(connection, run.0, covers)?;
             note_files(connection, run.0, files)?;
             if !scratch {
-                // In sorted order, so that each page is written once.
-                connection.execute(
-                    "INSERT INTO source (source, entry) SELECT source, entry.id FROM entry, run
-                     WHERE run.id = ?1 AND entry.id BETWEEN first AND last AND source IS NOT NULL
-                     ORDER BY source, entry.id",
-                    [run.0],
-                )?;
+                note_sources(connection, run.0)?;
             }
             connection.execute("UPDATE run SET ready = 1 WHERE id = ?1", [run.0])
         })?;
@@ -173,8 +178,13 @@ impl Staging<'_> {
         RunId(self.run)
     }
 
-    const fn connection(&self) -> &Connection {
+    pub(super) const fn connection(&self) -> &Connection {
         &self.journal.connection
+    }
+
+    /// Returns the error of a statement on the journal.
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> JournalError {
+        self.journal.failed(error)
     }
 
     /// Returns what is known at the source `key`.
@@ -267,7 +277,7 @@ impl Staging<'_> {
     }
 
     /// Returns the row of a file. Entries come file by file.
-    fn file(&mut self, path: &str) -> rusqlite::Result<i64> {
+    pub(super) fn file(&mut self, path: &str) -> rusqlite::Result<i64> {
         if let Some((last, row)) = &self.file
             && last == path
         {
@@ -283,7 +293,7 @@ impl Staging<'_> {
         Ok(row)
     }
 
-    fn added(&mut self, id: i64) -> rusqlite::Result<EntryId> {
+    pub(super) fn added(&mut self, id: i64) -> rusqlite::Result<EntryId> {
         self.entries += 1;
         self.pending += 1;
         if self.pending == BATCH {
@@ -336,6 +346,15 @@ fn target_row(connection: &Connection, target: &Target) -> rusqlite::Result<i64>
         params![target.identity(), description],
         |row| row.get(0),
     )
+}
+
+/// Notes the entries of `run` by their sources.
+pub(super) fn note_sources(connection: &Connection, run: i64) -> rusqlite::Result<()> {
+    // In sorted order, so that each page is written once.
+    let note = "INSERT INTO source (source, entry) SELECT source, entry.id FROM entry, run
+                WHERE run.id = ?1 AND entry.id BETWEEN first AND last AND source IS NOT NULL
+                ORDER BY source, entry.id";
+    connection.execute(note, [run]).map(drop)
 }
 
 /// Notes what files held, of those that the run has entries of and of others.
@@ -410,7 +429,7 @@ fn discard_staged(
 
 /// Deletes what the run `earlier` staged and never attempted. Its paths are relative to the same
 /// directory if it was `here`.
-fn discard_of(
+pub(super) fn discard_of(
     connection: &Connection,
     earlier: i64,
     here: bool,

@@ -11,7 +11,7 @@ use super::holder::Holder;
 use super::lock;
 use super::{JournalError, KnownAt, file, from_millis, millis, request, runs, schema};
 use crate::artifact::Artifact;
-use crate::submission::Target;
+use crate::submission::{RunKind, Target};
 use crate::text::reason;
 
 /// A rate is not taken over less.
@@ -37,6 +37,8 @@ pub struct Status {
 pub struct RunStatus {
     /// Its id.
     pub run: String,
+    /// Its kind.
+    pub kind: RunKind,
     /// The identity of its target.
     pub target: String,
     /// The time when it began, in UTC.
@@ -153,7 +155,7 @@ impl Status {
                  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch'),
                  ending,
                  coalesce(iif(json_valid(settings), settings ->> '$.resumed_by', NULL), command),
-                 process, rate
+                 process, rate, deletes
                  FROM run JOIN target ON target.id = run.target
                  WHERE ready ORDER BY run.id DESC LIMIT ?1",
             )?;
@@ -164,6 +166,7 @@ impl Status {
                 let holder = holder.filter(|one| ending.is_none() && one.process == process);
                 let status = RunStatus {
                     run: row.get(1)?,
+                    kind: runs::kind(row.get(9)?),
                     target: row.get(2)?,
                     started: row.get(3)?,
                     ended: row.get(4)?,
@@ -253,7 +256,7 @@ impl Status {
     /// # Errors
     /// If the journal cannot be read.
     pub fn rate(&self, target: &Target) -> Result<Option<f64>, JournalError> {
-        runs::rate(&self.connection, target).map_err(|error| self.failure(&error))
+        runs::rate(&self.connection, target, RunKind::Import).map_err(|error| self.failure(&error))
     }
 
     /// Passes the failed entries of `run` to `take`, each with its artifact.

@@ -1,6 +1,6 @@
 //! The tables of a journal, and its views for people.
 
-/// The tables of version 3. What is written while a run sends is small and grows at its end, so
+/// The tables of version 4. What is written while a run sends is small and grows at its end, so
 /// that a commit changes a page or two: `entry` does not change once it is staged, `open` has a row
 /// for each request that is in flight, `result` one for each that was answered.
 pub(super) const TABLES: &str = "
@@ -16,6 +16,8 @@ CREATE TABLE run (
     uuid TEXT NOT NULL UNIQUE,
     target INTEGER NOT NULL REFERENCES target (id),
     command TEXT NOT NULL,
+    -- Whether it deletes what its entries name: their rows in `result` have the ARNs from the start.
+    deletes INTEGER NOT NULL DEFAULT 0,
     started_ms INTEGER NOT NULL,
     process INTEGER NOT NULL,
     ended_ms INTEGER,
@@ -26,7 +28,7 @@ CREATE TABLE run (
     -- How it was asked to go about what exists, as JSON, for `lineload resume`; with `resumed_by`,
     -- the command that did that last.
     settings TEXT,
-    -- Creates a second that the service allowed at its end; NULL where nothing bounded them.
+    -- Creates or deletes a second that the service allowed at its end; NULL where nothing bounded them.
     rate REAL,
     -- Whether all of its entries are in. One that is not is deleted when the journal is opened again.
     ready INTEGER NOT NULL DEFAULT 0,
@@ -121,7 +123,24 @@ macro_rules! request_id {
     };
 }
 
-pub(super) use {arn, request_id};
+/// SQL: what a `result` of an `entry` of a `run` says no longer holds, because a delete of its ARN was
+/// sent: it took effect, or may have. An ARN belongs to one creation, so it does not matter which came
+/// first. A result without an ARN is given up too.
+macro_rules! undone {
+    () => {
+        "EXISTS (SELECT 1 FROM source AS deletion
+         JOIN result AS undo ON undo.entry = deletion.entry
+         JOIN entry AS undo_entry ON undo_entry.id = deletion.entry
+         JOIN run AS undo_run ON undo_run.id = undo_entry.run
+         WHERE deletion.source = entry.source AND undo_run.deletes
+         AND undo_run.target = run.target
+         AND (undo.outcome = 'deleted'
+              OR EXISTS (SELECT 1 FROM open AS sent WHERE sent.entry = deletion.entry))
+         AND (result.arn IS NULL OR (undo.prefix IS result.prefix AND undo.arn = result.arn)))"
+    };
+}
+
+pub(super) use {arn, request_id, undone};
 
 /// For people.
 pub(super) const VIEWS: &str = concat!(
@@ -141,7 +160,9 @@ CREATE VIEW runs AS SELECT
     count(*) FILTER (WHERE outcome IN ('differs', 'conflict', 'rejected', 'unresolved')) AS failed,
     entries - count(outcome) AS left,
     rate,
-    count(*) FILTER (WHERE outcome = 'invalid') AS invalid
+    count(*) FILTER (WHERE outcome = 'invalid') AS invalid,
+    count(*) FILTER (WHERE outcome = 'deleted') AS deleted,
+    iif(deletes, 'delete', 'import') AS kind
     FROM run JOIN target ON target.id = run.target
     LEFT JOIN result ON result.entry BETWEEN run.first AND run.last
     WHERE ready GROUP BY run.id ORDER BY run.id;

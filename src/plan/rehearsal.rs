@@ -276,4 +276,9 @@ impl<S: Service> Service for Rehearsal<S> {
         drop(self.count(Operation::DeleteTags));
         Ok(())
     }
+
+    async fn delete(&self, _: &str) -> Answer<()> {
+        drop(self.count(Operation::Delete));
+        Ok(())
+    }
 }

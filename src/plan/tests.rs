@@ -120,6 +120,10 @@ impl Service for Target {
         world.change(arn, |there| there.tags.retain(|tag| !keys.contains(&tag.key)));
         Ok(())
     }
+
+    async fn delete(&self, _: &str) -> Answer<()> {
+        panic!("neither a plan nor an import deletes");
+    }
 }
 
 impl World {
@@ -232,6 +236,7 @@ fn case(seed: u64) -> Case {
             artifact: Arc::new(wanted),
             known: Known::default(),
             listed: None,
+            deletes: None,
         });
     }
     for number in 0..rng.usize(0..30) {

@@ -290,7 +290,7 @@ impl Heading<'_> {
 }
 
 /// Returns what an entry is called, redacted where that looks like a credential.
-fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> Cow<'e, str> {
+pub(super) fn called<'e>(name: Option<&'e str>, uri: Option<&'e str>) -> Cow<'e, str> {
     redacted(name.or(uri).unwrap_or_default())
 }
 

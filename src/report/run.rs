@@ -24,13 +24,15 @@ use self::timeline::Timeline;
 use crate::event::{Event, Settled};
 use crate::journal::StagedRun;
 use crate::run::{Ledger, Survey};
-use crate::submission::{Outcome, Refusal, Target};
+use crate::submission::{Outcome, Refusal, RunKind, Target};
 
 /// A run, as it is reported.
 #[derive(Debug)]
 pub struct RunLog {
     /// Its id.
     pub run: String,
+    /// Its kind.
+    pub kind: RunKind,
     /// The target; `None` if it had none.
     pub target: Option<Target>,
     /// The start of this invocation. Every duration that is shown counts from here.
@@ -221,6 +223,7 @@ impl RunLog {
         entries.iter().for_each(|entry| counts.add(entry.outcome));
         Self {
             run: uuid::Uuid::now_v7().to_string(),
+            kind: RunKind::Import,
             target: None,
             started: now,
             ended: now,
@@ -250,6 +253,7 @@ impl RunLog {
         };
         Self {
             run: run.id.clone(),
+            kind: run.kind,
             target: Some(run.target.clone()),
             earlier: Some(earlier),
             ..log
@@ -274,14 +278,15 @@ impl RunLog {
         self.earlier.map_or(self.counts, |earlier| self.counts.since(&earlier.counts))
     }
 
-    /// Returns the artifacts created a second while this invocation sent; `None` where none was.
+    /// Returns the artifacts created or deleted a second while this invocation sent; `None` where none
+    /// was.
     #[must_use]
-    pub fn created_a_second(&self) -> Option<f64> {
-        let created = self.counts_now().of(Outcome::Created);
+    pub fn done_a_second(&self) -> Option<f64> {
+        let done = self.counts_now().of(self.kind.outcome());
         let seconds = self.sending.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = created as f64 / seconds;
-        (created > 0 && seconds > 0.0).then_some(rate)
+        let rate = done as f64 / seconds;
+        (done > 0 && seconds > 0.0).then_some(rate)
     }
 
     /// Returns how long this invocation took.

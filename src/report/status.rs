@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::json::write_value;
 use crate::journal::{FailedEntry, JournalError, RunStatus, Status};
+use crate::submission::RunKind;
 use crate::text::{escaped, grouped, rate as shown_rate, redacted, time_left};
 
 /// Failed entries of a run that are listed.
@@ -85,7 +86,8 @@ impl RunReport {
 pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
     let run = &report.run;
     writeln!(out, "\x1b[1m{}\x1b[0m  {}", escaped(&run.started), escaped(&redacted(&run.target)))?;
-    writeln!(out, "  run {}", escaped(&run.run))?;
+    let kind = if run.kind == RunKind::Delete { "delete run" } else { "run" };
+    writeln!(out, "  {kind} {}", escaped(&run.run))?;
     writeln!(out, "  {}", ending(report))?;
     let counts: Vec<_> = run
         .counts
@@ -111,10 +113,13 @@ pub fn write(out: &mut impl Write, report: &RunReport) -> io::Result<()> {
     let more = all.saturating_sub(report.failed.len() as u64);
     if more > 0 {
         let more = grouped(more);
-        writeln!(
-            out,
-            "  and {more} more; `--failed-manifests DIR` writes all of the latest run as manifests"
-        )?;
+        let how = match run.kind {
+            RunKind::Import => {
+                "; `--failed-manifests DIR` writes all of the latest run as manifests"
+            }
+            RunKind::Delete => "",
+        };
+        writeln!(out, "  and {more} more{how}")?;
     }
     let is_left = report.left() + report.count(&["unresolved"]) > 0;
     if is_left && report.state() != "running" {
@@ -195,6 +200,7 @@ struct Document<'r> {
 #[derive(Serialize)]
 struct Run<'r> {
     run: &'r str,
+    kind: &'static str,
     target: String,
     started: &'r str,
     ended: Option<&'r str>,
@@ -232,6 +238,7 @@ pub fn write_json(out: &mut impl Write, runs: &[RunReport], adds_up: bool) -> io
         };
         Run {
             run: &run.run,
+            kind: run.kind.as_str(),
             target: redacted(&run.target).into_owned(),
             started: &run.started,
             ended: run.ended.as_deref(),
@@ -271,6 +278,7 @@ mod tests {
     fn run(ended: bool) -> RunStatus {
         RunStatus {
             run: "01a2".to_owned(),
+            kind: RunKind::Import,
             target: "https://me:hunter2@host/ eu-west-1".to_owned(),
             started: "2026-11-03T14:05:09Z".to_owned(),
             ended: ended.then(|| "2026-11-03T14:08:09Z".to_owned()),
@@ -320,7 +328,7 @@ mod tests {
         let expected = serde_json::json!({
             "version": 1,
             "runs": [{
-                "run": "01a2", "target": "https://me:[redacted]@host/ eu-west-1",
+                "run": "01a2", "kind": "import", "target": "https://me:[redacted]@host/ eu-west-1",
                 "started": "2026-11-03T14:05:09Z", "ended": "2026-11-03T14:08:09Z",
                 "state": "ended", "ending": "stopped: limit", "process": null, "rate": null,
                 "left": 190, "counts": {"created": 1200, "pending": 190},

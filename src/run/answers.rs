@@ -82,6 +82,17 @@ pub fn says_exists(refusal: &Refusal) -> bool {
             && refusal.message.to_ascii_lowercase().contains("already exists"))
 }
 
+/// Returns whether the service refuses a request for an ARN because there is no such artifact. Where
+/// only the words say so, another request has to confirm it.
+pub(super) fn says_absent(refusal: &Refusal) -> bool {
+    let Some(code) = refusal.code.as_deref() else { return false };
+    let words = || {
+        let message = refusal.message.to_ascii_lowercase();
+        ["does not exist", "not found"].iter().any(|words| message.contains(words))
+    };
+    code.starts_with("ResourceNotFound") || (code == "ValidationException" && words())
+}
+
 /// Returns whether a refusal may mean that the artifact exists, in a wording that is not known: the
 /// service uses one code for that and for an invalid request. If it names a member of the request,
 /// the request is invalid.

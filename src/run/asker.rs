@@ -305,6 +305,14 @@ impl<S: Service> Asker<S> {
         }
     }
 
+    /// Waits for `time`, unless a signal comes.
+    pub(super) async fn pause(&self, time: Duration) -> Result<(), End> {
+        match self.sleep(time).await {
+            Err(Unanswered::Ended(end)) => Err(end),
+            Ok(()) | Err(Unanswered::Refused(_)) => Ok(()),
+        }
+    }
+
     /// Sleeps, unless a signal comes.
     async fn sleep(&self, time: Duration) -> Result<(), Unanswered> {
         if let Some(end) = self.asked_to_stop() {

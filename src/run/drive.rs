@@ -104,10 +104,10 @@ pub async fn run<S: Service, J: Jobs>(
     state.end().cloned().unwrap_or(End::Done)
 }
 
-/// Sends one request. A create leaves only once its intent is durable.
+/// Sends one request. A create or a delete leaves only once its intent is durable.
 async fn send<S: Service, J>(service: S, record: Record, id: EntryId, request: Request) -> Done<J> {
     let permitted = now();
-    if matches!(request, Request::Create(_))
+    if request.operation().is_recorded()
         && let Err(error) = record.intend(id).await
     {
         return Done::NotRecorded(id, error);
@@ -121,6 +121,7 @@ async fn send<S: Service, J>(service: S, record: Record, id: EntryId, request: R
         Request::Update(arn, update) => Answered::Changed(service.update(arn, update).await),
         Request::AddTags(arn, tags) => Answered::Changed(service.add_tags(arn, tags).await),
         Request::DeleteTags(arn, keys) => Answered::Changed(service.remove_tags(arn, keys).await),
+        Request::Delete(arn) => Answered::Deleted(service.delete(arn).await),
     };
     Done::Answered(Box::new((id, request, answered, sent)))
 }

@@ -21,6 +21,8 @@ pub struct Job {
     pub known: Known,
     /// The artifact that a listing, made before anything was submitted, showed at its source.
     pub listed: Option<Box<Found>>,
+    /// The ARN of the artifact that is to be deleted, instead of one created.
+    pub deletes: Option<String>,
 }
 
 /// A request to the target.
@@ -36,6 +38,7 @@ pub(super) enum Request {
     /// Tags that replace those with the same keys.
     AddTags(String, Vec<Tag>),
     DeleteTags(String, Vec<String>),
+    Delete(String),
 }
 
 impl Request {
@@ -48,6 +51,7 @@ impl Request {
             Self::Update(..) => Operation::Update,
             Self::AddTags(..) => Operation::AddTags,
             Self::DeleteTags(..) => Operation::DeleteTags,
+            Self::Delete(_) => Operation::Delete,
         }
     }
 
@@ -75,6 +79,7 @@ pub(super) enum Answered {
     Described(Answer<Described>),
     Tags(Answer<TagPage>),
     Changed(Answer<()>),
+    Deleted(Answer<()>),
 }
 
 impl Answered {
@@ -85,7 +90,8 @@ impl Answered {
             | Self::Listed(Err(refusal))
             | Self::Described(Err(refusal))
             | Self::Tags(Err(refusal))
-            | Self::Changed(Err(refusal)) => Some(refusal),
+            | Self::Changed(Err(refusal))
+            | Self::Deleted(Err(refusal)) => Some(refusal),
             _ => None,
         }
     }
@@ -112,7 +118,7 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) job: Job,
-    /// Creates that were sent for it.
+    /// Creates or deletes that were sent for it.
     pub(super) attempts: u32,
     /// The number of them that came back without a verdict.
     pub(super) no_verdicts: u32,
@@ -122,16 +128,16 @@ pub(super) struct Entry {
     pub(super) intent: Option<SystemTime>,
     /// The service's name for the last attempt.
     pub(super) request_id: Option<String>,
-    /// True if a create of it is in flight.
-    pub(super) creating: bool,
+    /// True if a create or a delete of it is in flight.
+    pub(super) writing: bool,
     pub(super) phase: Phase,
 }
 
 /// The phase of an entry.
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// To be created, in the queue or in flight.
-    Create,
+    /// To be created or deleted, in the queue or in flight.
+    Write,
     /// Its source is looked up.
     LookUp(LookUp),
     /// The artifact that exists at its source is being read in every field.
@@ -140,6 +146,8 @@ pub(super) enum Phase {
     Change(Change),
     /// The service reports that it exists, but nothing is at its source: its name is looked up.
     Name(Refusal),
+    /// The service says that what is to be deleted does not exist: its ARN is looked up.
+    Confirm(Refusal, Failing),
     /// The service rejected it. It is not settled before it is clear that the cause is the entry,
     /// not the caller.
     Held(Refusal),
@@ -212,17 +220,17 @@ impl Entry {
             vanished: 0,
             intent: None,
             request_id: None,
-            creating: false,
-            phase: Phase::Create,
+            writing: false,
+            phase: Phase::Write,
         }
     }
 
-    /// Returns whether an attempt may have created it without a response that says so.
+    /// Returns whether an attempt may have created or deleted it without a response that says so.
     pub(super) const fn maybe_made(&self) -> bool {
         self.job.known.attempt.is_some()
     }
 
-    /// Notes that the attempt in flight may have created it.
+    /// Notes that the attempt in flight may have created or deleted it.
     pub(super) fn may_be_made(&mut self) {
         let Some(intent) = self.intent else { return };
         self.job.known.attempt.get_or_insert(Attempt { intent, of_earlier_run: false });
@@ -239,7 +247,8 @@ impl Entry {
             Phase::LookUp(look_up) => Some(&mut look_up.failing),
             Phase::Compare(compare) => Some(&mut compare.failing),
             Phase::Change(change) => Some(&mut change.failing),
-            Phase::Create | Phase::Name(_) | Phase::Held(_) => None,
+            Phase::Confirm(_, failing) => Some(failing),
+            Phase::Write | Phase::Name(_) | Phase::Held(_) => None,
         }
     }
 }

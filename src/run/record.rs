@@ -109,7 +109,13 @@ pub fn job(entry: StagedEntry, policy: &Policy, resolved: &Resolved) -> Job {
     let known = known(&entry.artifact, entry.known.as_ref(), earlier, policy);
     // A hint that cannot be read is ignored.
     let listed = entry.found.as_deref().and_then(|found| serde_json::from_str(found).ok());
-    Job { entry: entry.id, artifact: Arc::new(entry.artifact), known, listed }
+    Job {
+        entry: entry.id,
+        artifact: Arc::new(entry.artifact),
+        known,
+        listed,
+        deletes: entry.deletes,
+    }
 }
 
 /// Returns what is known of an entry's source: by the journal, and by what became of an attempt
@@ -219,5 +225,5 @@ pub fn unknown(
 pub fn open_job(entry: EntryId, artifact: Artifact, intent: SystemTime) -> Job {
     let attempt = Attempt { intent, of_earlier_run: true };
     let known = Known { attempt: Some(attempt), ..Known::default() };
-    Job { entry, artifact: Arc::new(artifact), known, listed: None }
+    Job { entry, artifact: Arc::new(artifact), known, listed: None, deletes: None }
 }

@@ -4,6 +4,7 @@
 //! simulated clock and a scripted service. Only entries in progress are in memory: the others are
 //! read from the journal as they are needed.
 
+mod deletes;
 mod existing;
 mod lookup;
 mod names;
@@ -53,6 +54,7 @@ pub(super) enum Action {
 enum Parked {
     Read(EntryId, Request),
     Change(EntryId),
+    Write(EntryId),
 }
 
 /// The supply of entries.
@@ -71,7 +73,7 @@ pub(super) struct State {
     /// The entries in progress.
     entries: HashMap<EntryId, Entry>,
     supply: Supply,
-    /// To be created, the next first.
+    /// To be created or deleted, the next first.
     creates: VecDeque<EntryId>,
     /// To be changed, the next first.
     changes: VecDeque<EntryId>,
@@ -153,7 +155,12 @@ impl State {
             let listed = job.listed.take();
             let entry = Entry::new(job);
             let earlier = entry.of_earlier_run();
+            let deletes = entry.job.deletes.is_some();
             self.entries.insert(id, entry);
+            if deletes {
+                self.create(id);
+                continue;
+            }
             if earlier {
                 let message = "an earlier run ended before the response arrived".to_owned();
                 let refusal = Refusal { class: Class::NoResponse, ..Refusal::by_lineload(message) };
@@ -177,14 +184,16 @@ impl State {
 
     /// Notes that an attempt could not be written to the journal, and was not made.
     pub(super) fn unnoted(&mut self, id: EntryId, reason: String) {
-        self.in_flight[Operation::Create as usize] -= 1;
+        if let Some(request) = self.write_request(id) {
+            self.in_flight[request.operation() as usize] -= 1;
+        }
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.creating = false;
+            entry.writing = false;
             entry.attempts -= 1;
             if !entry.maybe_made() {
                 entry.intent = None;
             }
-            entry.phase = Phase::Create;
+            entry.phase = Phase::Write;
             self.creates.push_front(id);
         }
         self.stop(End::NotRecorded { reason });
@@ -327,12 +336,12 @@ impl State {
                         self.probe(id, now);
                     }
                     self.in_flight[operation as usize] += 1;
-                    if operation == Operation::Create
+                    if operation.is_recorded()
                         && let Some(entry) = self.entries.get_mut(&id)
                     {
                         entry.attempts += 1;
                         entry.intent = Some(wall);
-                        entry.creating = true;
+                        entry.writing = true;
                     }
                     return Some(Action::Send(id, request));
                 }
@@ -354,7 +363,10 @@ impl State {
     fn write_request(&self, id: EntryId) -> Option<Request> {
         let entry = self.entries.get(&id)?;
         match &entry.phase {
-            Phase::Create => {
+            Phase::Write => {
+                if let Some(arn) = &entry.job.deletes {
+                    return Some(Request::Delete(arn.clone()));
+                }
                 let stamp = &self.options.policy.stamp;
                 let artifact = &entry.job.artifact;
                 Some(Request::Create(if stamp.is_empty() {

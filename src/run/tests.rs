@@ -1,6 +1,7 @@
 //! The engine against a scripted service, on a clock that only moves when nothing else can.
 
 mod breakers;
+mod deletes;
 mod double;
 mod existing;
 mod lag;
@@ -38,6 +39,7 @@ fn jobs(count: u32) -> Vec<Job> {
             artifact: Arc::new(artifact(at)),
             known: Known::default(),
             listed: None,
+            deletes: None,
         })
         .collect()
 }

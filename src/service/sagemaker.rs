@@ -26,7 +26,7 @@ pub use options::ConnectOptions;
 use registry_at::Expected;
 use shapes::{described, found, metadata, next, non_empty, properties, read_tag, source};
 
-use super::{Answer, Created, Deletes, Described, Filter, Page, Service, TagPage, Update};
+use super::{Answer, Created, Described, Filter, Page, Service, TagPage, Update};
 use crate::artifact::{Artifact, Tag};
 use crate::model::{LIST_PAGE_MAX, LIST_TAGS_PAGE};
 use crate::submission::{Arn, Class, ELSEWHERE, Refusal, Target};
@@ -226,9 +226,7 @@ impl Service for SageMaker {
         let request = request.set_tag_keys(Some(keys.to_vec()));
         self.renewing(request.send().await.map(drop).map_err(|error| refusal(&error))).await
     }
-}
 
-impl Deletes for SageMaker {
     async fn delete(&self, arn: &str) -> Answer<()> {
         let request = self.client().delete_artifact().artifact_arn(arn);
         let answer = self.renewing(request.send().await.map(drop).map_err(|error| refusal(&error)));

@@ -66,6 +66,13 @@ impl Operation {
         }
     }
 
+    /// Returns whether each attempt is recorded in the journal before it leaves: after it, nobody but the
+    /// target knows whether an artifact exists.
+    #[must_use]
+    pub const fn is_recorded(self) -> bool {
+        matches!(self, Self::Create | Self::Delete)
+    }
+
     /// Returns whether it changes the target.
     #[must_use]
     pub const fn is_write(self) -> bool {

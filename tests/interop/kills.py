@@ -1,4 +1,4 @@
-"""Kills and starves the real `lineload import`, and counts what was lost and what was doubled.
+"""Kills and starves the real `lineload import` and `lineload delete`, and counts what was lost and what was doubled.
 Usage: kills.py LINELOAD [PART]... [--kills N] [--seed N] [--every N] [--lag SECONDS]
 
 Prints a row of a table for each thing that was injected; every column from `lost` on must be 0, but for
@@ -58,6 +58,69 @@ def writes(lab):
             "local": "SIGKILL after write N of the journal or of the embedded registry (`--local`)",
         }
         lab.row("writes", f"{what[how]}, N = 1 to {made}", kills, tally)
+    lab.registry.misbehave()
+
+
+def deletes(lab):
+    """SIGKILL at every change to the disk that the journal makes in a `delete --run`. It is run again, or, every
+    other time, an import of all manifests follows at once; at the end such an import creates each again."""
+    log = lab.folder / "log"
+    what = {
+        "before": "a delete: SIGKILL before write N",
+        "after": "a delete: SIGKILL after write N",
+        "torn": "a delete: SIGKILL in the middle of write N",
+        "twice": "a delete: SIGKILL after write N, and before write N of the next",
+        "drop": "a delete: SIGKILL after write N, with half of the answers lost",
+        "local": "a delete: SIGKILL after write N of the journal or of the embedded registry (`--local`)",
+    }
+    for how in what:
+        tally, kills, at = collections.Counter(), 0, 1
+        while True:
+            case = Case(lab, 4, local=how == "local")
+            doomed = list(case.uris)
+            case.run()
+            case.add(2)
+            case.run()
+            delete = ("delete", "--run", case.first_run(), "--concurrency", "2")
+            if how == "drop":
+                lab.registry.misbehave(0, {("DeleteArtifact", "drop-after-commit"): 0.5})
+            mode = "after" if how in ("twice", "drop", "local") else how
+            ran = case.shimmed(at, mode, *delete, log=log)
+            died = ran.code == -signal.SIGKILL
+            kills += died
+            if how == "twice" and died:
+                kills += case.shimmed(at, "before", *delete).code == -signal.SIGKILL
+            name = f"deletes {how} {at}"
+            if not died or at % 2:
+                last = case.to_the_end(*delete)
+                there = case.there()
+                undeleted = [uri for uri in doomed if there.get(uri)]
+                lost = [uri for uri in case.uris if uri not in doomed and len(there.get(uri, [])) != 1]
+                untold = [uri for uri in doomed if case.deleted().get(uri) != 1]
+                tally["lost"] += len(lost)
+                tally["second"] += len(undeleted)
+                tally["told wrong"] += len(untold)
+                if last.code or undeleted or lost or untold:
+                    lab.complain(f"{name}: {last.code}, left {undeleted}, lost {lost}, told {untold}: {last.err}")
+            lab.registry.misbehave()
+            last = case.to_the_end()
+            there = case.there()
+            lost = [uri for uri in case.uris if not there.get(uri)]
+            doubled = [uri for uri in case.uris if len(there.get(uri, [])) > 1]
+            tally["wanted"] += len(doomed)
+            tally["there"] += len(case.uris) - len(lost)
+            tally["lost"] += len(lost)
+            tally["doubled"] += len(doubled)
+            tally["runs"] += case.runs
+            if last.code or lost or doubled:
+                lab.complain(f"{name}, then an import: {last.code}, lost {lost}, doubled {doubled}: {last.err}")
+            case.close()
+            made = len(log.read_text().splitlines())
+            at += lab.every
+            if not died and at > made:
+                break
+        note = "wanted: to be deleted; second: not deleted; lost: others deleted, or not created again"
+        lab.row("deletes", f"{what[how]}, N = 1 to {made}", kills, tally, note)
     lab.registry.misbehave()
 
 
@@ -316,7 +379,7 @@ def two_journals(lab, what, bad):
     lab.row("two", what, 10, tally, f"told wrong is {'inherent: ' if bad else ''}told by both {both}, by none {none}", inherent)
 
 
-PARTS = {"writes": writes, "random": random_moments, "faults": faults, "clock": clock, "two": two, "starve": starve}
+PARTS = {"writes": writes, "deletes": deletes, "random": random_moments, "faults": faults, "clock": clock, "two": two, "starve": starve}
 
 
 def main():

@@ -14,6 +14,8 @@ mod config;
 #[cfg(feature = "aws")]
 mod connect;
 #[cfg(feature = "aws")]
+mod delete;
+#[cfg(feature = "aws")]
 mod doctor;
 mod docs;
 #[cfg(feature = "aws")]

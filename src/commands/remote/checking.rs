@@ -1,5 +1,6 @@
 //! The check before an import or a plan: everything is checked, and the findings are a digest.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -65,6 +66,24 @@ pub(super) fn human_report_on_stderr(
 /// `path` as it is shown: without `./` in front, and the working directory as nothing.
 pub(super) fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// Returns whether an artifact of a file can have been removed from `manifests`, which were all read: the
+/// file was read too, or does not exist any more.
+pub(super) fn may_have_lost<'m>(
+    manifests: &'m ManifestSet,
+    args: &Manifests,
+) -> impl Fn(&str) -> bool + use<'m> {
+    let paths: Vec<PathBuf> = args.paths().iter().map(|path| plain(path)).collect();
+    let walked: HashSet<&str> = manifests.walk.found.iter().map(|found| &*found.name).collect();
+    move |file| {
+        // A file that exists and was not read may still have it.
+        let read = walked.contains(file) || !Path::new(file).exists();
+        // An inventory is no path of the command line.
+        let named = walked.contains(file)
+            || paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
+        read && named
+    }
 }
 
 /// Returns whether `file` is one of `manifests`, or would be if it were there, as a path of the command

@@ -14,7 +14,7 @@ use crate::journal::Status;
 use crate::report::doctor as report;
 use crate::report::output::{Output, OutputError};
 use crate::run::Asker;
-use crate::submission::Target;
+use crate::submission::{RunKind, Target};
 use crate::text::rate;
 
 /// The difference of the clocks, in seconds, from which requests are at risk: the service refuses them
@@ -44,7 +44,8 @@ async fn examine(
     if args.write {
         let (size, asked) = (Size { changes: ARTIFACTS, there: None }, target.clone());
         let yes = args.yes;
-        let ask = tokio::task::spawn_blocking(move || target::agreed(&asked, size, yes));
+        let ask =
+            tokio::task::spawn_blocking(move || target::agreed(&asked, RunKind::Import, size, yes));
         let agreed = stopping.unless_stopped(async {
             ask.await.unwrap_or_else(|_| Err(Failure::usage("cannot ask for confirmation")))
         });

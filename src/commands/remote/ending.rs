@@ -1,5 +1,6 @@
 //! The end of a run: its reports, its summary and its exit code.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::report::run::places::Places;
 use crate::report::run::rows::{JournalRows, Rows};
 use crate::report::run::{RunLog, summary};
 use crate::run::{End, Ledger};
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 use crate::text::{counted, redacted, shell_word};
 
 /// The end of a run: reports, a summary, and the reason for ending early.
@@ -22,6 +23,7 @@ use crate::text::{counted, redacted, shell_word};
 pub(super) struct Ending<'s> {
     global: &'s Global,
     reports: &'s [PathBuf],
+    kind: RunKind,
     /// The command that resumes it.
     command: &'s str,
     /// The directory that the names of the manifests are relative to; `None` if they may say
@@ -33,6 +35,8 @@ pub(super) struct Ending<'s> {
     max_duration: Option<Duration>,
     /// True if the manifests have errors: also such that belong to no entry.
     findings: bool,
+    /// True if standard output belongs to a document for programs.
+    on_stderr: bool,
 }
 
 impl<'s> Ending<'s> {
@@ -40,6 +44,7 @@ impl<'s> Ending<'s> {
         global: &'s Global,
         args: &'s Run,
         pace: &Pace,
+        kind: RunKind,
         command: &'s str,
         (folder, stamped): (Option<&'s Path>, bool),
         findings: bool,
@@ -47,13 +52,21 @@ impl<'s> Ending<'s> {
         Self {
             global,
             reports: &args.report,
+            kind,
             command,
             folder,
             stamped,
             patience: pace.reach.limit_patience,
             max_duration: args.max_duration,
             findings,
+            on_stderr: false,
         }
+    }
+
+    /// Returns the same, with its summary on standard error if `on_stderr` is true.
+    pub(super) const fn on_stderr(mut self, on_stderr: bool) -> Self {
+        self.on_stderr = on_stderr;
+        self
     }
 
     /// Writes the reports and the summary, says why the run ended early, if it did, and returns how
@@ -72,7 +85,12 @@ impl<'s> Ending<'s> {
         let unwritten = format::write_rows(&log, rows, self.reports)
             .err()
             .map(|error| Failure { exit: Exit::Stopped, ..error.into() });
-        let out = Output::stdout(self.global.color.into());
+        let color = self.global.color.into();
+        let out: Box<dyn Write> = if self.on_stderr {
+            Box::new(anstream::AutoStream::new(io::stderr(), color))
+        } else {
+            Box::new(Output::stdout(color))
+        };
         let shown = if self.global.quiet {
             summary::brief(&log, out)
         } else {
@@ -164,21 +182,22 @@ fn ended_early(stops: &Ending<'_>, end: &End, pending: usize, taken: bool) -> Op
         End::OutOfPatience { cause, refusal } => {
             let (lasting, patience) = (cause.lasting(), human_duration(stops.patience));
             let message = format!("stopped: {lasting} for {patience}: {refusal}");
-            (message, refusal.help("sagemaker:CreateArtifact"))
+            (message, refusal.help(stops.kind.operation().action()))
         }
         End::NotRecorded { reason } => {
             let message =
                 format!("stopped: {reason}; nothing is submitted that the journal cannot record");
             let help = "if the journal is lost, so is the record of requests in flight: before \
-                        the next import, wait until `ListArtifacts` has caught up";
+                        the next run, wait until `ListArtifacts` has caught up";
             (message, vec![help.to_owned()])
         }
         End::TooManyErrors { errors } => {
             let errors = counted(*errors, "entry");
             let help = "fix the artifacts listed above; `lineload status --failed-manifests DIR` \
                         writes them as manifests";
+            let help = (stops.kind == RunKind::Import).then(|| help.to_owned());
             let message = format!("stopped: {errors} failed, more than `--max-errors` allows");
-            (message, vec![help.to_owned()])
+            (message, help.into_iter().collect())
         }
         End::Unable { refusal } => (format!("stopped: {refusal}"), refusal.help("")),
         End::RefusedAlike { count, refusal } => {

@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, NewRun, RunId};
 use crate::report::run::RunLog;
 use crate::run::{End, Ledger, Stage, Staged};
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
@@ -114,12 +114,24 @@ impl Importing<'_> {
         let pace = &args.pace;
         let config = &settings.config;
         let args_run = &args.run;
-        let session =
-            Session { global, args: args_run, pace, config, ready, policy, stopping, began, watch };
+        let kind = RunKind::Import;
+        let session = Session {
+            global,
+            args: args_run,
+            pace,
+            config,
+            ready,
+            policy,
+            kind,
+            stopping,
+            began,
+            watch,
+        };
         let ending = Ending::new(
             global,
             args_run,
             pace,
+            kind,
             &command,
             (Some(&folder), !policy.stamp.is_empty()),
             checked.errors > 0,

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::checking::{check, human_report_on_stderr, none_is_read, plain};
+use super::checking::{check, human_report_on_stderr, may_have_lost, none_is_read};
 use super::paced;
 use super::plan_file::{self, Options, PlanFile, Recorder};
 use super::refusal::reads_ended;
@@ -220,19 +219,10 @@ impl Planning<'_> {
         manifest: &'m ManifestSet,
         ledger: &Ledger,
     ) -> impl Fn(&str) -> bool + use<'m> {
-        let paths = self.args.manifests.paths();
-        let paths: Vec<PathBuf> = paths.iter().map(|path| plain(path)).collect();
         let invalid = ledger.files_with(Outcome::Invalid);
         let invalid: HashSet<Arc<str>> = invalid.map(|file| manifest.sources.name(file)).collect();
-        let walked: HashSet<&str> = manifest.walk.found.iter().map(|found| &*found.name).collect();
-        move |file| {
-            // A file that exists and was not read may still have it.
-            let read = walked.contains(file) || !Path::new(file).exists();
-            // An inventory is no path of the command line.
-            let named = walked.contains(file)
-                || paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
-            read && named && !invalid.contains(file)
-        }
+        let may_have_lost = may_have_lost(manifest, &self.args.manifests);
+        move |file| may_have_lost(file) && !invalid.contains(file)
     }
 
     /// Opens the journal to read. One that is not there knows nothing.

@@ -22,8 +22,8 @@ use crate::exit::Exit;
 use crate::journal::{Journal, StagedRun};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
-use crate::run::{self, Ledger, Policy};
-use crate::submission::{REPLACED, Target};
+use crate::run::{self, Ledger, Policy, Unknown};
+use crate::submission::{REPLACED, RunKind, Target};
 use crate::text::{counted, grouped};
 
 /// Changed files that are named.
@@ -36,26 +36,19 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
         return Err(no_journal(&args.run.journal));
     }
     let journal = Journal::open(&args.run.journal)?;
-    if let Some(id) = &args.id
-        && journal.runs_like(id)? > 1
-    {
-        return Err(Failure::usage(format!("several run ids begin with `{id}`"))
-            .help("`lineload status` lists them"));
-    }
-    let run = journal.staged_run(args.id.as_deref())?;
-    let Some(run) = run else {
-        return match &args.id {
-            Some(id) => Err(Failure::usage(format!("no run id begins with `{id}`"))
-                .help("`lineload status` lists them")),
-            None => Err(Failure::usage("no unfinished run")
-                .help("`lineload import` checks the manifests again and submits what is new")),
-        };
+    let run = match &args.id {
+        Some(id) => run_of(&journal, id)?,
+        None => journal.staged_run(None)?.ok_or_else(|| {
+            Failure::usage("no unfinished run")
+                .help("`lineload import` checks the manifests again and submits what is new")
+        })?,
     };
     let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
     destination::check_all(args.run.outputs().iter().map(PathBuf::as_path), inputs)?;
     unchanged(&run, args.as_staged)?;
     let run_policy = RunPolicy::of(&run)?;
-    let target = target_of(&run, args, &run_policy);
+    let profile = args.profile.clone().or_else(|| run_policy.profile.clone());
+    let target = target_of(&run, profile);
     let watch = Watch::begin(args.run.metrics.as_deref(), "resume", &run.id)?;
     let watching = &watch;
     let timeout = args.pace.reach.timeout;
@@ -69,6 +62,16 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
     });
     let result = block_on(at);
     watch.end(global, result)
+}
+
+/// Returns the run whose id begins with `id`.
+pub(super) fn run_of(journal: &Journal, id: &str) -> Result<StagedRun, Failure> {
+    let help = "`lineload status` lists them";
+    if journal.runs_like(id)? > 1 {
+        return Err(Failure::usage(format!("several run ids begin with `{id}`")).help(help));
+    }
+    let run = journal.staged_run(Some(id))?;
+    run.ok_or_else(|| Failure::usage(format!("no run id begins with `{id}`")).help(help))
 }
 
 /// Checks that the manifests are as they were when the run was staged.
@@ -94,8 +97,7 @@ fn unchanged(run: &StagedRun, as_staged: bool) -> Result<(), Failure> {
 }
 
 /// Returns the target of the run, as command line options.
-fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Target {
-    let profile = args.profile.clone().or_else(|| run_policy.profile.clone());
+pub(super) fn target_of(run: &StagedRun, profile: Option<String>) -> cli::Target {
     let none = cli::Target {
         local: None,
         region: None,
@@ -122,7 +124,7 @@ fn target_of(run: &StagedRun, args: &Resume, run_policy: &RunPolicy) -> cli::Tar
     }
 }
 
-fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
+pub(super) fn same_target(run: &StagedRun, ready: &Ready) -> Result<(), Failure> {
     if ready.target.identity() == run.target.identity() {
         return Ok(());
     }
@@ -162,11 +164,22 @@ impl Resuming<'_> {
         let (pace, config) = (&args.pace, &settings.config);
         let began = SystemTime::now();
         let args_run = &args.run;
-        let session =
-            Session { global, args: args_run, pace, config, ready, policy, stopping, began, watch };
+        let kind = run.kind;
+        let session = Session {
+            global,
+            args: args_run,
+            pace,
+            config,
+            ready,
+            policy,
+            kind,
+            stopping,
+            began,
+            watch,
+        };
         let unchanged = (!args.as_staged).then_some(run.folder.as_path());
         let manifests = (unchanged, !policy.stamp.is_empty());
-        let ending = Ending::new(global, args_run, pace, &command, manifests, false);
+        let ending = Ending::new(global, args_run, pace, kind, &command, manifests, false);
         let id = run.run;
         let before = Ledger::read(&journal, &run.run)?;
         let mut log = RunLog::resumed(run, before.outcomes());
@@ -179,7 +192,14 @@ impl Resuming<'_> {
         // Open attempts have been settled, or are known to be pending.
         let mut ledger = Ledger::read(&journal, &run.run)?;
         log.recount(ledger.outcomes());
-        let (unknown, left) = run::unknown(&journal, id, policy, &resolved)?;
+        let (unknown, left) = match kind {
+            RunKind::Import => run::unknown(&journal, id, policy, &resolved)?,
+            // What is deleted is known by its ARN.
+            RunKind::Delete => {
+                let left = usize::try_from(journal.left(&id)?).unwrap_or(usize::MAX);
+                (Unknown::default(), left)
+            }
+        };
         let spared = match session.survey(&mut journal, unknown, &resolved, &mut log).await? {
             Ok(spared) => spared,
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
@@ -197,7 +217,8 @@ impl Resuming<'_> {
             let left = counted(left, "artifact");
             let mut err = anstream::stderr().lock();
             // Standard error may be closed.
-            let _ = writeln!(err, "resuming run {}: {done} done, {left} left", run.id);
+            let run_name = if kind == RunKind::Delete { "delete run" } else { "run" };
+            let _ = writeln!(err, "resuming {run_name} {}: {done} done, {left} left", run.id);
         }
         session.agree(changes, &log).await?;
         journal.reopen(&id, &command)?;

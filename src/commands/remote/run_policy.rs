@@ -35,6 +35,11 @@ impl RunPolicy {
         })
     }
 
+    /// Returns the same, with this profile.
+    pub(super) fn with_profile(self, profile: Option<&str>) -> Self {
+        Self { profile: profile.map(str::to_owned), ..self }
+    }
+
     /// Returns what `run` was staged with. Without that nothing is submitted: a field that was set
     /// would be missing.
     pub(super) fn of(run: &StagedRun) -> Result<Self, Failure> {

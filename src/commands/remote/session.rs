@@ -3,7 +3,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -24,8 +24,8 @@ use crate::report::run::timeline::Timeline;
 use crate::run::change::OnExists;
 use crate::run::{self, Asker, End, Ledger, Policy, Resolved, Submitted, Unanswered, Unknown};
 use crate::service::sagemaker::SageMaker;
-use crate::submission::{Operation, Refusal};
-use crate::text::escaped;
+use crate::submission::{Refusal, RunKind};
+use crate::text::{counted, duration, escaped};
 
 /// The session of a run: its target, policy and settings.
 pub(super) struct Session<'s> {
@@ -35,6 +35,7 @@ pub(super) struct Session<'s> {
     pub(super) config: &'s Config,
     pub(super) ready: &'s Ready,
     pub(super) policy: &'s Policy,
+    pub(super) kind: RunKind,
     pub(super) stopping: &'s Stopping,
     pub(super) began: SystemTime,
     pub(super) watch: &'s Watch,
@@ -61,13 +62,26 @@ pub(super) fn shown(progress: &Mutex<RunProgress>) -> MutexGuard<'_, RunProgress
 
 /// Shows a note about the location of the journal, once.
 pub(super) fn show_note(global: &Global, journal: &Journal) {
-    let Some(note) = journal.note().filter(|_| !global.quiet) else { return };
+    if let Some(note) = journal.note() {
+        show(global, &note);
+    }
+}
+
+/// Shows a note, unless only results are wanted.
+pub(super) fn show(global: &Global, note: &str) {
+    if global.quiet {
+        return;
+    }
     let mut err = anstream::AutoStream::new(io::stderr().lock(), global.color.into());
     // Standard error may be closed.
-    let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(&note));
+    let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {}", escaped(note));
 }
 
 impl Session<'_> {
+    fn note(&self, note: &str) {
+        show(self.global, note);
+    }
+
     fn until(&self) -> Option<Instant> {
         self.args.max_duration.map(|most| self.stopping.began + most)
     }
@@ -79,6 +93,10 @@ impl Session<'_> {
         journal: Journal,
         run: RunId,
     ) -> Result<(Journal, Result<Resolved, End>), Failure> {
+        let mut journal = journal;
+        if let Err(end) = self.settle_deletions(&mut journal).await? {
+            return Ok((journal, Err(end)));
+        }
         let intents = journal.open_intents(&self.ready.target)?;
         if intents.is_empty() {
             return Ok((journal, Ok(Resolved::new())));
@@ -95,6 +113,30 @@ impl Session<'_> {
         let settled = run::settle_open(service, journal, run, intents, options, stop).await;
         let (Submitted { end, journal }, resolved) = settled?;
         Ok((journal, if end == End::Done { Ok(resolved) } else { Err(end) }))
+    }
+
+    /// Finds out which deletes that earlier runs left open took effect.
+    async fn settle_deletions(&self, journal: &mut Journal) -> Result<Result<(), End>, Failure> {
+        let open = journal.open_deletions(&self.ready.target)?;
+        if open.is_empty() {
+            return Ok(Ok(()));
+        }
+        self.stopping.sends();
+        tracing::info!("{} deletes of an earlier run have no response yet", open.len());
+        // The embedded registry has no requests of a process that is gone.
+        let local = self.ready.target.is_local();
+        let settle = if local { Duration::ZERO } else { self.pace.settle };
+        let waiting = |artifacts| {
+            let artifacts = counted(artifacts, "artifact");
+            let settle = duration(settle);
+            let note = format!("an earlier run may still delete {artifacts}: waiting {settle}");
+            self.note(&note);
+        };
+        let settled = run::settle_deletions(&self.asker(), open, settle, waiting).await;
+        match settled {
+            Ok(settled) => Ok(Ok(journal.settle_deletions(&settled)?)),
+            Err(end) => Ok(Err(end)),
+        }
     }
 
     /// Lists the target, if that takes fewer requests than refusals would, and records in the
@@ -144,8 +186,8 @@ impl Session<'_> {
         }
         let there = log.survey.filter(|survey| survey.complete).map(|survey| survey.listed);
         let size = target::Size { changes, there };
-        let (target, yes) = (self.ready.target.clone(), self.args.yes);
-        let ask = tokio::task::spawn_blocking(move || target::agreed(&target, size, yes));
+        let (target, kind, yes) = (self.ready.target.clone(), self.kind, self.args.yes);
+        let ask = tokio::task::spawn_blocking(move || target::agreed(&target, kind, size, yes));
         let agreed = self.stopping.unless_stopped(async {
             ask.await.unwrap_or_else(|_| Err(Failure::usage("cannot ask for confirmation")))
         });
@@ -163,11 +205,12 @@ impl Session<'_> {
         Progress { log, ledger }: Progress<'_>,
     ) -> Result<(Journal, End), Failure> {
         self.stopping.sends();
-        let known = journal.rate(&self.ready.target)?;
+        let known = journal.rate(&self.ready.target, self.kind)?;
         let options = self.options(left, known);
         log.by_listing = options.policy.drift == run::change::Drift::Never;
-        log.timeline = Timeline::new(options.paces.rate(Operation::Create));
-        self.watch.rate(options.paces.rate(Operation::Create));
+        let allowed = options.paces.rate(self.kind.operation());
+        log.timeline = Timeline::new(self.kind, allowed);
+        self.watch.rate(allowed);
         let began = Instant::now();
         let (events, mut happened) = unbounded_channel::<Event>();
         let report = move |event| {
@@ -179,7 +222,7 @@ impl Session<'_> {
         let submitting =
             tokio::spawn(run::submit(service, journal, run, resolved, options, stop, report));
         let when = terminal::progress(self.global);
-        let mut progress = RunProgress::new(when, self.global.quiet, left);
+        let mut progress = RunProgress::new(when, self.global.quiet, left).of(self.kind);
         while let Some(event) = happened.recv().await {
             progress.event(&event);
             log.event(began.elapsed(), &event, ledger);
@@ -200,7 +243,7 @@ impl Session<'_> {
     }
 
     /// Returns the asker for reads before anything is submitted.
-    fn asker(&self) -> Asker<SageMaker> {
+    pub(super) fn asker(&self) -> Asker<SageMaker> {
         let (paces, _) = self.paces(None);
         let patience = self.pace.reach.limit_patience;
         let stop = self.stopping.stopped.clone();

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::model::DEFAULT_ARTIFACT_QUOTA;
 use crate::registry::{self, Registry};
 use crate::service::sagemaker::{self, ConnectOptions, Connected, SageMaker};
-use crate::submission::Target;
+use crate::submission::{RunKind, Target};
 use crate::text::{counted, escaped, grouped, redacted};
 
 /// A target that is ready, and the embedded registry if it is that.
@@ -158,7 +158,12 @@ pub(super) struct Size {
 }
 
 /// Shows the target and the number of changes, and asks for confirmation.
-pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Failure> {
+pub(super) fn agreed(
+    target: &Target,
+    kind: RunKind,
+    size: Size,
+    yes: bool,
+) -> Result<bool, Failure> {
     if target.is_local() {
         return Ok(true);
     }
@@ -168,8 +173,12 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
         let caller = if caller.is_empty() { "unknown" } else { caller };
         let _ = writeln!(err, "caller: {}", escaped(caller));
     }
-    let _ = writeln!(err, "changes: up to {}", counted(size.changes, "artifact"));
-    if let Some(note) = quota(size) {
+    let changes = counted(size.changes, "artifact");
+    let _ = match kind {
+        RunKind::Import => writeln!(err, "changes: up to {changes}"),
+        RunKind::Delete => writeln!(err, "\x1b[33mdeletes\x1b[0m: {changes}"),
+    };
+    if let Some(note) = quota(size).filter(|_| kind == RunKind::Import) {
         let _ = writeln!(err, "\x1b[33mnote:\x1b[0m {note}");
     }
     if yes {
@@ -179,7 +188,7 @@ pub(super) fn agreed(target: &Target, size: Size, yes: bool) -> Result<bool, Fai
         return Err(Failure::usage(
             "cannot ask for confirmation without a terminal; nothing was written",
         )
-        .help("add `--yes` to import without confirmation"));
+        .help(format!("add `--yes` to {} without confirmation", kind.as_str())));
     }
     let _ = write!(err, "continue? [y/N] ");
     let _ = err.flush();

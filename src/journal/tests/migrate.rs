@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::*;
+use crate::submission::RunKind;
 
 fn journal(dump: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +103,7 @@ fn a_journal_of_version_2_keeps_its_runs_and_what_it_knows() {
     assert_eq!(rejected.request_id.as_deref(), Some("7b56a748-210e-48c5-b83d-89e4addf3060"));
     assert_eq!(rejected.error_code.as_deref(), Some("ValidationException"));
     assert_eq!((stored[2].is_open, stored[2].attempts), (true, 3));
-    assert_eq!(journal.rate(&here).unwrap(), Some(12.5));
+    assert_eq!(journal.rate(&here, RunKind::Import).unwrap(), Some(12.5));
 
     // And it works like any other.
     let (_, entries) = stage(&mut journal, "0d-next", &here, &["s3://bucket/9"]);
@@ -117,4 +118,63 @@ fn a_journal_of_version_2_keeps_its_runs_and_what_it_knows() {
     );
     // What is relative to another directory is not taken for one of the new run's files.
     assert_eq!(counts(1), [("pending".to_owned(), 2), ("open".to_owned(), 1)]);
+}
+
+/// Returns an artifact of the dump of version 3.
+fn of_version_3(number: u32, owner: &str) -> Artifact {
+    let mut artifact = wanted(number, owner);
+    artifact.source.types[0].value = format!("v{number}");
+    artifact
+}
+
+#[test]
+fn a_journal_of_version_3_knows_what_it_knew_and_takes_deletions() {
+    // As lineload wrote it before version 4: three artifacts, one that differs since, one attempt open.
+    let (_folder, path) = journal(include_str!("version-3.sql"));
+    assert!(matches!(Status::open(&path), Err(JournalError::Older { .. })));
+    let mut journal = Journal::open(&path).unwrap();
+    let here = target("4df959ee-508f-4a55-b746-449e1d355a28");
+    let prefix = "arn:aws:sagemaker:local:000000000000:artifact/";
+    let arn = |end: &str| format!("{prefix}{end}");
+    let (first, second, third) =
+        (of_version_3(1, "me"), of_version_3(2, "me"), of_version_3(3, "me"));
+    {
+        let known = journal.known(&here).unwrap();
+        assert!(known.equal(first.key(), first.digest()).unwrap().unwrap().made);
+        let at = known.at(second.key()).unwrap().unwrap();
+        assert_eq!((at.is_equal, at.made), (false, true));
+        let at = known.at(third.key()).unwrap().unwrap();
+        assert_eq!(at.arn, Some(arn("01a222e38e057000bed729ac26d98f2f")));
+    }
+    let open = journal.open_intents(&here).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].artifact, of_version_3(4, "me"));
+    assert!(journal.open_deletions(&here).unwrap().is_empty());
+    let run = journal.staged_run(Some("01a222e3-8de4")).unwrap().unwrap();
+    assert_eq!(run.kind, RunKind::Import);
+
+    let new = NewRun { id: "undo", command: "lineload delete", folder: "/", settings: "" };
+    let mut deletions = journal.begin_deletions(&new, &here).unwrap();
+    let undo = deletions.run();
+    deletions.add_made(Some(&run.run), &mut |_| true).unwrap();
+    assert_eq!(deletions.finish().unwrap(), 3);
+    journal.make_deletions_ready(&undo, Some(&run.run)).unwrap();
+    let entries = journal.next(&undo, None, 9).unwrap();
+    let deleted = entries.iter().find(|one| one.artifact == third).unwrap();
+    assert_eq!(deleted.deletes, Some(arn("01a222e38e057000bed729ac26d98f2f")));
+    let writer = journal.into_writer(undo).unwrap();
+    let settled = Settled { arn: deleted.deletes.clone(), ..settled(deleted.id, Outcome::Deleted) };
+    writer.outcomes().settled(settled);
+    let journal = writer.finish(Some("done"), None).0;
+    let known = journal.known(&here).unwrap();
+    assert!(known.at(third.key()).unwrap().is_none() && known.at(first.key()).unwrap().is_some());
+    drop(known);
+    drop(journal);
+    // And the views say so.
+    let connection = Connection::open(&path).unwrap();
+    let kinds = "SELECT kind, deleted FROM runs ORDER BY started DESC, kind LIMIT 1";
+    let kinds = connection.query_row(kinds, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!(kinds.unwrap(), ("delete".to_owned(), 1_i64));
+    let left = "SELECT count(*) FROM entries WHERE outcome = 'pending' AND arn LIKE 'arn:%'";
+    assert_eq!(connection.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
 }

@@ -1,6 +1,7 @@
 //! The journal on a real file.
 
 mod beside;
+mod deletions;
 mod disturbed;
 mod migrate;
 mod network;

@@ -101,8 +101,8 @@ impl Form for Human {
             let title = format!("{}\x1b[0m{}", group.label(), explained(group, heading.on_exists));
             list(group, &title, section, counts.of(group), out)?;
         }
-        let title =
-            "gone\x1b[0m from the manifests, created by earlier imports; an import leaves them";
+        let title = "gone\x1b[0m from the manifests, created by earlier imports; `lineload delete \
+                     --gone` deletes them";
         list(Group::Gone, title, self.gone, counts.of(Group::Gone), out)
     }
 }

@@ -18,7 +18,7 @@ use super::row::Row;
 use super::rows::Rows;
 use super::timeline::{Pause, Timeline};
 use super::{Counts, RunLog, row, words};
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 use crate::text::{self, counted, duration, grouped};
 
 /// The largest number of failures that are listed: a browser is slow with longer tables.
@@ -47,6 +47,7 @@ pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<(
 struct Page<'r> {
     /// The number of artifacts, with the noun.
     artifacts: String,
+    kind: &'static str,
     counts: Vec<Tiles>,
     target: Option<String>,
     run_started: Option<String>,
@@ -101,21 +102,22 @@ impl<'r> Page<'r> {
     fn of(log: &'r RunLog, rows: &'r dyn Rows, unreadable: &'r RefCell<Option<io::Error>>) -> Self {
         let counts = match log.earlier {
             Some(_) => vec![
-                Tiles::of(Some("Now"), &log.counts_now()),
-                Tiles::of(Some("In all"), &log.counts()),
+                Tiles::of(Some("Now"), log.kind, &log.counts_now()),
+                Tiles::of(Some("In all"), log.kind, &log.counts()),
             ],
-            None => vec![Tiles::of(None, &log.counts())],
+            None => vec![Tiles::of(None, log.kind, &log.counts())],
         };
         let run_started = log.earlier.and_then(|earlier| earlier.started);
         let failed = log.counts().failed();
         Self {
             artifacts: counted(log.counts().total(), "artifact"),
+            kind: log.kind.as_str(),
             counts,
             target: log.target.as_ref().map(|target| row::shown_target(target).to_string()),
             run_started: run_started.map(words::moment),
             started: words::moment(log.started),
             took: duration(log.took()),
-            average_rate: log.created_a_second().map(text::rate),
+            average_rate: log.done_a_second().map(text::rate),
             run: &log.run,
             notes: words::notes(log),
             over_time: OverTime::of(&log.timeline, log.earlier.is_some()),
@@ -129,15 +131,15 @@ impl<'r> Page<'r> {
 }
 
 impl Tiles {
-    fn of(heading: Option<&'static str>, counts: &Counts) -> Self {
+    fn of(heading: Option<&'static str>, kind: RunKind, counts: &Counts) -> Self {
         let outcomes = Outcome::ALL.into_iter();
         let shown =
-            outcomes.filter(|outcome| counts.of(*outcome) > 0 || *outcome == Outcome::Created);
+            outcomes.filter(|outcome| counts.of(*outcome) > 0 || *outcome == kind.outcome());
         let tile = |outcome| {
             let count = counts.of(outcome);
             let class = match outcome {
                 _ if count == 0 => "zero",
-                Outcome::Created | Outcome::Recovered | Outcome::Updated => "good",
+                one if Outcome::is_written(one) => "good",
                 Outcome::Existed => "plain",
                 Outcome::Pending | Outcome::Differs => "open",
                 _ => "bad",

@@ -10,7 +10,7 @@ use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{Counts, RunLog};
 use crate::report::json::write_value;
-use crate::submission::{Outcome, Target};
+use crate::submission::{Outcome, RunKind, Target};
 
 /// The version of the shape.
 const VERSION: u32 = 1;
@@ -19,6 +19,7 @@ const VERSION: u32 = 1;
 struct Head<'r> {
     version: u32,
     run: &'r str,
+    kind: &'static str,
     target: Option<Target>,
     started: String,
     ended: String,
@@ -42,14 +43,15 @@ pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<(
     let head = Head {
         version: VERSION,
         run: &log.run,
+        kind: log.kind.as_str(),
         target: log.target.as_ref().map(shown_target),
         started: log.run_started().to_string(),
         ended: log.ended.to_string(),
-        counts: counted(&log.counts()),
+        counts: counted(log.kind, &log.counts()),
         invocation: Invocation {
             started: log.started.to_string(),
             seconds: log.took().as_secs_f64(),
-            counts: counted(&log.counts_now()),
+            counts: counted(log.kind, &log.counts_now()),
         },
     };
     let mut text = Vec::new();
@@ -66,9 +68,11 @@ pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<(
     out.flush()
 }
 
-fn counted(counts: &Counts) -> Map<String, Value> {
+/// Returns the counts by outcome. An import has no `deleted`.
+fn counted(kind: RunKind, counts: &Counts) -> Map<String, Value> {
     let valid = counts.total() - counts.of(Outcome::Invalid);
     let valid = std::iter::once(("valid".to_owned(), valid.into()));
-    let outcomes = Outcome::ALL.into_iter();
+    let is_shown = |one: &Outcome| *one != Outcome::Deleted || kind == RunKind::Delete;
+    let outcomes = Outcome::ALL.into_iter().filter(is_shown);
     valid.chain(outcomes.map(|one| (one.to_string(), counts.of(one).into()))).collect()
 }

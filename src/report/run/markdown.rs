@@ -11,7 +11,7 @@ use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{LoggedEntry, RunLog, words};
 use crate::report::markdown::code;
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 use crate::text::{self, counted, duration, grouped};
 
 /// GitHub takes no longer comment than 65,536 characters. Bytes, which are at least as many.
@@ -50,14 +50,16 @@ pub fn write(log: &RunLog, rows: &dyn Rows, mut out: impl Write) -> io::Result<(
 fn head(log: &RunLog) -> String {
     let counts = log.counts();
     let total = counted(counts.total(), "artifact");
-    let mut text = format!("### lineload import: {total}\n\n");
+    let mut text = format!("### lineload {}: {total}\n\n", log.kind.as_str());
     if let Some(target) = &log.target {
-        text.push_str(&format!("To {}. ", code(&shown_target(target).to_string())));
+        let to = if log.kind == RunKind::Delete { "At" } else { "To" };
+        text.push_str(&format!("{to} {}. ", code(&shown_target(target).to_string())));
     }
     let took = duration(log.took());
     text.push_str(&format!("Started {}, took {took}.", words::moment(log.started)));
-    if let Some(rate) = log.created_a_second() {
-        text.push_str(&format!(" Created {}/s on average.", text::rate(rate)));
+    if let Some(rate) = log.done_a_second() {
+        let done = if log.kind == RunKind::Delete { "Deleted" } else { "Created" };
+        text.push_str(&format!(" {done} {}/s on average.", text::rate(rate)));
     }
     let now = log.earlier.map(|_| log.counts_now());
     text.push_str(match now {
@@ -66,7 +68,7 @@ fn head(log: &RunLog) -> String {
     });
     for outcome in Outcome::ALL {
         let count = counts.of(outcome);
-        if count == 0 && outcome != Outcome::Created {
+        if count == 0 && outcome != log.kind.outcome() {
             continue;
         }
         let now = now.map(|now| format!("{} | ", grouped(now.of(outcome) as u64)));

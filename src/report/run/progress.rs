@@ -12,7 +12,7 @@ use self::standing::Standing;
 use crate::event::{Cause, Event};
 use crate::report::progress::{Form, LINES, When, colours, line, style};
 use crate::run::Listed;
-use crate::submission::{Quota, Refusal};
+use crate::submission::{Quota, Refusal, RunKind};
 use crate::text::{escaped, grouped};
 
 pub use self::rate::RateMeter;
@@ -86,6 +86,13 @@ impl RunProgress {
         }));
         let ticking = keep_ticking(&shown);
         Self { shown: Some(shown), _ticking: ticking }
+    }
+
+    /// Shows the progress of a run of this kind.
+    #[must_use]
+    pub fn of(self, kind: RunKind) -> Self {
+        self.update(|standing| standing.is_of(kind));
+        self
     }
 
     /// Shows what happened.

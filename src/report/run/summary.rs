@@ -7,7 +7,7 @@ use super::places::Places;
 use super::row::{Row, shown_target};
 use super::rows::Rows;
 use super::{Counts, RunLog, words};
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 use crate::text::{self, counted, duration, escaped, grouped};
 
 /// Entries that failed and are listed.
@@ -36,8 +36,8 @@ pub fn write_rows(
     counts(log, &mut out)?;
     notes(log, &mut out)?;
     if let Some(target) = &log.target {
-        let rate = log.created_a_second();
-        let rate = rate.map(|rate| format!(", created {}/s on average", text::rate(rate)));
+        let (rate, done) = (log.done_a_second(), log.kind.outcome());
+        let rate = rate.map(|rate| format!(", {done} {}/s on average", text::rate(rate)));
         let started = log.earlier.and_then(|earlier| earlier.started);
         let started = started.map(|started| format!("; the run began {}", words::moment(started)));
         writeln!(
@@ -65,22 +65,22 @@ pub fn brief(log: &RunLog, mut out: impl Write) -> io::Result<()> {
 fn counts(log: &RunLog, out: &mut impl Write) -> io::Result<()> {
     let total = counted(log.counts().total(), "artifact");
     if log.earlier.is_none() {
-        return writeln!(out, "{total}: {}", outcomes(&log.counts()));
+        return writeln!(out, "{total}: {}", outcomes(log.kind, &log.counts()));
     }
     let now = log.counts_now();
-    writeln!(out, "now: {}", outcomes(&now.without(Outcome::Pending)))?;
-    writeln!(out, "in all {total}: {}", outcomes(&log.counts()))
+    writeln!(out, "now: {}", outcomes(log.kind, &now.without(Outcome::Pending)))?;
+    writeln!(out, "in all {total}: {}", outcomes(log.kind, &log.counts()))
 }
 
-fn outcomes(counts: &Counts) -> String {
+fn outcomes(kind: RunKind, counts: &Counts) -> String {
     let mut parts = Vec::new();
     for outcome in Outcome::ALL {
         let count = counts.of(outcome);
-        let always = outcome == Outcome::Created;
+        let always = outcome == kind.outcome();
         if count > 0 || always {
             let colour = match outcome {
-                Outcome::Created | Outcome::Recovered | Outcome::Updated if count > 0 => "\x1b[32m",
-                Outcome::Existed | Outcome::Created | Outcome::Recovered | Outcome::Updated => "",
+                one if one.is_written() && count > 0 => "\x1b[32m",
+                one if one.is_written() || one == Outcome::Existed => "",
                 Outcome::Pending | Outcome::Differs => "\x1b[33m",
                 _ => "\x1b[31m",
             };

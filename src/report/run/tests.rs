@@ -12,7 +12,7 @@ use super::{Earlier, LoggedEntry, RunLog};
 use crate::event::{Cause, Event, Settled};
 use crate::exit::Fatal as _;
 use crate::submission::EntryId;
-use crate::submission::{Class, Outcome, Refusal, Target};
+use crate::submission::{Class, Outcome, Refusal, RunKind, Target};
 
 /// Markup of every kind, a cell's and a list's end, mentions, control characters, a turned direction.
 const EVIL: &str = "</style></title></td>'\"><script>document.title='owned'</script>``x``|\\|@team #1\n\
@@ -72,7 +72,7 @@ fn hostile() -> RunLog {
 }
 
 fn throttled_and_paused() -> Timeline {
-    let mut timeline = Timeline::new(Some(2.0));
+    let mut timeline = Timeline::new(RunKind::Import, Some(2.0));
     let settled = Event::Settled(Settled::new(EntryId(0), Outcome::Created));
     let second = Duration::from_secs(1);
     let probe_at = std::time::Instant::now();

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::event::{Cause, Event};
-use crate::submission::Outcome;
+use crate::submission::{Outcome, RunKind};
 
 /// Buckets that are kept at most. A picture has fewer columns than half of them.
 const MOST: usize = 2048;
@@ -17,7 +17,9 @@ const SHORTEST: u64 = 15_625;
 /// A run over time.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
-    /// The rate at which creates may leave at the start.
+    /// The kind of the run.
+    kind: RunKind,
+    /// The rate at which creates, or deletes, may leave at the start.
     first_rate: Option<f64>,
     /// The number of times that the buckets have doubled.
     doubled: u32,
@@ -31,11 +33,11 @@ pub struct Timeline {
 /// The totals of a run, beside the outcomes of its entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Entries of which this run knows that it created them.
+    /// Entries of which this run knows that it created them, or that it deleted.
     pub created: u64,
     /// Entries that came to another end.
     pub others: u64,
-    /// Creates that were throttled.
+    /// Creates, or deletes, that were throttled.
     pub throttled: u64,
     /// Probes that went out.
     pub probes: u64,
@@ -71,7 +73,7 @@ pub struct Column {
     pub from: Duration,
     /// Its end.
     pub to: Duration,
-    /// Entries that were created.
+    /// Entries that were created, or deleted.
     pub created: u64,
     /// Entries that came to another end.
     pub others: u64,
@@ -102,11 +104,17 @@ impl Bucket {
 }
 
 impl Timeline {
-    /// Returns a run that starts now, with at most `rate` creates a second; `None` if nothing
-    /// bounds them.
+    /// Returns a run of this kind that starts now, with at most `rate` creates or deletes a second;
+    /// `None` if nothing bounds them.
     #[must_use]
-    pub fn new(rate: Option<f64>) -> Self {
-        Self { first_rate: rate, ..Self::default() }
+    pub fn new(kind: RunKind, rate: Option<f64>) -> Self {
+        Self { kind, first_rate: rate, ..Self::default() }
+    }
+
+    /// Returns what the run does.
+    #[must_use]
+    pub const fn kind(&self) -> RunKind {
+        self.kind
     }
 
     /// Takes in an event, so long after the start.
@@ -114,7 +122,7 @@ impl Timeline {
         self.reach(at);
         match event {
             Event::Settled(settled) => match settled.outcome {
-                Outcome::Created | Outcome::Recovered => {
+                Outcome::Created | Outcome::Recovered | Outcome::Deleted => {
                     self.bucket(at).created += 1;
                     self.totals.created += 1;
                 }
@@ -322,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_run_of_days_takes_no_more_room_and_loses_nothing() {
-        let mut timeline = Timeline::new(Some(2.0));
+        let mut timeline = Timeline::new(RunKind::Import, Some(2.0));
         let seconds = 3 * 86_400;
         for at in 0..seconds {
             let now = SECOND * at;
@@ -352,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_happens_at_the_very_end_is_in_the_last_column() {
-        let mut timeline = Timeline::new(None);
+        let mut timeline = Timeline::new(RunKind::Import, None);
         for at in [0, 1, 2] {
             timeline.event(SECOND * at, &created());
         }
@@ -364,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_probe_that_is_refused_is_the_same_pause_and_another_cause_another() {
-        let mut timeline = Timeline::new(None);
+        let mut timeline = Timeline::new(RunKind::Import, None);
         timeline.event(SECOND, &paused(Cause::Limit));
         timeline.event(SECOND * 2, &Event::Probed);
         timeline.event(SECOND * 2, &paused(Cause::Limit));

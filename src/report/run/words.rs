@@ -33,7 +33,7 @@ pub(super) fn notes(log: &RunLog) -> Vec<String> {
         ));
     }
     if totals.throttled > 0 {
-        let creates = counted(number(totals.throttled), "create");
+        let creates = counted(number(totals.throttled), log.kind.noun());
         let were = if totals.throttled == 1 { "was" } else { "were" };
         notes.push(format!("{creates} {were} throttled and retried"));
     }

@@ -32,6 +32,9 @@ impl State {
 
     pub(super) fn described(&mut self, id: EntryId, described: Described) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
+        if matches!(entry.phase, Phase::Confirm(..)) {
+            return self.not_absent(id);
+        }
         let Phase::Compare(compare) = &mut entry.phase else { return };
         compare.modified = described.modified.or(compare.modified);
         compare.described = Some(described);

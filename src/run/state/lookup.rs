@@ -192,6 +192,7 @@ impl State {
         let why = match &entry.phase {
             Phase::Compare(_) => return self.cannot_compare(id, request, refusal, now),
             Phase::LookUp(look_up) => look_up.why.clone(),
+            Phase::Confirm(..) => return self.not_confirmed(id, request, refusal),
             _ => return,
         };
         let unresolved = |mut first: Refusal| {

@@ -9,7 +9,7 @@ use crate::run::decide::{Decision, Observation, Verdict, decide};
 use crate::run::entry::{Answered, Change, Compare, Failing, LookUp, Phase, Request, Sent, Why};
 use crate::run::pages::Pages;
 use crate::service::{Created, Found};
-use crate::submission::{EntryId, Operation, Outcome, Refusal};
+use crate::submission::{EntryId, Outcome, Refusal};
 
 impl State {
     /// Takes in the answer to a request.
@@ -24,10 +24,10 @@ impl State {
     ) {
         let operation = request.operation();
         self.in_flight[operation as usize] -= 1;
-        if operation == Operation::Create
+        if operation.is_recorded()
             && let Some(entry) = self.entries.get_mut(&id)
         {
-            entry.creating = false;
+            entry.writing = false;
         }
         let refusal = match answered {
             Answered::Created(Ok(created)) => {
@@ -39,6 +39,11 @@ impl State {
                 self.went_through(operation, sent, now);
                 self.prove();
                 return self.changed(id);
+            }
+            Answered::Deleted(Ok(())) => {
+                self.went_through(operation, sent, now);
+                self.prove();
+                return self.deleted(id);
             }
             Answered::Listed(Ok(page)) => {
                 self.note_response(id, operation, sent, now);
@@ -58,6 +63,7 @@ impl State {
             }
             Answered::Created(Err(refusal))
             | Answered::Changed(Err(refusal))
+            | Answered::Deleted(Err(refusal))
             | Answered::Listed(Err(refusal))
             | Answered::Described(Err(refusal))
             | Answered::Tags(Err(refusal)) => refusal,
@@ -128,10 +134,10 @@ impl State {
         }
     }
 
-    /// Queues the create of an entry: one that was attempted before goes first.
+    /// Queues the create or the delete of an entry: one that was attempted before goes first.
     pub(super) fn create(&mut self, id: EntryId) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        entry.phase = Phase::Create;
+        entry.phase = Phase::Write;
         if entry.attempts > 0 {
             self.creates.push_front(id);
         } else {
@@ -148,7 +154,7 @@ impl State {
                 if !entry.maybe_made() {
                     entry.intent = None;
                 }
-                entry.phase = Phase::Create;
+                entry.phase = Phase::Write;
                 self.creates.push_front(id);
             }
         }
@@ -174,6 +180,7 @@ impl State {
             match first.remove() {
                 Parked::Read(id, request) => self.ask(id, request),
                 Parked::Change(id) => self.changes.push_back(id),
+                Parked::Write(id) => self.creates.push_front(id),
             }
         }
     }
@@ -207,6 +214,7 @@ impl State {
     pub(super) fn settle(&mut self, mut settled: Settled) {
         let Some(entry) = self.entries.remove(&settled.entry) else { return };
         settled.attempts = entry.attempts;
+        settled.arn = settled.arn.or(entry.job.deletes);
         settled.request_id = settled.request_id.or(entry.request_id);
         if settled.outcome.is_error() {
             self.errors += 1;
@@ -231,7 +239,7 @@ impl State {
                 self.fail(id, Outcome::Rejected, None, refusal);
             } else if entry.attempts == 0 {
                 // Nothing was sent for it, or an earlier run did.
-            } else if entry.maybe_made() || entry.creating {
+            } else if entry.maybe_made() || entry.writing {
                 let refusal = match &entry.phase {
                     Phase::LookUp(LookUp { why: Why::NoVerdict(refusal), .. }) => refusal.clone(),
                     _ => Refusal::by_lineload("the run ended before the outcome was known"),

@@ -161,9 +161,9 @@ impl State {
 
     fn slow_down(&mut self, operation: Operation, sent: Sent, now: Instant) {
         let from = self.options.paces.rate(operation);
-        // The rate that is reported is that of creates.
+        // The rate that is reported is that of creates, or of deletes.
         if let Some(to) = self.pace(operation).throttled(sent.permitted, now)
-            && operation == Operation::Create
+            && operation.is_recorded()
         {
             let throttled = from.is_none_or(|from| to < from);
             self.events.push(Event::RateChanged { from, to, throttled });
@@ -231,7 +231,7 @@ impl State {
         self.release_denied();
         let from = self.options.paces.rate(operation);
         if let Some(to) = self.pace(operation).accepted(sent.permitted, now)
-            && operation == Operation::Create
+            && operation.is_recorded()
         {
             self.events.push(Event::RateChanged { from, to, throttled: false });
         }

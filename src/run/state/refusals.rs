@@ -50,7 +50,7 @@ impl State {
         if !operation.is_write() {
             return self.unanswered(id, request, refusal, sent, now);
         }
-        if operation == Operation::Create
+        if operation.is_recorded()
             && let Some(entry) = self.entries.get_mut(&id)
         {
             entry.request_id.clone_from(&refusal.request_id);
@@ -78,10 +78,10 @@ impl State {
             Reaction::Refuse => {
                 // The service is reachable and takes requests.
                 self.went_through(operation, sent, now);
-                if operation == Operation::Create {
-                    self.create_refused(id, refusal, now);
-                } else {
-                    self.not_changed(id, refusal, now);
+                match operation {
+                    Operation::Create => self.create_refused(id, refusal, now),
+                    Operation::Delete => self.delete_refused(id, refusal),
+                    _ => self.not_changed(id, refusal, now),
                 }
             }
             Reaction::LookUp => {
@@ -96,7 +96,11 @@ impl State {
             }
             Reaction::Repeat => {
                 self.in_doubt(Some((id, operation, sent)), &refusal, now);
-                self.not_changed(id, refusal, now);
+                if operation == Operation::Delete {
+                    self.not_deleted(id, refusal, now);
+                } else {
+                    self.not_changed(id, refusal, now);
+                }
             }
         }
     }

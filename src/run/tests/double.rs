@@ -300,4 +300,34 @@ impl Service for Scripted {
         artifact.tags.retain(|tag| !keys.contains(&tag.key));
         Ok(())
     }
+
+    async fn delete(&self, arn: &str) -> Answer<()> {
+        let now = self.start.elapsed();
+        let (does, latency) = {
+            let mut world = self.world();
+            world.log.push(format!("delete {arn}"));
+            world.asked.push(now);
+            let does = if world.bucket.as_mut().is_some_and(|bucket| !bucket.takes(now)) {
+                Behaviour::Refuses(Class::Throttled)
+            } else {
+                world.script.pop_front().or(world.otherwise).unwrap_or(Behaviour::Creates)
+            };
+            (does, world.latency)
+        };
+        tokio::time::sleep(latency).await;
+        let mut world = self.world();
+        let refusal = |class| {
+            let words = world.exists_words.map(str::to_owned);
+            let refusal = refusal(class);
+            Refusal { message: words.unwrap_or_else(|| refusal.message.clone()), ..refusal }
+        };
+        let answer = match does {
+            Behaviour::Refuses(class) => return Err(refusal(class)),
+            Behaviour::CreatesBut(class) => Err(refusal(class)),
+            _ => Ok(()),
+        };
+        world.whole.remove(arn);
+        world.artifacts.retain(|_, (found, _)| found.arn != arn);
+        answer
+    }
 }

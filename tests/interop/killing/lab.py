@@ -214,7 +214,8 @@ class Case:
         settle = f"{round(1000 * (self.lab.registry.lag + 0.3))}ms"
         usual = {"--rate": "400", "--settle": settle, "--timeout": "1s"}
         usual = [word for option in usual.items() if option[0] not in args for word in option]
-        return [self.lab.binary, "import", *target, *usual, *args]
+        verb, args = ("delete", args[1:]) if args[:1] == ("delete",) else ("import", args)
+        return [self.lab.binary, verb, *target, *usual, *args]
 
     def start(self, *args, env=None, wrap=(), **how):
         clean = {"HOME": str(self.folder), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
@@ -260,6 +261,16 @@ class Case:
         query = "SELECT source_uri, count(*) FROM entries WHERE outcome IN ('created', 'recovered') GROUP BY 1"
         with contextlib.closing(sqlite3.connect(self.journal)) as journal:
             return dict(journal.execute(query))
+
+    def deleted(self):
+        """How many entries of the journal say of each source that a run of ours deleted it."""
+        query = "SELECT source_uri, count(*) FROM entries WHERE outcome = 'deleted' GROUP BY 1"
+        with contextlib.closing(sqlite3.connect(self.journal)) as journal:
+            return dict(journal.execute(query))
+
+    def first_run(self):
+        with contextlib.closing(sqlite3.connect(self.journal)) as journal:
+            return journal.execute("SELECT run FROM runs LIMIT 1").fetchone()[0]
 
     def there(self):
         """When each artifact was created, by its SourceUri."""

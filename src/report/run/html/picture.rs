@@ -10,6 +10,7 @@ use askama::Template;
 
 use super::scale;
 use crate::report::run::timeline::{Column, Pause, Timeline};
+use crate::submission::Outcome;
 use crate::text::{counted, duration, grouped};
 
 /// The width of the picture. All sizes are in its units, of about a pixel each.
@@ -44,6 +45,9 @@ const LETTER: f64 = 6.6;
 #[template(path = "report/run/html/picture.html")]
 pub(super) struct Picture {
     description: String,
+    /// The outcome of artifacts that are drawn, and the requests that made it.
+    done: Outcome,
+    requests: String,
     /// The upper edge of the picture.
     above: f64,
     /// The time axis.
@@ -127,6 +131,7 @@ impl Picture {
     pub(super) fn of(timeline: &Timeline) -> Self {
         let scaled = Scaled::of(timeline);
         let totals = timeline.totals();
+        let kind = timeline.kind();
         let mut below = BOTTOM;
         let throttled = (totals.throttled > 0).then(|| {
             below += GAP + BARS;
@@ -141,6 +146,8 @@ impl Picture {
         let exceeds = |rate: &Option<f64>| rate.is_some_and(|rate| rate > scaled.top);
         Self {
             description: scaled.description(),
+            done: kind.outcome(),
+            requests: format!("{}s", kind.noun()),
             // A row of names that is empty takes no room.
             above: highest - NAME_ROWS[1],
             below,
@@ -191,16 +198,17 @@ impl<'t> Scaled<'t> {
     }
 
     fn description(&self) -> String {
-        let totals = self.timeline.totals();
+        let (totals, kind) = (self.timeline.totals(), self.timeline.kind());
         let most = self.columns.iter().map(|column| per_second(column.created, column));
         let mut text = format!(
-            "In {} {} created, at most {}/s.",
+            "In {} {} {}, at most {}/s.",
             duration(self.timeline.took()),
             artifacts(totals.created),
+            kind.outcome(),
             scale::rate(most.fold(0.0, f64::max))
         );
         if totals.throttled > 0 {
-            let _ = write!(text, " Throttled creates: {}.", grouped(totals.throttled));
+            let _ = write!(text, " Throttled {}s: {}.", kind.noun(), grouped(totals.throttled));
         }
         if totals.pauses > 0 {
             let (times, paused) = (grouped(totals.pauses), duration(totals.paused));

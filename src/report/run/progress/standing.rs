@@ -9,7 +9,7 @@ use super::rate::RateMeter;
 use crate::event::{Cause, Event};
 use crate::report::run::Counts;
 use crate::run::Listed;
-use crate::submission::{Outcome, Refusal};
+use crate::submission::{Outcome, Refusal, RunKind};
 use crate::text::{counted, cut, escaped, grouped, rate, redacted, time_left};
 
 /// The longest time for which a throttled rate is shown as news.
@@ -26,6 +26,7 @@ const RECURRING: u32 = 2;
 /// The state of a run, as progress shows it.
 #[derive(Debug)]
 pub(super) struct Standing {
+    kind: RunKind,
     total: usize,
     counts: Counts,
     phase: Phase,
@@ -118,6 +119,7 @@ impl Standing {
     /// Returns the state of a run that has done nothing yet of `total` entries.
     pub(super) fn new(total: usize) -> Self {
         Self {
+            kind: RunKind::Import,
             total,
             counts: Counts::default(),
             phase: match total {
@@ -128,6 +130,11 @@ impl Standing {
             requests: RateMeter::default(),
             pauses: Pauses::default(),
         }
+    }
+
+    /// Notes what the run does.
+    pub(super) const fn is_of(&mut self, kind: RunKind) {
+        self.kind = kind;
     }
 
     /// Takes in an event, and returns whether it is worth a line of its own.
@@ -321,11 +328,14 @@ impl Standing {
     fn numbers(&self) -> String {
         let count = |outcome: Outcome| self.counts.of(outcome);
         let created = count(Outcome::Created) + count(Outcome::Recovered);
-        let mut text = format!(
-            "created {}, existing {}",
-            grouped(created as u64),
-            grouped(count(Outcome::Existed) as u64)
-        );
+        let mut text = match self.kind {
+            RunKind::Import => format!(
+                "created {}, existing {}",
+                grouped(created as u64),
+                grouped(count(Outcome::Existed) as u64)
+            ),
+            RunKind::Delete => format!("deleted {}", grouped(count(Outcome::Deleted) as u64)),
+        };
         for outcome in [Outcome::Updated, Outcome::Differs] {
             if count(outcome) > 0 {
                 text.push_str(&format!(", {outcome} {}", grouped(count(outcome) as u64)));
