@@ -24,7 +24,7 @@ pub use identities::Identities;
 pub use pipeline::NoThreads;
 pub use register::Register;
 pub use rules::near_name;
-pub use run::{among, identities, registered, run, sources, whole};
+pub use run::{among, identities, limit, registered, run, sources, whole};
 
 use crate::artifact::{Artifact, Digest, Key, Rewrites};
 use crate::config::Rules;

@@ -206,8 +206,7 @@ pub struct Manifests {
     /// The number of threads that check manifests [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Take only the files of shard I of N, by a hash of their paths; the shards need not know of each
-    /// other. `auto` and `auto/N` take I, and N, from the variables of Slurm, AWS Batch, Kubernetes or
+    /// Take only the files of shard I of N, by a hash of their paths. `auto` and `auto/N` take I, and N, from the variables of Slurm, AWS Batch, Kubernetes or
     /// GNU parallel
     #[arg(long, value_name = "I/N|auto", value_parser = shard::shard, conflicts_with = "inventory")]
     pub shard: Option<walk::Shard>,
@@ -306,7 +305,7 @@ pub struct Narrow {
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
     pub baseline: Option<PathBuf>,
     /// Write all findings to this file, for `--baseline`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed_since", "diff"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed_since", "diff", "shard"])]
     pub write_baseline: Option<PathBuf>,
     /// The lowest severity that ends with exit code 1 [default: error]
     #[arg(long, value_name = "SEVERITY")]
@@ -318,10 +317,10 @@ pub struct Narrow {
 #[command(next_help_heading = "Fixes")]
 pub struct Fixes {
     /// Apply safe fixes, then report what is left
-    #[arg(long, conflicts_with_all = ["diff", "rewrite_uri"])]
+    #[arg(long, conflicts_with_all = ["diff", "rewrite_uri", "shard"])]
     pub fix: bool,
     /// Show what `--fix` would change, without changing anything
-    #[arg(long, conflicts_with = "rewrite_uri")]
+    #[arg(long, conflicts_with_all = ["rewrite_uri", "shard"])]
     pub diff: bool,
     /// With `--fix` or `--diff`, include fixes that may not be what was meant
     #[arg(long)]

@@ -25,7 +25,9 @@ CREATE TABLE shard (
     number INTEGER NOT NULL,
     shards INTEGER NOT NULL,
     files INTEGER NOT NULL,
-    artifacts INTEGER NOT NULL
+    artifacts INTEGER NOT NULL,
+    -- How many rows `claim` has.
+    claims INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE file (
     -- In the order of the walk.
@@ -62,12 +64,21 @@ pub enum IndexError {
     /// A file is no index, or of another version.
     #[error("`{}` is not an index of this version of lineload", escaped(&.0.display().to_string()))]
     NotAnIndex(PathBuf),
+    /// A file that is to be written has other content.
+    #[error("`{}` is not an index and would be overwritten", escaped(&.0.display().to_string()))]
+    Another(PathBuf),
     /// The indexes are of trees that were divided differently.
     #[error("the indexes are of {} and of {}", counted(*.0, "shard"), counted(*.1, "shard"))]
     Different(usize, usize),
     /// Two are of one shard.
     #[error("two indexes are of shard {0}/{1}")]
     Twice(u32, usize),
+    /// A file is named twice.
+    #[error("`{}` is named twice", escaped(&.0.display().to_string()))]
+    Same(PathBuf),
+    /// The content of a file is not as it was written.
+    #[error("the index `{}` is corrupt", escaped(&.0.display().to_string()))]
+    Corrupt(PathBuf),
     /// Some are missing.
     #[error("no index is of shard {0}/{1}")]
     Missing(u32, usize),
@@ -77,11 +88,13 @@ impl Fatal for IndexError {
     fn help(&self) -> Vec<String> {
         let help = match self {
             Self::File { .. } => return Vec::new(),
+            Self::Another(_) => "use another file",
             Self::NotAnIndex(_) => "`lineload lint --index FILE` writes one",
             Self::Different(..) => {
                 "merge the indexes of one tree, each written with the same number of shards"
             }
-            Self::Twice(..) => "pass the index of each shard once",
+            Self::Corrupt(_) => "lint that shard again with `--index FILE`",
+            Self::Same(_) | Self::Twice(..) => "pass the index of each shard once",
             Self::Missing(..) => "lint that shard with `--index FILE`, and pass its file too",
         };
         vec![help.to_owned()]

@@ -79,7 +79,7 @@ pub enum PathFault {
 pub struct Walk {
     /// The paths; [`FileId`]s count them.
     pub found: Vec<Found>,
-    /// The number of paths in other shards.
+    /// The number of files in other shards.
     pub elsewhere: usize,
 }
 
@@ -145,12 +145,17 @@ pub fn walk(options: &Options) -> Walk {
             seen.insert(real.unwrap_or_else(|| path.to_path_buf()))
         });
     }
-    let mut found: Vec<_> = found.into_iter().map(|(_, found)| found).collect();
-    let all = found.len();
+    let mut elsewhere = 0;
     if let Some(shard) = options.shard {
-        found.retain(|found| shard.holds(&found.name));
+        found.retain(|(path, found)| {
+            // A path of the command line that cannot be read is at fault in every shard.
+            let is_named = || options.paths.iter().any(|named| **named == **path);
+            let is_here = shard.holds(&found.name) || (found.what.is_err() && is_named());
+            elsewhere += usize::from(!is_here && found.what.is_ok());
+            is_here
+        });
     }
-    Walk { elsewhere: all - found.len(), found }
+    Walk { found: found.into_iter().map(|(_, found)| found).collect(), elsewhere }
 }
 
 struct Walker<'o> {

@@ -171,6 +171,23 @@ fn batches(
     })
 }
 
+/// Sorts the findings of a file and keeps those that are listed; the others are counted in `unlisted`, and
+/// a finding says how many they are.
+pub fn limit(file: FileId, findings: &mut Vec<Diagnostic>, unlisted: &mut Unlisted) {
+    diagnostic::sort(findings);
+    for finding in findings.drain(MAX_PER_FILE.min(findings.len())..) {
+        unlisted.add(finding.severity);
+    }
+    if unlisted.total() > 0 {
+        let what = counted(unlisted.total(), "finding");
+        let message = format!("{what} more in this file are not shown");
+        findings.push(
+            Diagnostic::of_file(Code::FindingsLimit, file, message)
+                .with_help("fix the findings shown, then check again"),
+        );
+    }
+}
+
 struct Consumer<'r, S, U> {
     store: &'r SourceStore,
     uses: U,
@@ -388,21 +405,7 @@ impl<'r, S: Sink, U: Uses> Consumer<'r, S, U> {
     fn end_file(&mut self, file: FileId) {
         let mut findings = std::mem::take(&mut self.findings);
         let mut unlisted = std::mem::take(&mut self.unlisted);
-        diagnostic::sort(&mut findings);
-        if self.options.rewrites.is_some() {
-            findings.iter_mut().for_each(|finding| finding.fix = None);
-        }
-        for finding in findings.drain(MAX_PER_FILE.min(findings.len())..) {
-            unlisted.add(finding.severity);
-        }
-        if unlisted.total() > 0 {
-            let what = counted(unlisted.total(), "finding");
-            let message = format!("{what} more in this file are not shown");
-            findings.push(
-                Diagnostic::of_file(Code::FindingsLimit, file, message)
-                    .with_help("fix the findings shown, then check again"),
-            );
-        }
+        limit(file, &mut findings, &mut unlisted);
         self.summary.errors += unlisted.errors;
         self.summary.warnings += unlisted.warnings;
         for finding in &findings {

@@ -71,10 +71,12 @@ impl Plan {
 }
 
 fn own_journal(manifests: &Manifests, journal: &mut PathBuf) {
-    if let Some(shard) = manifests.shard
-        && journal.as_os_str() == DEFAULT
-    {
+    let Some(shard) = manifests.shard else { return };
+    if journal.as_os_str() == DEFAULT {
         *journal = shard.beside(DEFAULT).into();
+    } else if let Some(named) = journal.to_str().filter(|named| named.contains("{shard}")) {
+        let part = format!("{}-of-{}", shard.number(), shard.of());
+        *journal = named.replace("{shard}", &part).into();
     }
 }
 
@@ -173,7 +175,8 @@ pub struct Run {
     /// the run
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub max_duration: Option<Duration>,
-    /// The journal, which records every attempt and its outcome so that a run can be resumed
+    /// The journal, which records every attempt and its outcome so that a run can be resumed. With
+    /// `--shard 3/8`, `{shard}` in it stands for `3-of-8`
     #[arg(long, value_name = "FILE", default_value = DEFAULT)]
     pub journal: PathBuf,
     /// Write a report to this file, in the format of its ending: `.json`, `.jsonl`, `.csv`, `.md` or

@@ -15,8 +15,7 @@ struct Engine {
     range: Option<[&'static str; 2]>,
 }
 
-/// The engines that `auto` knows, in the order in which they are looked for: inside a job of one of the
-/// first, GNU parallel may run.
+/// The engines that `auto` knows.
 const ENGINES: [Engine; 4] = [
     Engine { name: "GNU parallel", number: "PARALLEL_SEQ", first: 1, count: None, range: None },
     // https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html
@@ -65,11 +64,20 @@ fn of(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard, St
 fn auto(of: Option<u32>, variable: impl Fn(&str) -> Option<String>) -> Result<Shard, String> {
     let number = |name: &str| -> Result<Option<u32>, String> {
         let Some(text) = variable(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| format!("{name} is no number"))
+        text.parse().map(Some).map_err(|_| format!("invalid value of {name}: expected a number"))
     };
-    for Engine { name, number: task, mut first, count, range } in ENGINES {
+    let set =
+        ENGINES.map(|engine| engine.number).into_iter().filter(|name| variable(name).is_some());
+    let set: Vec<_> = set.collect();
+    if set.len() > 1 {
+        return Err(format!("{} are both set: write I/N", set.join(" and ")));
+    }
+    for Engine { name, number: task, first, count, range } in ENGINES {
         let Some(task_number) = number(task)? else { continue };
         let of = match (of, count.map(number).transpose()?.flatten()) {
+            (Some(of), Some(count)) if range.is_none() && of != count => {
+                return Err(format!("{name} runs {count} tasks, not {of}: write `auto`"));
+            }
             (Some(of), _) => of,
             (None, Some(count)) => {
                 if let Some([least, last]) = range {
@@ -77,20 +85,19 @@ fn auto(of: Option<u32>, variable: impl Fn(&str) -> Option<String>) -> Result<Sh
                     // tree.
                     let (least, last) =
                         (number(least)?.unwrap_or(1), number(last)?.unwrap_or(count));
-                    let is_whole = least <= 1 && last + 1 == least + count && count > 1;
+                    let is_whole = least == 1 && last == count && count > 1;
                     if !is_whole {
                         return Err(format!(
                             "the tasks of {name} are not 1 to N: if some of them run again, write \
                              `auto/N`"
                         ));
                     }
-                    first = least;
                 }
                 count
             }
             (None, None) => {
                 return Err(format!(
-                    "{name} does not say how many tasks there are: write `auto/N`"
+                    "{name} does not report how many tasks there are: write `auto/N`"
                 ));
             }
         };
@@ -104,7 +111,7 @@ fn auto(of: Option<u32>, variable: impl Fn(&str) -> Option<String>) -> Result<Sh
         };
     }
     let names = ENGINES.map(|engine| engine.number).join(", ");
-    Err(format!("no engine says which task this is: none of {names} is set"))
+    Err(format!("not a task of a known engine: none of {names} is set"))
 }
 
 /// Parses a share: `1/16`, `25%` or `0.25`.
@@ -151,7 +158,6 @@ mod tests {
         let batch = [("AWS_BATCH_JOB_ARRAY_INDEX", "0"), ("AWS_BATCH_JOB_ARRAY_SIZE", "4")];
         assert_eq!(with("auto", &batch), Ok("1/4".to_owned()));
         assert_eq!(with("auto", &slurm("4", "1", "4", "4")), Ok("4/4".to_owned()));
-        assert_eq!(with("auto", &slurm("3", "0", "3", "4")), Ok("4/4".to_owned()));
         let kubernetes = [("JOB_COMPLETION_INDEX", "15")];
         assert_eq!(with("auto/16", &kubernetes), Ok("16/16".to_owned()));
         assert_eq!(with("auto/16", &[("PARALLEL_SEQ", "16")]), Ok("16/16".to_owned()));
@@ -162,11 +168,16 @@ mod tests {
     fn what_an_engine_does_not_say_is_asked_for() {
         let kubernetes = [("JOB_COMPLETION_INDEX", "15")];
         let error = with("auto", &kubernetes).unwrap_err();
-        assert_eq!(error, "Kubernetes does not say how many tasks there are: write `auto/N`");
-        // Some tasks of an array of eight, run again: what `--array=1`, `3`, `3,5` and `1-9:2` set.
-        for (id, least, last, count) in
-            [("1", "1", "1", "1"), ("3", "3", "3", "1"), ("3", "3", "5", "2"), ("1", "1", "9", "5")]
-        {
+        assert_eq!(error, "Kubernetes does not report how many tasks there are: write `auto/N`");
+        // Some tasks of an array of eight, run again: what `--array=1`, `3`, `3,5`,
+        // `1-9:2` and `0-7` set.
+        for (id, least, last, count) in [
+            ("1", "1", "1", "1"),
+            ("3", "3", "3", "1"),
+            ("3", "3", "5", "2"),
+            ("1", "1", "9", "5"),
+            ("3", "0", "7", "8"),
+        ] {
             let again = slurm(id, least, last, count);
             let error = with("auto", &again).unwrap_err();
             assert!(error.starts_with("the tasks of Slurm are not 1 to N"), "{error}");
@@ -175,9 +186,16 @@ mod tests {
         let error = with("auto/4", &slurm("0", "0", "3", "4")).unwrap_err();
         assert_eq!(error, "SLURM_ARRAY_TASK_ID is 0: number the tasks from 1 to 4");
         let error = with("auto/2", &[("PARALLEL_SEQ", "x")]).unwrap_err();
-        assert_eq!(error, "PARALLEL_SEQ is no number");
+        assert_eq!(error, "invalid value of PARALLEL_SEQ: expected a number");
+        // A job that GNU parallel submitted has both.
+        let both = [("PARALLEL_SEQ", "1"), ("JOB_COMPLETION_INDEX", "2")];
+        let error = with("auto/8", &both).unwrap_err();
+        assert_eq!(error, "PARALLEL_SEQ and JOB_COMPLETION_INDEX are both set: write I/N");
+        let batch = [("AWS_BATCH_JOB_ARRAY_INDEX", "0"), ("AWS_BATCH_JOB_ARRAY_SIZE", "4")];
+        let error = with("auto/8", &batch).unwrap_err();
+        assert_eq!(error, "AWS Batch runs 4 tasks, not 8: write `auto`");
         let error = with("auto", &[]).unwrap_err();
-        assert!(error.starts_with("no engine says which task this is"), "{error}");
+        assert!(error.starts_with("not a task of a known engine"), "{error}");
         for text in ["", "3", "3/", "/3", "a/b", "3/16/2", "auto/", "-1/4"] {
             let error = with(text, &[]).unwrap_err();
             assert!(error.starts_with("write it as I/N"), "{text}: {error}");

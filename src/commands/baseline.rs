@@ -161,7 +161,8 @@ impl KnownFindings {
         }
         let hidden = counted(self.hidden.total(), "finding");
         let _ = writeln!(err, "{hidden} hidden by the baseline {shown}");
-        if self.gone > 0 {
+        // A shard does not have the duplicates across shards that the whole tree has.
+        if self.gone > 0 && args.manifests.shard.is_none() {
             let gone = counted(self.gone, "finding");
             let verb = if self.gone == 1 { "exists" } else { "exist" };
             let command = lint_command(global, &args.manifests, None);

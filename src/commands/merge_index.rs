@@ -8,11 +8,11 @@ use super::failure::Failure;
 use super::reports::{self, Asked};
 use super::settings::Settings;
 use super::terminal::human_options;
-use crate::check::{Duplicate, Summary};
+use crate::check::{self, Duplicate, Summary};
 use crate::cli::{Global, Manifests, MergeIndex};
 use crate::config::FailOn;
 use crate::destination;
-use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, MAX_PER_FILE, Severity, Unlisted};
 use crate::exit::Exit;
 use crate::report::output::OutputError;
 use crate::report::{FindingsReport, human};
@@ -86,6 +86,8 @@ struct Showing {
     store: SourceStore,
     ids: HashMap<Arc<str>, FileId>,
     findings: Vec<Diagnostic>,
+    /// The number of findings of the same file that were not kept.
+    unlisted: Unlisted,
     errors: usize,
     warnings: usize,
 }
@@ -93,7 +95,8 @@ struct Showing {
 impl Showing {
     fn new(report: Box<dyn FindingsReport>) -> Self {
         let (store, ids) = (SourceStore::default(), HashMap::new());
-        Self { report, store, ids, findings: Vec::new(), errors: 0, warnings: 0 }
+        let (findings, unlisted) = (Vec::new(), Unlisted::default());
+        Self { report, store, ids, findings, unlisted, errors: 0, warnings: 0 }
     }
 
     fn add(&mut self, placed: shards::Placed) -> std::io::Result<()> {
@@ -105,6 +108,10 @@ impl Showing {
         match placed.severity {
             Severity::Error => self.errors += 1,
             Severity::Warning => self.warnings += 1,
+        }
+        if self.findings.len() >= 2 * MAX_PER_FILE {
+            self.unlisted.add(placed.severity);
+            return Ok(());
         }
         let duplicate = Duplicate {
             what: placed.what,
@@ -131,10 +138,9 @@ impl Showing {
     /// Shows the findings of the last file.
     fn show(&mut self) -> std::io::Result<()> {
         let mut findings = std::mem::take(&mut self.findings);
-        if findings.is_empty() {
-            return Ok(());
-        }
-        diagnostic::sort(&mut findings);
+        let mut unlisted = std::mem::take(&mut self.unlisted);
+        let Some(file) = findings.first().map(|finding| finding.file) else { return Ok(()) };
+        check::limit(file, &mut findings, &mut unlisted);
         self.report.file(&findings, &self.store)
     }
 }

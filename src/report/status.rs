@@ -171,7 +171,7 @@ pub fn finish(out: &mut impl Write, runs: &[RunReport], adds_up: bool) -> io::Re
             .iter()
             .map(|(outcome, count)| format!("{} {}", escaped(outcome), grouped(*count)))
             .collect();
-        writeln!(out, "\x1b[1min all\x1b[0m  {}", sum.join(", "))?;
+        writeln!(out, "\x1b[1min these runs\x1b[0m  {}", sum.join(", "))?;
     }
     out.flush()
 }

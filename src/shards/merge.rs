@@ -1,32 +1,31 @@
 //! Merges the indexes of all shards.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::path::{Component, Path, PathBuf};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{APPLICATION_ID, IndexError, VERSION};
 use crate::artifact::Key;
 use crate::check::Written;
 use crate::diagnostic::{Severity, Unique};
 use crate::source::{Position, Region};
+use crate::text::{escaped, redacted};
 
 /// The number of rows of an index that are read at a time.
-const BLOCK: usize = 256;
+const BLOCK: u32 = 256;
+/// The maximum number of bytes of a value: longer texts are cut before they are written.
+const LONGEST: i32 = 64 << 10;
 /// SQLite's cache for each index, in KiB: it is read in order.
 const CACHE: i64 = 64;
-
-/// The columns of a claim behind its key, in the order in which they are copied.
-const REST: &str = "artifact, text, start_byte, start_line, start_column, end_byte, end_line, end_column, \
-                    severity";
 
 /// The claims that more than one artifact has.
 const SHARED: &str = "
 CREATE TABLE shared (
     what INTEGER, key BLOB,
-    -- The name of the file, and what orders names as a walk does: by directory.
+    -- The name of the file, and what orders names as a walk does.
     name TEXT, place BLOB,
     artifact INTEGER, text TEXT,
     start_byte INTEGER, start_line INTEGER, start_column INTEGER,
@@ -69,7 +68,11 @@ pub struct Placed {
 /// If one cannot be read, or a shard is missing.
 pub fn merge(paths: &[PathBuf]) -> Result<Merged, IndexError> {
     let mut indexes = Vec::with_capacity(paths.len());
+    let mut seen = HashSet::new();
     for path in paths {
+        if !seen.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
+            return Err(IndexError::Same(path.clone()));
+        }
         indexes.push(Index::open(path)?);
     }
     check_complete(&indexes)?;
@@ -112,6 +115,8 @@ struct Index<'p> {
     shards: u32,
     files: usize,
     artifacts: usize,
+    /// Rows that have not been read yet.
+    left: u32,
     rows: VecDeque<Claim>,
     /// The last row that was read.
     last: Option<Claim>,
@@ -132,80 +137,161 @@ impl<'p> Index<'p> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.pragma_update(None, "cache_size", -CACHE)?;
+            // It may come from anybody.
+            connection.pragma_update(None, "trusted_schema", false)?;
+            connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
             let pragma =
                 |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
             if (pragma("application_id")?, pragma("user_version")?) != (APPLICATION_ID, VERSION) {
                 return Ok(None);
             }
-            let (number, shards, files, artifacts) = connection.query_row(
-                "SELECT number, shards, files, artifacts FROM shard",
+            let others = "SELECT count(*) FROM sqlite_master WHERE type != 'table'";
+            if connection.query_row(others, [], |row| row.get::<_, i64>(0))? > 0 {
+                return Ok(None);
+            }
+            let counts: [u32; 5] = connection.query_row(
+                "SELECT number, shards, files, artifacts, claims FROM shard",
                 [],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, u32>(2)?, row.get::<_, u32>(3)?)),
+                |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]),
             )?;
-            Ok(Some((connection, number, shards, files, artifacts)))
+            Ok(Some((connection, counts)))
         };
         let opened = open().map_err(|error| IndexError::of(path, &error))?;
-        let Some((connection, number, shards, files, artifacts)) = opened else {
+        let Some((connection, counts)) = opened else {
             return Err(IndexError::NotAnIndex(path.to_owned()));
         };
+        let [number, shards, files, artifacts, claims] = counts;
+        if !(1..=shards).contains(&number) {
+            return Err(IndexError::Corrupt(path.to_owned()));
+        }
         let (files, artifacts) = (files as usize, artifacts as usize);
         let (rows, last) = (VecDeque::new(), None);
-        Ok(Self { connection, path, number, shards, files, artifacts, rows, last })
+        Ok(Self { connection, path, number, shards, files, artifacts, left: claims, rows, last })
     }
 
     /// Returns the next row.
-    fn next(&mut self) -> rusqlite::Result<Option<Claim>> {
+    fn next(&mut self) -> Result<Option<Claim>, IndexError> {
         if self.rows.is_empty() {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT what, key, file, artifact FROM claim
-                 WHERE (what, key, file, artifact) > (?1, ?2, ?3, ?4)
-                 ORDER BY what, key, file, artifact LIMIT ?5",
-            )?;
-            let after = self.last.map_or((-1, [0; 16], -1, -1), |last| {
-                (i64::from(last.what), last.key.0, last.file, i64::from(last.artifact))
-            });
-            let rows = statement.query_map(
-                params![after.0, after.1, after.2, after.3, BLOCK as u32],
-                |row| {
-                    let (what, key) = (row.get(0)?, Key(row.get(1)?));
-                    Ok(Claim { what, key, file: row.get(2)?, artifact: row.get(3)? })
-                },
-            )?;
-            for row in rows {
-                self.rows.push_back(row?);
-            }
+            self.read().map_err(|error| IndexError::of(self.path, &error))?;
+            let sorted =
+                self.rows.iter().zip(self.rows.iter().skip(1)).all(|(one, next)| one < next);
+            let behind =
+                self.last.is_none_or(|last| self.rows.front().is_none_or(|row| last < *row));
+            let read = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+            let left = self.left.checked_sub(read);
+            let Some(left) = left.filter(|left| sorted && behind && (read > 0 || *left == 0))
+            else {
+                return Err(IndexError::Corrupt(self.path.to_owned()));
+            };
+            self.left = left;
             self.last = self.rows.back().copied().or(self.last);
         }
         Ok(self.rows.pop_front())
     }
 
-    /// Copies a claim into the table of those that are shared.
-    fn copy(&self, claim: &Claim, shared: &Connection) -> rusqlite::Result<()> {
-        let query = format!(
-            "SELECT name, {REST} FROM claim JOIN file ON file.id = claim.file
-             WHERE what = ?1 AND key = ?2 AND claim.file = ?3 AND artifact = ?4"
-        );
-        let mut read = self.connection.prepare_cached(&query)?;
-        let mut rows = read.query(params![claim.what, claim.key.0, claim.file, claim.artifact])?;
-        let Some(row) = rows.next()? else { return Ok(()) };
-        let name: String = row.get(0)?;
-        let place = name.replace('/', "\0").into_bytes();
-        let mut values: Vec<Value> =
-            vec![claim.what.into(), claim.key.0.to_vec().into(), name.into(), place.into()];
-        for at in 1..=9 {
-            values.push(row.get(at)?);
-        }
-        let mut insert = shared.prepare_cached(
-            "INSERT INTO shared VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    /// Reads the rows behind the last.
+    fn read(&mut self) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT what, key, file, artifact FROM claim
+             WHERE (what, key, file, artifact) > (?1, ?2, ?3, ?4)
+             ORDER BY what, key, file, artifact LIMIT ?5",
         )?;
-        insert.execute(params_from_iter(values))?;
+        let after = self.last.map_or((-1, [0; 16], -1, -1), |last| {
+            (i64::from(last.what), last.key.0, last.file, i64::from(last.artifact))
+        });
+        let rows =
+            statement.query_map(params![after.0, after.1, after.2, after.3, BLOCK], |row| {
+                let (what, key) = (row.get(0)?, Key(row.get(1)?));
+                Ok(Claim { what, key, file: row.get(2)?, artifact: row.get(3)? })
+            })?;
+        for row in rows {
+            self.rows.push_back(row?);
+        }
         Ok(())
     }
+
+    /// Copies a claim into the table of those that are shared.
+    fn copy(&self, claim: &Claim, shared: &Connection) -> Result<(), IndexError> {
+        let row = self.row(claim).map_err(|error| IndexError::of(self.path, &error))?;
+        let is_known =
+            |row: &ClaimRow| matches!(row.severity, None | Some(1 | 2)) && claim.what <= 1;
+        match row.filter(is_known) {
+            Some(row) => insert(shared, claim, &row).map_err(|error| scratch(&error)),
+            None => Err(IndexError::Corrupt(self.path.to_owned())),
+        }
+    }
+
+    /// Reads what belongs to a claim.
+    fn row(&self, claim: &Claim) -> rusqlite::Result<Option<ClaimRow>> {
+        let mut read = self.connection.prepare_cached(
+            "SELECT name, text, severity, start_byte, start_line, start_column, end_byte, end_line,
+                end_column
+             FROM claim JOIN file ON file.id = claim.file
+             WHERE what = ?1 AND key = ?2 AND claim.file = ?3 AND artifact = ?4",
+        )?;
+        let key = params![claim.what, claim.key.0, claim.file, claim.artifact];
+        let row = |row: &Row<'_>| {
+            let mut place = [None; 6];
+            for (at, number) in place.iter_mut().enumerate() {
+                *number = row.get(3 + at)?;
+            }
+            // It may come from anybody.
+            let text: Option<String> = row.get(1)?;
+            let text = text.map(|text| escaped(&redacted(&text)));
+            Ok(ClaimRow { name: row.get(0)?, text, severity: row.get(2)?, place })
+        };
+        read.query_row(key, row).optional()
+    }
+}
+
+/// The name of the file of a claim, its text as findings show it, its severity, and its place.
+struct ClaimRow {
+    name: String,
+    text: Option<String>,
+    severity: Option<u8>,
+    place: [Option<u32>; 6],
+}
+
+fn insert(shared: &Connection, claim: &Claim, row: &ClaimRow) -> rusqlite::Result<()> {
+    let ClaimRow { name, text, severity, place: [a, b, c, d, e, f] } = row;
+    let mut insert = shared.prepare_cached(
+        "INSERT INTO shared VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    let Claim { what, key, artifact, .. } = claim;
+    let order = order(name);
+    insert
+        .execute(params![what, key.0, name, order, artifact, text, a, b, c, d, e, f, severity])?;
+    Ok(())
+}
+
+/// Returns bytes that sort as a walk sorts files: by the parts of their paths.
+fn order(name: &str) -> Vec<u8> {
+    let mut order = Vec::with_capacity(name.len() + 8);
+    for part in Path::new(name).components() {
+        match part {
+            Component::Prefix(prefix) => {
+                order.push(1);
+                order.extend(prefix.as_os_str().as_encoded_bytes());
+            }
+            Component::RootDir => order.push(2),
+            Component::CurDir => order.push(3),
+            Component::ParentDir => order.push(4),
+            Component::Normal(name) => {
+                order.push(5);
+                order.extend(name.as_encoded_bytes());
+            }
+        }
+        order.push(0);
+    }
+    order
+}
+
+fn scratch(error: &rusqlite::Error) -> IndexError {
+    IndexError::of(&std::env::temp_dir(), error)
 }
 
 /// Returns a temporary database of the claims that more than one artifact has.
 fn collect(indexes: &mut [Index<'_>]) -> Result<Connection, IndexError> {
-    let scratch = |error: rusqlite::Error| IndexError::of(&std::env::temp_dir(), &error);
     let shared = || {
         // In memory up to SQLite's cache, then in a temporary file.
         let shared = Connection::open("")?;
@@ -214,31 +300,28 @@ fn collect(indexes: &mut [Index<'_>]) -> Result<Connection, IndexError> {
         shared.execute_batch("BEGIN")?;
         Ok(shared)
     };
-    let shared = shared().map_err(scratch)?;
+    let shared = shared().map_err(|error| scratch(&error))?;
     let mut heads = BinaryHeap::new();
     for (number, index) in indexes.iter_mut().enumerate() {
-        let head = index.next().map_err(|error| IndexError::of(index.path, &error))?;
+        let head = index.next()?;
         heads.extend(head.map(|head| Reverse((head.what, head.key, number, head))));
     }
     // The last claim, and whether it was copied.
     let mut last: Option<(usize, Claim, bool)> = None;
     while let Some(Reverse((what, key, number, claim))) = heads.pop() {
-        let of = |error: rusqlite::Error, index: &Index<'_>| IndexError::of(index.path, &error);
         let same = last.filter(|(_, last, _)| (last.what, last.key) == (what, key));
         if let Some((before, earlier, copied)) = same {
-            let index = &indexes[before];
             if !copied {
-                index.copy(&earlier, &shared).map_err(|error| of(error, index))?;
+                indexes[before].copy(&earlier, &shared)?;
             }
-            let index = &indexes[number];
-            index.copy(&claim, &shared).map_err(|error| of(error, index))?;
+            indexes[number].copy(&claim, &shared)?;
         }
         last = Some((number, claim, same.is_some()));
         let index = &mut indexes[number];
-        let head = index.next().map_err(|error| IndexError::of(index.path, &error))?;
+        let head = index.next()?;
         heads.extend(head.map(|head| Reverse((head.what, head.key, number, head))));
     }
-    shared.execute_batch("COMMIT").map_err(scratch)?;
+    shared.execute_batch("COMMIT").map_err(|error| scratch(&error))?;
     Ok(shared)
 }
 
@@ -251,7 +334,7 @@ impl Merged {
         &self,
         mut take: impl FnMut(Placed) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |error: rusqlite::Error| IndexError::of(&std::env::temp_dir(), &error);
+        let failed = |error: rusqlite::Error| scratch(&error);
         let mut statement = self
             .connection
             .prepare(

@@ -1,7 +1,7 @@
 //! Writes the index of a shard.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -16,6 +16,9 @@ use crate::walk::Shard;
 
 /// SQLite's cache while an index is written, in KiB.
 const CACHE: i64 = 16 << 10;
+
+/// The bytes of a database up to the end of its application id.
+const HEAD: u64 = 72;
 
 /// The rows in the order in which they come; they are sorted once all are in.
 const UNSORTED: &str = "CREATE TEMP TABLE unsorted AS SELECT * FROM claim";
@@ -39,6 +42,7 @@ impl IndexWriter {
     /// # Errors
     /// If no temporary file can be written.
     pub fn new(path: &Path, shard: Option<Shard>) -> Result<Self, IndexError> {
+        may_be_replaced(path)?;
         let scratch =
             tempfile::NamedTempFile::new().map_err(|error| IndexError::io(path, &error))?;
         let scratch = scratch.into_temp_path();
@@ -118,7 +122,7 @@ impl IndexWriter {
             )?;
             let (number, of) = shard.map_or((1, 1), |shard| (shard.number(), shard.of()));
             connection.execute(
-                "INSERT INTO shard VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO shard VALUES (?1, ?2, ?3, ?4, (SELECT count(*) FROM claim))",
                 params![number, of, count(files), count(artifacts)],
             )?;
             connection.execute_batch("COMMIT")
@@ -130,6 +134,31 @@ impl IndexWriter {
             io::copy(&mut database, out).map(drop)
         };
         destination::replace(&path, copy).map_err(|error| IndexError::io(&path, &error))
+    }
+}
+
+/// Checks that `path` is an index, is empty, or does not exist.
+fn may_be_replaced(path: &Path) -> Result<(), IndexError> {
+    let mut head = Vec::new();
+    match File::open(path) {
+        Ok(file) => {
+            file.take(HEAD).read_to_end(&mut head).map_err(|error| IndexError::io(path, &error))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            return match directory.map(std::fs::metadata) {
+                Some(Err(error)) => Err(IndexError::io(path, &error)),
+                _ => Ok(()),
+            };
+        }
+        Err(error) => return Err(IndexError::io(path, &error)),
+    }
+    // https://sqlite.org/fileformat.html#the_database_header
+    let id = i32::try_from(APPLICATION_ID).unwrap_or_default().to_be_bytes();
+    let is_index = head.starts_with(b"SQLite format 3\0") && head.ends_with(&id);
+    match head.is_empty() || is_index {
+        true => Ok(()),
+        false => Err(IndexError::Another(path.to_owned())),
     }
 }
 

@@ -123,18 +123,23 @@ fn a_corrupt_file_is_a_message_and_never_a_panic() {
 
 /// A file whose schema has `depth` groups, each within the one before, and a column in the last.
 fn nested(depth: usize) -> Vec<u8> {
+    nested_by(depth, &[0x19, 0xFC], 0x15)
+}
+
+/// The same, with these bytes as the head of the list of the schema, and of the number of elements.
+fn nested_by(depth: usize, head: &[u8], children: u8) -> Vec<u8> {
     // A group, required: its name `a`, and that it has one element below it.
-    const GROUP: [u8; 8] = [0x35, 0x00, 0x18, 0x01, b'a', 0x15, 0x02, 0x00];
+    let group = [0x35, 0x00, 0x18, 0x01, b'a', children, 0x02, 0x00];
     // A column of 32-bit integers, required.
     const COLUMN: [u8; 8] = [0x15, 0x02, 0x25, 0x00, 0x18, 0x01, b'b', 0x00];
-    let mut footer = vec![0x15, 0x02, 0x19, 0xFC];
+    let mut footer = [&[0x15, 0x02], head].concat();
     let mut count = depth + 1;
     while count >= 0x80 {
         footer.push(0x80 | (count & 0x7F) as u8);
         count >>= 7;
     }
     footer.push(count as u8);
-    footer.extend(GROUP.repeat(depth));
+    footer.extend(group.repeat(depth));
     footer.extend(COLUMN);
     // No row, no row group.
     footer.extend([0x16, 0x00, 0x19, 0x0C, 0x00]);
@@ -153,5 +158,15 @@ fn columns_nested_without_end_are_a_message() {
         let expected =
             "cannot read the Parquet file at its schema: columns are nested more than 100 deep";
         assert_eq!(ran.err.contains(expected), code == 2, "{depth}: {ran:?}");
+    }
+    // As a set; with a number that wraps around to that of the schema; with counts of other kinds.
+    let wrapped: &[u8] = &[0x09, 0x84, 0x80, 0x08, 0xFC];
+    let others =
+        [(&[0x1A, 0xFC][..], 0x15), (wrapped, 0x15), (&[0x19, 0xFC], 0x14), (&[0x19, 0xFC], 0x16)];
+    for (head, children) in others {
+        write(&path, nested_by(100_000, head, children));
+        let ran = generate(folder.path(), &["deep.parquet", "-t", "t.yaml", "-o", "-"]);
+        let expected = "cannot read the Parquet file at its schema: it is not valid";
+        assert!(ran.code == 2 && ran.err.contains(expected), "{head:x?} {children:x}: {ran:?}");
     }
 }

@@ -96,6 +96,72 @@ fn the_indexes_of_all_shards_give_the_duplicates_of_the_whole_tree() {
 }
 
 #[test]
+fn a_file_with_very_many_duplicates_shows_as_many_as_a_check_of_the_tree() {
+    let folder = folder(&[]);
+    fs::create_dir(folder.path().join("m")).unwrap();
+    let artifact = "- ArtifactType: DataSet\n  Source: {SourceUri: s3://lake/x}\n";
+    for name in ["c.yaml", "m/+a.yaml", "m/b.yaml"] {
+        fs::write(
+            folder.path().join(name),
+            artifact.repeat(if name == "m/b.yaml" { 11_000 } else { 100 }),
+        )
+        .unwrap();
+    }
+    let paths = ["m", "m/../c.yaml"];
+    let whole = run(folder.path(), &[&["lint", "--format", "json"], &paths[..]].concat());
+    run(folder.path(), &[&["lint", "-q", "--index", "whole.idx"], &paths[..]].concat());
+    let merged = run(folder.path(), &["merge-index", "whole.idx", "--format", "json"]);
+    assert_eq!(findings(&merged), findings(&whole));
+    assert!(findings(&whole).iter().any(|one| one["code"] == "findings-limit"));
+}
+
+#[test]
+fn an_index_from_elsewhere_cannot_act_on_a_terminal_or_end_a_merge() {
+    let folder = tree();
+    let indexes = lint_shards(folder.path(), 1);
+    let whole = fs::read(folder.path().join(&indexes[0])).unwrap();
+    let changed = |statements: &str| {
+        let path = folder.path().join("changed.idx");
+        fs::write(&path, &whole).unwrap();
+        let index = rusqlite::Connection::open(&path).unwrap();
+        index.execute_batch(statements).unwrap();
+        drop(index);
+        run(folder.path(), &["merge-index", "changed.idx", "--color", "always"])
+    };
+    let hostile = "\u{1b}]0;owned\u{7}\r password=hunter2hunter2";
+    let ran = changed(&format!(
+        "UPDATE claim SET text = '{hostile}'; UPDATE file SET name = '{hostile}'"
+    ));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!ran.out.contains("\u{1b}]") && !ran.out.contains(['\u{7}', '\r']), "{}", ran.out);
+    for (statements, message) in [
+        ("DELETE FROM claim WHERE file = 3", "`changed.idx` is corrupt"),
+        ("DELETE FROM file", "`changed.idx` is corrupt"),
+        ("UPDATE claim SET severity = 9", "`changed.idx` is corrupt"),
+        ("UPDATE shard SET shards = 0", "`changed.idx` is corrupt"),
+        ("UPDATE claim SET start_line = -1", "cannot use the index `changed.idx`"),
+        ("UPDATE claim SET text = hex(zeroblob(1000000))", "cannot use the index `changed.idx`"),
+        (
+            "ALTER TABLE claim RENAME TO kept; CREATE VIEW claim AS WITH RECURSIVE more(what) AS (SELECT \
+             0 UNION ALL SELECT 0 FROM more) SELECT what, 0 AS key, 0 AS file, 0 AS artifact FROM more",
+            "`changed.idx` is not an index",
+        ),
+    ] {
+        let ran = changed(statements);
+        assert!(ran.code == 2 && ran.err.contains(message), "{statements}: {ran:?}");
+    }
+    let twice = run(folder.path(), &["merge-index", &indexes[0], &indexes[0]]);
+    assert!(twice.code == 2 && twice.err.contains("is named twice"), "{twice:?}");
+    // What is no index is kept.
+    fs::write(folder.path().join("precious.txt"), "precious").unwrap();
+    let ran = run(folder.path(), &["lint", "m", "--index", "precious.txt"]);
+    assert!(ran.code == 2 && ran.err.contains("would be overwritten"), "{ran:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("precious.txt")).unwrap(), "precious");
+    let ran = run(folder.path(), &["lint", "m", "--index", "none/a.idx"]);
+    assert!(ran.code == 2 && ran.out.is_empty(), "{ran:?}");
+}
+
+#[test]
 fn people_see_both_places_of_a_duplicate_across_shards() {
     let folder = folder(&[
         ("m/a.yaml", "ArtifactType: DataSet\nSource: {SourceUri: s3://lake/x}\n"),
@@ -125,7 +191,8 @@ fn indexes_that_are_not_those_of_one_tree_are_refused() {
     let [one, two, three] = [0, 1, 2].map(|at| &*indexes[at]);
     assert!(refused(&[one, three]).contains("no index is of shard 2/3"));
     assert!(refused(&[one, two]).contains("no index is of shard 3/3"));
-    assert!(refused(&[one, two, two]).contains("two indexes are of shard 2/3"));
+    fs::copy(folder.path().join(two), folder.path().join("again.idx")).unwrap();
+    assert!(refused(&[one, two, "again.idx"]).contains("two indexes are of shard 2/3"));
     run(folder.path(), &["lint", "m", "--shard", "1/2", "--index", "half.idx", "-q"]);
     let different = refused(&[one, two, "half.idx"]);
     assert!(different.contains("the indexes are of 3 shards and of 2 shards"), "{different}");
@@ -153,10 +220,14 @@ fn a_shard_without_files_has_nothing_to_do() {
     }
     let expected = [((0, Some("0 files".to_owned())), 19), ((0, Some("1 file,".to_owned())), 1)];
     assert_eq!(counts, BTreeMap::from(expected));
-    let ran = run(folder.path(), &["lint", "none", "--shard", "1/2"]);
-    assert!(ran.code == 2 && ran.err.contains("no manifests found in `none`"), "{ran:?}");
+    for shard in ["1/2", "2/2"] {
+        let ran = run(folder.path(), &["lint", "none", "--shard", shard]);
+        assert!(ran.code == 2 && ran.err.contains("no manifests found in `none`"), "{ran:?}");
+        let ran = run(folder.path(), &["lint", "m", "none", "--shard", shard]);
+        assert!(ran.code == 1 && ran.out.contains("path-unreadable: none"), "{ran:?}");
+    }
     let ran = run(folder.path(), &["lint", "m", "--shard", "auto"]);
-    assert!(ran.code == 2 && ran.err.contains("no engine says which task this is"), "{ran:?}");
+    assert!(ran.code == 2 && ran.err.contains("not a task of a known engine"), "{ran:?}");
 }
 
 /// Returns the counts of a status.

@@ -18,7 +18,7 @@ const MAX_STRUCTURES: usize = 8;
 /// Checks that no column of `file` is nested deeper than is read.
 ///
 /// # Errors
-/// If one is, or the footer breaks off in its schema.
+/// If one is, or the footer is not valid up to the end of its schema.
 pub(super) fn check(file: &mut File) -> io::Result<()> {
     let Some(footer) = footer(file)? else {
         // The crate says what is wrong.
@@ -27,7 +27,7 @@ pub(super) fn check(file: &mut File) -> io::Result<()> {
     match (Reader { bytes: &footer }).depth() {
         Some(depth) if depth <= MAX_DEPTH => Ok(()),
         Some(_) => Err(invalid("columns are nested more than 100 deep")),
-        None => Err(invalid("it breaks off")),
+        None => Err(invalid("it is not valid")),
     }
 }
 
@@ -90,10 +90,15 @@ impl Reader<'_> {
             match (number, kind) {
                 (_, kind::STOP) => return Some(0),
                 (SCHEMA, kind::LIST) => break,
+                // The crate reads it by its number, whatever its kind.
+                (SCHEMA, _) => return None,
                 _ => self.skip(kind, 0)?,
             }
         }
-        let (count, _) = self.list()?;
+        let (count, kind) = self.list()?;
+        if kind != kind::STRUCT {
+            return None;
+        }
         // How many elements are still to come at each level.
         let mut levels: Vec<i64> = Vec::new();
         let mut deepest = 0;
@@ -123,7 +128,11 @@ impl Reader<'_> {
         loop {
             match self.field(&mut last)? {
                 (_, kind::STOP) => return Some(children),
-                (CHILDREN, kind::I32) => children = self.integer()?,
+                (CHILDREN, kind::I32) => {
+                    children = self.integer()?;
+                    i32::try_from(children).ok()?;
+                }
+                (CHILDREN, _) => return None,
                 (_, kind) => self.skip(kind, 0)?,
             }
         }
@@ -139,6 +148,8 @@ impl Reader<'_> {
                 0 => self.integer()?,
                 distance => last.checked_add(i64::from(distance))?,
             };
+            // Others wrap around to these in the crate.
+            i16::try_from(*last).ok()?;
         }
         Some((*last, kind))
     }
