@@ -258,6 +258,8 @@ fn a_file_that_is_no_baseline_is_neither_read_nor_replaced() {
     refused(&["--write-baseline", "x.txt", "--output", "json=x.txt"], "written twice");
     refused(&["--write-baseline", "x.txt", "--baseline", "x.txt"], "cannot be used with");
     refused(&["--write-baseline", "x.txt", "--diff"], "cannot be used with");
+    // The entries of the others would be lost.
+    refused(&["--write-baseline", "x.txt", "--shard", "1/2"], "cannot be used with");
     write(&here.join("later.txt"), "# lineload baseline, version 2\nx\n");
     refused(&["--baseline", "later.txt"], "later.txt is a baseline of version 2");
     run(here, &["lint", "m", "--write-baseline", "known.txt"]);
