@@ -23,6 +23,8 @@ fuzz_target!(|bytes: &[u8]| {
         all: true,
         quiet: true,
         command: String::new(),
+        can_fix: true,
+        links: false,
     };
     for finding in findings.iter().take(50) {
         let shown = render(finding, &store, &options);
