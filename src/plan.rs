@@ -222,7 +222,7 @@ pub struct Options<'o> {
     pub known: Option<&'o Knows<'o>>,
     /// True if an artifact of this file can have been removed from the manifests: they were all
     /// read, and nothing in that file is invalid.
-    pub within: &'o dyn Fn(&str) -> bool,
+    pub within: &'o dyn Fn(&journal::Known) -> bool,
     /// The maximum number of reads in flight.
     pub at_once: usize,
 }

@@ -8,11 +8,35 @@ use super::import::{Pace, PlanFormat, Run, Target};
 /// The heading of the options that select artifacts.
 const WHICH: &str = "What to delete";
 
+/// The fewest characters of the id of a run.
+const RUN_ID: usize = 8;
+
+/// The options that say what manifests are read, and how: of no effect without `--gone`. `--threads` is
+/// none of them, as a variable may set it for all commands.
+const OF_MANIFESTS: &[&str] = &[
+    "paths",
+    "exclude",
+    "include",
+    "follow_links",
+    "stdin_filename",
+    "shard",
+    "rewrite_uri",
+    "inventory",
+    "from",
+    "delimiter",
+    "rows",
+    "group",
+    "columns",
+    "template",
+    "vars",
+    "on_duplicate",
+];
+
 /// `lineload delete`
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   lineload delete --run 019acb3e                     what this run created
-  lineload delete --gone manifests --dry-run         show what the manifests describe no more
+  lineload delete --gone manifests --dry-run         show what they no longer describe
   lineload delete --where DataSet/s3://my-lake/tmp/  data sets below this URI")]
 pub struct Delete {
     #[command(flatten)]
@@ -21,11 +45,12 @@ pub struct Delete {
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened")]
     pub manifests: Manifests,
-    /// Also delete matching artifacts that no run in this journal created
+    /// Also delete matching artifacts that no run in this journal created; with `--run`, those that it
+    /// found
     #[arg(long, help_heading = WHICH)]
     pub not_ours: bool,
     /// Show what would be deleted, and delete nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["metrics", "report"])]
     pub dry_run: bool,
     /// The format in which the artifacts to be deleted are shown; in others than `human`, the counts at
     /// the end go to standard error
@@ -49,26 +74,30 @@ pub struct Delete {
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct Which {
-    /// What the run with this id created; the beginning of the id is enough. Its target is the run's
-    #[arg(long, value_name = "RUN", help_heading = WHICH)]
+    /// Delete what the run with this id created; the first 8 characters of the id, or more, are enough.
+    /// Its target is the run's
+    #[arg(long, value_name = "RUN", help_heading = WHICH, value_parser = run_id)]
     pub run: Option<String>,
-    /// What runs in this journal created from files at PATH, and no manifest there describes any more.
-    /// Every manifest must be valid
+    /// Delete what runs in this journal created from files at PATH, and manifests there no longer
+    /// describe. Every manifest must be valid. What moved out of PATH is gone from there: name all
+    /// that was imported
     #[arg(long, help_heading = WHICH)]
     pub gone: bool,
-    /// What is of this type and has a `SourceUri` that begins with PREFIX. `DataSet` alone is every
+    /// Delete what runs in this journal created, of this type and with a `SourceUri` that begins with PREFIX. `DataSet` alone is every
     /// data set, and `*/PREFIX` every type; repeatable
     #[arg(long = "where", value_name = "TYPE[/PREFIX]", help_heading = WHICH)]
     pub matching: Vec<Matching>,
 }
 
-impl Delete {
-    /// Returns whether manifests were named.
-    #[must_use]
-    pub fn names_manifests(&self) -> bool {
-        let Manifests { rows, paths, .. } = &self.manifests;
-        rows.inventory.is_some() || *paths != [std::path::PathBuf::from("manifests")]
+/// The beginning of the id of a run. Ids begin with the time, so that a digit, or nothing, as in a variable
+/// without a value, would select a run that nobody meant.
+fn run_id(text: &str) -> Result<String, String> {
+    if text.len() < RUN_ID || !text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return Err(format!(
+            "write at least the first {RUN_ID} characters of the id, as `lineload status` shows it"
+        ));
     }
+    Ok(text.to_ascii_lowercase())
 }
 
 /// Artifacts of a type, with a beginning of their URI.
@@ -126,8 +155,25 @@ pub(super) fn in_own_words(command: clap::Command) -> clap::Command {
         return command;
     }
     command.mut_args(|arg| {
+        let arg = if OF_MANIFESTS.contains(&arg.get_id().as_str()) {
+            // clap does not ask for `--gone` where something that excludes it is there.
+            arg.conflicts_with_all(["run", "matching"])
+        } else {
+            arg
+        };
         let help = match arg.get_id().as_str() {
             "paths" => "With `--gone`, the manifests: files or directories, or `-` for standard input",
+            // What another shard describes would seem to be gone.
+            "shard" => return arg.hide(true),
+            "rewrite_uri" => {
+                "With `--gone`, the same as in the import; what was imported with another one is left \
+                 out. Repeatable"
+            }
+            "inventory" => {
+                "With `--gone`, take artifacts from this inventory instead of manifests, with the \
+                 options of its import: with another `--template` or `--var`, what was imported is gone"
+            }
+            "journal" => "The journal of the imports, which records every delete and its outcome too",
             "max_changes" => "Refuse to start if more artifacts than this would be deleted",
             "max_errors" => {
                 "Stop once this many deletes have failed, or this share of the artifacts to be deleted"
@@ -154,6 +200,40 @@ pub(super) fn in_own_words(command: clap::Command) -> clap::Command {
 mod tests {
     use super::*;
 
+    fn parse(args: &[&str]) -> Result<(), clap::Error> {
+        let command = in_own_words(Delete::augment_args(clap::Command::new("delete")));
+        command.try_get_matches_from(["delete"].iter().chain(args)).map(drop)
+    }
+
+    #[test]
+    fn what_has_no_effect_is_refused() {
+        let command = Delete::augment_args(clap::Command::new("delete"));
+        for id in OF_MANIFESTS {
+            assert!(command.get_arguments().any(|arg| arg.get_id() == *id), "{id}");
+        }
+        for which in [["--run", "019acb3e"], ["--where", "DataSet"]] {
+            assert!(parse(&which).is_ok());
+            for option in [
+                &["manifests"][..],
+                &["--exclude", "a"],
+                &["--include", "a"],
+                &["--follow-links"],
+                &["--stdin-filename", "a"],
+                &["--rewrite-uri", "s3://a=s3://b"],
+                &["--shard", "1/2"],
+                &["--inventory", "a.csv"],
+            ] {
+                let error = parse(&[&which, option].concat()).unwrap_err();
+                assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict, "{option:?}");
+                assert!(parse(&[&["--gone"], option].concat()).is_ok());
+            }
+        }
+        assert!(parse(&["--gone", "--dry-run"]).is_ok());
+        for output in ["--metrics", "--report"] {
+            assert!(parse(&["--gone", "--dry-run", output, "a.md"]).is_err());
+        }
+    }
+
     #[test]
     fn a_type_and_a_prefix_select_artifacts() {
         let of = |text: &str| text.parse::<Matching>().unwrap();
@@ -171,6 +251,12 @@ mod tests {
 
     #[test]
     fn an_empty_variable_selects_nothing() {
+        for wrong in ["", "0", "019acb3", "019acb3x", "nothing!", "        "] {
+            assert!(run_id(wrong).is_err(), "{wrong}");
+            let error = parse(&["--run", wrong]).unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{wrong}");
+        }
+        assert_eq!(run_id("019ACB3E-1").as_deref(), Ok("019acb3e-1"));
         for wrong in ["", "/", "*", "*/", "DataSet/", "/s3://lake/", "s3://lake/tmp/", "https://x"]
         {
             assert!(wrong.parse::<Matching>().is_err(), "{wrong}");

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use super::entries::left;
 use super::notes::Prefixes;
 use super::staging::{self, Staging};
-use super::tables::{arn, undone};
+use super::tables::{arn, rewrites, undone};
 use super::to_stage::NewRun;
 use super::{Journal, JournalError, RunId, millis, request, runs};
 use crate::artifact::{Artifact, Key};
@@ -27,6 +27,8 @@ macro_rules! candidates {
         concat!(
             "SELECT entry.id, run.folder, path, line, name, source_uri, entry.source, request, ",
             arn!(),
+            ", ",
+            rewrites!(),
             " FROM entry JOIN run ON run.id = entry.run JOIN file ON file.id = entry.file
              JOIN result ON result.entry = entry.id LEFT JOIN prefix ON prefix.id = result.prefix
              WHERE entry.id > ?1 AND entry.id < ?2 AND run.target = ?3 AND run.ready
@@ -71,6 +73,7 @@ pub struct Candidate {
     source: [u8; 16],
     request: String,
     arn: Option<String>,
+    rewrites: Option<String>,
 }
 
 impl Candidate {
@@ -91,6 +94,12 @@ impl Candidate {
     pub fn artifact_type(&self) -> Option<String> {
         let artifact = request::read(None, String::new(), &self.request);
         artifact.ok().map(|artifact| artifact.artifact_type)
+    }
+
+    /// Returns the digest of the rewrites of its run; `None` if it had none.
+    #[must_use]
+    pub fn rewrites(&self) -> Option<&str> {
+        self.rewrites.as_deref()
     }
 
     /// Returns whether its file is named by an absolute path, or relative to `folder`.
@@ -121,8 +130,12 @@ pub struct Deletions<'j> {
     made: HashSet<Key>,
     /// The ARNs of others that were seen.
     others: HashSet<Key>,
+    /// The ARNs of what other runs than the one that is undone created.
+    made_by_others: HashSet<Key>,
     /// The number of wanted artifacts whose ARN is not known.
     without_arn: u64,
+    /// The number of artifacts that [`Deletions::add_others`] left out, as others created them.
+    by_other_runs: u64,
 }
 
 impl Journal {
@@ -142,7 +155,9 @@ impl Journal {
             folder: run.folder.to_owned(),
             made: HashSet::new(),
             others: HashSet::new(),
+            made_by_others: HashSet::new(),
             without_arn: 0,
+            by_other_runs: 0,
         })
     }
 
@@ -217,11 +232,21 @@ impl Journal {
     /// If the journal cannot be written.
     pub fn settle_deletions(&mut self, settled: &[(EntryId, bool)]) -> Result<(), JournalError> {
         self.write(|connection| {
+            // What is seen now is later than all that was settled, and earlier than what will be.
+            if let Some((first, _)) = settled.first() {
+                connection.execute(
+                    "UPDATE target SET invocations = invocations + 1 WHERE id =
+                     (SELECT target FROM run JOIN entry ON entry.run = run.id WHERE entry.id = ?1)",
+                    [first.0],
+                )?;
+            }
             let mut note = connection.prepare_cached(
                 "UPDATE result SET outcome = iif(?2, 'deleted', NULL), settled_ms = iif(?2, ?3, NULL),
                  intent_ms = iif(?2, open.intent_ms, NULL), attempts = result.attempts + open.attempts,
+                 invocation = target.invocations,
                  request_id = NULL, error_code = NULL, error_message = NULL
-                 FROM open WHERE open.entry = result.entry AND result.entry = ?1",
+                 FROM open, entry, run, target WHERE open.entry = result.entry AND result.entry = ?1
+                 AND entry.id = result.entry AND run.id = entry.run AND target.id = run.target",
             )?;
             let mut close = connection.prepare_cached("DELETE FROM open WHERE entry = ?1")?;
             for (entry, is_gone) in settled {
@@ -262,7 +287,20 @@ impl Deletions<'_> {
         })
     }
 
-    /// Does the same with what runs found existing. What [`Deletions::add_made`] saw is left out.
+    /// Makes [`Deletions::add_others`] leave out what other runs than those that [`Deletions::add_made`] read
+    /// have created.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub fn spare_other_runs(&mut self) -> Result<(), JournalError> {
+        self.each(concat!(candidates!(), made!(), page!()), None, &mut |this, candidate| {
+            let arn = candidate.arn().map(Key::of_name);
+            this.made_by_others.extend(arn.filter(|arn| !this.made.contains(arn)));
+            Ok(())
+        })
+    }
+
+    /// Does the same as [`Deletions::add_made`] with what runs found existing. What that saw is left out.
     ///
     /// # Errors
     /// If the journal cannot be read or written.
@@ -273,11 +311,14 @@ impl Deletions<'_> {
     ) -> Result<(), JournalError> {
         self.each(concat!(candidates!(), not_made!(), page!()), of, &mut |this, candidate| {
             let Some(arn) = candidate.arn() else { return Ok(()) };
-            if this.is_another(arn) && wanted(candidate) {
-                this.add(candidate, arn)
-            } else {
-                Ok(())
+            if !this.is_another(arn) {
+                return Ok(());
             }
+            if this.made_by_others.contains(&Key::of_name(arn)) {
+                this.by_other_runs += 1;
+                return Ok(());
+            }
+            if wanted(candidate) { this.add(candidate, arn) } else { Ok(()) }
         })
     }
 
@@ -304,6 +345,12 @@ impl Deletions<'_> {
     #[must_use]
     pub const fn without_arn(&self) -> u64 {
         self.without_arn
+    }
+
+    /// Returns how many artifacts [`Deletions::add_others`] left out, because other runs created them.
+    #[must_use]
+    pub const fn by_other_runs(&self) -> u64 {
+        self.by_other_runs
     }
 
     /// Ends the staging: all entries are in. Returns their number.
@@ -361,6 +408,7 @@ impl Deletions<'_> {
                 source: row.get(6)?,
                 request: row.get(7)?,
                 arn: row.get(8)?,
+                rewrites: row.get(9)?,
             })
         })?;
         rows.collect()

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::sequence::Sequence;
-use super::tables::{arn, undone};
+use super::tables::{arn, rewrites, undone};
 use super::{JournalError, file, from_millis, request, schema};
 use crate::artifact::{Artifact, Digest, Key};
 use crate::submission::EntryId;
@@ -33,6 +33,8 @@ pub struct Known {
     pub file: String,
     /// And the line.
     pub line: u32,
+    /// The digest of the rewrites of the run that settled it; `None` if it had none.
+    pub rewrites: Option<String>,
 }
 
 /// An artifact that is known to equal a request.
@@ -184,7 +186,9 @@ pub(super) fn at(
     let mut statement = connection.prepare_cached(concat!(
         "SELECT entry.digest, name, source_uri, request, ",
         arn!(),
-        ", modified_ms, file.path, line FROM entry JOIN result ON result.entry = entry.id
+        ", modified_ms, file.path, line, ",
+        rewrites!(),
+        " FROM entry JOIN result ON result.entry = entry.id JOIN run ON run.id = entry.run
          JOIN file ON file.id = entry.file LEFT JOIN prefix ON prefix.id = result.prefix
          WHERE entry.id = ?1"
     ))?;
@@ -200,6 +204,7 @@ pub(super) fn at(
             made: latest.made,
             file: row.get(6)?,
             line: row.get(7)?,
+            rewrites: row.get(8)?,
         })
     };
     statement.query_row([latest.entry], read).optional()

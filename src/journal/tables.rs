@@ -123,9 +123,20 @@ macro_rules! request_id {
     };
 }
 
+/// SQL: the digest of the rewrites of a `run`, as its settings have it.
+macro_rules! rewrites {
+    () => {
+        "iif(json_valid(run.settings), json_extract(run.settings, '$.rewrites'), NULL)"
+    };
+}
+
 /// SQL: what a `result` of an `entry` of a `run` says no longer holds, because a delete of its ARN was
-/// sent: it took effect, or may have. An ARN belongs to one creation, so it does not matter which came
-/// first. A result without an ARN is given up too.
+/// sent: it took effect, or may have. A result without an ARN is given up too.
+///
+/// A listing that lags may show the ARN after its deletion, so only the answer to a create proves that it
+/// is there again: at a service that derives ARNs from sources, the same one is created a second time.
+/// What was settled is ordered by invocation. A delete that is open has none yet: it was sent before the
+/// create if its entry was staged and its last attempt made before that.
 macro_rules! undone {
     () => {
         "EXISTS (SELECT 1 FROM source AS deletion
@@ -136,11 +147,22 @@ macro_rules! undone {
          AND undo_run.target = run.target
          AND (undo.outcome = 'deleted'
               OR EXISTS (SELECT 1 FROM open AS sent WHERE sent.entry = deletion.entry))
-         AND (result.arn IS NULL OR (undo.prefix IS result.prefix AND undo.arn = result.arn)))"
+         AND (result.arn IS NULL OR (undo.prefix IS result.prefix AND undo.arn = result.arn))
+         AND NOT EXISTS (SELECT 1 FROM source AS creation
+             JOIN result AS redo ON redo.entry = creation.entry
+             JOIN entry AS redo_entry ON redo_entry.id = creation.entry
+             JOIN run AS redo_run ON redo_run.id = redo_entry.run
+             LEFT JOIN open AS sent ON sent.entry = deletion.entry
+             WHERE creation.source = entry.source AND redo_run.target = run.target
+             AND NOT redo_run.deletes AND redo.outcome = 'created'
+             AND redo.prefix IS result.prefix AND redo.arn IS result.arn
+             AND redo.invocation <= result.invocation
+             AND iif(sent.entry IS NULL, undo.invocation < redo.invocation,
+                     sent.entry < redo.entry AND sent.intent_ms <= redo.settled_ms)))"
     };
 }
 
-pub(super) use {arn, request_id, undone};
+pub(super) use {arn, request_id, rewrites, undone};
 
 /// For people.
 pub(super) const VIEWS: &str = concat!(

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::{Gone, Knows, Options, Unplanned};
 use crate::artifact::{Artifact, Key, Tag};
 use crate::event::{Event, Observer, Settled};
-use crate::journal::{JournalError, Listing, Site, ToList};
+use crate::journal::{JournalError, Known, Listing, Site, ToList};
 use crate::pace::{Pace, Paces, Rate};
 use crate::run::{self, Asker, Job, Policy, Record, Stop, Unanswered, key_of};
 use crate::service::{Answer, Created, Described, Filter, Found, Page, Service, TagPage, Update};
@@ -132,7 +132,7 @@ impl<S: Service> Rehearsal<S> {
     pub(super) fn each_gone(
         &self,
         known: &Knows<'_>,
-        within: &dyn Fn(&str) -> bool,
+        within: &dyn Fn(&Known) -> bool,
         take: &mut dyn FnMut(&Gone) -> Result<(), Unplanned>,
     ) -> Result<(), Unplanned> {
         let listing = &self.shared().listing;
@@ -140,7 +140,7 @@ impl<S: Service> Rehearsal<S> {
         let mut gone: Vec<(Arc<str>, u32, i64)> = Vec::new();
         listing.each_undescribed(&mut |number, source| {
             let known = known(source)?.filter(|known| known.made);
-            if let Some(known) = known.filter(|known| within(&known.file)) {
+            if let Some(known) = known.filter(within) {
                 let file = match files.get(&*known.file) {
                     Some(file) => Arc::clone(file),
                     None => known.file.into(),

@@ -432,7 +432,7 @@ async fn what_a_plan_says_is_what_the_import_after_it_does() {
         let asker = Asker::new(planned.clone(), paces, Duration::from_secs(120), 1, stop);
         let known =
             |wanted: &Artifact, resolved: &Resolved| Ok(resolved_known(&case, wanted, resolved));
-        let within = |_: &str| false;
+        let within = |_: &journal::Known| false;
         let options = Options {
             policy: &case.policy,
             read_lag: Duration::from_secs(10),

@@ -43,8 +43,12 @@ pub struct Heading<'r> {
 pub struct LeftOut {
     /// No run that counts has created them.
     pub not_ours: u64,
+    /// Other runs than the one that is undone have created them.
+    pub other_runs: u64,
     /// They were imported from another directory, whose manifests were not read.
     pub elsewhere: u64,
+    /// They were imported with another `--rewrite-uri`.
+    pub rewritten: u64,
     /// Runs have created them, but no answer and no listing had their ARN.
     pub without_arn: u64,
     /// Earlier runs have deleted them.
@@ -72,7 +76,8 @@ impl Heading<'_> {
         let deletes = self.deletes as f64;
         match self.rate {
             CreateRate::Found(rate) | CreateRate::Asked(rate) => {
-                Some(Duration::from_secs_f64((deletes / rate).clamp(1.0, 1e9)))
+                let shortest = f64::from(u8::from(self.deletes > 0));
+                Some(Duration::from_secs_f64((deletes / rate).clamp(shortest, 1e9)))
             }
             CreateRate::Unlimited | CreateRate::Unknown => None,
         }
@@ -99,18 +104,21 @@ impl Heading<'_> {
 
     /// Returns the counts of what stays, each with its reason.
     fn left_out(&self) -> impl Iterator<Item = (u64, &'static str, &'static str)> {
-        let LeftOut { not_ours, elsewhere, without_arn, deleted } = *self.left_out;
+        let LeftOut { not_ours, other_runs, elsewhere, rewritten, without_arn, deleted } =
+            *self.left_out;
         [
             (
                 not_ours,
                 "not ours",
                 "existed before, or is not from this journal; `--not-ours` includes it",
             ),
+            (other_runs, "other runs", "created by other runs in this journal"),
             (
                 elsewhere,
                 "elsewhere",
                 "imported from another directory, whose manifests were not read",
             ),
+            (rewritten, "rewritten", "imported with another `--rewrite-uri`"),
             (
                 without_arn,
                 "without an ARN",
@@ -200,13 +208,16 @@ fn as_json(
     each: &dyn Fn(&mut Take<'_>) -> io::Result<()>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let LeftOut { not_ours, elsewhere, without_arn, deleted } = *heading.left_out;
+    let LeftOut { not_ours, other_runs, elsewhere, rewritten, without_arn, deleted } =
+        *heading.left_out;
     let head = json!({
         "calls": { "delete": heading.deletes },
         "counts": {
             "delete": heading.deletes,
             "not_ours": not_ours,
+            "other_runs": other_runs,
             "elsewhere": elsewhere,
+            "rewritten": rewritten,
             "without_arn": without_arn,
             "deleted": deleted,
         },
@@ -338,8 +349,8 @@ mod tests {
             "version": 1,
             "target": {"kind": "local", "registry": "r", "file": "f"},
             "calls": {"delete": 2},
-            "counts": {"delete": 2, "not_ours": 0, "elsewhere": 2, "without_arn": 0,
-                       "deleted": 0},
+            "counts": {"delete": 2, "not_ours": 0, "other_runs": 0, "elsewhere": 2, "rewritten": 0,
+                       "without_arn": 0, "deleted": 0},
             "seconds": 1.0,
             "entries": [
                 {"action": "delete", "file": "m/1.yaml", "line": 7, "name": "a1\u{1b}[2J",
@@ -349,6 +360,9 @@ mod tests {
             ],
         });
         assert_eq!(document, expected);
+        let none = written(Format::Json, 0, left_out, false);
+        let none: serde_json::Value = serde_json::from_str(&none).unwrap();
+        assert_eq!(none["seconds"], 0.0);
     }
 
     #[test]

@@ -114,14 +114,23 @@ fn without_a_terminal_consent_is_needed_and_limits_are_respected() {
     assert!(ran.out.contains("4 artifacts to delete"), "what it is about: {}", ran.out);
     let ran = delete(folder.path(), &served, &["--where", "DataSet", "--max-changes", "3"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.err.contains("`--max-changes` allows 3"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("nothing was deleted: 4 artifacts to delete, and `--max-changes` allows 3"),
+        "{}",
+        ran.err
+    );
     let elsewhere = ["delete", "--yes", "--run", &runs(folder.path())[0], "--expect-region", "x-1"];
     let ran = with_keys(folder.path(), &elsewhere);
     assert_eq!(ran.code, 2, "{ran:?}");
-    let ran = delete(folder.path(), &served, &["--run", "nothing"]);
+    let ran = delete(folder.path(), &served, &["--run", "00000000-0000"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     let ran = delete(folder.path(), &served, &["elsewhere", "--where", "DataSet"]);
-    assert!(ran.code == 2 && ran.err.contains("only read with `--gone`"), "{ran:?}");
+    assert!(ran.code == 2 && ran.err.contains("cannot be used with '--where"), "{ran:?}");
+    for empty in ["", "0"] {
+        let ran = with_keys(folder.path(), &["delete", "--yes", "--run", empty]);
+        assert!(ran.code == 2 && ran.err.contains("at least the first 8 characters"), "{ran:?}");
+    }
     assert_eq!((uris(&served), served.calls("DeleteArtifact")), (wanted(0..4), 0));
     assert_eq!(runs(folder.path()).len(), 1);
     // The target of a run need not be named.
@@ -170,6 +179,63 @@ fn what_no_manifest_describes_any_more_is_gone() {
     let plan: Value = serde_json::from_str(&plan.out).unwrap();
     // A plan goes by the path alone, and counts the one of the other directory.
     assert_eq!((&plan["counts"]["gone"], &plan["counts"]["exists"]), (&1.into(), &4.into()));
+}
+
+#[test]
+fn what_was_imported_with_another_rewrite_is_not_gone() {
+    let folder = folder(&[]);
+    manifests(folder.path(), 4);
+    let local = |args: &[&str]| with_keys(folder.path(), args);
+    let rewrite = ["--rewrite-uri", "s3://bucket/=s3://prod/"];
+    let ran = local(&[&["import", "--local"], &rewrite[..]].concat());
+    assert!(ran.out.contains("created 4"), "{ran:?}");
+    let ran = local(&["delete", "--local", "--gone"]);
+    assert!(ran.code == 0 && ran.out.contains("nothing to delete"), "{ran:?}");
+    assert!(ran.out.contains("4  rewritten: imported with another `--rewrite-uri`"), "{ran:?}");
+    let ran = local(&["delete", "--local", "--gone", "--not-ours", "--dry-run"]);
+    assert!(ran.out.contains("nothing to delete"), "{ran:?}");
+    let gone = |args: &[&str]| {
+        let ran = local(&[&["plan", "--local", "--format", "json"], args].concat());
+        let plan: Value = serde_json::from_str(&ran.out).unwrap();
+        plan["counts"]["gone"].as_u64().unwrap()
+    };
+    std::fs::remove_file(folder.path().join("manifests/00002.yaml")).unwrap();
+    assert_eq!((gone(&[]), gone(&rewrite)), (0, 1));
+    let ran = local(&[&["delete", "--local", "--gone"], &rewrite[..]].concat());
+    assert!(ran.out.contains("1 artifact: deleted 1"), "{ran:?}");
+}
+
+#[test]
+fn what_moved_out_of_a_part_is_pointed_out() {
+    let folder = folder(&[]);
+    for (number, part) in [(0, "old"), (1, "old"), (2, "new")] {
+        write(&folder.path().join(format!("manifests/{part}/{number}.yaml")), artifact(number));
+    }
+    assert_eq!(with_keys(folder.path(), &["import", "--local"]).code, 0);
+    let moved = |name: &str| folder.path().join(format!("manifests/{name}"));
+    std::fs::rename(moved("old/0.yaml"), moved("new/0.yaml")).unwrap();
+    let delete = ["delete", "--local", "--dry-run", "--gone"];
+    let ran = with_keys(folder.path(), &[&delete[..], &["manifests/old"]].concat());
+    assert!(ran.out.contains("1 artifact to delete"), "{ran:?}");
+    assert!(ran.err.contains("runs also imported manifests outside of PATH"), "{ran:?}");
+    let ran = with_keys(folder.path(), &delete);
+    assert!(ran.out.contains("nothing to delete") && !ran.err.contains("outside"), "{ran:?}");
+}
+
+#[test]
+fn what_another_run_created_stays_if_a_run_is_undone() {
+    let folder = folder(&[]);
+    let local = |args: &[&str]| with_keys(folder.path(), args);
+    manifests(folder.path(), 2);
+    assert_eq!(local(&["import", "--local", "--journal", "theirs.sqlite3"]).code, 0);
+    manifests(folder.path(), 3);
+    assert_eq!(local(&["import", "--local"]).code, 0);
+    manifests(folder.path(), 4);
+    assert_eq!(local(&["import", "--local", "--recheck"]).code, 0);
+    let run = &runs(folder.path())[0];
+    let ran = local(&["delete", "--run", run, "--not-ours"]);
+    assert!(ran.out.contains("1  other runs: created by other runs in this journal"), "{ran:?}");
+    assert!(ran.out.contains("\n3 artifacts: deleted 3\n"), "{ran:?}");
 }
 
 #[test]

@@ -74,15 +74,25 @@ pub(super) fn may_have_lost<'m>(
     manifests: &'m ManifestSet,
     args: &Manifests,
 ) -> impl Fn(&str) -> bool + use<'m> {
-    let paths: Vec<PathBuf> = args.paths().iter().map(|path| plain(path)).collect();
     let walked: HashSet<&str> = manifests.walk.found.iter().map(|found| &*found.name).collect();
+    let is_below = is_below(manifests, args);
     move |file| {
         // A file that exists and was not read may still have it.
         let read = walked.contains(file) || !Path::new(file).exists();
-        // An inventory is no path of the command line.
-        let named = walked.contains(file)
-            || paths.iter().any(|path| plain(Path::new(file)).starts_with(path));
-        read && named
+        read && is_below(file)
+    }
+}
+
+/// Returns whether a file is, or was, one of `manifests` or below a path of the command line.
+pub(super) fn is_below<'m>(
+    manifests: &'m ManifestSet,
+    args: &Manifests,
+) -> impl Fn(&str) -> bool + use<'m> {
+    let paths: Vec<PathBuf> = args.paths().iter().map(|path| plain(path)).collect();
+    let walked: HashSet<&str> = manifests.walk.found.iter().map(|found| &*found.name).collect();
+    // An inventory is no path of the command line.
+    move |file| {
+        walked.contains(file) || paths.iter().any(|path| plain(Path::new(file)).starts_with(path))
     }
 }
 

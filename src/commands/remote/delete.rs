@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use super::checking::{self, check, human_report_on_stderr, may_have_lost};
+use super::checking::{self, check, human_report_on_stderr, is_below, may_have_lost};
 use super::ending::{Ending, as_typed, reports_can_be_written};
+use super::plan_file::rewrites_of;
 use super::refusal::{reads_ended, too_many};
 use super::resume::{run_of, same_target, target_of};
 use super::run_policy::RunPolicy;
@@ -37,11 +38,12 @@ use crate::source::FileId;
 use crate::submission::{Operation, RunKind};
 use crate::text::{counted, grouped};
 
+/// What is said if runs imported more than was read.
+const MOVED: &str = "runs also imported manifests outside of PATH, which were not read: an artifact that \
+                     moved to one of them counts as gone";
+
 pub(super) fn run(global: &Global, args: &Delete) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    if !args.which.gone && args.names_manifests() {
-        return Err(Failure::usage("manifests are only read with `--gone`"));
-    }
     if args.manifests.shard.is_some() {
         // What another shard describes would seem to be gone.
         return Err(Failure::usage("`--gone` needs all manifests: remove `--shard`"));
@@ -208,6 +210,7 @@ impl Deleting<'_> {
         let mut left_out =
             self.select(&session, &mut deletions, described.as_ref(), &folder).await?;
         left_out.without_arn = deletions.without_arn();
+        left_out.other_runs = deletions.by_other_runs();
         let count = deletions.finish()?;
         if let Some(undone) = undone {
             left_out.deleted = journal.deleted_since(&undone.run)?;
@@ -218,7 +221,7 @@ impl Deleting<'_> {
             journal.discard(&run)?;
             return Ok(exit);
         }
-        if let Some(notice) = too_many(args_run, count) {
+        if let Some(notice) = too_many(args_run, kind, count) {
             journal.discard(&run)?;
             return Err(notice);
         }
@@ -293,27 +296,43 @@ impl Deleting<'_> {
         let holds = |one: &Candidate| one.arn().is_none_or(|arn| ready.target.holds(arn));
         if let Some(undone) = undone {
             deletions.add_made(Some(&undone.run), &mut |one| holds(one))?;
+            deletions.spare_other_runs()?;
             deletions.add_others(Some(&undone.run), &mut |one| {
                 left_out.not_ours += u64::from(!args.not_ours);
                 args.not_ours && holds(one)
             })?;
         } else if let Some((described, manifest)) = described {
             let may_have_lost = may_have_lost(manifest, &args.manifests);
+            let is_below = is_below(manifest, &args.manifests);
             let folder = folder.to_string_lossy();
+            // With other rewrites, the same manifests describe other sources.
+            let rewrites = rewrites_of(&args.manifests.rewrite_uri);
+            let is_same = |one: &Candidate| one.rewrites() == rewrites.as_deref();
             let is_gone = |one: &Candidate| {
                 holds(one) && !described.0.contains(&one.key()) && may_have_lost(&one.file)
             };
+            let (mut is_any, mut is_part) = (false, false);
             deletions.add_made(None, &mut |one| {
                 let is_here = one.is_of(&folder);
-                let is_gone = is_gone(one);
-                left_out.elsewhere += u64::from(is_gone && !is_here);
-                is_gone && is_here
+                is_part = is_part || is_here && !is_below(&one.file);
+                if !is_gone(one) {
+                    return false;
+                }
+                let is_same = is_same(one);
+                left_out.elsewhere += u64::from(!is_here);
+                left_out.rewritten += u64::from(is_here && !is_same);
+                is_any |= is_here && is_same;
+                is_here && is_same
             })?;
             deletions.add_others(None, &mut |one| {
-                let is_gone = one.is_of(&folder) && is_gone(one);
+                let is_gone = one.is_of(&folder) && is_same(one) && is_gone(one);
                 left_out.not_ours += u64::from(is_gone && !args.not_ours);
+                is_any |= is_gone && args.not_ours;
                 is_gone && args.not_ours
             })?;
+            if is_any && is_part {
+                show(self.global, MOVED);
+            }
         } else {
             let matching = &args.which.matching;
             deletions.add_made(None, &mut |one| {

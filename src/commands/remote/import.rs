@@ -28,7 +28,8 @@ use crate::submission::{Outcome, RunKind};
 
 pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     let settings = &Settings::load(global)?;
-    let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?;
+    let run_policy = RunPolicy::new(&args.existing, args.target.profile.as_deref())?
+        .with_rewrites(&args.manifests.rewrite_uri);
     let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
     let outputs = args.run.outputs();
     crate::destination::check_all(outputs.iter().map(PathBuf::as_path), args.plan.clone())?;
@@ -146,7 +147,7 @@ impl Importing<'_> {
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
         };
         let changes = left.saturating_sub(spared);
-        if let Some(notice) = too_many(args_run, changes) {
+        if let Some(notice) = too_many(args_run, kind, changes) {
             return refuse(journal, log, &ledger, &notice);
         }
         session.agree(changes, &log).await?;

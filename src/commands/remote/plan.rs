@@ -22,7 +22,7 @@ use crate::commands::settings::Settings;
 use crate::commands::terminal;
 use crate::destination;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, NewRun, Status};
+use crate::journal::{Journal, JournalError, Known, NewRun, Status};
 use crate::pace::Rate;
 use crate::plan::{self, Fate, Gone, Item, Planned, Unplanned};
 use crate::report;
@@ -218,11 +218,17 @@ impl Planning<'_> {
         &self,
         manifest: &'m ManifestSet,
         ledger: &Ledger,
-    ) -> impl Fn(&str) -> bool + use<'m> {
+    ) -> impl Fn(&Known) -> bool + use<'m> {
         let invalid = ledger.files_with(Outcome::Invalid);
         let invalid: HashSet<Arc<str>> = invalid.map(|file| manifest.sources.name(file)).collect();
         let may_have_lost = may_have_lost(manifest, &self.args.manifests);
-        move |file| may_have_lost(file) && !invalid.contains(file)
+        // With other rewrites, the manifests describe other sources.
+        let rewrites = plan_file::rewrites_of(&self.args.manifests.rewrite_uri);
+        move |known| {
+            known.rewrites == rewrites
+                && may_have_lost(&known.file)
+                && !invalid.contains(&*known.file)
+        }
     }
 
     /// Opens the journal to read. One that is not there knows nothing.

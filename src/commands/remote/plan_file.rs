@@ -88,7 +88,7 @@ impl Options {
             prune: existing.prune,
             check_drift: check_drift.to_owned(),
             set: existing.set.iter().map(field).collect(),
-            rewrite_uri: (!rewrites.is_empty()).then(|| digest_of(rewrites)),
+            rewrite_uri: rewrites_of(rewrites),
         }
     }
 
@@ -182,6 +182,11 @@ impl Sink for Recorder<'_> {
         // An import leaves it.
         self.next.as_mut().map_or(Ok(()), |next| next.gone(gone))
     }
+}
+
+/// Returns the digest of rewrites; `None` if there are none.
+pub(super) fn rewrites_of(rewrites: &[UriRewrite]) -> Option<String> {
+    (!rewrites.is_empty()).then(|| digest_of(rewrites))
 }
 
 /// Returns the digest of rewrites, whose order does not matter.

@@ -9,6 +9,7 @@ use crate::journal::{Journal, RunId};
 use crate::report::run::RunLog;
 use crate::report::run::rows::JournalRows;
 use crate::run::{End, Ledger, Place};
+use crate::submission::RunKind;
 use crate::text::{counted, grouped};
 
 /// Ends a run that submits nothing.
@@ -44,13 +45,15 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
 }
 
 /// Returns why nothing is sent, if `--max-changes` would be exceeded.
-pub(super) fn too_many(args: &Run, changes: usize) -> Option<Failure> {
+pub(super) fn too_many(args: &Run, kind: RunKind, changes: usize) -> Option<Failure> {
     let most = args.max_changes.filter(|most| changes > *most)?;
-    let message = format!(
-        "nothing was sent: up to {}, and `--max-changes` allows {}",
-        counted(changes, "change"),
-        grouped(most as u64)
-    );
+    let reason = match kind {
+        RunKind::Import => format!("nothing was sent: up to {}", counted(changes, "change")),
+        RunKind::Delete => {
+            format!("nothing was deleted: {} to delete", counted(changes, "artifact"))
+        }
+    };
+    let message = format!("{reason}, and `--max-changes` allows {}", grouped(most as u64));
     Some(Failure { exit: Exit::Usage, message, help: vec!["raise `--max-changes`".to_owned()] })
 }
 

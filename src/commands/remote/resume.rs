@@ -205,7 +205,7 @@ impl Resuming<'_> {
             Err(end) => return Ok(ending.conclude(log, &ledger, &journal, &end, None)),
         };
         let changes = left.saturating_sub(spared);
-        if let Some(notice) = too_many(args_run, changes) {
+        if let Some(notice) = too_many(args_run, kind, changes) {
             notice.show(global);
             log.finish(None);
             let rows = JournalRows { ledger: &ledger, journal: Some(&journal) };

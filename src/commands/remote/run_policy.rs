@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::Stamp;
+use super::plan_file;
+use crate::artifact::{Stamp, UriRewrite};
 use crate::cli::{Existing, WhenExists};
 use crate::commands::failure::Failure;
 use crate::journal::StagedRun;
@@ -19,6 +20,10 @@ pub(super) struct RunPolicy {
     pub(super) drift: Drift,
     pub(super) stamp: Stamp,
     pub(super) profile: Option<String>,
+    /// The digest of `--rewrite-uri`, for `delete --gone`: with another one, manifests describe other
+    /// sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rewrites: Option<String>,
 }
 
 impl RunPolicy {
@@ -32,7 +37,13 @@ impl RunPolicy {
             drift: existing.drift(),
             stamp: stamp(&existing.set)?,
             profile: profile.map(str::to_owned),
+            rewrites: None,
         })
+    }
+
+    /// Returns the same, with these rewrites.
+    pub(super) fn with_rewrites(self, rewrites: &[UriRewrite]) -> Self {
+        Self { rewrites: plan_file::rewrites_of(rewrites), ..self }
     }
 
     /// Returns the same, with this profile.

@@ -100,7 +100,7 @@ async fn from_its_intent_on_the_journal_does_not_claim_that_it_exists() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_of_one_arn_whatever_comes_first() {
+async fn a_deletion_is_of_one_arn_until_that_is_created_again() {
     let (_folder, _, journal) = temporary();
     let here = target("a");
     let (mut journal, made, _) = import(journal, "made", &here, &ALL, 1);
@@ -137,6 +137,80 @@ async fn a_deletion_is_of_one_arn_whatever_comes_first() {
     let (_, arns) = undo(&mut journal, "first", &here, Some(&made));
     assert_eq!(arns, [arn(2)]);
     assert_eq!(undo(&mut journal, "second", &here, Some(&again)).1, [arn(7), arn(8)]);
+}
+
+/// A service may derive ARNs from sources: then the same one is created a second time.
+#[tokio::test]
+async fn an_arn_that_is_created_again_is_known_until_it_is_deleted_again() {
+    let (_folder, _, journal) = temporary();
+    let here = target("a");
+    let (mut journal, made, _) = import(journal, "made", &here, &ALL, 1);
+    let (run, _) = undo(&mut journal, "undo", &here, Some(&made));
+    let entries: Vec<_> = journal.next(&run, None, 9).unwrap().iter().map(|one| one.id).collect();
+    let writer = journal.into_writer(run).unwrap();
+    for entry in &entries {
+        writer.outcomes().intend(*entry, SystemTime::now()).await.unwrap();
+    }
+    writer.outcomes().settled(with_arn(entries[0], Outcome::Deleted, 1));
+    writer.outcomes().settled(with_arn(entries[1], Outcome::Deleted, 2));
+    // What became of the third is not known, and no answer said anything.
+    let journal = writer.finish(Some("killed"), None).0;
+    assert!(ALL.iter().all(|uri| at(&journal, &here, uri).is_none()));
+
+    // A listing that lags shows one, and two are created again: only the answer to a create counts.
+    let mut journal = journal;
+    let (found, listed) = stage(&mut journal, "found", &here, &["s3://y"]);
+    let writer = journal.into_writer(found).unwrap();
+    writer.outcomes().settled(with_arn(listed[0], Outcome::Existed, 2));
+    let journal = writer.finish(Some("done"), None).0;
+    assert!(at(&journal, &here, "s3://y").is_none(), "the listing is late");
+    let (journal, first, _) = import(journal, "first", &here, &["s3://x"], 1);
+    let (mut journal, ..) = import(journal, "third", &here, &["s3://z"], 3);
+    for (uri, nth) in [("s3://x", 1), ("s3://z", 3)] {
+        let known = at(&journal, &here, uri).unwrap();
+        assert!(known.made && known.is_equal, "{uri}");
+        assert_eq!(known.arn, Some(arn(nth)));
+    }
+    assert_eq!(journal.deleted_since(&made).unwrap(), 3);
+    assert_eq!(journal.deleted_since(&first).unwrap(), 0);
+    // It is not there when it is looked up, so whatever was known of it before is of the past.
+    journal.settle_deletions(&[(entries[2], true)]).unwrap();
+    assert!(at(&journal, &here, "s3://z").is_none());
+    let (run, arns) = undo(&mut journal, "again", &here, None);
+    assert_eq!(arns, [arn(1)]);
+    let entry = journal.next(&run, None, 9).unwrap()[0].id;
+    let writer = journal.into_writer(run).unwrap();
+    writer.outcomes().intend(entry, SystemTime::now()).await.unwrap();
+    writer.outcomes().settled(with_arn(entry, Outcome::Deleted, 1));
+    let journal = writer.finish(Some("done"), None).0;
+    assert!(at(&journal, &here, "s3://x").is_none());
+    assert_eq!(journal.deleted_since(&first).unwrap(), 1);
+    // What was settled after a deletion was looked up is later than that.
+    let (journal, ..) = import(journal, "last", &here, &["s3://z"], 3);
+    assert!(at(&journal, &here, "s3://z").unwrap().made);
+}
+
+#[tokio::test]
+async fn what_other_runs_created_is_not_of_the_run_that_found_it() {
+    let (_folder, _, journal) = temporary();
+    let here = target("a");
+    let (mut journal, ..) = import(journal, "first", &here, &["s3://x"], 1);
+    let (found, entries) = stage(&mut journal, "found", &here, &ALL);
+    let writer = journal.into_writer(found).unwrap();
+    writer.outcomes().settled(with_arn(entries[0], Outcome::Existed, 1));
+    writer.outcomes().settled(with_arn(entries[1], Outcome::Existed, 2));
+    writer.outcomes().settled(with_arn(entries[2], Outcome::Created, 3));
+    let mut journal = writer.finish(Some("done"), None).0;
+    let mut deletions = journal.begin_deletions(&new_run("undo"), &here).unwrap();
+    deletions.add_made(Some(&found), &mut |_| true).unwrap();
+    deletions.spare_other_runs().unwrap();
+    deletions.add_others(Some(&found), &mut |_| true).unwrap();
+    assert_eq!(deletions.by_other_runs(), 1);
+    let run = deletions.run();
+    assert_eq!(deletions.finish().unwrap(), 2);
+    let arns: Vec<_> =
+        journal.next(&run, None, 9).unwrap().into_iter().map(|one| one.deletes).collect();
+    assert_eq!(arns, [Some(arn(3)), Some(arn(2))]);
 }
 
 #[tokio::test]
