@@ -304,8 +304,8 @@ pub struct Narrow {
     /// They are recognized also when lines move
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
     pub baseline: Option<PathBuf>,
-    /// Write all findings to this file, for `--baseline`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed_since", "diff", "shard"])]
+    /// Write all findings to this file, for `--baseline`; not credentials, nor what cannot be read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed_since", "diff", "shard", "output"])]
     pub write_baseline: Option<PathBuf>,
     /// The lowest severity that ends with exit code 1 [default: error]
     #[arg(long, value_name = "SEVERITY")]

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Component, Path, PathBuf};
 
 use crate::exit::Fatal;
@@ -31,6 +31,17 @@ pub enum DestinationError {
     /// The same run reads it.
     #[error("`{}` is an input of this run and would be overwritten", shown(.0))]
     Input(PathBuf),
+    /// It holds something else than what is to be written.
+    #[error("`{}` is not {what} and would be overwritten", shown(path))]
+    Foreign {
+        /// The path.
+        path: PathBuf,
+        /// What it would have to be.
+        what: &'static str,
+    },
+    /// It is a directory, or waits for somebody who reads it.
+    #[error("`{}` is not a regular file", shown(.0))]
+    Special(PathBuf),
     /// It is to be written twice.
     #[error("`{}` would be written twice", shown(.0))]
     Twice(PathBuf),
@@ -40,7 +51,8 @@ impl Fatal for DestinationError {
     fn help(&self) -> Vec<String> {
         let help = match self {
             Self::Symlink { .. } => "use the file itself, or another file",
-            Self::Input(_) => "use another file",
+            Self::Input(_) | Self::Special(_) => "use another file",
+            Self::Foreign { .. } => "use another file, or remove it",
             Self::Twice(_) => "use a different file for each",
         };
         vec![help.to_owned()]
@@ -68,8 +80,7 @@ fn check_from(working: &Path, path: &Path) -> Result<(), DestinationError> {
         None if path.is_absolute() => {
             // Symlinks of the administrator, such as `/tmp` on some machines, are accepted; the
             // files of devices and of processes are symlinks by design.
-            let system = path.starts_with("/dev") || path.starts_with("/proc");
-            return if system { Ok(()) } else { no_symlink(path, path) };
+            return if is_systems(path) { Ok(()) } else { no_symlink(path, path) };
         }
         None => (working.to_owned(), path),
     };
@@ -126,6 +137,81 @@ pub fn check_all<'p>(
         Some(path) => Err(DestinationError::Input((*path).to_owned())),
         None => Ok(()),
     }
+}
+
+/// Checks the same for a few inputs, which may not exist yet.
+///
+/// # Errors
+/// For the first that must not be written.
+pub fn check_few(
+    destinations: &[PathBuf],
+    inputs: impl IntoIterator<Item = PathBuf>,
+) -> Result<(), DestinationError> {
+    let inputs: Vec<PathBuf> = inputs.into_iter().collect();
+    let names: HashSet<PathBuf> = inputs.iter().map(|input| plain(input)).collect();
+    check_all(destinations.iter().map(PathBuf::as_path), inputs)?;
+    match destinations.iter().find(|path| names.contains(&plain(path))) {
+        Some(path) => Err(DestinationError::Input(path.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Checks that `path` may be replaced by a text that begins with `begin` and is `what`: that it is one
+/// already, is empty, or does not exist. It may also be a device, which has no content to lose, or a
+/// stream of this process.
+///
+/// # Errors
+/// If it is something else.
+pub fn is_ours(path: &Path, begin: &str, what: &'static str) -> Result<(), DestinationError> {
+    // What is not there, or out of reach, cannot be lost.
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if !metadata.is_file() {
+        let takes_text = takes_text(path, &metadata);
+        return takes_text.then_some(()).ok_or_else(|| DestinationError::Special(path.to_owned()));
+    }
+    let mut head = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(begin.len() as u64).read_to_end(&mut head))
+        .is_ok();
+    if read && (head.is_empty() || head == begin.as_bytes()) {
+        return Ok(());
+    }
+    Err(DestinationError::Foreign { path: path.to_owned(), what })
+}
+
+/// Returns whether `path`, which is no regular file, takes a text at once: a named pipe waits for a reader.
+#[cfg(unix)]
+fn takes_text(path: &Path, metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    kind.is_char_device() || (is_systems(path) && kind.is_fifo())
+}
+
+#[cfg(not(unix))]
+fn takes_text(_: &Path, metadata: &fs::Metadata) -> bool {
+    !metadata.is_dir()
+}
+
+/// Checks that somebody reads `path`, if it is a pipe, without waiting for that.
+///
+/// # Errors
+/// If nobody does.
+pub fn has_reader(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+        if fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo()) {
+            OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Returns whether `path` is of the files of devices and of processes, which are symlinks by design.
+fn is_systems(path: &Path) -> bool {
+    path.starts_with("/dev") || path.starts_with("/proc")
 }
 
 /// Returns whether one of `destinations` already exists, so that inputs have to be compared.
@@ -220,7 +306,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     check(path).map_err(io::Error::other)?;
     // It may have become a symlink in the meantime. The system's symlinks are accepted here too.
     #[cfg(unix)]
-    if !path.starts_with("/dev") && !path.starts_with("/proc") {
+    if !is_systems(path) {
         std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW);
     }
     options.open(path)
@@ -291,6 +377,49 @@ mod tests {
         replace(Path::new("/dev/null"), |out| out.write_all(b"x")).unwrap();
         // No temporary file is left.
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn only_what_was_written_before_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let is_ours = |path: &Path| is_ours(path, "# HELP x_", "a file of x");
+        fs::write(at("old.prom"), "# HELP x_a A.\n").unwrap();
+        fs::write(at("empty.prom"), "").unwrap();
+        fs::write(at("short.prom"), "# HELP").unwrap();
+        fs::write(at("registry.sqlite3"), "SQLite format 3\0").unwrap();
+        fs::write(at("other.prom"), "# HELP node_a A.\n").unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        for fine in ["old.prom", "empty.prom", "missing.prom"].map(at) {
+            assert_eq!(is_ours(&fine), Ok(()), "{}", fine.display());
+        }
+        assert_eq!(is_ours(Path::new("/dev/null")), Ok(()));
+        for foreign in ["short.prom", "registry.sqlite3", "other.prom"].map(at) {
+            let error = is_ours(&foreign).unwrap_err().to_string();
+            let shown = foreign.display();
+            assert_eq!(error, format!("`{shown}` is not a file of x and would be overwritten"));
+        }
+        let special = |path: PathBuf| (is_ours(&path), Err(DestinationError::Special(path)));
+        for (found, expected) in [special(at("pipe")), special(folder.path().to_owned())] {
+            assert_eq!(found, expected);
+        }
+        // It does not wait for a reader.
+        assert!(has_reader(&at("pipe")).is_err());
+        let _reader = OpenOptions::new().read(true).write(true).open(at("pipe")).unwrap();
+        assert!(has_reader(&at("pipe")).is_ok() && has_reader(&at("old.prom")).is_ok());
+    }
+
+    #[test]
+    fn what_is_about_to_be_made_is_not_written_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("journal"), "").unwrap();
+        let read = |name: &str| Err(DestinationError::Input(at(name)));
+        let check = |name: &str, input: &str| check_few(&[at(name)], [at(input)]);
+        assert_eq!(check("journal", "journal"), read("journal"));
+        assert_eq!(check("new", "./new"), read("new"));
+        assert_eq!(check("new", "journal"), Ok(()));
     }
 
     #[test]

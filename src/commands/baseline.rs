@@ -9,8 +9,10 @@ use super::command_line::lint_command;
 use super::failure::Failure;
 use super::filter::Filter;
 use super::manifests::ManifestSet;
+use super::settings::Settings;
 use crate::check::{self, Summary};
 use crate::cli::{Global, Lint};
+use crate::config::Format;
 use crate::destination;
 use crate::diagnostic::{Code, Diagnostic, Unlisted};
 use crate::report::baseline::{Baseline, BaselineError, is_baseline};
@@ -29,6 +31,8 @@ pub(super) struct KnownFindings {
     /// The files of the baseline that were checked, as it has them.
     checked: HashSet<String>,
     hidden: Unlisted,
+    /// Findings that are never known, and so not in the baseline that is written.
+    left_out: usize,
     /// Known findings that no longer exist.
     gone: usize,
     /// The files with more findings than are listed: known to be so, and not.
@@ -37,7 +41,18 @@ pub(super) struct KnownFindings {
 
 impl KnownFindings {
     /// Returns those that `args` ask for.
-    pub(super) fn of(args: &Lint) -> Result<Option<Self>, Failure> {
+    pub(super) fn of(args: &Lint, settings: &Settings) -> Result<Option<Self>, Failure> {
+        let format = args.format.or(settings.config.format);
+        if let Some(format @ (Format::Sarif | Format::Gitlab)) = format
+            && args.narrow.write_baseline.is_some()
+        {
+            let format = format.as_str();
+            return Err(Failure::usage(format!(
+                "the format `{format}` cannot be used with `--write-baseline`: without findings, the \
+                 report would close those that it had before"
+            ))
+            .help("use `--format human`"));
+        }
         let working = std::env::current_dir().unwrap_or_default();
         let narrow = &args.narrow;
         let (file, baseline) = match (&narrow.baseline, &narrow.write_baseline) {
@@ -54,6 +69,7 @@ impl KnownFindings {
             writes: narrow.baseline.is_none(),
             checked: HashSet::new(),
             hidden: Unlisted::default(),
+            left_out: 0,
             gone: 0,
             limits: (0, 0),
         }))
@@ -70,7 +86,15 @@ impl KnownFindings {
         if self.writes {
             self.baseline.add(findings, file, sources);
             self.limits.0 += findings.iter().filter(|finding| is_limit(finding)).count();
-            findings.drain(..).for_each(|finding| self.hidden.add(finding.severity));
+            findings.retain(|finding| {
+                let known = Baseline::may_hold(finding.code);
+                if known {
+                    self.hidden.add(finding.severity);
+                } else {
+                    self.left_out += 1;
+                }
+                !known
+            });
             return;
         }
         if self.baseline.is_empty() {
@@ -81,7 +105,7 @@ impl KnownFindings {
         let compared = self.baseline.compare(&path, findings, file, sources);
         if filter.covers(file) {
             let gone = compared.gone.iter().filter(|(rule, _)| filter.takes_rule(rule));
-            self.gone += gone.map(|(_, number)| number).sum::<usize>();
+            self.gone = gone.fold(self.gone, |sum, (_, number)| sum.saturating_add(*number));
         }
         self.checked.insert(path);
         let mut known = compared.known.into_iter();
@@ -126,7 +150,7 @@ impl KnownFindings {
             if walked.contains(path) || file.symlink_metadata().is_err() {
                 let known = self.baseline.known_of(path);
                 let known = known.filter(|(rule, _)| filter.takes_rule(rule));
-                self.gone += known.map(|(_, number)| number).sum::<usize>();
+                self.gone = known.fold(self.gone, |sum, (_, number)| sum.saturating_add(number));
             } else {
                 about_all = false;
             }
@@ -151,7 +175,16 @@ impl KnownFindings {
             if !global.quiet {
                 let (findings, files) = self.baseline.size();
                 let (findings, files) = (counted(findings, "finding"), counted(files, "file"));
-                let _ = writeln!(err, "wrote {findings} in {files} to {shown}");
+                let left_out = match self.left_out {
+                    0 => String::new(),
+                    number => {
+                        let them = counted(number, "finding");
+                        format!(
+                            "; {them} left out: credentials and what cannot be read are always reported"
+                        )
+                    }
+                };
+                let _ = writeln!(err, "wrote {findings} in {files} to {shown}{left_out}");
             }
             return Ok(());
         }

@@ -18,7 +18,7 @@ pub(super) fn run(global: &Global, args: &Lint) -> Result<Exit, Failure> {
     let settings = Settings::load(global)?;
     let manifest = ManifestSet::find(&args.manifests, &settings)?;
     reports::outputs_can_be_written(global, args, &manifest)?;
-    let mut known = KnownFindings::of(args)?;
+    let mut known = KnownFindings::of(args, &settings)?;
     let fixes = args.fixes.fix || args.fixes.diff;
     if fixes && manifest.rows.is_some() {
         return Err(Failure::usage("an inventory cannot be fixed by `--fix` or `--diff`")

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
+use serde::de::IgnoredAny;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{Global, LogFormat};
-use crate::text::{escaped, redacted};
+use crate::text::secret::{REDACTED, is_named};
+use crate::text::{escaped, is_printable, odd_space, redacted};
 
 /// The id of the run of this process, once there is one.
 static RUN: OnceLock<String> = OnceLock::new();
@@ -70,10 +72,51 @@ impl<W: Write> Write for Line<W> {
 fn fit(line: &str) -> String {
     const ESCAPE: char = '\u{1b}';
     let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
-    let text = with_run(text, RUN.get().map(String::as_str));
-    let text = redacted(&text);
+    if text.starts_with('{')
+        && let Some(fit) = fit_json(&with_run(text, RUN.get().map(String::as_str)))
+    {
+        return format!("{fit}{end}");
+    }
+    let text = redacted(text);
     let parts: Vec<String> = text.split(ESCAPE).map(escaped).collect();
     format!("{}{end}", parts.join("\u{1b}"))
+}
+
+/// Returns a line of JSON as it may be shown, `None` if it is none: each text in it is redacted as what it
+/// says, without the escapes of JSON, and the line is JSON still.
+fn fit_json(line: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(line).ok()?;
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    let mut last = String::new();
+    while let Some(start) = rest.find('"') {
+        let (before, from) = rest.split_at(start);
+        let mut strings = serde_json::Deserializer::from_str(from).into_iter::<String>();
+        let text = strings.next()?.ok()?;
+        rest = &from[strings.byte_offset()..];
+        out.push_str(before);
+        // Between a key and its value is a colon.
+        let shown = match before.trim() == ":" && is_named(&last, &text) {
+            true => Cow::Borrowed(REDACTED),
+            false => redacted(&text),
+        };
+        push_json(&mut out, &shown);
+        last = text;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// Appends `text` as a string of JSON, with nothing in it that may not be printed.
+fn push_json(out: &mut String, text: &str) {
+    for c in serde_json::Value::from(text).to_string().chars() {
+        if is_printable(c) && odd_space(c).is_none() {
+            out.push(c);
+        } else {
+            let escape = |unit: &mut u16| format!("\\u{unit:04x}");
+            out.extend(c.encode_utf16(&mut [0; 2]).iter_mut().map(escape));
+        }
+    }
 }
 
 /// Returns a line with the id of the run, if it is JSON.
@@ -97,6 +140,36 @@ mod tests {
         assert_eq!(with_run(line, Some("r")), r#"{"run":"r","timestamp":"t","level":"INFO"}"#);
         assert_eq!(with_run(line, None), line);
         assert_eq!(with_run("t INFO x", Some("r")), "t INFO x");
+    }
+
+    #[test]
+    fn a_line_of_json_holds_no_credential_and_stays_json() {
+        let shown = |message: &str| {
+            let fields = serde_json::json!({ "message": message, "password": "x1", "entry": 7 });
+            let line = serde_json::json!({ "fields": fields, "level": "INFO" });
+            let mut out = Vec::new();
+            Line(&mut out).write_all(format!("{line}\n").as_bytes()).unwrap();
+            let shown = String::from_utf8(out).unwrap();
+            assert!(shown.ends_with("}\n"), "{shown}");
+            assert!(shown.trim_end().chars().all(|c| c.is_ascii_graphic() || c == ' '), "{shown}");
+            let line: serde_json::Value = serde_json::from_str(&shown).unwrap();
+            assert_eq!((&line["level"], &line["fields"]["entry"]), (&"INFO".into(), &7.into()));
+            assert_eq!(line["fields"]["password"], "[redacted]", "{shown}");
+            line["fields"]["message"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            shown(r#"got {"password":"hunter2abc"} back"#),
+            r#"got {"password":"[redacted]"} back"#
+        );
+        let key =
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq\n-----END RSA PRIVATE KEY-----";
+        let pem = shown(&format!("got {key} back"));
+        assert!(pem.starts_with("got [redacted]") && !pem.contains("MIIE"), "{pem}");
+        // Neither does half of one, nor what turns the line round.
+        let half = shown("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq");
+        assert!(!half.contains("MIIE"), "{half}");
+        assert_eq!(shown("a\u{202e}b\u{85}\u{e0041}\n"), "a\u{202e}b\u{85}\u{e0041}\n");
+        assert_eq!(shown("plain \"words\" \\ here"), "plain \"words\" \\ here");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! JSON Pointers (RFC 6901) into an artifact.
 
+use crate::text::redacted;
+
 /// The path of a value in its artifact, such as `/Tags/3/Key`. It is a chain of borrowed steps,
-/// since most values have no finding and nobody asks for the text.
+/// since most values have no finding and nobody asks for the text. That holds no credential: the keys of
+/// properties are the user's.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointer<'p> {
     parent: Option<&'p Self>,
@@ -40,7 +43,7 @@ impl<'p> Pointer<'p> {
             Step::Item(index) => out.push_str(&format!("/{index}")),
             Step::Field(name) => {
                 out.push('/');
-                for c in name.chars() {
+                for c in redacted(name).chars() {
                     match c {
                         '~' => out.push_str("~0"),
                         '/' => out.push_str("~1"),
@@ -70,5 +73,13 @@ mod tests {
         let path = properties.field("a/b~c");
         assert_eq!(String::from(&path.item(2)), "/Properties/a~1b~0c/2");
         assert_eq!(String::from(&ROOT), "");
+    }
+
+    #[test]
+    fn a_credential_in_a_key_is_found_in_spite_of_the_escapes() {
+        let properties = ROOT.field("Properties");
+        let path = String::from(&properties.field("https://u:hunter2secret@h/"));
+        assert!(path.starts_with("/Properties/") && path.contains("[redacted]"), "{path}");
+        assert!(!path.contains("hunter2"), "{path}");
     }
 }

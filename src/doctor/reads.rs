@@ -116,15 +116,15 @@ fn quota(artifacts: usize, all: bool) -> Check {
     let listed = counted(artifacts, "artifact");
     let of = format!("{}, the default quota of an account and Region", grouped(default));
     let mut check = if !all || used > default {
-        let found = format!("{more}{listed}, above {of}: the account has a quota of its own");
-        Check::new("quota", State::Ok, found)
+        let why = "the account has a higher quota, or SageMaker created some of them";
+        Check::new("quota", State::Warning, format!("{more}{listed}, above {of}: {why}"))
     } else {
         let percent = used * 100 / default;
         let state = if percent < NEARLY { State::Ok } else { State::Warning };
         Check::new("quota", state, format!("{listed}, {percent}% of {of}"))
     };
     check.quota = Some(QuotaUse { artifacts, all, default, source: QUOTA_SOURCE });
-    if check.state == State::Warning {
+    if check.state == State::Warning && all && used <= default {
         let left = counted(usize::try_from(default - used).unwrap_or_default(), "artifact");
         check = check.help(format!(
             "if the account has the default quota, {left} can still be created, and as many more as \
@@ -161,9 +161,11 @@ mod tests {
         assert_eq!(found(5400, true), (State::Warning, format!("5,400 artifacts, 90% of {of}"), 2));
         assert!(quota(5400, true).help[0].contains(", 600 artifacts can still be created"));
         assert_eq!(found(6000, true).0, State::Warning);
-        let own = format!("above {of}: the account has a quota of its own");
-        assert_eq!(found(6001, true), (State::Ok, format!("6,001 artifacts, {own}"), 1));
+        let own = format!(
+            "above {of}: the account has a higher quota, or SageMaker created some of them"
+        );
+        assert_eq!(found(6001, true), (State::Warning, format!("6,001 artifacts, {own}"), 1));
         let more = format!("more than 10,000 artifacts, {own}");
-        assert_eq!(found(10_000, false), (State::Ok, more, 1));
+        assert_eq!(found(10_000, false), (State::Warning, more, 1));
     }
 }

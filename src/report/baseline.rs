@@ -106,6 +106,24 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// Returns whether a finding of `code` can be known. What means that a path, a file or all rows were not
+    /// checked cannot, nor can credentials: of those a baseline tells no new one from an old one.
+    #[must_use]
+    pub const fn may_hold(code: Code) -> bool {
+        !matches!(
+            code,
+            Code::PathUnreadable
+                | Code::PathKind
+                | Code::LinkLoop
+                | Code::LinkOutside
+                | Code::FileSize
+                | Code::Encoding
+                | Code::InventorySyntax
+                | Code::TemplateSyntax
+                | Code::Credential
+        )
+    }
+
     /// Returns whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -116,7 +134,7 @@ impl Baseline {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let findings = self.files.values().flat_map(BTreeMap::values).map(|known| known.number);
-        (findings.sum(), self.files.len())
+        (findings.fold(0, usize::saturating_add), self.files.len())
     }
 
     /// Returns the path of a file, which findings name `name`, as the baseline has it.
@@ -168,6 +186,9 @@ impl Baseline {
             of_file.iter().map(|(key, known)| (key, known.number)).collect();
         let text = FileText::new(source, hidden);
         let mut is_known = |finding: &Diagnostic| {
+            if !Self::may_hold(finding.code) {
+                return false;
+            }
             let left = left.get_mut(&Key::of(finding, path, &text));
             left.filter(|left| **left > 0).map(|left| *left -= 1).is_some()
         };
@@ -176,9 +197,11 @@ impl Baseline {
         Comparison { known, gone: gone.map(|(key, left)| (key.code.to_string(), left)).collect() }
     }
 
-    /// Adds all findings of the file `id`.
+    /// Adds the findings of the file `id` that can be known.
     pub fn add(&mut self, findings: &[Diagnostic], id: FileId, sources: &SourceStore) {
-        if findings.is_empty() {
+        let mut findings =
+            findings.iter().filter(|finding| Self::may_hold(finding.code)).peekable();
+        if findings.peek().is_none() {
             return;
         }
         let path = self.path(&sources.name(id));
@@ -243,7 +266,8 @@ fn entry(line: &str) -> Option<(String, Key, Known)> {
     let mut column = || columns.next().map(str::to_owned);
     let (file, code, field) = (column()?, column()?, column()?);
     let (fingerprint, number, message) = (column()?, column()?, column()?);
-    let number = number.parse().ok().filter(|number| *number > 0)?;
+    let number = number.parse::<u32>().ok().filter(|number| *number > 0)?;
+    let number = usize::try_from(number).ok()?;
     let is_hash =
         fingerprint.len() == FINGERPRINT && fingerprint.bytes().all(|b| b.is_ascii_hexdigit());
     let code = match Code::from_name(&code) {
@@ -345,6 +369,7 @@ mod tests {
             "<<<<<<< HEAD".to_owned(),
             line.replace("\t1\t", "\t0\t"),
             line.replace("\t1\t", "\tx\t"),
+            line.replace("\t1\t", "\t18446744073709551615\t"),
             line.replace("cdef\t", "cde\t"),
             line.replace("0123", "g123"),
             line.replace("a.yaml", ""),

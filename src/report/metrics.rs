@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::run::Counts;
 use super::run::timeline::Totals;
 use crate::event::{Event, Exchange};
-use crate::submission::{Class, Operation, Outcome};
+use crate::submission::{Class, Operation, Outcome, RunKind};
 use crate::text::redacted;
 
 /// The upper bounds of the buckets of latencies, in seconds: from a registry on this machine to the
@@ -62,9 +62,23 @@ impl Histogram {
 }
 
 impl Metrics {
-    /// Returns the numbers of a run of `command` that begins now. `file` is the label of every series.
+    /// How every text begins: a file with another beginning is not one of these.
+    pub const BEGIN: &str = "# HELP lineload_";
+
+    /// Returns the numbers of a run of `command`, which is of this kind and begins now. `file` is the label
+    /// of every series.
     #[must_use]
-    pub fn new(file: &str, command: &'static str, run: &str, began: SystemTime) -> Self {
+    pub fn new(
+        file: &str,
+        command: &'static str,
+        kind: RunKind,
+        run: &str,
+        began: SystemTime,
+    ) -> Self {
+        let operation = match kind {
+            RunKind::Import => Operation::Create,
+            RunKind::Delete => Operation::Delete,
+        };
         Self {
             file: file.to_owned(),
             command,
@@ -77,9 +91,9 @@ impl Metrics {
                 .map(Class::as_str)
                 .into_iter()
                 .chain([OK])
-                .map(|class| ((Operation::Create, class), 0))
+                .map(|class| ((operation, class), 0))
                 .collect(),
-            latencies: BTreeMap::from([(Operation::Create, Histogram::default())]),
+            latencies: BTreeMap::from([(operation, Histogram::default())]),
             rate: None,
             written: None,
             ended: None,
@@ -340,7 +354,7 @@ mod tests {
 
     #[test]
     fn requests_and_entries_are_counted() {
-        let mut metrics = Metrics::new("a", "import", "r1", at(0));
+        let mut metrics = Metrics::new("a", "import", RunKind::Import, "r1", at(0));
         metrics.set_target("aws:123456789012:eu-west-1");
         metrics.set_rate(None);
         let throttled = Refusal::of(Class::Throttled, "Rate exceeded");
@@ -386,26 +400,40 @@ mod tests {
     }
 
     #[test]
+    fn the_series_of_what_the_run_does_are_there_from_the_beginning() {
+        let mut metrics = Metrics::new("a", "delete", RunKind::Delete, "r", at(0));
+        let page = text(&mut metrics, at(0));
+        for line in [
+            "lineload_requests_total{file=\"a\",operation=\"DeleteArtifact\",class=\"ok\"} 0",
+            "lineload_requests_total{file=\"a\",operation=\"DeleteArtifact\",class=\"throttled\"} 0",
+            "lineload_request_duration_seconds_count{file=\"a\",operation=\"DeleteArtifact\"} 0",
+        ] {
+            assert!(page.lines().any(|one| one == line), "{line}\n{page}");
+        }
+        assert!(!page.contains("CreateArtifact") && page.starts_with(Metrics::BEGIN), "{page}");
+    }
+
+    #[test]
     fn the_last_success_outlasts_runs_that_fail() {
-        let mut first = Metrics::new("a", "import", "r1", at(0));
+        let mut first = Metrics::new("a", "import", RunKind::Import, "r1", at(0));
         first.end(at(10), 0);
         let page = text(&mut first, at(10));
         let line = "lineload_last_success_timestamp_seconds{file=\"a\"} 1700000010\n";
         assert!(page.contains(line) && page.contains("exit_code{file=\"a\"} 0\n"), "{page}");
-        let mut second = Metrics::new("a", "import", "r2", at(60));
+        let mut second = Metrics::new("a", "import", RunKind::Import, "r2", at(60));
         second.keep_last_success(&page);
         assert!(text(&mut second, at(61)).contains(line));
         second.end(at(70), 4);
         let page = text(&mut second, at(70));
         assert!(page.contains(line) && page.contains("exit_code{file=\"a\"} 4\n"), "{page}");
-        let mut third = Metrics::new("a", "import", "r3", at(80));
+        let mut third = Metrics::new("a", "import", RunKind::Import, "r3", at(80));
         third.keep_last_success("something else\n");
         assert!(!text(&mut third, at(81)).contains("last_success"));
     }
 
     #[test]
     fn the_speed_is_that_since_the_last_text_and_in_the_end_that_of_the_run() {
-        let mut metrics = Metrics::new("a", "import", "r", at(0));
+        let mut metrics = Metrics::new("a", "import", RunKind::Import, "r", at(0));
         let mut speed = |now: u64, created: usize, ends: bool| {
             let mut counts = Counts::default();
             counts.add_many(Outcome::Created, created);
@@ -424,7 +452,7 @@ mod tests {
 
     #[test]
     fn no_label_breaks_its_line() {
-        let mut metrics = Metrics::new("a\"b\\c\nd\u{1b}", "import", "r", at(0));
+        let mut metrics = Metrics::new("a\"b\\c\nd\u{1b}", "import", RunKind::Import, "r", at(0));
         metrics.set_target("https://key:AKIAIOSFODNN7EXAMPLE@host/ eu-west-1");
         let page = text(&mut metrics, at(0));
         assert!(

@@ -165,16 +165,60 @@ fn nothing_of_a_credential_is_in_it() {
         |key: &str| format!("{}Properties: {{note: {key}, password: p{key}}}\n", artifact(1));
     let folder = folder(&[("m/a.yaml", &secret("AKIAIOSFODNN7EXAMPLE"))]);
     let here = folder.path();
-    run(here, &["lint", "m", "--write-baseline", "known.txt"]);
+    let wrote = run(here, &["lint", "m", "--write-baseline", "known.txt"]);
+    assert_eq!(wrote.code, 1, "{wrote:?}");
+    assert_eq!(
+        wrote.err,
+        "wrote 0 findings in 0 files to known.txt; 2 findings left out: credentials and what cannot be \
+         read are always reported\n"
+    );
     let one = fs::read_to_string(here.join("known.txt")).unwrap();
-    assert!(one.contains("\tcredential\t/Properties/note\t"), "{one}");
     assert!(!one.contains("IOSFODNN7"), "{one}");
-    // Nor a hash that tells one from another.
-    write(&here.join("m/a.yaml"), secret("AKIAIOSFODNN7EXAMPLF"));
-    run(here, &["lint", "m", "--write-baseline", "known.txt"]);
-    assert_eq!(fs::read_to_string(here.join("known.txt")).unwrap(), one);
+    // A line that names the rule does not hide one either.
+    let line = format!("{one}m/a.yaml\tcredential\t/Properties/note\t{}\t1\tx\n", "0".repeat(32));
+    write(&here.join("known.txt"), line);
+    let ran = short(here, &["--baseline", "known.txt"]);
+    assert_eq!((ran.code, rules(&ran)), (1, vec!["credential", "credential"]), "{ran:?}");
+    assert!(!ran.out.contains("IOSFODNN7"), "{ran:?}");
+    // Nor is anything of one in the path to another finding, whose key it is, nor in its hash.
+    let keyed = |password: &str| {
+        let key = format!("https://u:{password}@h/");
+        format!("{}Properties: {{'{key}': 3}}\n", artifact(1))
+    };
+    let of = |password: &str| {
+        write(&here.join("m/a.yaml"), keyed(password));
+        run(here, &["lint", "m", "--write-baseline", "known.txt"]);
+        let json = run(here, &["lint", "m", "--format", "json"]);
+        assert!(json.out.contains("\"/Properties/https:"), "{json:?}");
+        assert!(!json.out.contains(password), "{json:?}");
+        fs::read_to_string(here.join("known.txt")).unwrap()
+    };
+    let known = of("hunter2secret");
+    assert!(
+        known.contains("\tnot-a-string\t/Properties/") && !known.contains("hunter2"),
+        "{known}"
+    );
+    assert_eq!(of("hunter3geheim"), known);
+}
+
+#[test]
+fn what_was_not_checked_is_never_known() {
+    let folder = folder(&[("m/a.yaml", LEGACY)]);
+    let here = folder.path();
+    write(&here.join("m/b.yaml"), b"ArtifactName: \xff\n");
+    std::os::unix::fs::symlink("loop", here.join("m/loop")).unwrap();
+    let wrote = run(here, &["lint", "m", "--write-baseline", "known.txt"]);
+    assert_eq!(wrote.code, 1, "{wrote:?}");
+    let before = short(here, &["--baseline", "known.txt"]);
+    let mut found = rules(&before);
+    found.sort_unstable();
+    assert_eq!(found.len(), 2, "{before:?}");
+    assert_eq!((before.code, found[0]), (1, "encoding"), "{before:?}");
+    assert!(before.err.starts_with("5 findings hidden by"), "{before:?}");
+    // Only what can be read is left, and it is known.
+    fs::remove_file(here.join("m/loop")).unwrap();
+    fs::remove_file(here.join("m/b.yaml")).unwrap();
     assert_eq!(short(here, &["--baseline", "known.txt"]).code, 0);
-    assert_eq!(short(here, &["--baseline", "known.txt", "--diff"]).code, 0);
 }
 
 #[test]
@@ -255,7 +299,15 @@ fn a_file_that_is_no_baseline_is_neither_read_nor_replaced() {
     refused(&["--baseline", "m"], "cannot read the baseline m");
     refused(&["--write-baseline", "notes.txt"], "notes.txt exists and is not a baseline");
     refused(&["--write-baseline", "m/a.yaml"], "is an input of this run");
-    refused(&["--write-baseline", "x.txt", "--output", "json=x.txt"], "written twice");
+    refused(&["--write-baseline", "x.txt", "--index", "x.txt"], "written twice");
+    refused(&["--write-baseline", "x.txt", "--output", "sarif=o.sarif"], "cannot be used with");
+    assert!(!here.join("o.sarif").exists());
+    for format in ["sarif", "gitlab"] {
+        let ran = run(here, &["lint", "m", "--write-baseline", "x.txt", "--format", format]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.err.contains("cannot be used with `--write-baseline`"), "{ran:?}");
+    }
+    assert!(!here.join("x.txt").exists());
     refused(&["--write-baseline", "x.txt", "--baseline", "x.txt"], "cannot be used with");
     refused(&["--write-baseline", "x.txt", "--diff"], "cannot be used with");
     // The entries of the others would be lost.

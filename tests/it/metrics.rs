@@ -146,8 +146,26 @@ fn a_file_that_cannot_be_written_is_reported_before_anything_is_submitted() {
     refused(&["--metrics", "manifests/00000.yaml"], "is an input of this run");
     refused(&["--metrics", "r.json", "--report", "r.json"], "would be written twice");
     refused(&["--metrics", "a.prom", "--dry-run"], "cannot be used with");
+    refused(
+        &["--metrics", "other.yaml"],
+        "is not a metrics file of lineload and would be overwritten",
+    );
+    refused(&["--metrics", "new.sqlite3", "--journal", "new.sqlite3"], "is an input of this run");
+    let made = std::process::Command::new("mkfifo").arg(here.join("pipe")).status().unwrap();
+    assert!(made.success());
+    refused(&["--metrics", "pipe"], "is not a regular file");
     assert_eq!(served.calls("CreateArtifact"), 0);
     assert_eq!(fs::read_to_string(here.join("other.yaml")).unwrap(), "x: 1\n");
+    // The databases of the run, there already or not.
+    let local = |args: &[&str]| run(here, &[&["import", "--local"], args].concat());
+    assert_eq!(local(&["manifests"]).code, 0);
+    for name in ["journal", "registry"] {
+        let file = format!(".lineload/{name}.sqlite3");
+        let before = fs::read(here.join(&file)).unwrap();
+        let ran = local(&["manifests", "--metrics", &file]);
+        assert!(ran.code == 2 && ran.err.contains("is an input of this run"), "{ran:?}");
+        assert_eq!(fs::read(here.join(&file)).unwrap(), before, "{file}");
+    }
     // A run that ends before it has a target is counted too.
     let ran = run(here, &["import", "--metrics", "none.prom"]);
     assert_eq!(ran.code, 2, "{ran:?}");

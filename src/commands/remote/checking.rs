@@ -19,6 +19,19 @@ use crate::destination;
 use crate::report::digest::{Closing, Digest};
 use crate::report::{FindingsReport, human};
 
+/// Returns the databases of a run, the journal and the local registry, with the files that SQLite keeps
+/// beside them.
+pub(super) fn kept(journal: &Path, registry: Option<&Path>) -> Vec<PathBuf> {
+    let beside = |file: &Path| {
+        ["", "-wal", "-shm", "-journal"].map(|ending| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        })
+    };
+    [Some(journal), registry].into_iter().flatten().flat_map(beside).collect()
+}
+
 /// Checks that none of `destinations` is a file that a check of `manifests` reads.
 pub(super) fn none_is_read(
     destinations: &[PathBuf],

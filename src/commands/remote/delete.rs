@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use super::checking::{self, check, human_report_on_stderr, is_below, may_have_lost};
@@ -49,7 +48,8 @@ pub(super) fn run(global: &Global, args: &Delete) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--gone` needs all manifests: remove `--shard`"));
     }
     let outputs = args.run.outputs();
-    crate::destination::check_all(outputs.iter().map(PathBuf::as_path), None)?;
+    let kept = checking::kept(&args.run.journal, args.target.local.as_deref());
+    crate::destination::check_few(&outputs, kept)?;
     if args.which.gone {
         checking::none_is_read(&outputs, global, &args.manifests, settings)?;
     }
@@ -71,7 +71,7 @@ pub(super) fn run(global: &Global, args: &Delete) -> Result<Exit, Failure> {
     };
     let id = uuid::Uuid::now_v7().to_string();
     let metrics = args.run.metrics.as_deref().filter(|_| !args.dry_run);
-    let watch = Watch::begin(metrics, RunKind::Delete.as_str(), &id)?;
+    let watch = Watch::begin(metrics, RunKind::Delete.as_str(), RunKind::Delete, &id)?;
     let watching = &watch;
     let timeout = args.pace.reach.timeout;
     let at = target::at(&target, &settings.config, timeout, async |ready, stopping| {

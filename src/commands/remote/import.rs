@@ -1,6 +1,5 @@
 //! `lineload import`
 
-use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use super::checking::{self, check, covers};
@@ -20,6 +19,7 @@ use crate::commands::failure::Failure;
 use crate::commands::manifests::ManifestSet;
 use crate::commands::runtime::block_on;
 use crate::commands::settings::Settings;
+use crate::destination;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, NewRun, RunId};
 use crate::report::run::RunLog;
@@ -32,14 +32,15 @@ pub(super) fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
         .with_rewrites(&args.manifests.rewrite_uri);
     let planned = args.plan.as_deref().map(PlanFile::read).transpose()?;
     let outputs = args.run.outputs();
-    crate::destination::check_all(outputs.iter().map(PathBuf::as_path), args.plan.clone())?;
+    let kept = checking::kept(&args.run.journal, args.target.local.as_deref());
+    destination::check_few(&outputs, kept.into_iter().chain(args.plan.clone()))?;
     checking::none_is_read(&outputs, global, &args.manifests, settings)?;
     reports_can_be_written(&args.run.report)?;
     if args.dry_run {
         return dry_run(global, args, settings, &run_policy.policy(args.recheck));
     }
     let id = uuid::Uuid::now_v7().to_string();
-    let watch = Watch::begin(args.run.metrics.as_deref(), "import", &id)?;
+    let watch = Watch::begin(args.run.metrics.as_deref(), "import", RunKind::Import, &id)?;
     let watching = &watch;
     let timeout = args.pace.reach.timeout;
     // The target comes before the check, so that a missing one is reported at once.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
+use super::checking;
 use super::ending::{Ending, as_typed, reports_can_be_written, write_reports};
 use super::refusal::too_many;
 use super::run_policy::RunPolicy;
@@ -44,12 +45,13 @@ pub(super) fn run(global: &Global, args: &Resume) -> Result<Exit, Failure> {
         })?,
     };
     let inputs = run.files.iter().map(|(file, _)| run.folder.join(file));
-    destination::check_all(args.run.outputs().iter().map(PathBuf::as_path), inputs)?;
-    unchanged(&run, args.as_staged)?;
     let run_policy = RunPolicy::of(&run)?;
     let profile = args.profile.clone().or_else(|| run_policy.profile.clone());
     let target = target_of(&run, profile);
-    let watch = Watch::begin(args.run.metrics.as_deref(), "resume", &run.id)?;
+    let kept = checking::kept(&args.run.journal, target.local.as_deref());
+    destination::check_few(&args.run.outputs(), kept.into_iter().chain(inputs))?;
+    unchanged(&run, args.as_staged)?;
+    let watch = Watch::begin(args.run.metrics.as_deref(), "resume", run.kind, &run.id)?;
     let watching = &watch;
     let timeout = args.pace.reach.timeout;
     let at = target::at(&target, &settings.config, timeout, async |ready, stopping| {

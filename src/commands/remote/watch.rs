@@ -14,7 +14,7 @@ use crate::event::{Event, Exchange, Observer};
 use crate::exit::Exit;
 use crate::report::metrics::Metrics;
 use crate::report::run::RunLog;
-use crate::submission::Target;
+use crate::submission::{RunKind, Target};
 use crate::text::{escaped, reason};
 
 /// The time after which the file is written again while a run is on its way.
@@ -35,19 +35,22 @@ struct File {
 }
 
 impl Watch {
-    /// Begins to watch the run `id` of `command`. From now on every line of the log has its id.
+    /// Begins to watch the run `id` of `command`, which is of this kind. From now on every line of the log
+    /// has its id.
     ///
     /// # Errors
-    /// If the file of `--metrics` cannot be written.
+    /// If the file of `--metrics` cannot be written, or is something else.
     pub(super) fn begin(
         file: Option<&Path>,
         command: &'static str,
+        kind: RunKind,
         id: &str,
     ) -> Result<Self, Failure> {
         log::set_run(id);
         let Some(path) = file else { return Ok(Self { metrics: None }) };
+        destination::is_ours(path, Metrics::BEGIN, "a metrics file of lineload")?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut metrics = Metrics::new(&stem, command, id, SystemTime::now());
+        let mut metrics = Metrics::new(&stem, command, kind, id, SystemTime::now());
         // A device or a pipe has no earlier content.
         if path.is_file()
             && let Ok(earlier) = std::fs::read_to_string(path)
@@ -146,6 +149,7 @@ fn lock(metrics: &Mutex<Metrics>) -> MutexGuard<'_, Metrics> {
 fn write(path: &Path, metrics: &Mutex<Metrics>) -> std::io::Result<()> {
     let mut text = Vec::new();
     lock(metrics).write(SystemTime::now(), &mut text)?;
+    destination::has_reader(path)?;
     destination::replace(path, |out| out.write_all(&text))
 }
 
