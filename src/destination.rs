@@ -36,7 +36,7 @@ pub enum DestinationError {
     Foreign {
         /// The path.
         path: PathBuf,
-        /// What it would have to be.
+        /// The kind of file that it would have to be.
         what: &'static str,
     },
     /// It is a directory, or waits for somebody who reads it.

@@ -10,7 +10,7 @@ pub enum Exit {
     Success,
     /// Findings, or entries that did not become what the manifest says.
     Findings,
-    /// Wrong usage, configuration or environment; nothing was sent.
+    /// Wrong usage, configuration or environment; nothing was submitted.
     Usage,
     /// A plan has something to do, and `--detailed-exitcode` was given.
     Changes,

@@ -19,7 +19,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// Wrong usage, configuration or environment: nothing was sent.
+    /// Wrong usage, configuration or environment: nothing was submitted.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into(), help: Vec::new() }
     }

@@ -62,7 +62,7 @@ impl Histogram {
 }
 
 impl Metrics {
-    /// How every text begins: a file with another beginning is not one of these.
+    /// The beginning of every text: a file with another beginning is not one of these.
     pub const BEGIN: &str = "# HELP lineload_";
 
     /// Returns the numbers of a run of `command`, which is of this kind and begins now. `file` is the label

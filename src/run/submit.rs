@@ -27,7 +27,7 @@ pub struct Submitted {
 /// Submits what is left of `run`. Every event goes to `report`, once the journal has it.
 ///
 /// # Errors
-/// If the journal cannot be written at all; then nothing was sent.
+/// If the journal cannot be written at all; then nothing was submitted.
 pub async fn submit<S: Service>(
     service: S,
     journal: Journal,

@@ -243,7 +243,7 @@ async fn an_answer_lost_after_the_commit_is_recovered() {
         let ran = scripted([Behaviour::CreatesBut(class)], 3).await;
         assert_eq!(ran.end, End::Done);
         assert_eq!((ran.count(Outcome::Recovered), ran.count(Outcome::Created)), (1, 2));
-        assert_eq!(ran.service.world().asked.len(), 3, "nothing was sent twice");
+        assert_eq!(ran.service.world().asked.len(), 3, "nothing was submitted twice");
         ran.assert_none_doubled();
     }
 }

@@ -126,7 +126,7 @@ fn require_valid_and_dry_run_and_max_changes_send_nothing() {
     assert_eq!(ran.code, 1, "{ran:?}");
     let ran = run(folder.path(), &["import", "--local", "--require-valid"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.err.contains("nothing was sent"), "{}", ran.err);
+    assert!(ran.err.contains("nothing was submitted"), "{}", ran.err);
     let served = Served::start_on(folder.path(), ".lineload/registry.sqlite3", &[]);
     assert_eq!(served.artifacts().len(), 0);
 }

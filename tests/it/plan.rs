@@ -270,7 +270,7 @@ fn a_plan_that_was_reviewed_is_imported_and_no_other() {
     // Other options.
     refused(
         &import(&[]),
-        "nothing was sent: the plan was made with other values of `--on-exists` and `--set`",
+        "nothing was submitted: the plan was made with other values of `--on-exists` and `--set`",
     );
     // A manifest that was edited, one that is new.
     let edited = here.join("manifests/00008.yaml");

@@ -37,7 +37,7 @@ use crate::source::FileId;
 use crate::submission::{Operation, RunKind};
 use crate::text::{counted, grouped};
 
-/// What is said if runs imported more than was read.
+/// The note that is shown if runs imported more than was read.
 const MOVED: &str = "runs also imported manifests outside of PATH, which were not read: an artifact that \
                      moved to one of them counts as gone";
 

@@ -95,7 +95,7 @@ pub(super) async fn verify(
     let new = new.filter(|file| planned.is_for_new(&ready.target, file));
     let target = plan_file::target_name(&ready.target, new);
     let options = Options::of(&args.existing, &args.manifests.rewrite_uri);
-    planned.check(&recorder.finish("nothing was sent", target, options, made.files)?)
+    planned.check(&recorder.finish("nothing was submitted", target, options, made.files)?)
 }
 
 struct Planning<'p> {

@@ -288,7 +288,7 @@ impl PlanFile {
     /// For the first reason why an import would not do what this plan says.
     pub(super) fn check(&self, now: &Self) -> Result<(), Failure> {
         let differs = |message: String| {
-            Err(Failure::usage(format!("nothing was sent: {message}"))
+            Err(Failure::usage(format!("nothing was submitted: {message}"))
                 .help("to make a new plan, run `lineload plan --out FILE`")
                 .help("to resume an import of this plan that stopped early, run `lineload resume`"))
         };

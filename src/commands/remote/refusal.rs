@@ -40,7 +40,7 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
     } else {
         counted(checked.errors, "error")
     };
-    let message = format!("nothing was sent: {what}, and `--require-valid` is set");
+    let message = format!("nothing was submitted: {what}, and `--require-valid` is set");
     Some(Failure { exit: Exit::Findings, message, help: Vec::new() })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn invalid(checked: &Summary) -> Option<Failure> {
 pub(super) fn too_many(args: &Run, kind: RunKind, changes: usize) -> Option<Failure> {
     let most = args.max_changes.filter(|most| changes > *most)?;
     let reason = match kind {
-        RunKind::Import => format!("nothing was sent: up to {}", counted(changes, "change")),
+        RunKind::Import => format!("nothing was submitted: up to {}", counted(changes, "change")),
         RunKind::Delete => {
             format!("nothing was deleted: {} to delete", counted(changes, "artifact"))
         }
@@ -60,7 +60,7 @@ pub(super) fn too_many(args: &Run, kind: RunKind, changes: usize) -> Option<Fail
 /// Returns why nothing is sent where what `--set` adds is more than the service takes.
 pub(super) fn too_much((count, first, reason): &(usize, Place, String)) -> Failure {
     let message = format!(
-        "nothing was sent: `--set` exceeds a limit for {}, such as {}:{}: {reason}",
+        "nothing was submitted: `--set` exceeds a limit for {}, such as {}:{}: {reason}",
         if *count == 1 { "1 artifact".to_owned() } else { counted(*count, "artifact") },
         first.file,
         first.line

@@ -55,7 +55,7 @@ impl Stopping {
             biased;
             end = stop::asked(self.stopped.clone()) => Err(Failure {
                 exit: end.exit(false),
-                message: "interrupted: nothing was sent".to_owned(),
+                message: "interrupted: nothing was submitted".to_owned(),
                 help: Vec::new(),
             }),
             done = work => done,
@@ -93,9 +93,9 @@ pub(super) fn into_stop(
     (stopped, listening)
 }
 
-#[expect(clippy::exit, reason = "a blocking call cannot be cancelled, and nothing was sent")]
+#[expect(clippy::exit, reason = "a blocking call cannot be cancelled, and nothing was submitted")]
 fn end_now(signal: u8) {
     // Standard error may be closed.
-    let _ = anstream::stderr().write_all(b"interrupted: nothing was sent\n");
+    let _ = anstream::stderr().write_all(b"interrupted: nothing was submitted\n");
     std::process::exit(i32::from(Exit::Signal(signal).code()));
 }

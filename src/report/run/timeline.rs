@@ -41,7 +41,7 @@ pub struct Totals {
     pub throttled: u64,
     /// Probes that went out.
     pub probes: u64,
-    /// Pauses, in which nothing was sent until a probe came through.
+    /// Pauses, in which nothing was submitted until a probe came through.
     pub pauses: u64,
     /// The sum of their lengths.
     pub paused: Duration,

@@ -238,7 +238,7 @@ impl State {
                 let refusal = refusal.clone();
                 self.fail(id, Outcome::Rejected, None, refusal);
             } else if entry.attempts == 0 {
-                // Nothing was sent for it, or an earlier run did.
+                // Nothing was submitted for it, or an earlier run did.
             } else if entry.maybe_made() || entry.writing {
                 let refusal = match &entry.phase {
                     Phase::LookUp(LookUp { why: Why::NoVerdict(refusal), .. }) => refusal.clone(),

@@ -40,7 +40,7 @@ async fn a_create_that_another_account_answered_is_not_said_to_be_pending() {
     let End::Unable { refusal } = &ran.end else { panic!("{:?}", ran.end) };
     assert_eq!(refusal.message, elsewhere);
     assert_eq!((ran.count(Outcome::Created), ran.count(Outcome::Unresolved)), (1, 1));
-    assert_eq!(ran.outcomes.len(), 2, "nothing was sent for the others");
+    assert_eq!(ran.outcomes.len(), 2, "nothing was submitted for the others");
     let error = ran.outcomes[&EntryId(1)].error.as_ref().unwrap();
     assert_eq!(error.message, elsewhere);
 }
@@ -184,5 +184,5 @@ async fn a_service_that_fails_after_each_commit_is_no_outage_as_long_as_look_ups
         World { otherwise: Some(Behaviour::CreatesBut(Class::Ambiguous)), ..World::default() };
     let ran = run_with(world, 60, options(Rate::Unlimited)).await;
     assert_eq!((ran.end.clone(), ran.count(Outcome::Recovered)), (End::Done, 60));
-    assert_eq!(ran.service.world().asked.len(), 60, "nothing was sent twice");
+    assert_eq!(ran.service.world().asked.len(), 60, "nothing was submitted twice");
 }

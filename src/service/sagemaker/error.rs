@@ -81,7 +81,7 @@ where
     }
     if find::<HandedOver>(error).is_none() {
         // The endpoint, the identity or the signature failed: the SDK calls that a failure to
-        // dispatch, but nothing was sent.
+        // dispatch, but nothing was submitted.
         return (Seen::Unbuilt, innermost(error));
     }
     if let Some(other) = find::<OtherRegistry>(error) {

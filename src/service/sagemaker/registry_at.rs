@@ -104,7 +104,7 @@ impl Expected {
     /// Checks, before a request leaves, that it goes to the server that is expected.
     ///
     /// # Errors
-    /// If a registry has appeared, or the server is still unreachable. Then nothing was sent.
+    /// If a registry has appeared, or the server is still unreachable. Then nothing was submitted.
     pub(super) async fn before(&self) -> Result<(), ConnectorError> {
         let Self::None(server) = self else { return Ok(()) };
         if server.is_other.load(Ordering::Relaxed) {

@@ -97,7 +97,8 @@ impl Refusal {
                     .to_owned(),
             ],
             Class::Unsendable => vec![
-                "nothing was sent: check `--endpoint-url`, `--region` and the profile".to_owned(),
+                "nothing was submitted: check `--endpoint-url`, `--region` and the profile"
+                    .to_owned(),
             ],
             Class::ClockOff => vec![
                 "set the clock, for example with `sudo timedatectl set-ntp true` or `sudo chronyc \
