@@ -24,7 +24,7 @@ test:
 # clippy and tests of the feature `parquet`
 parquet:
     cargo clippy --all-targets --no-default-features --features parquet -- -D warnings
-    cargo test --no-default-features --features parquet parquet docs::other
+    cargo test --no-default-features --features parquet -- parquet docs::other
 
 # what CI runs
 ci:
