@@ -1,7 +1,7 @@
 //! A baseline: the findings that are known, and not reported again.
 //!
 //! In: the text of a baseline, and the findings of a file. Out: which of them are known, and the text of a
-//! new baseline. A finding is known by its [`fingerprint`], so lines may move. Paths start from the
+//! new baseline. A finding is known by its fingerprint, so lines may move. Paths start from the
 //! directory of the baseline, so that it holds wherever the tree is. Nothing is derived from what looks
 //! like a credential.
 
