@@ -52,8 +52,8 @@ pub struct Delete {
     /// Show what would be deleted, and delete nothing
     #[arg(long, conflicts_with_all = ["metrics", "report"])]
     pub dry_run: bool,
-    /// The format in which the artifacts to be deleted are shown; in others than `human`, the counts at
-    /// the end go to standard error
+    /// The format in which the artifacts to be deleted are shown; with any other than `human`, the counts
+    /// at the end go to standard error
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: PlanFormat,
     /// List every artifact, however many there are

@@ -99,17 +99,23 @@ async fn from_its_intent_on_the_journal_does_not_claim_that_it_exists() {
     assert_eq!(journal.staged_run(None).unwrap().unwrap().kind, RunKind::Delete);
 }
 
+/// Notes an attempt of each entry of `run`.
+async fn attempt_all(journal: Journal, run: RunId) -> (Writer, Vec<EntryId>) {
+    let entries: Vec<_> = journal.next(&run, None, 9).unwrap().iter().map(|one| one.id).collect();
+    let writer = journal.into_writer(run).unwrap();
+    for entry in &entries {
+        writer.outcomes().intend(*entry, SystemTime::now()).await.unwrap();
+    }
+    (writer, entries)
+}
+
 #[tokio::test]
 async fn a_deletion_is_of_one_arn_until_that_is_created_again() {
     let (_folder, _, journal) = temporary();
     let here = target("a");
     let (mut journal, made, _) = import(journal, "made", &here, &ALL, 1);
     let (run, _) = undo(&mut journal, "undo", &here, Some(&made));
-    let entries: Vec<_> = journal.next(&run, None, 9).unwrap().iter().map(|one| one.id).collect();
-    let writer = journal.into_writer(run).unwrap();
-    for entry in &entries {
-        writer.outcomes().intend(*entry, SystemTime::now()).await.unwrap();
-    }
+    let (writer, entries) = attempt_all(journal, run).await;
     writer.outcomes().settled(with_arn(entries[0], Outcome::Deleted, 1));
     // It has associations.
     writer.outcomes().settled(with_arn(entries[1], Outcome::Rejected, 2));
@@ -146,11 +152,7 @@ async fn an_arn_that_is_created_again_is_known_until_it_is_deleted_again() {
     let here = target("a");
     let (mut journal, made, _) = import(journal, "made", &here, &ALL, 1);
     let (run, _) = undo(&mut journal, "undo", &here, Some(&made));
-    let entries: Vec<_> = journal.next(&run, None, 9).unwrap().iter().map(|one| one.id).collect();
-    let writer = journal.into_writer(run).unwrap();
-    for entry in &entries {
-        writer.outcomes().intend(*entry, SystemTime::now()).await.unwrap();
-    }
+    let (writer, entries) = attempt_all(journal, run).await;
     writer.outcomes().settled(with_arn(entries[0], Outcome::Deleted, 1));
     writer.outcomes().settled(with_arn(entries[1], Outcome::Deleted, 2));
     // What became of the third is not known, and no answer said anything.
